@@ -1,0 +1,187 @@
+// Package events holds the messages the services exchange over Kafka. Each is
+// the JSON data of a CloudEvents 1.0 message; the schemas beside this file say
+// the same for readers in other languages.
+package events
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Topics and the keys that order their messages.
+const (
+	TopicBookingCreated    = "booking_created"    // key: booking id
+	TopicBookingCancelled  = "booking_cancelled"  // key: booking id
+	TopicPaymentProcessed  = "payment_processed"  // key: booking id
+	TopicEventChanged      = "event_changed"      // key: event id
+	TopicEventAvailability = "event_availability" // key: event id
+)
+
+// CloudEvents types.
+const (
+	TypeBookingCreated    = "frontrow.booking.created.v1"
+	TypeBookingCancelled  = "frontrow.booking.cancelled.v1"
+	TypePaymentConfirmed  = "frontrow.payment.confirmed.v1"
+	TypePaymentFailed     = "frontrow.payment.failed.v1"
+	TypePaymentRefunded   = "frontrow.payment.refunded.v1"
+	TypeEventChanged      = "frontrow.event.changed.v1"
+	TypeEventAvailability = "frontrow.event.availability.v1"
+)
+
+// Money is an amount in minor units (cents) of an ISO 4217 currency.
+type Money struct {
+	Amount   int64  `json:"amount"`
+	Currency string `json:"currency"`
+}
+
+// BookingCreated tells payment-service what may be paid, by whom and until when.
+type BookingCreated struct {
+	BookingID uuid.UUID `json:"booking_id"`
+	EventID   uuid.UUID `json:"event_id"`
+	// HomeBlock locates the booking in booking-service's store; payment-service
+	// hands it back in every answer.
+	HomeBlock int       `json:"home_block"`
+	UserID    uuid.UUID `json:"user_id"`
+	Total     Money     `json:"total"`
+	CreatedAt time.Time `json:"created_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// CancelReason says why a booking ended.
+type CancelReason string
+
+// Reasons of BookingCancelled.
+const (
+	CancelledByBuyer CancelReason = "cancelled_by_buyer"
+	EventCancelled   CancelReason = "event_cancelled"
+	HoldExpired      CancelReason = "expired"
+	PaymentDeclined  CancelReason = "payment_failed"
+	// PaymentLate answers a capture that arrived after the booking had ended.
+	PaymentLate CancelReason = "payment_late"
+)
+
+// BookingCancelled tells payment-service that a booking has ended: no payment
+// may start, and whatever was captured must be refunded.
+type BookingCancelled struct {
+	BookingID   uuid.UUID    `json:"booking_id"`
+	EventID     uuid.UUID    `json:"event_id"`
+	HomeBlock   int          `json:"home_block"`
+	UserID      uuid.UUID    `json:"user_id"`
+	Reason      CancelReason `json:"reason"`
+	CancelledAt time.Time    `json:"cancelled_at"`
+}
+
+// PaymentConfirmed says that the price of a booking was captured.
+type PaymentConfirmed struct {
+	PaymentID  uuid.UUID `json:"payment_id"`
+	BookingID  uuid.UUID `json:"booking_id"`
+	EventID    uuid.UUID `json:"event_id"`
+	HomeBlock  int       `json:"home_block"`
+	Amount     Money     `json:"amount"`
+	CapturedAt time.Time `json:"captured_at"`
+}
+
+// PaymentFailed says that one attempt to pay was declined. The hold stays.
+type PaymentFailed struct {
+	PaymentID   uuid.UUID `json:"payment_id"`
+	BookingID   uuid.UUID `json:"booking_id"`
+	EventID     uuid.UUID `json:"event_id"`
+	HomeBlock   int       `json:"home_block"`
+	FailureCode string    `json:"failure_code"`
+	FailedAt    time.Time `json:"failed_at"`
+}
+
+// PaymentRefunded says that a captured payment was given back in full.
+type PaymentRefunded struct {
+	PaymentID  uuid.UUID    `json:"payment_id"`
+	BookingID  uuid.UUID    `json:"booking_id"`
+	EventID    uuid.UUID    `json:"event_id"`
+	HomeBlock  int          `json:"home_block"`
+	Amount     Money        `json:"amount"`
+	Reason     CancelReason `json:"reason"`
+	RefundedAt time.Time    `json:"refunded_at"`
+}
+
+// EventStatus is a published event's state as booking-service needs it.
+type EventStatus string
+
+// Statuses of EventChanged.
+const (
+	EventPublished EventStatus = "published"
+	EventEnded     EventStatus = "cancelled"
+)
+
+// EventChanged carries the whole of an event that went on sale, was changed
+// while on sale, or was cancelled. Version orders the messages of one event.
+type EventChanged struct {
+	EventID          uuid.UUID    `json:"event_id"`
+	Version          int64        `json:"version"`
+	Status           EventStatus  `json:"status"`
+	OrganizerID      uuid.UUID    `json:"organizer_id"`
+	Name             string       `json:"name"`
+	VenueName        string       `json:"venue_name"`
+	TimeZone         string       `json:"time_zone"`
+	StartsAt         time.Time    `json:"starts_at"`
+	EndsAt           time.Time    `json:"ends_at"`
+	Currency         string       `json:"currency"`
+	SaleStartsAt     time.Time    `json:"sale_starts_at"`
+	SaleEndsAt       time.Time    `json:"sale_ends_at"`
+	MaxSeatsPerBuyer int          `json:"max_seats_per_buyer"`
+	HoldSeconds      int          `json:"hold_seconds"`
+	TicketTypes      []TicketType `json:"ticket_types"`
+	// Blocks is the seat plan; block i has number i+1. It never changes once
+	// the event is published.
+	Blocks []Block `json:"blocks"`
+}
+
+// TicketType is the price of one category of seats.
+type TicketType struct {
+	ID       string `json:"id"`
+	Name     string `json:"name"`
+	Category string `json:"category"`
+	// Price in minor units of the event's currency.
+	Price int64 `json:"price"`
+}
+
+// Block is a few hundred neighbouring seats: whole rows of one section, or
+// units of one general-admission area.
+type Block struct {
+	// Section is the section's or area's name, for people.
+	Section string `json:"section"`
+	// GeneralAdmission blocks have units without a place; Rows has one entry.
+	GeneralAdmission bool  `json:"general_admission,omitempty"`
+	Rows             []Row `json:"rows"`
+}
+
+// Row is a run of neighbouring seats. A seat's index in its block counts
+// through the rows in order.
+type Row struct {
+	Label string `json:"label"`
+	// Numbers of the seats as printed on tickets. When they are consecutive
+	// integers only First is set and Numbers is empty.
+	First   int      `json:"first,omitempty"`
+	Numbers []string `json:"numbers,omitempty"`
+	// Runs of seats of one category, in order; their counts add up to the
+	// row's length.
+	Runs []Run `json:"runs"`
+	// Blocked and Accessible are offsets in the row.
+	Blocked    []int `json:"blocked,omitempty"`
+	Accessible []int `json:"accessible,omitempty"`
+}
+
+// Run is a number of neighbouring seats of one category.
+type Run struct {
+	Category string `json:"category"`
+	Count    int    `json:"count"`
+}
+
+// EventAvailability is a count of an event's seats, the newest of which wins.
+type EventAvailability struct {
+	EventID   uuid.UUID `json:"event_id"`
+	Available int       `json:"available"`
+	Held      int       `json:"held"`
+	Sold      int       `json:"sold"`
+	Total     int       `json:"total"`
+	At        time.Time `json:"at"`
+}

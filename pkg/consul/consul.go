@@ -1,0 +1,62 @@
+// Package consul registers a service, finds the healthy instances of others,
+// and elects leaders. Consul being down never fails its caller: registration
+// is repeated, addresses stay the last known, leaders step down.
+package consul
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/hashicorp/consul/api"
+)
+
+// requestTimeout bounds every request that is not a blocking query.
+const requestTimeout = 3 * time.Second
+
+// newClient returns a client of the agent at addr (host:port) with connections
+// of its own.
+func newClient(addr string) (*api.Client, error) {
+	cfg := api.DefaultConfig()
+	cfg.Address = addr
+	cfg.Transport = &http.Transport{
+		DialContext:         (&net.Dialer{Timeout: time.Second, KeepAlive: 15 * time.Second}).DialContext,
+		MaxIdleConnsPerHost: 8,
+		IdleConnTimeout:     30 * time.Second,
+	}
+	client, err := api.NewClient(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("consul: %w", err)
+	}
+	return client, nil
+}
+
+// backoff waits longer after each failure, with jitter so that the clients of a
+// returning agent don't all come in the same moment.
+type backoff struct{ next time.Duration }
+
+const (
+	backoffMin = 200 * time.Millisecond
+	backoffMax = 5 * time.Second
+)
+
+// wait blocks for the next delay or until ctx ends.
+func (b *backoff) wait(ctx context.Context) {
+	b.next = min(max(b.next*2, backoffMin), backoffMax)
+	pause(ctx, b.next/2+rand.N(b.next/2)) //nolint:gosec // jitter needs no secrecy
+}
+
+func (b *backoff) reset() { b.next = 0 }
+
+// pause blocks for d or until ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+}

@@ -1,0 +1,197 @@
+package consul
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/consul/api"
+)
+
+const (
+	// waitTime is how long a blocking query waits for a change.
+	waitTime = 30 * time.Second
+	// grace is how long, after Consul was away, instances it no longer names are
+	// kept: it may have come back empty, and they register again meanwhile.
+	grace = 30 * time.Second
+	// minPause bounds how often a service that changes all the time is asked for.
+	minPause = 20 * time.Millisecond
+)
+
+// Instance is one running instance of a service.
+type Instance struct {
+	ID string
+	// Addr is host:port.
+	Addr string
+}
+
+// Resolver knows the healthy instances of some services. While Consul is down
+// they are the last known.
+type Resolver struct {
+	client   *api.Client
+	log      *slog.Logger
+	services map[string]*watch
+	grace    time.Duration
+
+	mu       sync.Mutex
+	onChange []func(service string, instances []Instance)
+}
+
+type watch struct {
+	instances atomic.Pointer[[]Instance]
+	// answered tells whether Consul has been heard of this service at all.
+	answered atomic.Bool
+}
+
+// NewResolver returns a resolver of the named services by the agent addr (host:port).
+func NewResolver(addr string, log *slog.Logger, services ...string) (*Resolver, error) {
+	client, err := newClient(addr)
+	if err != nil {
+		return nil, err
+	}
+	r := &Resolver{client: client, log: log, services: map[string]*watch{}, grace: grace}
+	for _, s := range services {
+		w := &watch{}
+		w.instances.Store(&[]Instance{})
+		r.services[s] = w
+	}
+	return r, nil
+}
+
+// Instances returns the healthy instances of a service, sorted by ID. The
+// caller must not change the slice. It takes no lock.
+func (r *Resolver) Instances(service string) []Instance {
+	if w, ok := r.services[service]; ok {
+		return *w.instances.Load()
+	}
+	return nil
+}
+
+// OnChange has f called after every change of a service's instances, one call
+// at a time. Call it before Run.
+func (r *Resolver) OnChange(f func(service string, instances []Instance)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.onChange = append(r.onChange, f)
+}
+
+// Answered tells whether Consul has answered for every service at least once.
+func (r *Resolver) Answered() bool {
+	for _, w := range r.services {
+		if !w.answered.Load() {
+			return false
+		}
+	}
+	return true
+}
+
+// Run watches the services until ctx ends; it returns nil then.
+func (r *Resolver) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	for name, w := range r.services {
+		wg.Go(func() { r.follow(ctx, name, w) })
+	}
+	wg.Wait()
+	return nil
+}
+
+// follow repeats blocking queries for one service.
+func (r *Resolver) follow(ctx context.Context, name string, w *watch) {
+	var (
+		index     uint64
+		b         backoff
+		keepUntil time.Time
+		down      bool
+	)
+	for ctx.Err() == nil {
+		wait := waitTime
+		if left := time.Until(keepUntil); left > 0 {
+			// Wake when the grace is over, to let go of what never came back.
+			wait = min(wait, left+100*time.Millisecond)
+		} else if len(*w.instances.Load()) > 0 && !keepUntil.IsZero() {
+			// The grace has just ended: ask without waiting.
+			index, keepUntil = 0, time.Time{}
+		}
+		found, newIndex, err := r.query(ctx, name, index, wait)
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil {
+			if !down {
+				r.log.WarnContext(ctx, "consul is down: keeping the last known addresses", "service", name, "error", err)
+			}
+			down, index = true, 0
+			b.wait(ctx)
+			continue
+		}
+		b.reset()
+		if w.answered.Load() && (down || newIndex < index) {
+			keepUntil = time.Now().Add(r.grace)
+		}
+		down = false
+		if newIndex < index {
+			newIndex = 0
+		}
+		index = newIndex
+		if time.Now().Before(keepUntil) {
+			found = union(found, *w.instances.Load())
+		}
+		w.answered.Store(true)
+		r.set(ctx, name, w, found)
+		pause(ctx, minPause)
+	}
+}
+
+// query returns the healthy instances once they differ from index, or after wait.
+func (r *Resolver) query(ctx context.Context, name string, index uint64, wait time.Duration) ([]Instance, uint64, error) {
+	// An agent adds up to a sixteenth to the wait.
+	ctx, cancel := context.WithTimeout(ctx, wait+wait/16+requestTimeout)
+	defer cancel()
+	q := (&api.QueryOptions{WaitIndex: index, WaitTime: wait}).WithContext(ctx)
+	entries, meta, err := r.client.Health().Service(name, "", true, q)
+	if err != nil {
+		return nil, 0, fmt.Errorf("watch %s: %w", name, err)
+	}
+	found := make([]Instance, 0, len(entries))
+	for _, e := range entries {
+		host := e.Service.Address
+		if host == "" {
+			host = e.Node.Address
+		}
+		found = append(found, Instance{ID: e.Service.ID, Addr: net.JoinHostPort(host, strconv.Itoa(e.Service.Port))})
+	}
+	return found, meta.LastIndex, nil
+}
+
+func (r *Resolver) set(ctx context.Context, name string, w *watch, found []Instance) {
+	slices.SortFunc(found, func(a, b Instance) int { return strings.Compare(a.ID, b.ID) })
+	if slices.Equal(found, *w.instances.Load()) {
+		return
+	}
+	w.instances.Store(&found)
+	r.log.InfoContext(ctx, "instances changed", "service", name, "count", len(found))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, f := range r.onChange {
+		f(name, found)
+	}
+}
+
+// union returns found and those of known whose ID and address found does not have.
+func union(found, known []Instance) []Instance {
+	all := slices.Clone(found)
+	for _, k := range known {
+		taken := slices.ContainsFunc(found, func(i Instance) bool { return i.ID == k.ID || i.Addr == k.Addr })
+		if !taken {
+			all = append(all, k)
+		}
+	}
+	return all
+}

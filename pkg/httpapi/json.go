@@ -1,0 +1,161 @@
+package httpapi
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/gorilla/mux"
+
+	"github.com/frontrow-tickets/frontrow/pkg/problem"
+)
+
+// ReadBody reads a JSON body of at most limit bytes. Errors: body_too_large
+// (413), unsupported_media_type (415), malformed_json (400) when it is cut off.
+func ReadBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+	if ct := r.Header.Get("Content-Type"); ct != "" {
+		if media, _, err := mime.ParseMediaType(ct); err != nil || (media != "application/json" && !strings.HasSuffix(media, "+json")) {
+			return nil, problem.New(http.StatusUnsupportedMediaType, "unsupported_media_type", "Send application/json.")
+		}
+	}
+	if r.ContentLength > limit {
+		return nil, tooLarge(limit)
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	if err != nil {
+		var tooBig *http.MaxBytesError
+		if errors.As(err, &tooBig) {
+			return nil, tooLarge(limit)
+		}
+		return nil, problem.New(http.StatusBadRequest, "malformed_json", "The body could not be read.").Because(err)
+	}
+	return body, nil
+}
+
+func tooLarge(limit int64) error {
+	return problem.New(http.StatusRequestEntityTooLarge, "body_too_large",
+		fmt.Sprintf("The body is larger than %d bytes.", limit))
+}
+
+// Unmarshal decodes a JSON body strictly. Errors: malformed_json and
+// unknown_field (400), validation_failed (422) for a value of the wrong type.
+func Unmarshal(body []byte, v any) error {
+	dec := json.NewDecoder(bytes.NewReader(body))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(v); err != nil {
+		var wrongType *json.UnmarshalTypeError
+		switch {
+		case errors.As(err, &wrongType) && wrongType.Field != "":
+			return problem.Invalid(problem.Field{
+				Field: wrongType.Field, Code: "wrong_type",
+				Message: "must be " + wrongType.Type.String() + ", not " + wrongType.Value,
+			})
+		case strings.HasPrefix(err.Error(), "json: unknown field "):
+			name := strings.Trim(strings.TrimPrefix(err.Error(), "json: unknown field "), `"`)
+			return problem.New(http.StatusBadRequest, "unknown_field", "The body has a field that does not belong there: "+name+".").With("field", name)
+		default:
+			return problem.New(http.StatusBadRequest, "malformed_json", "The body is not the JSON that is expected here.").Because(err)
+		}
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return problem.New(http.StatusBadRequest, "malformed_json", "Something follows the JSON value.")
+	}
+	return nil
+}
+
+// DecodeJSON reads and decodes a body of at most DefaultBodyLimit bytes.
+func DecodeJSON(w http.ResponseWriter, r *http.Request, v any) error {
+	body, err := ReadBody(w, r, DefaultBodyLimit)
+	if err != nil {
+		return err
+	}
+	return Unmarshal(body, v)
+}
+
+// WriteJSON answers with v as JSON.
+func WriteJSON(w http.ResponseWriter, status int, v any) error {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("encode answer: %w", err)
+	}
+	WriteBody(w, status, body)
+	return nil
+}
+
+// WriteBody answers with a body that is JSON already.
+func WriteBody(w http.ResponseWriter, status int, body []byte) {
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	// The client may have left; there is nobody to tell.
+	_, _ = w.Write(body)
+}
+
+// PathUUID returns a path variable as a UUID. Anything else names nothing: 404.
+func PathUUID(r *http.Request, name, what string) (uuid.UUID, error) {
+	id, err := uuid.Parse(mux.Vars(r)[name])
+	if err != nil {
+		return uuid.Nil, problem.NotFound(what)
+	}
+	return id, nil
+}
+
+// PathVar returns a path variable of the matched route.
+func PathVar(r *http.Request, name string) string { return mux.Vars(r)[name] }
+
+// PageLimit returns the limit query parameter: 1 to 100, 20 when absent.
+func PageLimit(r *http.Request) (int, error) {
+	s := r.URL.Query().Get("limit")
+	if s == "" {
+		return 20, nil
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 || n > 100 {
+		return 0, problem.Invalid(problem.Field{Field: "limit", Code: "out_of_range", Message: "must be a whole number from 1 to 100"})
+	}
+	return n, nil
+}
+
+// IdempotencyKeyHeader names the header that makes a POST safe to send again.
+const IdempotencyKeyHeader = "Idempotency-Key"
+
+// IdempotencyKey returns the request's key, empty when there is none. Error:
+// invalid_idempotency_key (400).
+func IdempotencyKey(r *http.Request) (string, error) {
+	values := r.Header.Values(IdempotencyKeyHeader)
+	if len(values) == 0 {
+		return "", nil
+	}
+	key := values[0]
+	valid := len(values) == 1 && len(key) >= 1 && len(key) <= 255
+	for _, c := range []byte(key) {
+		valid = valid && c > ' ' && c < 0x7f
+	}
+	if !valid {
+		return "", problem.New(http.StatusBadRequest, "invalid_idempotency_key",
+			"Send one Idempotency-Key of 1 to 255 visible ASCII characters.")
+	}
+	return key, nil
+}
+
+// RequestHash is what two requests with the same Idempotency-Key must share:
+// the SHA-256 of method, path and body.
+func RequestHash(r *http.Request, body []byte) []byte {
+	h := sha256.New()
+	fmt.Fprintf(h, "%s %s\n", r.Method, r.URL.Path)
+	h.Write(body)
+	return h.Sum(nil)
+}
+
+// ReplayedHeader marks an answer that an earlier request with the same
+// Idempotency-Key has produced.
+const ReplayedHeader = "Idempotency-Replayed"

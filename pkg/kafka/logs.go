@@ -1,0 +1,57 @@
+package kafka
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
+)
+
+// sameLineEvery is how often a line about a lost connection is repeated: while
+// a broker is down librdkafka writes it at every attempt.
+const sameLineEvery = 30 * time.Second
+
+// logLines writes librdkafka's lines to the default logger until the channel closes.
+func logLines(lines <-chan kafka.LogEvent) {
+	last := map[string]time.Time{}
+	for l := range lines {
+		if l.Tag == "FAIL" || l.Tag == "ERROR" {
+			kind := l.Tag + lineKind(l.Message)
+			if l.Timestamp.Sub(last[kind]) < sameLineEvery {
+				continue
+			}
+			last[kind] = l.Timestamp
+		}
+		slog.LogAttrs(context.Background(), level(l.Level), "kafka: "+l.Message,
+			slog.String("client", l.Name), slog.String("tag", l.Tag))
+	}
+}
+
+// lineKind is a line up to its figures: "…: Connect to ipv4#127.0.0.1:9092
+// failed: Connection refused (after 0ms in state CONNECT, 23 identical …)".
+func lineKind(line string) string {
+	if i := strings.Index(line, " (after"); i >= 0 {
+		line = line[:i]
+	}
+	if i := strings.LastIndex(line, "failed:"); i >= 0 {
+		line = line[i:]
+	}
+	return line
+}
+
+// level translates a syslog level.
+func level(syslog int) slog.Level {
+	switch {
+	case syslog <= 3:
+		// Errors about a broker that is away heal by themselves.
+		return slog.LevelWarn
+	case syslog <= 5:
+		return slog.LevelWarn
+	case syslog == 6:
+		return slog.LevelInfo
+	default:
+		return slog.LevelDebug
+	}
+}

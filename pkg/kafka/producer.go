@@ -1,0 +1,216 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// DeliveryTimeout is how long the producer tries to have a message
+// acknowledged before it reports an error.
+const DeliveryTimeout = 8 * time.Second
+
+// queueFullWait is how long Publish lets a full queue drain before it tries again.
+const queueFullWait = 5 * time.Millisecond
+
+var tracer = otel.Tracer("github.com/frontrow-tickets/frontrow/pkg/kafka")
+
+// Producer sends messages: idempotent, acknowledged by all replicas in sync.
+// It is safe for concurrent use.
+type Producer struct {
+	p       *kafka.Producer
+	drained sync.WaitGroup
+	closed  atomic.Bool
+	fatal   chan error
+}
+
+// NewProducer returns a producer for comma-separated brokers (host:port). The
+// brokers need not be there yet.
+func NewProducer(brokers, clientID string) (*Producer, error) {
+	p, err := kafka.NewProducer(&kafka.ConfigMap{
+		"bootstrap.servers":            brokers,
+		"client.id":                    clientID,
+		"enable.idempotence":           true,
+		"acks":                         "all",
+		"linger.ms":                    3,
+		"compression.type":             "lz4",
+		"delivery.timeout.ms":          int(DeliveryTimeout.Milliseconds()),
+		"request.timeout.ms":           5000,
+		"socket.timeout.ms":            6000,
+		"socket.nagle.disable":         true,
+		"reconnect.backoff.ms":         50,
+		"reconnect.backoff.max.ms":     1000,
+		"queue.buffering.max.messages": 100_000,
+		"queue.buffering.max.kbytes":   128 << 10,
+		"allow.auto.create.topics":     false,
+		"go.delivery.report.fields":    "none",
+		"go.events.channel.size":       1000,
+		"go.logs.channel.enable":       true,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("kafka: new producer: %w", err)
+	}
+	t := &Producer{p: p, fatal: make(chan error, 1)}
+	t.drained.Go(t.drain)
+	go logLines(p.Logs())
+	return t, nil
+}
+
+// Fatal delivers the one error after which the producer can send no more and
+// the process must exit.
+func (t *Producer) Fatal() <-chan error { return t.fatal }
+
+// drain calls back for every delivery report.
+func (t *Producer) drain() {
+	for e := range t.p.Events() {
+		switch e := e.(type) {
+		case *kafka.Message:
+			if done, ok := e.Opaque.(func(error)); ok {
+				done(e.TopicPartition.Error)
+			}
+		case kafka.Error:
+			if e.IsFatal() {
+				select {
+				case t.fatal <- fmt.Errorf("kafka: producer: %w", t.p.GetFatalError()):
+				default:
+				}
+			}
+		}
+	}
+}
+
+// PublishAsync queues a message and returns; it never waits. Done is called
+// once with nil when all replicas in sync have the message, or with an error
+// when that is unknown or did not happen: then send it again with the same ID.
+// ErrQueueFull comes at once. Done must not block: it holds up all others.
+func (t *Producer) PublishAsync(ctx context.Context, m Message, done func(error)) {
+	m.complete()
+	parent := ctx
+	if len(m.Header) > 0 {
+		parent = m.Context(ctx)
+	}
+	spanCtx, span := tracer.Start(parent, "send "+m.Topic, trace.WithSpanKind(trace.SpanKindProducer))
+	if span.IsRecording() {
+		span.SetAttributes(attribute.String("messaging.system", "kafka"),
+			attribute.String("messaging.destination.name", m.Topic),
+			attribute.String("messaging.message.id", m.ID), attribute.String("messaging.kafka.message.key", m.Key))
+	}
+	if h := TraceHeader(spanCtx); h != nil {
+		m.Header = h
+	}
+	t.produce(m.encode(), func(err error) {
+		if err != nil {
+			span.SetStatus(codes.Error, err.Error())
+		}
+		span.End()
+		done(err)
+	})
+}
+
+func (t *Producer) produce(r *kafka.Message, done func(error)) {
+	topic := *r.TopicPartition.Topic
+	if t.closed.Load() {
+		done(errors.New("kafka: the producer is closed"))
+		return
+	}
+	r.Opaque = func(err error) {
+		if err != nil {
+			produced.WithLabelValues(topic, "failed").Inc()
+			err = fmt.Errorf("kafka: send to %s: %w", topic, err)
+		} else {
+			produced.WithLabelValues(topic, "acked").Inc()
+		}
+		done(err)
+	}
+	err := t.p.Produce(r, nil)
+	if err == nil {
+		return
+	}
+	var kerr kafka.Error
+	if errors.As(err, &kerr) && kerr.Code() == kafka.ErrQueueFull {
+		err = ErrQueueFull
+	}
+	produced.WithLabelValues(topic, "failed").Inc()
+	done(err)
+}
+
+// Publish sends messages and waits until all replicas in sync have all of
+// them. An error means that at least one is not known to have arrived: send all
+// again with the same IDs. A full queue is waited out.
+func (t *Producer) Publish(ctx context.Context, msgs ...Message) error {
+	return each(len(msgs), func(i int, done func(error)) { t.PublishAsync(ctx, msgs[i], done) }, ctx)
+}
+
+// publishRaw is Publish for records that need not be CloudEvents.
+func (t *Producer) publishRaw(ctx context.Context, records ...*kafka.Message) error {
+	return each(len(records), func(i int, done func(error)) { t.produce(records[i], done) }, ctx)
+}
+
+// each sends n items and returns the first error, or ctx's.
+func each(n int, send func(i int, done func(error)), ctx context.Context) error {
+	results := make(chan error, n)
+	for i := range n {
+		for {
+			full := false
+			send(i, func(err error) {
+				// The queue's refusal comes within the call of send.
+				if errors.Is(err, ErrQueueFull) {
+					full = true
+					return
+				}
+				results <- err
+			})
+			if !full {
+				break
+			}
+			select {
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			case <-time.After(queueFullWait):
+			}
+		}
+	}
+	var first error
+	for range n {
+		select {
+		case err := <-results:
+			if first == nil {
+				first = err
+			}
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return first
+}
+
+// Close waits until all messages are acknowledged or ctx ends, and then calls
+// back with an error for what is left and says how many those were.
+func (t *Producer) Close(ctx context.Context) error {
+	if t.closed.Swap(true) {
+		return nil
+	}
+	left := t.p.Flush(100)
+	for left > 0 && ctx.Err() == nil {
+		left = t.p.Flush(100)
+	}
+	if left > 0 {
+		_ = t.p.Purge(kafka.PurgeInFlight | kafka.PurgeQueue)
+		t.p.Flush(1000)
+	}
+	t.p.Close()
+	t.drained.Wait()
+	if left > 0 {
+		return fmt.Errorf("kafka: closed the producer with %d messages not acknowledged", left)
+	}
+	return nil
+}

@@ -1,0 +1,71 @@
+package lifecycle
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Program is what a service's main hands over.
+type Program struct {
+	Name string
+	// Run serves until ctx ends.
+	Run func(ctx context.Context) error
+	// Migrate brings the stores to this version; safe when several run at
+	// once. Nil when there is nothing to migrate.
+	Migrate func(ctx context.Context) error
+}
+
+// Main runs the program with the command line's subcommand: none serves,
+// "migrate" migrates, "healthcheck" asks the running process' /readyz at
+// ADMIN_ADDR (for images without a shell). It exits with 1 on an error.
+func Main(p Program) {
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer cancel()
+	command := p.Run
+	if len(os.Args) > 1 {
+		switch os.Args[1] {
+		case "migrate":
+			command = p.Migrate
+		case "healthcheck":
+			command = healthcheck
+		default:
+			command = nil
+		}
+	}
+	if command == nil {
+		fmt.Fprintf(os.Stderr, "usage: %s [migrate|healthcheck]\n", p.Name)
+		os.Exit(2)
+	}
+	if err := command(ctx); err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %v\n", p.Name, err)
+		os.Exit(1)
+	}
+}
+
+func healthcheck(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	addr := os.Getenv("ADMIN_ADDR")
+	if strings.HasPrefix(addr, ":") {
+		addr = "127.0.0.1" + addr
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/readyz", nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("not ready: %s", resp.Status)
+	}
+	return nil
+}

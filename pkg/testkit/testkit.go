@@ -1,0 +1,124 @@
+// Package testkit is what the tests of all modules share: real backends with a
+// corner of their own for each test, identities, and waiting for conditions.
+package testkit
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/hex"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/frontrow-tickets/frontrow/pkg/identity"
+)
+
+// Backend returns the address of a backend from the environment, such as
+// FRONTROW_TEST_POSTGRES. Without it the test fails: it proves nothing alone.
+func Backend(t testing.TB, variable string) string {
+	t.Helper()
+	v := os.Getenv(variable)
+	if v == "" {
+		t.Fatalf("%s is not set: this test needs a real backend, run it by `make test`", variable)
+	}
+	return v
+}
+
+// Postgres returns FRONTROW_TEST_POSTGRES, a URL whose role may create databases.
+func Postgres(t testing.TB) string { t.Helper(); return Backend(t, "FRONTROW_TEST_POSTGRES") }
+
+// Redis returns FRONTROW_TEST_REDIS, a redis:// URL.
+func Redis(t testing.TB) string { t.Helper(); return Backend(t, "FRONTROW_TEST_REDIS") }
+
+// Kafka returns FRONTROW_TEST_KAFKA, host:port.
+func Kafka(t testing.TB) string { t.Helper(); return Backend(t, "FRONTROW_TEST_KAFKA") }
+
+// Cassandra returns FRONTROW_TEST_CASSANDRA, host:port.
+func Cassandra(t testing.TB) string { t.Helper(); return Backend(t, "FRONTROW_TEST_CASSANDRA") }
+
+// Consul returns FRONTROW_TEST_CONSUL, host:port.
+func Consul(t testing.TB) string { t.Helper(); return Backend(t, "FRONTROW_TEST_CONSUL") }
+
+// Unique returns a name nobody else uses: prefix, underscore, 12 hex digits.
+func Unique(prefix string) string {
+	var b [6]byte
+	_, _ = rand.Read(b[:])
+	return prefix + "_" + hex.EncodeToString(b[:])
+}
+
+// Eventually waits until condition holds, asking every few milliseconds, and
+// fails the test after a minute: long enough for a busy machine, never a
+// statement about speed.
+func Eventually(t testing.TB, what string, condition func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(time.Minute)
+	for pause := 5 * time.Millisecond; ; pause = min(2*pause, 200*time.Millisecond) {
+		if condition() {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("waited a minute in vain: %s", what)
+		}
+		time.Sleep(pause)
+	}
+}
+
+// Seed returns a new base64 Ed25519 seed.
+func Seed(t testing.TB) string {
+	t.Helper()
+	var seed [ed25519.SeedSize]byte
+	if _, err := rand.Read(seed[:]); err != nil {
+		t.Fatal(err)
+	}
+	return base64.StdEncoding.EncodeToString(seed[:])
+}
+
+// Signer returns an identity signer with a key of its own.
+func Signer(t testing.TB) *identity.Signer {
+	t.Helper()
+	s, err := identity.NewSigner(Seed(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// FreeAddr returns a 127.0.0.1 address nobody listens on.
+func FreeAddr(t testing.TB) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	return ln.Addr().String()
+}
+
+// drivers are what a domain package must not know of, directly or not.
+var drivers = []string{
+	"database/sql", "github.com/jackc/", "github.com/gocql/", "github.com/redis/",
+	"github.com/confluentinc/", "github.com/hashicorp/consul", "github.com/gorilla/",
+	"/internal/postgres", "/internal/cassandra", "/internal/redis", "/internal/kafka", "/internal/httpapi",
+}
+
+// AssertNoDrivers fails when the package, or anything it imports, is a driver
+// or wraps one: the domain says what it needs by interfaces, and the packages
+// named after their dependency implement them.
+func AssertNoDrivers(t testing.TB, importPath string) {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", importPath).CombinedOutput()
+	if err != nil {
+		t.Fatalf("go list -deps %s: %v\n%s", importPath, err, out)
+	}
+	for dep := range strings.FieldsSeq(string(out)) {
+		for _, d := range drivers {
+			if strings.HasPrefix(dep, d) || strings.HasPrefix(d, "/") && strings.Contains(dep, d) {
+				t.Errorf("%s imports %s: the domain must not know drivers; move it to the package named after that dependency", importPath, dep)
+			}
+		}
+	}
+}
