@@ -2,4 +2,9 @@ module github.com/frontrow-tickets/frontrow/api
 
 go 1.26.8
 
-require github.com/google/uuid v1.6.0
+require (
+	github.com/google/uuid v1.6.0
+	github.com/santhosh-tekuri/jsonschema/v6 v6.0.2
+)
+
+require golang.org/x/text v0.14.0 // indirect

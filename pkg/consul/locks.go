@@ -50,8 +50,8 @@ type claim struct {
 // NewLocks returns the locks of this process by the agent addr (host:port);
 // owner, the instance's ID, is what the lock's key says. With an empty addr
 // there is nobody to compete with: every Lock is granted at once.
-func NewLocks(addr, owner string, log *slog.Logger) (*Locks, error) {
-	l := &Locks{owner: owner, log: log, claims: map[string]*claim{}, wake: make(chan struct{}, 1)}
+func NewLocks(addr, owner string) (*Locks, error) {
+	l := &Locks{owner: owner, log: slog.Default(), claims: map[string]*claim{}, wake: make(chan struct{}, 1)}
 	if addr == "" {
 		return l, nil
 	}

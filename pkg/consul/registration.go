@@ -46,8 +46,8 @@ type Registration struct {
 
 // NewRegistration returns the registration of svc at the agent addr
 // (host:port). With an empty addr it does nothing.
-func NewRegistration(addr string, svc Service, log *slog.Logger) (*Registration, error) {
-	r := &Registration{log: log}
+func NewRegistration(addr string, svc Service) (*Registration, error) {
+	r := &Registration{log: slog.Default()}
 	if addr == "" {
 		return r, nil
 	}

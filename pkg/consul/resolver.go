@@ -51,12 +51,12 @@ type watch struct {
 }
 
 // NewResolver returns a resolver of the named services by the agent addr (host:port).
-func NewResolver(addr string, log *slog.Logger, services ...string) (*Resolver, error) {
+func NewResolver(addr string, services ...string) (*Resolver, error) {
 	client, err := newClient(addr)
 	if err != nil {
 		return nil, err
 	}
-	r := &Resolver{client: client, log: log, services: map[string]*watch{}, grace: grace}
+	r := &Resolver{client: client, log: slog.Default(), services: map[string]*watch{}, grace: grace}
 	for _, s := range services {
 		w := &watch{}
 		w.instances.Store(&[]Instance{})

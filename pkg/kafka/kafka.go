@@ -42,15 +42,32 @@ func IsPoison(err error) bool {
 	return errors.As(err, &p)
 }
 
-// BatchError says how far a batch was handled: the effects of the first Done
-// messages are stored, and Err belongs to the next one.
+// ErrNotTried is the outcome of a message that was left alone because an
+// earlier one with the same key failed.
+var ErrNotTried = errors.New("kafka: an earlier message with the same key failed")
+
+// BatchError is what a Handler returns when some messages of a batch were
+// handled and some were not.
 type BatchError struct {
-	Done int
-	Err  error
+	// Errs has the outcome of each message of the batch; nil: its effect is
+	// stored. Poison, a transient error or ErrNotTried otherwise.
+	Errs []error
 }
 
-// Error says how far it went and why not further.
-func (e *BatchError) Error() string { return fmt.Sprintf("after %d messages: %v", e.Done, e.Err) }
+// Error says how many failed, and how the first of them did.
+func (e *BatchError) Error() string {
+	failed := 0
+	var first error
+	for _, err := range e.Errs {
+		if err != nil {
+			failed++
+			if first == nil {
+				first = err
+			}
+		}
+	}
+	return fmt.Sprintf("%d of %d messages failed: %v", failed, len(e.Errs), first)
+}
 
-// Unwrap returns the error of the message that failed.
-func (e *BatchError) Unwrap() error { return e.Err }
+// Unwrap returns the errors of the messages that failed.
+func (e *BatchError) Unwrap() []error { return e.Errs }

@@ -44,10 +44,8 @@ func lineKind(line string) string {
 // level translates a syslog level.
 func level(syslog int) slog.Level {
 	switch {
-	case syslog <= 3:
-		// Errors about a broker that is away heal by themselves.
-		return slog.LevelWarn
 	case syslog <= 5:
+		// Not errors of ours: a broker that is away comes back.
 		return slog.LevelWarn
 	case syslog == 6:
 		return slog.LevelInfo

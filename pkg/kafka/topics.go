@@ -1,0 +1,54 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
+)
+
+// EnsureTopics creates those topics that do not exist, trying until ctx ends
+// while the brokers are away. An existing topic is left as it is.
+func EnsureTopics(ctx context.Context, brokers string, partitions, replication int, topics ...string) error {
+	admin, err := kafka.NewAdminClient(&kafka.ConfigMap{
+		"bootstrap.servers": brokers, "reconnect.backoff.max.ms": 1000, "go.logs.channel.enable": true,
+	})
+	if err != nil {
+		return fmt.Errorf("kafka: new admin client: %w", err)
+	}
+	defer admin.Close()
+	specs := make([]kafka.TopicSpecification, len(topics))
+	for i, t := range topics {
+		specs[i] = kafka.TopicSpecification{Topic: t, NumPartitions: partitions, ReplicationFactor: replication}
+	}
+	for {
+		err := createTopics(ctx, admin, specs)
+		if err == nil {
+			return nil
+		}
+		slog.Warn("kafka: topics not created, will be tried again", "error", err)
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("kafka: create topics: %w", err)
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+func createTopics(ctx context.Context, admin *kafka.AdminClient, specs []kafka.TopicSpecification) error {
+	results, err := admin.CreateTopics(ctx, specs,
+		kafka.SetAdminRequestTimeout(10*time.Second), kafka.SetAdminOperationTimeout(10*time.Second))
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, r := range results {
+		if c := r.Error.Code(); c != kafka.ErrNoError && c != kafka.ErrTopicAlreadyExists {
+			errs = append(errs, r.Error)
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,97 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/propagation"
+)
+
+// Message is one CloudEvent on its way to Kafka.
+type Message struct {
+	Topic string
+	// Key orders messages of one thing: those with the same key are published
+	// in the order in which their transactions wrote it, provided that these
+	// lock the thing's row before they enqueue.
+	Key string
+	// ID is the CloudEvents id, a UUIDv7 made by Enqueue.
+	ID string
+	// Type is the CloudEvents type.
+	Type string
+	// Data is the JSON of the message.
+	Data []byte
+	// Headers continue the trace of the request that caused the message.
+	Headers map[string]string
+	// Time is when the message was enqueued, by Postgres's clock.
+	Time time.Time
+}
+
+// Enqueue writes a message to the outbox in the caller's transaction: it is
+// published if and only if the transaction commits. Topic, Key, Type and Data
+// are the caller's; the rest is filled in. It needs the table Outbox, and a
+// Relay running somewhere.
+func Enqueue(ctx context.Context, tx pgx.Tx, m Message) error {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return fmt.Errorf("enqueue: %w", err)
+	}
+	carrier := propagation.MapCarrier{}
+	otel.GetTextMapPropagator().Inject(ctx, carrier)
+	headers, err := json.Marshal(carrier)
+	if err != nil {
+		return fmt.Errorf("enqueue: %w", err)
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO outbox (topic, key, event_id, type, payload, headers) VALUES ($1, $2, $3, $4, $5, $6)`,
+		m.Topic, m.Key, id.String(), m.Type, m.Data, headers)
+	if err != nil {
+		return fmt.Errorf("enqueue: %w", err)
+	}
+	tx.Conn().PgConn().CustomData()[enqueued] = true
+	return nil
+}
+
+// Keys of a connection's custom data.
+const (
+	enqueued = "frontrow.enqueued"
+	wake     = "frontrow.wake"
+)
+
+// wakeRelayAfterEnqueue makes the pool wake the relay when a connection that
+// wrote to the outbox comes back, which is after its commit. NOTIFY would do
+// the same across processes, but a transaction that notifies holds a
+// database-wide lock through its commit, so that commits could no longer share
+// a flush; what another process leaves behind is found by the relay's poll.
+func wakeRelayAfterEnqueue(cfg *pgxpool.Config) {
+	signal := make(chan struct{}, 1)
+	cfg.AfterConnect = func(_ context.Context, c *pgx.Conn) error {
+		c.PgConn().CustomData()[wake] = signal
+		return nil
+	}
+	cfg.AfterRelease = func(c *pgx.Conn) bool {
+		data := c.PgConn().CustomData()
+		if data[enqueued] == true {
+			delete(data, enqueued)
+			select {
+			case signal <- struct{}{}:
+			default:
+			}
+		}
+		return true
+	}
+}
+
+// wakeSignal returns the channel on which the pool tells of new rows.
+func wakeSignal(ctx context.Context, pool *pgxpool.Pool) (<-chan struct{}, error) {
+	var signal chan struct{}
+	err := pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error {
+		signal, _ = c.Conn().PgConn().CustomData()[wake].(chan struct{})
+		return nil
+	})
+	return signal, err
+}

@@ -1,0 +1,194 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+)
+
+const (
+	relayBatch = 500
+	// relayPoll finds what no signal told of: rows of a process that died, or
+	// that were committed while another replica held the lock.
+	relayPoll = 250 * time.Millisecond
+	// relayBusy is the wait when another replica is relaying.
+	relayBusy = 20 * time.Millisecond
+	// publishTimeout bounds one batch, so that a relay that hangs loses its lock.
+	publishTimeout = 30 * time.Second
+	relayMaxWait   = 5 * time.Second
+	lagInterval    = time.Second
+)
+
+// relayLock is the advisory lock, one a database, of the replica that relays.
+const relayLock int64 = 0x6f7574626f78 // "outbox"
+
+var outboxLag = promauto.NewGauge(prometheus.GaugeOpts{
+	Name: "outbox_lag_seconds", Help: "Age of the oldest message that waits in the outbox.",
+})
+
+// Relay carries committed messages from the outbox to Kafka, at least once and
+// in order for each key. Every replica runs one; a database lock lets one work
+// at a time.
+type Relay struct {
+	pool    *pgxpool.Pool
+	publish func(context.Context, []Message) error
+	lagRead time.Time
+}
+
+// NewRelay returns a relay that hands messages to publish, which returns nil
+// only when the brokers have acknowledged every one; after an error all of
+// them come again. It keeps the gauge outbox_lag_seconds, the age of the oldest
+// message not yet published.
+func NewRelay(pool *pgxpool.Pool, publish func(context.Context, []Message) error) *Relay {
+	return &Relay{pool: pool, publish: publish}
+}
+
+// Run relays until ctx ends. It does not return for errors of Postgres or
+// Kafka: it backs off, up to five seconds, and goes on.
+func (r *Relay) Run(ctx context.Context) error {
+	var signal <-chan struct{}
+	failures := 0
+	for ctx.Err() == nil {
+		if signal == nil {
+			signal, _ = wakeSignal(ctx, r.pool) // until it is had, the poll does
+		}
+		n, err := r.relayOnce(ctx)
+		wait := relayPoll
+		switch {
+		case errors.Is(err, errBusy):
+			wait = relayBusy
+		case err != nil && ctx.Err() == nil:
+			failures++
+			wait = backOff(failures)
+			slog.WarnContext(ctx, "outbox relay failed", "error", err, "retry_in", wait)
+		case n > 0:
+			wait = 0
+		}
+		if err == nil {
+			failures = 0
+		}
+		r.readLag(ctx)
+		if !sleep(ctx, wait, signal, failures > 0) {
+			break
+		}
+	}
+	return nil
+}
+
+var errBusy = errors.New("another replica relays")
+
+// relayOnce publishes one batch and returns its size. The end of ctx stops the
+// publishing alone: what is published already must not be left in the outbox.
+func (r *Relay) relayOnce(ctx context.Context) (n int, err error) {
+	publishing, cancel := context.WithTimeout(ctx, publishTimeout)
+	defer cancel()
+	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), 2*publishTimeout)
+	defer done()
+	err = pgx.BeginFunc(ctx, r.pool, func(tx pgx.Tx) error {
+		var mine bool
+		if err := tx.QueryRow(ctx, `SELECT pg_try_advisory_xact_lock($1)`, relayLock).Scan(&mine); err != nil {
+			return err
+		}
+		if !mine {
+			return errBusy
+		}
+		ids, messages, err := next(ctx, tx)
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		// The transaction waits for Kafka; having written nothing yet, it holds
+		// back neither writers nor vacuum.
+		if _, err := tx.Exec(ctx, `SET LOCAL idle_in_transaction_session_timeout = 0`); err != nil {
+			return err
+		}
+		if err := r.publish(publishing, messages); err != nil {
+			return fmt.Errorf("publish: %w", err)
+		}
+		n = len(ids)
+		_, err = tx.Exec(ctx, `DELETE FROM outbox WHERE id = ANY($1)`, ids)
+		return err
+	})
+	return n, err
+}
+
+// next reads the oldest messages, in order of id.
+//
+// There is no position to keep, since what is published is deleted: the row of
+// a transaction still open, whose id may be lower, is found when it commits.
+// For messages of one key the order of ids is the order of commits: the second
+// writer had to wait for the first one's lock on the thing's row before it
+// enqueued. Reading only below pg_snapshot_xmin, which a relay with a position
+// must, would break that: a transaction gets its xid before it waits for a
+// lock, so the second writer's xid may be the lower one.
+func next(ctx context.Context, tx pgx.Tx) ([]int64, []Message, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT id, topic, key, event_id, type, payload, headers, created_at FROM outbox
+		ORDER BY id LIMIT $1`, relayBatch)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer rows.Close()
+	var ids []int64
+	var messages []Message
+	for rows.Next() {
+		var id int64
+		var m Message
+		var headers []byte
+		if err := rows.Scan(&id, &m.Topic, &m.Key, &m.ID, &m.Type, &m.Data, &headers, &m.Time); err != nil {
+			return nil, nil, err
+		}
+		if err := json.Unmarshal(headers, &m.Headers); err != nil {
+			return nil, nil, fmt.Errorf("headers of outbox row %d: %w", id, err)
+		}
+		ids, messages = append(ids, id), append(messages, m)
+	}
+	return ids, messages, rows.Err()
+}
+
+// readLag sets the gauge, at most once a second.
+func (r *Relay) readLag(ctx context.Context) {
+	if time.Since(r.lagRead) < lagInterval {
+		return
+	}
+	r.lagRead = time.Now()
+	var seconds float64
+	err := r.pool.QueryRow(ctx, `SELECT coalesce(extract(epoch FROM clock_timestamp() -
+		(SELECT created_at FROM outbox ORDER BY id LIMIT 1))::float8, 0)`).Scan(&seconds)
+	if err == nil {
+		outboxLag.Set(seconds)
+	}
+}
+
+func backOff(failures int) time.Duration {
+	d := min(relayPoll<<min(failures-1, 10), relayMaxWait)
+	return d/2 + rand.N(d/2)
+}
+
+// sleep waits for d or a signal; after a failure signals don't shorten the
+// wait. It returns false when ctx ends.
+func sleep(ctx context.Context, d time.Duration, signal <-chan struct{}, failed bool) bool {
+	if d == 0 {
+		return ctx.Err() == nil
+	}
+	if failed {
+		signal = nil
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-signal:
+	case <-t.C:
+	}
+	return true
+}

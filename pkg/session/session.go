@@ -1,0 +1,237 @@
+// Package session keeps log-in sessions in Redis: auth-service makes and ends
+// them, the gateway reads them. Redis holds only a hash of each id, so whoever
+// reads Redis can't use what is found there.
+package session
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
+)
+
+// ErrNotFound says that there is no such session: never was, ended, or expired.
+var ErrNotFound = errors.New("session: not found")
+
+// idBytes is the randomness of an id: 256 bits.
+const idBytes = 32
+
+// Session is a log-in.
+type Session struct {
+	UserID    string    `json:"user_id"`
+	Email     string    `json:"email"`
+	Role      string    `json:"role"`
+	CreatedAt time.Time `json:"created_at"`
+	// ExpiresAt is the absolute end; an idle session ends earlier.
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// Store is the sessions in one Redis.
+type Store struct {
+	// Clock is the machine's unless a test sets it.
+	Clock clock.Clock
+
+	rdb  *redis.Client
+	idle time.Duration
+}
+
+// NewStore returns the sessions in rdb; one that is not used for idle ends.
+func NewStore(rdb *redis.Client, idle time.Duration) *Store {
+	return &Store{Clock: clock.System{}, rdb: rdb, idle: idle}
+}
+
+// Connect returns a client for a redis:// URL that gives up early: a request
+// that waits for a dead Redis helps nobody. It does not connect yet.
+func Connect(url string) (*redis.Client, error) {
+	opts, err := redis.ParseURL(url)
+	if err != nil {
+		return nil, fmt.Errorf("redis url: %w", err)
+	}
+	const patience = 250 * time.Millisecond
+	opts.ContextTimeoutEnabled = true
+	opts.DialTimeout, opts.ReadTimeout, opts.WriteTimeout, opts.PoolTimeout = patience, patience, patience, patience
+	opts.DialerRetries = 1
+	opts.MaxRetries = 1
+	opts.MinRetryBackoff, opts.MaxRetryBackoff = time.Millisecond, 10*time.Millisecond
+	opts.PoolSize = 64
+	opts.DisableIdentity = true
+	return redis.NewClient(opts), nil
+}
+
+// Valid tells whether id has the form of a session id. What has not is not
+// worth asking Redis for.
+func Valid(id string) bool {
+	if len(id) != base64.RawURLEncoding.EncodedLen(idBytes) {
+		return false
+	}
+	for _, c := range []byte(id) {
+		ok := c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '_'
+		if !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// Hash returns the hex SHA-256 of an id: the name under which it is stored and
+// may be cached.
+func Hash(id string) string {
+	sum := sha256.Sum256([]byte(id))
+	return hex.EncodeToString(sum[:])
+}
+
+func key(hash string) string       { return "sess:" + hash }
+func userKey(userID string) string { return "sess-user:" + userID }
+
+// Create starts a session of the user in s that lasts at most absolute, and
+// returns its id, which is stored nowhere, and the session with its times.
+func (s *Store) Create(ctx context.Context, sess Session, absolute time.Duration) (string, Session, error) {
+	var raw [idBytes]byte
+	if _, err := rand.Read(raw[:]); err != nil {
+		return "", Session{}, fmt.Errorf("session id: %w", err)
+	}
+	id := base64.RawURLEncoding.EncodeToString(raw[:])
+	now := s.Clock.Now()
+	sess.CreatedAt, sess.ExpiresAt = now, now.Add(absolute)
+	value, err := json.Marshal(sess)
+	if err != nil {
+		return "", Session{}, fmt.Errorf("encode session: %w", err)
+	}
+	hash := Hash(id)
+	_, err = s.rdb.TxPipelined(ctx, func(p redis.Pipeliner) error {
+		p.Set(ctx, key(hash), value, min(s.idle, absolute))
+		p.ZRemRangeByScore(ctx, userKey(sess.UserID), "-inf", strconv.FormatInt(now.Unix(), 10))
+		p.ZAdd(ctx, userKey(sess.UserID), redis.Z{Score: float64(sess.ExpiresAt.Unix()), Member: hash})
+		p.ExpireGT(ctx, userKey(sess.UserID), absolute)
+		p.ExpireNX(ctx, userKey(sess.UserID), absolute)
+		return nil
+	})
+	if err != nil {
+		return "", Session{}, fmt.Errorf("create session: %w", err)
+	}
+	return id, sess, nil
+}
+
+// Get returns a live session and puts its idle end off. Errors: ErrNotFound, or
+// that of Redis.
+func (s *Store) Get(ctx context.Context, id string) (Session, error) {
+	if !Valid(id) {
+		return Session{}, ErrNotFound
+	}
+	k := key(Hash(id))
+	value, err := s.rdb.GetEx(ctx, k, s.idle).Bytes()
+	if err != nil {
+		return Session{}, notFoundOr("get session", err)
+	}
+	var sess Session
+	if err := json.Unmarshal(value, &sess); err != nil {
+		return Session{}, fmt.Errorf("decode session: %w", err)
+	}
+	left := sess.ExpiresAt.Sub(s.Clock.Now())
+	if left <= 0 {
+		s.rdb.Del(ctx, k)
+		return Session{}, ErrNotFound
+	}
+	if left < s.idle {
+		// The slide went past the absolute end. Should this fail, the check above
+		// still refuses the session in time.
+		s.rdb.ExpireAt(ctx, k, sess.ExpiresAt)
+	}
+	return sess, nil
+}
+
+// End ends one session; one that is not there is no error.
+func (s *Store) End(ctx context.Context, id string) error {
+	if !Valid(id) {
+		return nil
+	}
+	hash := Hash(id)
+	value, err := s.rdb.GetDel(ctx, key(hash)).Bytes()
+	if errors.Is(err, redis.Nil) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("end session: %w", err)
+	}
+	var sess Session
+	if json.Unmarshal(value, &sess) == nil {
+		// The session is gone already; a stale member of the set is harmless.
+		s.rdb.ZRem(ctx, userKey(sess.UserID), hash)
+	}
+	return nil
+}
+
+// EndAll ends every session of a user.
+func (s *Store) EndAll(ctx context.Context, userID string) error {
+	hashes, err := s.rdb.ZRange(ctx, userKey(userID), 0, -1).Result()
+	if err != nil {
+		return fmt.Errorf("sessions of user: %w", err)
+	}
+	if len(hashes) == 0 {
+		return nil
+	}
+	keys := make([]string, len(hashes))
+	members := make([]any, len(hashes))
+	for i, h := range hashes {
+		keys[i], members[i] = key(h), h
+	}
+	_, err = s.rdb.TxPipelined(ctx, func(p redis.Pipeliner) error {
+		p.Del(ctx, keys...)
+		p.ZRem(ctx, userKey(userID), members...)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("end sessions: %w", err)
+	}
+	return nil
+}
+
+// SetRole writes the role into every live session of a user. Calls for one user
+// must not run at once.
+func (s *Store) SetRole(ctx context.Context, userID, role string) error {
+	hashes, err := s.rdb.ZRange(ctx, userKey(userID), 0, -1).Result()
+	if err != nil {
+		return fmt.Errorf("sessions of user: %w", err)
+	}
+	for _, h := range hashes {
+		value, err := s.rdb.Get(ctx, key(h)).Bytes()
+		if errors.Is(err, redis.Nil) {
+			s.rdb.ZRem(ctx, userKey(userID), h)
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("read session: %w", err)
+		}
+		var sess Session
+		if err := json.Unmarshal(value, &sess); err != nil {
+			return fmt.Errorf("decode session: %w", err)
+		}
+		sess.Role = role
+		if value, err = json.Marshal(sess); err != nil {
+			return fmt.Errorf("encode session: %w", err)
+		}
+		// XX: a session that ended meanwhile stays ended.
+		args := redis.SetArgs{Mode: "XX", KeepTTL: true}
+		if err := s.rdb.SetArgs(ctx, key(h), value, args).Err(); err != nil && !errors.Is(err, redis.Nil) {
+			return fmt.Errorf("write session: %w", err)
+		}
+	}
+	return nil
+}
+
+func notFoundOr(what string, err error) error {
+	if errors.Is(err, redis.Nil) {
+		return ErrNotFound
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}

@@ -1,0 +1,144 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
+	"github.com/frontrow-tickets/frontrow/pkg/testkit"
+)
+
+const idle, absolute = 10 * time.Minute, time.Hour
+
+func newStore(t *testing.T) (*Store, *clock.Manual) {
+	t.Helper()
+	rdb, err := Connect(testkit.Redis(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { rdb.Close() })
+	s := NewStore(rdb, idle)
+	c := clock.NewManual(time.Now())
+	s.Clock = c
+	return s, c
+}
+
+func login(t *testing.T, s *Store, user string) string {
+	t.Helper()
+	id, _, err := s.Create(t.Context(), Session{UserID: user, Email: "a@b.example", Role: "customer"}, absolute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.EndAll(context.Background(), user) })
+	return id
+}
+
+func gone(t *testing.T, s *Store, id string) {
+	t.Helper()
+	if _, err := s.Get(t.Context(), id); !errors.Is(err, ErrNotFound) {
+		t.Errorf("Get = %v, want ErrNotFound", err)
+	}
+}
+
+func TestSessionIsFoundByItsIDWhichRedisDoesNotHold(t *testing.T) {
+	s, _ := newStore(t)
+	user := testkit.Unique("user")
+	id := login(t, s, user)
+	got, err := s.Get(t.Context(), id)
+	if err != nil || got.UserID != user || got.Role != "customer" || got.ExpiresAt.Sub(got.CreatedAt) != absolute {
+		t.Fatalf("Get = %+v, %v", got, err)
+	}
+	value, err := s.rdb.Get(t.Context(), key(Hash(id))).Result()
+	if err != nil || strings.Contains(value+key(Hash(id)), id) {
+		t.Errorf("the id is readable in Redis: %q, %v", value, err)
+	}
+}
+
+func TestUseSlidesTheIdleEndButNeverPastTheAbsoluteOne(t *testing.T) {
+	s, c := newStore(t)
+	id := login(t, s, testkit.Unique("user"))
+	k := key(Hash(id))
+	s.rdb.Expire(t.Context(), k, time.Minute)
+	if _, err := s.Get(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	if ttl := s.rdb.TTL(t.Context(), k).Val(); ttl < idle-time.Minute {
+		t.Errorf("idle time left %v after use, want %v", ttl, idle)
+	}
+
+	// Near the end, measured by Redis' own clock: two minutes are left.
+	s.rdb.Set(t.Context(), k, `{"user_id":"u","expires_at":"`+time.Now().Add(2*time.Minute).UTC().Format(time.RFC3339)+`"}`, redis.KeepTTL)
+	if _, err := s.Get(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	if ttl := s.rdb.TTL(t.Context(), k).Val(); ttl > 2*time.Minute {
+		t.Errorf("lives %v more, past its absolute end in 2 minutes", ttl)
+	}
+	c.Advance(3 * time.Minute)
+	gone(t, s, id)
+}
+
+func TestEndedSessionIsGoneAtOnce(t *testing.T) {
+	s, _ := newStore(t)
+	user := testkit.Unique("user")
+	one, two, other := login(t, s, user), login(t, s, user), login(t, s, testkit.Unique("user"))
+	if err := s.End(t.Context(), one); err != nil {
+		t.Fatal(err)
+	}
+	gone(t, s, one)
+	if _, err := s.Get(t.Context(), two); err != nil {
+		t.Errorf("the user's other session: %v", err)
+	}
+	if err := s.EndAll(t.Context(), user); err != nil {
+		t.Fatal(err)
+	}
+	gone(t, s, two)
+	if _, err := s.Get(t.Context(), other); err != nil {
+		t.Errorf("another user's session: %v", err)
+	}
+	if err := s.End(t.Context(), one); err != nil {
+		t.Errorf("ending twice: %v", err)
+	}
+}
+
+func TestNewRoleIsInEveryLiveSessionAndRevivesNone(t *testing.T) {
+	s, _ := newStore(t)
+	user := testkit.Unique("user")
+	one, two, ended := login(t, s, user), login(t, s, user), login(t, s, user)
+	s.rdb.Del(t.Context(), key(Hash(ended)))
+	if err := s.SetRole(t.Context(), user, "organizer"); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{one, two} {
+		if got, err := s.Get(t.Context(), id); err != nil || got.Role != "organizer" {
+			t.Errorf("Get = %+v, %v", got, err)
+		}
+	}
+	gone(t, s, ended)
+}
+
+func TestMalformedIDsAreNotFoundWithoutRedis(t *testing.T) {
+	rdb := redis.NewClient(&redis.Options{Addr: testkit.FreeAddr(t)})
+	defer rdb.Close()
+	s := NewStore(rdb, idle)
+	for _, id := range []string{"", "x", strings.Repeat("*", 43), strings.Repeat("a", 44)} {
+		gone(t, s, id)
+	}
+}
+
+func TestDeadRedisIsAnErrorSoon(t *testing.T) {
+	rdb, err := Connect("redis://" + testkit.FreeAddr(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rdb.Close()
+	_, err = NewStore(rdb, idle).Get(t.Context(), strings.Repeat("a", 43))
+	if err == nil || errors.Is(err, ErrNotFound) {
+		t.Errorf("Get = %v, want an error that is not ErrNotFound", err)
+	}
+}

@@ -1,0 +1,283 @@
+package booking
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+)
+
+var batchSize = promauto.NewHistogram(prometheus.HistogramOpts{
+	Name: "commit_batch_size", Help: "Operations committed in one round of a block.",
+	Buckets: []float64{1, 2, 4, 8, 16, 32, 64, 128},
+})
+
+const (
+	// maxRound bounds a round's operations: past some hundred rows a batch
+	// costs more time than it saves.
+	maxRound = 64
+	// roundTimeout bounds the answer to one round; after it the outcome is read.
+	roundTimeout = 3 * time.Second
+)
+
+// Conflict says why a change was not made: what stands in the rows it named.
+// The zero value means that it was made.
+type Conflict struct {
+	// Owners of the seats that were not owned as the change expected.
+	Owners map[int]uuid.UUID
+	// Missing seats have no row.
+	Missing []int
+	// Revision of the booking's row, when it is not the expected one.
+	Revision      int
+	WrongRevision bool
+}
+
+// Yes tells whether the change was refused.
+func (r Conflict) Yes() bool { return len(r.Owners) > 0 || len(r.Missing) > 0 || r.WrongRevision }
+
+// Committer gathers the changes of a block that arrive while its previous
+// round is under way and commits them as one: group commit, as databases do
+// with their log (DeWitt et al., "Implementation Techniques for Main Memory
+// Database Systems", 1984), here over Paxos.
+type Committer struct {
+	store     Store
+	inventory *Inventory
+	feed      Feed
+	replica   string
+
+	mu     sync.Mutex
+	queues map[BlockID]*queue
+}
+
+type queue struct {
+	id      BlockID
+	waiting []*entry
+}
+
+type entry struct {
+	change  Change
+	done    chan struct{}
+	refused Conflict
+	err     error
+	// sent is set once a round with the change may have reached the store
+	// without an answer.
+	sent bool
+	ctx  context.Context
+}
+
+// NewCommitter returns a committer that tells inventory and feed what it has
+// committed.
+func NewCommitter(store Store, inventory *Inventory, feed Feed, replica string) *Committer {
+	return &Committer{store: store, inventory: inventory, feed: feed, replica: replica, queues: map[BlockID]*queue{}}
+}
+
+// Commit makes a change, or says what stands against it. An error that wraps
+// ErrUnknown leaves open whether the change was or will be made; after any
+// other error it was not and will not be.
+func (c *Committer) Commit(ctx context.Context, id BlockID, change Change) (Conflict, error) {
+	e := &entry{change: change, done: make(chan struct{}), ctx: ctx}
+	c.mu.Lock()
+	q := c.queues[id]
+	if q == nil {
+		q = &queue{id: id}
+		c.queues[id] = q
+		go c.run(q)
+	}
+	q.waiting = append(q.waiting, e)
+	c.mu.Unlock()
+	select {
+	case <-e.done:
+		return e.refused, e.err
+	case <-ctx.Done():
+		// The round may be under way; nobody waits for its answer.
+		return Conflict{}, fmt.Errorf("%w: %w", ErrUnknown, ctx.Err())
+	}
+}
+
+// next takes the waiting entries that touch different rows; when there are
+// none the queue is gone.
+func (c *Committer) next(q *queue) []*entry {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	seats, bookings := map[int]bool{}, map[uuid.UUID]bool{}
+	var round, rest []*entry
+	for _, e := range q.waiting {
+		switch {
+		case e.ctx.Err() != nil:
+			e.answer(Conflict{}, e.ctx.Err())
+		case len(round) < maxRound && !e.change.overlaps(seats, bookings):
+			e.change.mark(seats, bookings)
+			round = append(round, e)
+		default:
+			rest = append(rest, e)
+		}
+	}
+	q.waiting = rest
+	if len(round) == 0 {
+		delete(c.queues, q.id)
+	}
+	return round
+}
+
+func (c *Committer) run(q *queue) {
+	for round := c.next(q); len(round) > 0; round = c.next(q) {
+		batchSize.Observe(float64(len(round)))
+		c.commit(q.id, round)
+	}
+}
+
+// commit answers every entry of the round.
+func (c *Committer) commit(id BlockID, round []*entry) {
+	version := c.inventory.version(id)
+	for pause := 5 * time.Millisecond; len(round) > 0; {
+		changes := make([]Change, len(round))
+		for i, e := range round {
+			changes[i] = e.change
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), roundTimeout)
+		applied, current, err := c.store.CommitRound(ctx, id, version, changes)
+		unknown := errors.Is(err, ErrUnknown)
+		if unknown {
+			for _, e := range round {
+				e.sent = true
+			}
+			// A later arrival of the same round does no harm: it asks for a
+			// version that is gone, or it is this very round.
+			current, err = c.store.ReadCurrent(ctx, id, changes)
+			if err != nil {
+				err = fmt.Errorf("%w: %w", ErrUnknown, err)
+			}
+		}
+		cancel()
+		switch {
+		case err == nil && applied:
+			c.applied(id, version+1, changes)
+			for _, e := range round {
+				e.answer(Conflict{}, nil)
+			}
+			return
+		case err == nil:
+			left := sift(round, current)
+			if refusedForNothing := !unknown && current.Version == version && len(left) == len(round); refusedForNothing {
+				err = fmt.Errorf("block %d of event %s does not exist", id.Block, id.Event)
+				for _, e := range left {
+					e.answer(Conflict{}, err)
+				}
+				return
+			}
+			round, version = left, current.Version
+			c.catchUp(id, version)
+		case errors.Is(err, ErrUnknown):
+			round = dropEnded(round)
+			time.Sleep(pause)
+			pause = min(2*pause, 200*time.Millisecond)
+		default:
+			for _, e := range round {
+				if e.sent {
+					e.answer(Conflict{}, fmt.Errorf("%w: %w", ErrUnknown, err))
+				} else {
+					e.answer(Conflict{}, err)
+				}
+			}
+			return
+		}
+	}
+}
+
+// sift answers the entries that the current rows decide and returns the rest.
+func sift(round []*entry, current Current) []*entry {
+	var again []*entry
+	for _, e := range round {
+		refused, made := e.change.against(current)
+		switch {
+		case made:
+			e.answer(Conflict{}, nil)
+		case refused.Yes():
+			e.answer(refused, nil)
+		default:
+			again = append(again, e)
+		}
+	}
+	return again
+}
+
+// against compares a change with the rows as they stand: refused; or made
+// already, which only a change of seats alone can tell (of a booking's row the
+// caller judges, who can read it); or neither, and it may be tried again.
+func (c *Change) against(current Current) (r Conflict, made bool) {
+	if c.Booking != nil {
+		if revision := current.Revisions[c.Booking.To.ID]; revision != c.Booking.From {
+			return Conflict{WrongRevision: true, Revision: revision}, false
+		}
+	}
+	atGoal := 0
+	for _, s := range c.Seats {
+		owner, exists := current.Owners[s.Index]
+		switch {
+		case !exists:
+			r.Missing = append(r.Missing, s.Index)
+		case owner != s.From:
+			if r.Owners == nil {
+				r.Owners = map[int]uuid.UUID{}
+			}
+			r.Owners[s.Index] = owner
+			if owner == s.To.Owner {
+				atGoal++
+			}
+		}
+	}
+	if c.Booking == nil && len(c.Seats) > 0 && atGoal == len(c.Seats) {
+		return Conflict{}, true
+	}
+	return r, false
+}
+
+func dropEnded(round []*entry) []*entry {
+	var live []*entry
+	for _, e := range round {
+		if e.ctx.Err() != nil {
+			e.answer(Conflict{}, fmt.Errorf("%w: %w", ErrUnknown, e.ctx.Err()))
+			continue
+		}
+		live = append(live, e)
+	}
+	return live
+}
+
+func (c *Committer) applied(id BlockID, version int64, changes []Change) {
+	d := Delta{BlockID: id, Version: version, Origin: c.replica}
+	for _, ch := range changes {
+		for _, s := range ch.Seats {
+			d.Seats = append(d.Seats, SeatDelta{s.Index, s.To})
+		}
+	}
+	c.inventory.Apply(d)
+	c.feed.PublishDelta(d)
+}
+
+// catchUp corrects this replica's picture when others have committed.
+func (c *Committer) catchUp(id BlockID, version int64) {
+	sale, b := c.inventory.block(id)
+	if b == nil {
+		return
+	}
+	b.mu.Lock()
+	behind := b.version < version && !b.refreshing
+	if behind {
+		b.refreshing = true
+	}
+	b.mu.Unlock()
+	if behind {
+		go c.inventory.catchUp(sale, b)
+	}
+}
+
+func (e *entry) answer(refused Conflict, err error) {
+	e.refused, e.err = refused, err
+	close(e.done)
+}

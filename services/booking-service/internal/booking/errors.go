@@ -1,0 +1,56 @@
+package booking
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Reason is why the domain refused something; a stable code for clients.
+type Reason string
+
+// Reasons.
+const (
+	SeatsTaken       Reason = "seats_taken"
+	NotEnoughSeats   Reason = "not_enough_seats"
+	TooManySeats     Reason = "too_many_seats"
+	BuyerLimit       Reason = "buyer_limit_reached"
+	UnknownSeats     Reason = "unknown_seats"
+	EventNotOnSale   Reason = "event_not_on_sale"
+	SaleNotStarted   Reason = "sale_not_started"
+	SaleEnded        Reason = "sale_ended"
+	NotCancellable   Reason = "booking_not_cancellable"
+	NotConfirmed     Reason = "booking_not_confirmed"
+	NotFound         Reason = "not_found"
+	KeyReused        Reason = "idempotency_key_reused"
+	UnknownTicket    Reason = "unknown_ticket_type"
+	HoldStillWritten Reason = "outcome_unknown"
+)
+
+// Refusal is a request that was understood and changed nothing.
+type Refusal struct {
+	Reason Reason
+	// Seats names the seats at fault, for SeatsTaken and UnknownSeats.
+	Seats []SeatID
+	// Limit and Held explain BuyerLimit and TooManySeats.
+	Limit, Held int
+}
+
+func (r *Refusal) Error() string {
+	if len(r.Seats) == 0 {
+		return string(r.Reason)
+	}
+	names := make([]string, len(r.Seats))
+	for i, s := range r.Seats {
+		names[i] = s.String()
+	}
+	return fmt.Sprintf("%s: %s", r.Reason, strings.Join(names, ", "))
+}
+
+func refuse(reason Reason, seats ...SeatID) error { return &Refusal{Reason: reason, Seats: seats} }
+
+// refusedFor tells whether err is a refusal for a reason.
+func refusedFor(err error, reason Reason) bool {
+	var r *Refusal
+	return errors.As(err, &r) && r.Reason == reason
+}

@@ -1,0 +1,94 @@
+// Package cassandra keeps seats and bookings in Cassandra. One partition holds
+// a block: its version, its seats and the bookings that live there, so that a
+// round of holds, confirmations and releases is one conditional batch, which
+// Cassandra runs through Paxos once.
+package cassandra
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/gocql/gocql"
+)
+
+// tables of the keyspace. In seats a row with seat_index >= 0 is a seat (its
+// booking_id is the zero UUID) and a row with seat_index -1 is a booking. Only
+// lightweight transactions write seats.
+var tables = []string{
+	`CREATE TABLE IF NOT EXISTS %s.seats (
+		event_id uuid, block_id int, seat_index int, booking_id uuid,
+		version bigint static,
+		owner uuid, state tinyint, deadline bigint, home_block int,
+		revision int, status text, booking text, outbox text, updated_at timestamp,
+		PRIMARY KEY ((event_id, block_id), seat_index, booking_id)
+	) WITH compaction = {'class': 'UnifiedCompactionStrategy'}`,
+	`CREATE TABLE IF NOT EXISTS %s.bookings_by_user (
+		user_id uuid, booking_id uuid, event_id uuid, home_block int, created_at timestamp,
+		PRIMARY KEY ((user_id), booking_id)
+	)`,
+	`CREATE TABLE IF NOT EXISTS %s.idempotency_keys (
+		user_id uuid, key text, request_hash blob, booking_id uuid, event_id uuid, home_block int,
+		PRIMARY KEY ((user_id, key))
+	) WITH default_time_to_live = 86400`,
+	`CREATE TABLE IF NOT EXISTS %s.events (
+		bucket int, event_id uuid, version bigint, definition text,
+		PRIMARY KEY ((bucket), event_id)
+	)`,
+}
+
+// Config says where the cluster is.
+type Config struct {
+	// Hosts is a comma-separated list of host:port.
+	Hosts    string
+	Keyspace string
+	// Replication factor of the keyspace, used by Migrate.
+	Replication int
+}
+
+func (c Config) cluster() *gocql.ClusterConfig {
+	cluster := gocql.NewCluster(strings.Split(c.Hosts, ",")...)
+	cluster.ProtoVersion = 4
+	cluster.Consistency = gocql.Quorum
+	cluster.SerialConsistency = gocql.Serial
+	cluster.Timeout = 2500 * time.Millisecond
+	cluster.WriteTimeout = 2500 * time.Millisecond
+	cluster.ConnectTimeout = 2 * time.Second
+	cluster.ReconnectInterval = time.Second
+	cluster.ReconnectionPolicy = &gocql.ConstantReconnectionPolicy{MaxRetries: 3, Interval: 500 * time.Millisecond}
+	cluster.NumConns = 2
+	cluster.DefaultTimestamp = false // a timestamp of this machine's clock must never beat one of Paxos
+	cluster.Logger = quiet{}
+	return cluster
+}
+
+// quiet drops the driver's own log: every failure is returned to whom it concerns.
+type quiet struct{}
+
+func (quiet) Print(...any)          {}
+func (quiet) Printf(string, ...any) {}
+func (quiet) Println(...any)        {}
+
+// Migrate makes the keyspace and its tables; several may run at once.
+func Migrate(ctx context.Context, cfg Config) error {
+	cluster := cfg.cluster()
+	cluster.Timeout = 30 * time.Second
+	session, err := cluster.CreateSession()
+	if err != nil {
+		return fmt.Errorf("cassandra: %w", err)
+	}
+	defer session.Close()
+	statements := append([]string{fmt.Sprintf(
+		`CREATE KEYSPACE IF NOT EXISTS %s WITH replication = {'class': 'NetworkTopologyStrategy', 'replication_factor': %d}`,
+		"%s", cfg.Replication)}, tables...)
+	for _, statement := range statements {
+		if err := session.Query(fmt.Sprintf(statement, cfg.Keyspace)).WithContext(ctx).Exec(); err != nil {
+			return fmt.Errorf("cassandra: migrate: %w", err)
+		}
+		if err := session.AwaitSchemaAgreement(ctx); err != nil {
+			return fmt.Errorf("cassandra: schema agreement: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,89 @@
+// Package httpapi serves bookings and seats over HTTP.
+package httpapi
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
+	"github.com/frontrow-tickets/frontrow/pkg/identity"
+	"github.com/frontrow-tickets/frontrow/pkg/problem"
+	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
+	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/ticket"
+)
+
+// requestTimeout bounds the work for one request.
+const requestTimeout = 8 * time.Second
+
+type api struct {
+	service   *booking.Service
+	inventory *booking.Inventory
+	signer    *ticket.Signer
+	// epoch tells this process' stream numbers from those of others.
+	epoch string
+	// closing ends the streams when the process is about to stop.
+	closing <-chan struct{}
+}
+
+// New returns the routes of booking-service. Streams end when closing does.
+func New(service *booking.Service, inventory *booking.Inventory, signer *ticket.Signer, verifier *identity.Verifier,
+	epoch string, closing <-chan struct{},
+) http.Handler {
+	a := &api{service: service, inventory: inventory, signer: signer, epoch: epoch, closing: closing}
+	h := httpapi.New(verifier)
+	const v1 = "/api/v1"
+	h.Handle(http.MethodGet, v1+"/events/{id}/seats", a.seats)
+	h.Handle(http.MethodGet, v1+"/events/{id}/seats/stream", a.stream)
+	h.Handle(http.MethodPost, v1+"/bookings", httpapi.WithSession(a.hold))
+	h.Handle(http.MethodGet, v1+"/bookings", httpapi.WithSession(a.list))
+	h.Handle(http.MethodGet, v1+"/bookings/{id}", httpapi.WithSession(a.get))
+	h.Handle(http.MethodPost, v1+"/bookings/{id}/cancel", httpapi.WithSession(a.cancel))
+	h.Handle(http.MethodGet, v1+"/bookings/{id}/tickets", httpapi.WithSession(a.tickets))
+	return h
+}
+
+// answers of the domain's refusals.
+var answers = map[booking.Reason]*problem.Error{
+	booking.SeatsTaken:     problem.New(http.StatusConflict, "seats_taken", "Some of these seats are taken; seats names them."),
+	booking.NotEnoughSeats: problem.New(http.StatusConflict, "not_enough_seats", "There are not that many free seats together."),
+	booking.TooManySeats:   problem.New(http.StatusUnprocessableEntity, "too_many_seats", "That is more seats than a buyer may have."),
+	booking.BuyerLimit:     problem.New(http.StatusConflict, "buyer_limit_reached", "With these you would have more seats than a buyer may."),
+	booking.UnknownSeats:   problem.New(http.StatusUnprocessableEntity, "unknown_seats", "The event has no such seats; seats names them."),
+	booking.EventNotOnSale: problem.New(http.StatusConflict, "event_not_on_sale", "This event is not on sale."),
+	booking.SaleNotStarted: problem.New(http.StatusConflict, "sale_not_started", "The sale has not started yet."),
+	booking.SaleEnded:      problem.New(http.StatusConflict, "sale_ended", "The sale has ended."),
+	booking.NotCancellable: problem.New(http.StatusConflict, "booking_not_cancellable", "This booking has ended already."),
+	booking.NotConfirmed:   problem.New(http.StatusConflict, "booking_not_confirmed", "There are tickets for confirmed bookings only."),
+	booking.NotFound:       problem.NotFound("This booking"),
+	booking.KeyReused: problem.New(http.StatusUnprocessableEntity, "idempotency_key_reused",
+		"This Idempotency-Key was used for another request."),
+	booking.UnknownTicket: problem.Invalid(problem.Field{
+		Field: "ticket_type_id", Code: "unknown", Message: "the event has no such ticket type",
+	}),
+}
+
+// explain turns an error of the domain into a problem.
+func explain(err error) error {
+	var r *booking.Refusal
+	var p *problem.Error
+	switch {
+	case err == nil || errors.As(err, &p):
+		return err
+	case errors.As(err, &r):
+		answer := answers[r.Reason].Because(err)
+		switch r.Reason {
+		case booking.SeatsTaken, booking.UnknownSeats:
+			answer = answer.With("seats", r.Seats)
+		case booking.TooManySeats:
+			answer = answer.With("limit", r.Limit)
+		case booking.BuyerLimit:
+			answer = answer.With("limit", r.Limit).With("held", r.Held)
+		}
+		return answer
+	case errors.Is(err, booking.ErrUnknown):
+		return problem.New(http.StatusServiceUnavailable, "outcome_unknown",
+			"It is not known whether this was done. Ask again with the same Idempotency-Key.").After(time.Second).Because(err)
+	}
+	return problem.Unavailable(err)
+}

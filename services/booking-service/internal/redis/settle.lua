@@ -1,0 +1,25 @@
+-- Notes what became of a booking's seats.
+-- KEYS: the buyer's seats by booking (hash), the booking's own mark, seats...
+-- ARGV: booking id, state (available, held, sold), until when (Unix ms), grace (ms), 1 if the buyer is known
+local id, state, grace = ARGV[1], ARGV[2], tonumber(ARGV[4])
+if state == 'available' then
+  for i = 3, #KEYS do
+    if redis.call('GET', KEYS[i]) == id then
+      redis.call('DEL', KEYS[i])
+    end
+  end
+  redis.call('DEL', KEYS[2])
+  if ARGV[5] == '1' then
+    redis.call('HDEL', KEYS[1], id)
+  end
+  return 1
+end
+local till = string.format('%.0f', tonumber(ARGV[3]) + grace)
+for i = 3, #KEYS do
+  redis.call('SET', KEYS[i], id, 'PXAT', till)
+end
+if ARGV[5] == '1' then
+  redis.call('HSET', KEYS[1], id, string.format('%d:%.0f', #KEYS - 2, tonumber(ARGV[3])))
+  redis.call('PEXPIRE', KEYS[1], 31 * 86400000)
+end
+return 1

@@ -1,0 +1,69 @@
+// Booking-service sells seats: availability, holds, confirmations,
+// cancellations and expiry. It owns the saga.
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/caarlos0/env/v11"
+
+	"github.com/frontrow-tickets/frontrow/api/events"
+	"github.com/frontrow-tickets/frontrow/pkg/kafka"
+	"github.com/frontrow-tickets/frontrow/pkg/lifecycle"
+	"github.com/frontrow-tickets/frontrow/pkg/observe"
+	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/cassandra"
+)
+
+const serviceName = "booking-service"
+
+type config struct {
+	observe.Config
+	IdentityPublicKeys   string `env:"IDENTITY_PUBLIC_KEYS,required"`
+	CassandraHosts       string `env:"CASSANDRA_HOSTS,required"`
+	CassandraKeyspace    string `env:"CASSANDRA_KEYSPACE" envDefault:"bookings"`
+	CassandraReplication int    `env:"CASSANDRA_REPLICATION" envDefault:"1"`
+	RedisURL             string `env:"REDIS_URL,required"`
+	KafkaBrokers         string `env:"KAFKA_BROKERS,required"`
+	KafkaPartitions      int    `env:"KAFKA_TOPIC_PARTITIONS" envDefault:"12"`
+	KafkaReplication     int    `env:"KAFKA_TOPIC_REPLICATION" envDefault:"1"`
+	TicketSigningKey     string `env:"TICKET_SIGNING_KEY,required"`
+}
+
+func (c config) cassandra() cassandra.Config {
+	return cassandra.Config{Hosts: c.CassandraHosts, Keyspace: c.CassandraKeyspace, Replication: c.CassandraReplication}
+}
+
+func main() {
+	lifecycle.Main(lifecycle.Program{
+		Name: serviceName,
+		Run: func(ctx context.Context) error {
+			cfg, err := env.ParseAs[config]()
+			if err != nil {
+				return err
+			}
+			return run(ctx, cfg)
+		},
+		Migrate: func(ctx context.Context) error {
+			cfg, err := env.ParseAs[config]()
+			if err != nil {
+				return err
+			}
+			return migrate(ctx, cfg)
+		},
+	})
+}
+
+func migrate(ctx context.Context, cfg config) error {
+	if err := cassandra.Migrate(ctx, cfg.cassandra()); err != nil {
+		return err
+	}
+	topics := []string{events.TopicBookingCreated, events.TopicBookingCancelled, events.TopicEventAvailability}
+	for _, consumed := range []string{events.TopicPaymentProcessed, events.TopicEventChanged} {
+		topics = append(topics, consumed, kafka.DLQ(consumed))
+	}
+	if err := kafka.EnsureTopics(ctx, cfg.KafkaBrokers, cfg.KafkaPartitions, cfg.KafkaReplication, topics...); err != nil {
+		return fmt.Errorf("topics: %w", err)
+	}
+	return nil
+}
