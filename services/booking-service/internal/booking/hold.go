@@ -58,13 +58,35 @@ func (s *Service) Hold(ctx context.Context, req HoldRequest) (b Booking, replaye
 		observe.Observe(ctx, lockDuration.WithLabelValues("total", outcomeOf(err)), time.Since(start).Seconds())
 	}()
 	h := &hold{HoldRequest: req, seats: req.Seats, id: uuid.Must(uuid.NewV7())}
-	if req.Key != "" {
-		if b, found, err := s.replay(ctx, req); err != nil || found {
-			return b, found, err
-		}
-		h.id = keyedID(req)
+	if req.Key == "" {
+		return s.hold(ctx, h)
 	}
-	h.sale = s.inventory.Sale(req.Event)
+	h.id = keyedID(req)
+	// Twins that arrive together share one attempt, which outlives its client.
+	first := false
+	type made struct {
+		booking  Booking
+		replayed bool
+	}
+	v, err, _ := s.twins.Do(h.id.String(), func() (any, error) {
+		first = true
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keyedTimeout)
+		defer cancel()
+		b, replayed, err := s.replay(ctx, req)
+		if err == nil && !replayed {
+			b, replayed, err = s.hold(ctx, h)
+		}
+		return made{b, replayed}, err
+	})
+	m, _ := v.(made)
+	return m.booking, m.replayed || !first, err
+}
+
+// keyedTimeout bounds an attempt under a key.
+const keyedTimeout = 8 * time.Second
+
+func (s *Service) hold(ctx context.Context, h *hold) (b Booking, replayed bool, err error) {
+	h.sale = s.inventory.Sale(h.Event)
 	if h.sale == nil {
 		return b, false, refuse(EventNotOnSale)
 	}
@@ -72,7 +94,7 @@ func (s *Service) Hold(ctx context.Context, req HoldRequest) (b Booking, replaye
 	if err := h.check(s.clock.Now()); err != nil {
 		return b, false, err
 	}
-	if len(req.Seats) > 0 {
+	if len(h.Seats) > 0 {
 		return s.holdSeats(ctx, h)
 	}
 	return s.holdBest(ctx, h)

@@ -129,9 +129,17 @@ func (inv *Inventory) Load(ctx context.Context, e *Event) error {
 func (s *Sale) redefine(e *Event) {
 	for {
 		old := s.event.Load()
-		if e.Version <= old.Version || s.event.CompareAndSwap(old, e) {
+		if e.Version <= old.Version {
 			return
 		}
+		if s.event.CompareAndSwap(old, e) {
+			break
+		}
+	}
+	for _, b := range s.blocks {
+		b.mu.Lock()
+		b.count(s.event.Load())
+		b.mu.Unlock()
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/frontrow-tickets/frontrow/api/events"
 	"github.com/frontrow-tickets/frontrow/pkg/clock"
@@ -46,6 +47,7 @@ type Service struct {
 	inventory *Inventory
 	clock     clock.Clock
 
+	twins      singleflight.Group
 	publishing sync.Map // booking id and revision → under way
 	warming    sync.Map // event id → under way
 }
