@@ -72,6 +72,7 @@ type withTables struct {
 	tables []Table
 }
 
+// Open finds a file in either folder.
 func (w withTables) Open(name string) (fs.File, error) {
 	f, err := w.own.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -80,6 +81,7 @@ func (w withTables) Open(name string) (fs.File, error) {
 	return f, err
 }
 
+// ReadDir lists both folders as one.
 func (w withTables) ReadDir(name string) ([]fs.DirEntry, error) {
 	entries, err := fs.ReadDir(w.own, name)
 	if err != nil || name != "." {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -216,5 +217,31 @@ func TestInboxSeesMessageOnce(t *testing.T) {
 	})
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+func TestCommitOfAMessageWakesTheRelay(t *testing.T) {
+	pool := pgtest.Pool(t, things, postgres.Outbox)
+	signal, err := postgres.WakeSignal(t.Context(), pool)
+	if err != nil || signal == nil {
+		t.Fatalf("no signal: %v", err)
+	}
+	tx := begin(t, pool)
+	if _, err := pool.Exec(t.Context(), `INSERT INTO things (name) VALUES ('no message')`); err != nil {
+		t.Fatal(err)
+	}
+	enqueue(t, tx, "a", "1")
+	select {
+	case <-signal:
+		t.Error("woken before the commit")
+	default:
+	}
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-signal:
+	case <-time.After(time.Minute):
+		t.Error("not woken by the commit")
 	}
 }

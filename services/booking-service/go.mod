@@ -14,6 +14,7 @@ require (
 	github.com/frontrow-tickets/frontrow/api v0.0.0
 	github.com/frontrow-tickets/frontrow/pkg v0.0.0
 	github.com/gocql/gocql v1.7.0
+	github.com/google/go-cmp v0.7.0
 	github.com/google/uuid v1.6.0
 	github.com/prometheus/client_golang v1.25.0
 	github.com/redis/go-redis/v9 v9.23.0

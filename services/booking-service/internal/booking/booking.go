@@ -46,7 +46,7 @@ type Ref struct {
 
 // BookedSeat is a seat as it was sold.
 type BookedSeat struct {
-	SeatID
+	ID             SeatID `json:"id"`
 	Section        string `json:"section"`
 	Row            string `json:"row,omitempty"`
 	Number         string `json:"number"`
@@ -97,7 +97,7 @@ func (b *Booking) Ref() Ref { return Ref{b.Home, b.ID} }
 func (b *Booking) SeatsByBlock() []BlockSeats {
 	ids := make([]SeatID, len(b.Seats))
 	for i, s := range b.Seats {
-		ids[i] = s.SeatID
+		ids[i] = s.ID
 	}
 	return groupByBlock(ids)
 }

@@ -124,7 +124,7 @@ func (e *Event) Describe(id SeatID) BookedSeat {
 	if len(row.numbers) > 0 {
 		number = row.numbers[offset]
 	}
-	s := BookedSeat{SeatID: id, Section: p.section, Row: row.label, Number: number}
+	s := BookedSeat{ID: id, Section: p.section, Row: row.label, Number: number}
 	if t := p.ticket[id.Index]; t >= 0 {
 		tt := e.TicketTypes[t]
 		s.TicketTypeID, s.TicketTypeName, s.Price = tt.ID, tt.Name, tt.Price

@@ -184,7 +184,7 @@ func (s *Service) afterTransition(ctx context.Context, rec, next *Record) {
 func (s *Service) settleLocks(ctx context.Context, rec *Record) {
 	outcome := LockOutcome{Booking: rec.ID, User: rec.UserID, State: Available}
 	for _, seat := range rec.Seats {
-		outcome.Seats = append(outcome.Seats, seat.SeatID)
+		outcome.Seats = append(outcome.Seats, seat.ID)
 	}
 	if rec.Status == Confirmed {
 		outcome.State, outcome.Deadline = Sold, s.soldUntil(rec.Home.Event)

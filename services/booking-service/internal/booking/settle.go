@@ -53,7 +53,7 @@ func (s *Service) converge(ctx context.Context, ref Ref, groups []BlockSeats) er
 	}
 	listed := map[SeatID]bool{}
 	for _, seat := range rec.Seats {
-		listed[seat.SeatID] = rec.Status.Live()
+		listed[seat.ID] = rec.Status.Live()
 	}
 	for _, g := range groups {
 		for _, i := range g.Indexes {
@@ -199,11 +199,11 @@ func (s *Service) audit(sale *Sale, b *block, version int64, records []Record) {
 			continue
 		}
 		for _, seat := range rec.Seats {
-			if seat.Block != b.id.Block || b.seats[seat.Index].Owner == rec.ID {
+			if seat.ID.Block != b.id.Block || b.seats[seat.ID.Index].Owner == rec.ID {
 				continue
 			}
 			oversold.Inc()
-			slog.Error("a seat of a confirmed booking is somebody else's", "event", sale.Event().ID(), "seat", seat.SeatID.String(), "booking", rec.ID)
+			slog.Error("a seat of a confirmed booking is somebody else's", "event", sale.Event().ID(), "seat", seat.ID.String(), "booking", rec.ID)
 		}
 	}
 }
@@ -241,7 +241,7 @@ func (s *Service) warmNow(ctx context.Context, sale *Sale) error {
 					o.State, o.Deadline = Sold, s.soldUntil(event)
 				}
 				for _, seat := range rec.Seats {
-					o.Seats = append(o.Seats, seat.SeatID)
+					o.Seats = append(o.Seats, seat.ID)
 				}
 				all[i] = append(all[i], o)
 			}

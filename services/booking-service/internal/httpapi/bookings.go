@@ -51,7 +51,7 @@ func present(b *booking.Booking) bookingJSON {
 	}
 	for i, s := range b.Seats {
 		out.Seats[i] = seatJSON{
-			ID: s.SeatID, Section: s.Section, Row: s.Row, Number: s.Number, TicketTypeID: s.TicketTypeID,
+			ID: s.ID, Section: s.Section, Row: s.Row, Number: s.Number, TicketTypeID: s.TicketTypeID,
 			TicketType: s.TicketTypeName, Price: events.Money{Amount: s.Price, Currency: b.Total.Currency},
 		}
 	}
@@ -261,8 +261,8 @@ func (a *api) tickets(w http.ResponseWriter, r *http.Request) error {
 	}
 	items := make([]ticketJSON, len(b.Seats))
 	for i, s := range b.Seats {
-		id := ticket.ID(b.ID, s.SeatID.String())
-		code, err := a.signer.Code(ticket.Claims{Ticket: id, Booking: b.ID, Event: b.Home.Event, Seat: s.SeatID.String()})
+		id := ticket.ID(b.ID, s.ID.String())
+		code, err := a.signer.Code(ticket.Claims{Ticket: id, Booking: b.ID, Event: b.Home.Event, Seat: s.ID.String()})
 		if err != nil {
 			return err
 		}
@@ -271,7 +271,7 @@ func (a *api) tickets(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		items[i] = ticketJSON{
-			ID: id, SeatID: s.SeatID, Section: s.Section, Row: s.Row, Number: s.Number, TicketType: s.TicketTypeName,
+			ID: id, SeatID: s.ID, Section: s.Section, Row: s.Row, Number: s.Number, TicketType: s.TicketTypeName,
 			EventID: b.Home.Event, EventName: b.EventName, StartsAt: startsAt,
 			Holder: identity.FromContext(r.Context()).Email, Code: code, QR: png,
 		}

@@ -69,7 +69,9 @@ func buyerKey(event, user uuid.UUID) string { return prefix(event) + "u:" + user
 
 func bookingKey(event, id uuid.UUID) string { return prefix(event) + "b:" + id.String() }
 
-func seatKey(event uuid.UUID, seat booking.SeatID) string { return prefix(event) + "s:" + seat.String() }
+func seatKey(event uuid.UUID, seat booking.SeatID) string {
+	return prefix(event) + "s:" + seat.String()
+}
 
 // Take implements booking.Locks.
 func (l *Locks) Take(ctx context.Context, req booking.LockRequest) (booking.LockAnswer, error) {

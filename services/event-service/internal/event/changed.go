@@ -1,0 +1,22 @@
+package event
+
+import "github.com/frontrow-tickets/frontrow/api/events"
+
+// Changed returns the message that tells the other services of the event as it
+// is now; blocks are those of its venue. An event that is sold out is on sale
+// for them: they know best how many seats there are.
+func (e *Event) Changed(blocks []events.Block) events.EventChanged {
+	m := events.EventChanged{
+		EventID: e.ID, Version: e.Version, Status: events.EventPublished, OrganizerID: e.OrganizerID,
+		Name: e.Name, VenueName: e.Venue.Name, TimeZone: e.TimeZone, StartsAt: e.StartsAt, EndsAt: e.EndsAt,
+		Currency: e.Currency, SaleStartsAt: e.SaleStartsAt, SaleEndsAt: e.SaleEndsAt,
+		MaxSeatsPerBuyer: e.MaxSeatsPerBuyer, HoldSeconds: e.HoldSeconds, Blocks: blocks,
+	}
+	if e.Status == Cancelled {
+		m.Status = events.EventEnded
+	}
+	for _, t := range e.TicketTypes {
+		m.TicketTypes = append(m.TicketTypes, events.TicketType{ID: t.ID, Name: t.Name, Category: t.Category, Price: t.Price})
+	}
+	return m
+}

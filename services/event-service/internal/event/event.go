@@ -1,0 +1,203 @@
+package event
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/frontrow-tickets/frontrow/pkg/problem"
+)
+
+// Status is where an event stands.
+type Status string
+
+// Statuses. An event is stored as one of the first four.
+const (
+	Draft     Status = "draft"
+	Published Status = "published"
+	SoldOut   Status = "sold_out"
+	Cancelled Status = "cancelled"
+	// Past is shown for a published or sold-out event after its end.
+	Past Status = "past"
+)
+
+// Event is something people buy tickets for.
+type Event struct {
+	ID               uuid.UUID
+	OrganizerID      uuid.UUID
+	Venue            Facts
+	Name             string
+	Description      string
+	StartsAt         time.Time
+	EndsAt           time.Time
+	TimeZone         string
+	Currency         string // ISO 4217
+	TicketTypes      []TicketType
+	SaleStartsAt     time.Time
+	SaleEndsAt       time.Time
+	MaxSeatsPerBuyer int
+	HoldSeconds      int
+	// Status as stored; StatusAt is what people see.
+	Status       Status
+	CancelReason string
+	// Version counts the changes, from 1.
+	Version   int64
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// TicketType is the price of one category of the venue.
+type TicketType struct {
+	ID       string `json:"id"`
+	Name     string `json:"name"`
+	Category string `json:"category"`
+	// Price in minor units of the event's currency.
+	Price int64 `json:"price"`
+}
+
+// Answers to changes that the event's status does not allow (409).
+var (
+	ErrNotEditable    = problem.New(http.StatusConflict, "event_not_editable", "This event may not be changed in this way any more.")
+	ErrNotPublishable = problem.New(http.StatusConflict, "event_not_publishable", "This event can't be published; errors says why.")
+	ErrNotCancellable = problem.New(http.StatusConflict, "event_not_cancellable", "Only an event on sale can be cancelled.")
+)
+
+// StatusAt is the event's status at a time: a published event is past from its
+// end on.
+func (e *Event) StatusAt(now time.Time) Status {
+	if (e.Status == Published || e.Status == SoldOut) && !now.Before(e.EndsAt) {
+		return Past
+	}
+	return e.Status
+}
+
+// New returns the draft that d describes. venue is nil when there is none with
+// the id in d. The error is validation_failed and names every wrong field.
+func New(d Definition, venue *Facts, id, organizer uuid.UUID, now time.Time) (*Event, error) {
+	now = now.UTC().Truncate(time.Microsecond)
+	e := &Event{ID: id, OrganizerID: organizer, Status: Draft, Version: 1, CreatedAt: now, UpdatedAt: now}
+	var f faults
+	d.apply(e, venue, &f)
+	if err := f.err(); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// Change makes the event what d describes. venue is that of d, nil when there
+// is none. A draft may change in everything; an event on sale keeps venue,
+// currency and categories for sale, and one that is cancelled or past does not
+// change at all: ErrNotEditable, whose fields say what was refused. Wrong
+// fields: validation_failed. After an error the event is as it was.
+func (e *Event) Change(d Definition, venue *Facts, now time.Time) error {
+	status := e.StatusAt(now)
+	if status == Cancelled || status == Past {
+		return refuse(ErrNotEditable, problem.Field{Field: "status", Code: string(status), Message: "the event is " + string(status)})
+	}
+	changed := *e
+	var f faults
+	d.apply(&changed, venue, &f)
+	if status != Draft {
+		var refused faults
+		changed.checkKept(e, d, &refused)
+		if len(refused) > 0 {
+			return refuse(ErrNotEditable, refused...)
+		}
+		if !changed.StartsAt.Equal(e.StartsAt) && !changed.StartsAt.After(now) {
+			f.add("starts_at", "in_the_past", "must be in the future")
+		}
+	}
+	if err := f.err(); err != nil {
+		return err
+	}
+	changed.touch(now)
+	*e = changed
+	return nil
+}
+
+// checkKept finds what an event on sale may not change.
+func (e *Event) checkKept(old *Event, d Definition, f *faults) {
+	const message = "can't change once the event is published"
+	if d.Venue() != old.Venue.ID {
+		f.add("venue_id", "not_editable", message)
+	}
+	if e.Currency != old.Currency {
+		f.add("currency", "not_editable", message)
+	}
+	kept := len(e.TicketTypes) == len(old.TicketTypes)
+	ids := map[string]string{}
+	for _, t := range old.TicketTypes {
+		ids[t.Category] = t.ID
+	}
+	for _, t := range e.TicketTypes {
+		kept = kept && ids[t.Category] == t.ID
+	}
+	if !kept {
+		f.add("ticket_types", "not_editable", "their ids and categories "+message)
+	}
+}
+
+// Publish puts a draft on sale. Error: ErrNotPublishable, whose fields say why.
+func (e *Event) Publish(now time.Time) error {
+	var f faults
+	if e.Status != Draft {
+		f.add("status", string(e.StatusAt(now)), "only a draft can be published")
+		return refuse(ErrNotPublishable, f...)
+	}
+	if !e.StartsAt.After(now) {
+		f.add("starts_at", "in_the_past", "must be in the future")
+	}
+	if !e.SaleEndsAt.After(now) {
+		f.add("sale_ends_at", "in_the_past", "must be in the future")
+	}
+	if len(e.TicketTypes) == 0 {
+		f.add("ticket_types", "required", "must have at least one ticket type")
+	}
+	if len(f) > 0 {
+		return refuse(ErrNotPublishable, f...)
+	}
+	e.Status = Published
+	e.touch(now)
+	return nil
+}
+
+// Cancel takes an event off sale for good and tells whether that changed
+// anything: a cancelled event stays as it is. Errors: ErrNotCancellable for
+// drafts and past events, validation_failed for the reason.
+func (e *Event) Cancel(reason string, now time.Time) (changed bool, err error) {
+	var f faults
+	reason = f.prose("reason", reason, 500)
+	if err := f.err(); err != nil {
+		return false, err
+	}
+	switch status := e.StatusAt(now); status {
+	case Published, SoldOut:
+	case Cancelled:
+		return false, nil
+	default:
+		return false, refuse(ErrNotCancellable, problem.Field{Field: "status", Code: string(status), Message: "the event is " + string(status)})
+	}
+	e.Status, e.CancelReason = Cancelled, reason
+	e.touch(now)
+	return true, nil
+}
+
+// CheckDeletable returns ErrNotEditable unless the event is a draft.
+func (e *Event) CheckDeletable() error {
+	if e.Status != Draft {
+		return refuse(ErrNotEditable, problem.Field{Field: "status", Code: string(e.Status), Message: "only a draft can be deleted"})
+	}
+	return nil
+}
+
+func (e *Event) touch(now time.Time) {
+	e.Version++
+	e.UpdatedAt = now.UTC().Truncate(time.Microsecond)
+}
+
+func refuse(because *problem.Error, fields ...problem.Field) error {
+	p := *because
+	p.Fields = fields
+	return &p
+}

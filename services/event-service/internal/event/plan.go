@@ -1,0 +1,267 @@
+package event
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/frontrow-tickets/frontrow/api/events"
+	"github.com/frontrow-tickets/frontrow/pkg/problem"
+)
+
+// Limits of a venue.
+const (
+	maxSeats      = 120_000
+	maxCategories = 20
+	maxSections   = 500
+	maxAreas      = 500
+	maxCapacity   = 100_000
+	maxCoordinate = 1e6
+	// maxBlocksBytes bounds the seat plan in the messages about its events:
+	// with the event around it a message stays below Kafka's limit of 1 MB.
+	maxBlocksBytes = 900_000
+)
+
+// MaxPlanCommas is more than the JSON of any right plan has: 6 a seat and 3 a
+// row, and no more rows than seats.
+const MaxPlanCommas = 10 * maxSeats
+
+// ErrTooManySeats is the answer to a plan beyond the limit (422).
+var ErrTooManySeats = problem.Invalid(tooManySeats)
+
+var tooManySeats = problem.Field{
+	Field: "sections", Code: "too_many", Message: fmt.Sprintf("the venue must have at most %d seats in all, areas included", maxSeats),
+}
+
+// Plan is a venue as an organiser describes it.
+type Plan struct {
+	Name       string        `json:"name"`
+	City       string        `json:"city"`
+	TimeZone   string        `json:"time_zone"`
+	Categories []Category    `json:"categories"`
+	Sections   []PlanSection `json:"sections"`
+	Areas      []PlanArea    `json:"areas"`
+}
+
+// PlanSection describes a section.
+type PlanSection struct {
+	ID   string    `json:"id"`
+	Name string    `json:"name"`
+	Rows []PlanRow `json:"rows"`
+}
+
+// PlanRow describes a row; its category is that of the seats that name none.
+type PlanRow struct {
+	Label    string     `json:"label"`
+	Category string     `json:"category"`
+	Seats    []PlanSeat `json:"seats"`
+}
+
+// PlanSeat describes a seat.
+type PlanSeat struct {
+	Number     string   `json:"number"`
+	X          *float64 `json:"x"`
+	Y          *float64 `json:"y"`
+	Category   string   `json:"category"`
+	Accessible bool     `json:"accessible"`
+	Blocked    bool     `json:"blocked"`
+}
+
+// PlanArea describes a general-admission area.
+type PlanArea struct {
+	ID       string   `json:"id"`
+	Name     string   `json:"name"`
+	Category string   `json:"category"`
+	Capacity int      `json:"capacity"`
+	X        *float64 `json:"x"`
+	Y        *float64 `json:"y"`
+}
+
+// NewVenue returns the venue a plan describes, its seats cut into blocks, and
+// the blocks as booking-service gets them. Its error is validation_failed and
+// names every wrong field, up to a hundred.
+func NewVenue(p Plan, id, owner uuid.UUID, now time.Time) (*Venue, []events.Block, error) {
+	c := planCheck{categories: map[string]bool{}, ids: map[string]bool{}}
+	v := &Venue{
+		ID: id, OwnerID: owner, CreatedAt: now.UTC().Truncate(time.Microsecond),
+		Name: c.text("name", p.Name, 200), City: c.text("city", p.City, 100), TimeZone: p.TimeZone,
+		Categories: []Category{}, Sections: []Section{}, Areas: []Area{},
+	}
+	c.zone("time_zone", p.TimeZone)
+	c.limits(p)
+	v.Categories = append(v.Categories, c.checkCategories(p.Categories)...)
+	for i := range p.Sections {
+		if c.full() {
+			break
+		}
+		v.Sections = append(v.Sections, c.section(fmt.Sprintf("sections[%d]", i), &p.Sections[i]))
+	}
+	for i := range p.Areas {
+		v.Areas = append(v.Areas, c.area(fmt.Sprintf("areas[%d]", i), &p.Areas[i]))
+	}
+	if err := c.err(); err != nil {
+		return nil, nil, err
+	}
+	blocks := v.cut()
+	encoded, err := json.Marshal(blocks)
+	if err != nil {
+		return nil, nil, fmt.Errorf("encode blocks: %w", err)
+	}
+	if len(encoded) > maxBlocksBytes {
+		c.add("sections", "too_complex", "the seat plan is too irregular: use longer rows, consecutive seat numbers or shorter names")
+		return nil, nil, c.err()
+	}
+	return v, blocks, nil
+}
+
+// planCheck finds what is wrong with a plan.
+type planCheck struct {
+	faults
+	categories map[string]bool
+	ids        map[string]bool // of sections and areas
+}
+
+func (c *planCheck) limits(p Plan) {
+	if len(p.Categories) == 0 {
+		c.add("categories", "required", "must have at least one category")
+	}
+	if len(p.Categories) > maxCategories {
+		c.add("categories", "too_many", fmt.Sprintf("must be at most %d", maxCategories))
+	}
+	if len(p.Sections)+len(p.Areas) == 0 {
+		c.add("sections", "required", "must have at least one section or area")
+	}
+	if len(p.Sections) > maxSections {
+		c.add("sections", "too_many", fmt.Sprintf("must be at most %d", maxSections))
+	}
+	if len(p.Areas) > maxAreas {
+		c.add("areas", "too_many", fmt.Sprintf("must be at most %d", maxAreas))
+	}
+	seats := 0
+	for _, s := range p.Sections {
+		for _, r := range s.Rows {
+			seats += len(r.Seats)
+		}
+	}
+	for _, a := range p.Areas {
+		seats += min(max(a.Capacity, 0), maxCapacity)
+	}
+	if seats > maxSeats {
+		c.add(tooManySeats.Field, tooManySeats.Code, tooManySeats.Message)
+	}
+}
+
+func (c *planCheck) checkCategories(in []Category) []Category {
+	out := make([]Category, len(in))
+	for i, cat := range in {
+		path := fmt.Sprintf("categories[%d]", i)
+		c.slug(path+".id", cat.ID, c.categories)
+		out[i] = Category{ID: cat.ID, Name: c.text(path+".name", cat.Name, 100)}
+	}
+	return out
+}
+
+func (c *planCheck) section(path string, in *PlanSection) Section {
+	c.slug(path+".id", in.ID, c.ids)
+	out := Section{ID: in.ID, Name: c.text(path+".name", in.Name, 100), Rows: make([]Row, len(in.Rows))}
+	if len(in.Rows) == 0 {
+		c.add(path+".rows", "required", "must have at least one row")
+	}
+	labels := make(map[string]bool, len(in.Rows))
+	for i := range in.Rows {
+		if c.full() {
+			break
+		}
+		rowPath := fmt.Sprintf("%s.rows[%d]", path, i)
+		out.Rows[i] = c.row(rowPath, &in.Rows[i])
+		out.SeatCount += len(in.Rows[i].Seats)
+		if label := out.Rows[i].Label; label != "" && labels[label] {
+			c.add(rowPath+".label", "duplicate", "another row of the section has this label")
+		}
+		labels[out.Rows[i].Label] = true
+	}
+	return out
+}
+
+func (c *planCheck) row(path string, in *PlanRow) Row {
+	out := Row{Label: c.text(path+".label", in.Label, 16), Category: in.Category, Seats: make([]Seat, len(in.Seats))}
+	if len(in.Seats) == 0 {
+		c.add(path+".seats", "required", "must have at least one seat")
+	}
+	if in.Category != "" && !c.categories[in.Category] {
+		c.add(path+".category", "unknown", "is not one of the venue's categories")
+	}
+	numbers := make(map[string]bool, len(in.Seats))
+	for i := range in.Seats {
+		if c.full() {
+			break
+		}
+		before := len(c.faults)
+		seat := &in.Seats[i]
+		out.Seats[i] = c.seat(seat, in.Category)
+		if number := out.Seats[i].Number; number != "" && numbers[number] {
+			c.add("number", "duplicate", "another seat of the row has this number")
+		}
+		numbers[out.Seats[i].Number] = true
+		// A path is made for wrong seats only: there may be 120,000 right ones.
+		for j := before; j < len(c.faults); j++ {
+			c.faults[j].Field = fmt.Sprintf("%s.seats[%d].%s", path, i, c.faults[j].Field)
+		}
+	}
+	return out
+}
+
+func (c *planCheck) seat(in *PlanSeat, rowCategory string) Seat {
+	category := in.Category
+	switch {
+	case category != "" && !c.categories[category]:
+		c.add("category", "unknown", "is not one of the venue's categories")
+	case category == "" && rowCategory == "":
+		c.add("category", "required", "must be set here or on the row")
+	case category == "":
+		category = rowCategory
+	}
+	return Seat{
+		Number: c.text("number", in.Number, 16), Category: category, Accessible: in.Accessible, Blocked: in.Blocked,
+		X: c.coordinate("x", in.X), Y: c.coordinate("y", in.Y),
+	}
+}
+
+func (c *planCheck) area(path string, in *PlanArea) Area {
+	c.slug(path+".id", in.ID, c.ids)
+	switch {
+	case in.Category == "":
+		c.add(path+".category", "required", "must be one of the venue's categories")
+	case !c.categories[in.Category]:
+		c.add(path+".category", "unknown", "is not one of the venue's categories")
+	}
+	return Area{
+		ID: in.ID, Name: c.text(path+".name", in.Name, 100), Category: in.Category,
+		Capacity: c.count(path+".capacity", &in.Capacity, 1, maxCapacity, 0), SeatCount: in.Capacity,
+		X: c.coordinate(path+".x", in.X), Y: c.coordinate(path+".y", in.Y),
+	}
+}
+
+func (c *planCheck) slug(path, id string, taken map[string]bool) {
+	switch {
+	case !isSlug(id, 32):
+		c.add(path, "invalid", "must be 1 to 32 of the characters A-Z, a-z, 0-9, _ and -")
+	case taken[id]:
+		c.add(path, "duplicate", "another one has this id")
+	}
+	taken[id] = true
+}
+
+func (c *planCheck) coordinate(path string, v *float64) float64 {
+	if v == nil {
+		c.add(path, "required", "must be a number")
+		return 0
+	}
+	if math.IsNaN(*v) || math.Abs(*v) > maxCoordinate {
+		c.add(path, "out_of_range", "must be from -1000000 to 1000000")
+	}
+	return *v
+}

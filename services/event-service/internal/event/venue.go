@@ -1,0 +1,113 @@
+// Package event is the domain of the event-service: venues with their seat
+// plans, and events from draft to sale to their end.
+package event
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Venue is a place with its seat plan. It never changes.
+type Venue struct {
+	ID         uuid.UUID  `json:"id"`
+	OwnerID    uuid.UUID  `json:"owner_id"`
+	Name       string     `json:"name"`
+	City       string     `json:"city"`
+	TimeZone   string     `json:"time_zone"`
+	Categories []Category `json:"categories"`
+	Sections   []Section  `json:"sections"`
+	Areas      []Area     `json:"areas"`
+	SeatCount  int        `json:"seat_count"`
+	CreatedAt  time.Time  `json:"created_at"`
+}
+
+// Category is a price category.
+type Category struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// Section is a part of the house with numbered seats.
+type Section struct {
+	ID        string   `json:"id"`
+	Name      string   `json:"name"`
+	Blocks    []string `json:"blocks"`
+	SeatCount int      `json:"seat_count"`
+	Rows      []Row    `json:"rows"`
+}
+
+// Row is neighbouring seats.
+type Row struct {
+	Label    string `json:"label"`
+	Category string `json:"category,omitempty"`
+	Seats    []Seat `json:"seats"`
+}
+
+// Seat is one seat. ID is "<block>-<index in the block>"; X and Y are its
+// place on the plan, in units of the organiser's choice.
+type Seat struct {
+	ID         string  `json:"id"`
+	Number     string  `json:"number"`
+	X          float64 `json:"x"`
+	Y          float64 `json:"y"`
+	Category   string  `json:"category"`
+	Accessible bool    `json:"accessible,omitempty"`
+	Blocked    bool    `json:"blocked,omitempty"`
+}
+
+// Area is room for a number of people without seats of their own.
+type Area struct {
+	ID        string   `json:"id"`
+	Name      string   `json:"name"`
+	Category  string   `json:"category"`
+	Capacity  int      `json:"capacity"`
+	X         float64  `json:"x"`
+	Y         float64  `json:"y"`
+	Blocks    []string `json:"blocks"`
+	SeatCount int      `json:"seat_count"`
+}
+
+// Kind is what a category's tickets buy.
+type Kind string
+
+// Kinds of a category.
+const (
+	Seated           Kind = "seated"
+	GeneralAdmission Kind = "general_admission"
+	Mixed            Kind = "mixed"
+)
+
+// Facts is what an event needs to know of its venue.
+type Facts struct {
+	ID       uuid.UUID
+	Name     string
+	City     string
+	TimeZone string
+	// Kinds of the venue's categories by id.
+	Kinds map[string]Kind
+}
+
+// Facts returns what an event at this venue needs to know of it. A category
+// nothing belongs to counts as seated.
+func (v *Venue) Facts() Facts {
+	f := Facts{ID: v.ID, Name: v.Name, City: v.City, TimeZone: v.TimeZone, Kinds: map[string]Kind{}}
+	seated := map[string]bool{}
+	for _, s := range v.Sections {
+		for _, r := range s.Rows {
+			for _, seat := range r.Seats {
+				seated[seat.Category] = true
+			}
+		}
+	}
+	for _, c := range v.Categories {
+		f.Kinds[c.ID] = Seated
+	}
+	for _, a := range v.Areas {
+		f.Kinds[a.Category] = GeneralAdmission
+		if seated[a.Category] {
+			f.Kinds[a.Category] = Mixed
+		}
+	}
+	return f
+}

@@ -1,0 +1,150 @@
+package httpapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+
+	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
+	"github.com/frontrow-tickets/frontrow/pkg/problem"
+	"github.com/frontrow-tickets/frontrow/services/event-service/internal/event"
+	"github.com/frontrow-tickets/frontrow/services/event-service/internal/postgres"
+)
+
+// update locks the event that the path names, checks that the caller may
+// change it and that If-Match fits, and runs change. It returns the event as
+// change left it.
+func (a *API) update(r *http.Request, matchRequired bool, change func(tx postgres.Tx, e *event.Event) error) (*event.Event, error) {
+	id, err := httpapi.PathUUID(r, "id", "The event")
+	if err != nil {
+		return nil, err
+	}
+	ctx := r.Context()
+	var e *event.Event
+	err = a.store.Update(ctx, func(tx postgres.Tx) error {
+		if e, err = tx.EventForUpdate(ctx, id); err != nil {
+			return err
+		}
+		if !owns(ctx, e) {
+			if e.Status == event.Draft {
+				return problem.NotFound("The event")
+			}
+			return problem.Forbidden("Only its organizer may change an event.")
+		}
+		if err := checkMatch(r, e, matchRequired); err != nil {
+			return err
+		}
+		return change(tx, e)
+	})
+	return e, err
+}
+
+func (a *API) changeEvent(w http.ResponseWriter, r *http.Request) error {
+	var patch map[string]json.RawMessage
+	if err := httpapi.DecodeJSON(w, r, &patch); err != nil {
+		return err
+	}
+	ctx := r.Context()
+	e, err := a.update(r, true, func(tx postgres.Tx, e *event.Event) error {
+		definition, err := merge(e.Definition(), patch)
+		if err != nil {
+			return err
+		}
+		venue, err := tx.Venue(ctx, definition.Venue())
+		if err != nil {
+			return err
+		}
+		if err := e.Change(definition, venue, a.clock.Now()); err != nil {
+			return err
+		}
+		return tx.UpdateEvent(ctx, e)
+	})
+	if err != nil {
+		return err
+	}
+	return a.write(w, e)
+}
+
+// merge applies a JSON merge patch (RFC 7396): null takes a field away, which
+// gives it its default or is an error later.
+func merge(d event.Definition, patch map[string]json.RawMessage) (event.Definition, error) {
+	var merged event.Definition
+	whole, err := json.Marshal(d)
+	if err != nil {
+		return merged, err
+	}
+	fields := map[string]json.RawMessage{}
+	if err := json.Unmarshal(whole, &fields); err != nil {
+		return merged, err
+	}
+	for name, value := range patch {
+		if _, known := fields[name]; !known {
+			return merged, problem.New(http.StatusBadRequest, "unknown_field",
+				"The body has a field that does not belong there: "+name+".").With("field", name)
+		}
+		fields[name] = value
+	}
+	for name, value := range fields {
+		if string(value) == "null" {
+			delete(fields, name)
+		}
+	}
+	if whole, err = json.Marshal(fields); err != nil {
+		return merged, err
+	}
+	err = httpapi.Unmarshal(whole, &merged)
+	return merged, err
+}
+
+func (a *API) publishEvent(w http.ResponseWriter, r *http.Request) error {
+	e, err := a.update(r, false, func(tx postgres.Tx, e *event.Event) error {
+		if err := e.Publish(a.clock.Now()); err != nil {
+			return err
+		}
+		return tx.UpdateEvent(r.Context(), e)
+	})
+	if err != nil {
+		return err
+	}
+	return a.write(w, e)
+}
+
+func (a *API) cancelEvent(w http.ResponseWriter, r *http.Request) error {
+	body, err := httpapi.ReadBody(w, r, httpapi.DefaultBodyLimit)
+	if err != nil {
+		return err
+	}
+	var cancellation struct {
+		Reason string `json:"reason"`
+	}
+	if len(bytes.TrimSpace(body)) > 0 {
+		if err := httpapi.Unmarshal(body, &cancellation); err != nil {
+			return err
+		}
+	}
+	e, err := a.update(r, false, func(tx postgres.Tx, e *event.Event) error {
+		changed, err := e.Cancel(cancellation.Reason, a.clock.Now())
+		if err != nil || !changed {
+			return err
+		}
+		return tx.UpdateEvent(r.Context(), e)
+	})
+	if err != nil {
+		return err
+	}
+	return a.write(w, e)
+}
+
+func (a *API) deleteEvent(w http.ResponseWriter, r *http.Request) error {
+	_, err := a.update(r, false, func(tx postgres.Tx, e *event.Event) error {
+		if err := e.CheckDeletable(); err != nil {
+			return err
+		}
+		return tx.DeleteEvent(r.Context(), e.ID)
+	})
+	if err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}

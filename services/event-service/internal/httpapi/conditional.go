@@ -1,0 +1,64 @@
+package httpapi
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
+	"github.com/frontrow-tickets/frontrow/pkg/identity"
+	"github.com/frontrow-tickets/frontrow/pkg/postgres"
+	"github.com/frontrow-tickets/frontrow/pkg/problem"
+	"github.com/frontrow-tickets/frontrow/services/event-service/internal/event"
+)
+
+var (
+	errPreconditionRequired = problem.New(http.StatusPreconditionRequired, "precondition_required",
+		"Send If-Match with the ETag of the version you are changing.")
+	errPreconditionFailed = problem.New(http.StatusPreconditionFailed, "precondition_failed",
+		"The event was changed in the meantime. Read it again.")
+)
+
+// etag of an event is its version.
+func etag(e *event.Event) string { return strconv.Quote(strconv.FormatInt(e.Version, 10)) }
+
+// matches tells whether a header of If-Match or If-None-Match names the tag.
+// Weak tags count: a proxy that compresses weakens them, and a version is one.
+func matches(header, tag string) bool {
+	tag = strings.TrimPrefix(tag, "W/")
+	for candidate := range strings.SplitSeq(header, ",") {
+		candidate = strings.TrimPrefix(strings.TrimSpace(candidate), "W/")
+		if candidate == "*" || candidate == tag {
+			return true
+		}
+	}
+	return false
+}
+
+// checkMatch compares If-Match, which may be left out unless it is required.
+func checkMatch(r *http.Request, e *event.Event, required bool) error {
+	header := r.Header.Get("If-Match")
+	switch {
+	case header == "" && required:
+		return errPreconditionRequired
+	case header != "" && !matches(header, etag(e)):
+		return errPreconditionFailed
+	}
+	return nil
+}
+
+// idempotent reads the body of a POST that creates and the key under which it
+// has one effect.
+func idempotent(w http.ResponseWriter, r *http.Request, limit int64, scope string) (postgres.Key, []byte, error) {
+	key, err := httpapi.IdempotencyKey(r)
+	if err != nil {
+		return postgres.Key{}, nil, err
+	}
+	body, err := httpapi.ReadBody(w, r, limit)
+	if err != nil {
+		return postgres.Key{}, nil, err
+	}
+	return postgres.Key{
+		Scope: scope, Owner: identity.FromContext(r.Context()).UserID.String(), Key: key, RequestHash: httpapi.RequestHash(r, body),
+	}, body, nil
+}

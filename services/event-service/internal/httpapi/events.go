@@ -1,0 +1,100 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
+	"github.com/frontrow-tickets/frontrow/pkg/identity"
+	"github.com/frontrow-tickets/frontrow/pkg/problem"
+	"github.com/frontrow-tickets/frontrow/services/event-service/internal/event"
+	"github.com/frontrow-tickets/frontrow/services/event-service/internal/postgres"
+)
+
+func (a *API) createEvent(w http.ResponseWriter, r *http.Request) error {
+	key, body, err := idempotent(w, r, httpapi.DefaultBodyLimit, "POST /events")
+	if err != nil {
+		return err
+	}
+	var definition event.Definition
+	if err := httpapi.Unmarshal(body, &definition); err != nil {
+		return err
+	}
+	ctx := r.Context()
+	status, answer, replayed, err := a.store.Once(ctx, key, func(tx postgres.Tx) (int, []byte, error) {
+		venue, err := tx.Venue(ctx, definition.Venue())
+		if err != nil {
+			return 0, nil, err
+		}
+		id, err := uuid.NewV7()
+		if err != nil {
+			return 0, nil, err
+		}
+		now := a.clock.Now()
+		e, err := event.New(definition, venue, id, identity.FromContext(ctx).UserID, now)
+		if err != nil {
+			return 0, nil, err
+		}
+		if err := tx.InsertEvent(ctx, e); err != nil {
+			return 0, nil, err
+		}
+		answer, err := json.Marshal(view(e, now))
+		return http.StatusCreated, answer, err
+	})
+	if err != nil {
+		return err
+	}
+	if replayed {
+		w.Header().Set(httpapi.ReplayedHeader, "true")
+	}
+	var created struct {
+		ID      uuid.UUID `json:"id"`
+		Version int64     `json:"version"`
+	}
+	if err := json.Unmarshal(answer, &created); err != nil {
+		return fmt.Errorf("stored answer: %w", err)
+	}
+	w.Header().Set("Location", "/api/v1/events/"+created.ID.String())
+	w.Header().Set("ETag", etag(&event.Event{Version: created.Version}))
+	httpapi.WriteBody(w, status, answer)
+	return nil
+}
+
+func (a *API) event(w http.ResponseWriter, r *http.Request) error {
+	id, err := httpapi.PathUUID(r, "id", "The event")
+	if err != nil {
+		return err
+	}
+	e, err := a.store.Event(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Cache-Control", "no-cache")
+	if e.Status == event.Draft {
+		if !owns(r.Context(), e) {
+			return problem.NotFound("The event")
+		}
+		w.Header().Set("Cache-Control", "private, no-store")
+	}
+	if matches(r.Header.Get("If-None-Match"), etag(e)) {
+		w.Header().Set("ETag", etag(e))
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	return a.write(w, e)
+}
+
+// write answers with the event as it is.
+func (a *API) write(w http.ResponseWriter, e *event.Event) error {
+	w.Header().Set("ETag", etag(e))
+	return httpapi.WriteJSON(w, http.StatusOK, view(e, a.clock.Now()))
+}
+
+func owns(ctx context.Context, e *event.Event) bool {
+	caller := identity.FromContext(ctx)
+	return caller.Role == identity.Admin || !caller.IsAnonymous() && caller.UserID == e.OrganizerID
+}

@@ -1,0 +1,128 @@
+package httpapi
+
+import (
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
+	"github.com/frontrow-tickets/frontrow/pkg/identity"
+	"github.com/frontrow-tickets/frontrow/pkg/problem"
+	"github.com/frontrow-tickets/frontrow/services/event-service/internal/event"
+)
+
+type eventPage struct {
+	Items      []eventView `json:"items"`
+	NextCursor string      `json:"next_cursor,omitempty"`
+}
+
+// events lists by start. Without "from", events that have ended are left out:
+// who looks for something to do does not want to page through last year.
+func (a *API) events(w http.ResponseWriter, r *http.Request) error {
+	filter, err := a.filter(r)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Cache-Control", "no-cache")
+	if filter.Organizer != uuid.Nil {
+		w.Header().Set("Cache-Control", "private, no-store")
+	}
+	page := eventPage{Items: []eventView{}}
+	if filter.Words != nil && len(filter.Words) == 0 {
+		return httpapi.WriteJSON(w, http.StatusOK, page) // no word is in "?!"
+	}
+	limit := filter.Limit
+	filter.Limit++ // one more tells whether there is a next page
+	list, err := a.store.Events(r.Context(), filter)
+	if err != nil {
+		return err
+	}
+	if len(list) > limit {
+		list = list[:limit]
+		last := list[limit-1]
+		page.NextCursor = encodeCursor(event.Position{StartsAt: last.StartsAt, ID: last.ID})
+	}
+	now := a.clock.Now()
+	for _, e := range list {
+		page.Items = append(page.Items, view(e, now))
+	}
+	return httpapi.WriteJSON(w, http.StatusOK, page)
+}
+
+func (a *API) filter(r *http.Request) (event.Filter, error) {
+	query := r.URL.Query()
+	var f event.Filter
+	var wrong []problem.Field
+	var err error
+	if f.Limit, err = httpapi.PageLimit(r); err != nil {
+		wrong = append(wrong, problem.From(err).Fields...)
+	}
+	if q := strings.TrimSpace(query.Get("q")); utf8.RuneCountInString(q) > 200 {
+		wrong = append(wrong, problem.Field{Field: "q", Code: "too_long", Message: "must have at most 200 characters"})
+	} else if q != "" {
+		f.Words = append([]string{}, event.Words(q)...)
+	}
+	for name, to := range map[string]*time.Time{"from": &f.From, "to": &f.To} {
+		if s := query.Get(name); s != "" {
+			if *to, err = time.Parse(time.RFC3339, s); err != nil {
+				wrong = append(wrong, problem.Field{Field: name, Code: "invalid", Message: "must be an RFC 3339 time, such as 2027-05-01T00:00:00Z"})
+			}
+		}
+	}
+	if s := query.Get("cursor"); s != "" {
+		if f.After, err = decodeCursor(s); err != nil {
+			wrong = append(wrong, problem.Field{Field: "cursor", Code: "invalid", Message: "must be the next_cursor of the page before"})
+		}
+	}
+	mine := false
+	if s := query.Get("mine"); s != "" {
+		if mine, err = strconv.ParseBool(s); err != nil {
+			wrong = append(wrong, problem.Field{Field: "mine", Code: "invalid", Message: "must be true or false"})
+		}
+	}
+	if len(wrong) > 0 {
+		return f, problem.Invalid(wrong...)
+	}
+	if mine {
+		caller := identity.FromContext(r.Context())
+		if caller.IsAnonymous() {
+			return f, problem.New(http.StatusUnauthorized, "session_required", "Log in first.")
+		}
+		f.Organizer = caller.UserID
+	} else if f.From.IsZero() {
+		f.NotEndedAt = a.clock.Now()
+	}
+	return f, nil
+}
+
+// A cursor is the position of the last event of a page: microseconds since
+// 1970 and id, in base64 to say that it is nobody's business.
+func encodeCursor(p event.Position) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(p.StartsAt.UnixMicro(), 10) + "." + p.ID.String()))
+}
+
+func decodeCursor(s string) (*event.Position, error) {
+	raw, err := base64.RawURLEncoding.DecodeString(s)
+	if err != nil {
+		return nil, err
+	}
+	micros, id, _ := strings.Cut(string(raw), ".")
+	n, err := strconv.ParseInt(micros, 10, 64)
+	if err != nil {
+		return nil, err
+	}
+	p := event.Position{StartsAt: time.UnixMicro(n).UTC()}
+	if p.StartsAt.Year() < 1970 || p.StartsAt.Year() > 9999 {
+		return nil, errors.New("no event starts then")
+	}
+	if p.ID, err = uuid.Parse(id); err != nil {
+		return nil, err
+	}
+	return &p, nil
+}

@@ -1,0 +1,134 @@
+package httpapi
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
+	"github.com/frontrow-tickets/frontrow/pkg/identity"
+	"github.com/frontrow-tickets/frontrow/services/event-service/internal/event"
+	"github.com/frontrow-tickets/frontrow/services/event-service/internal/postgres"
+)
+
+// venueBodyLimit has room for 120,000 seats, in bytes.
+const venueBodyLimit = 16 << 20
+
+// createVenue stores the answer to an Idempotency-Key by the venue's id alone:
+// a venue never changes, so the body is the same whenever it is read.
+func (a *API) createVenue(w http.ResponseWriter, r *http.Request) error {
+	key, body, err := idempotent(w, r, venueBodyLimit, "POST /venues")
+	if err != nil {
+		return err
+	}
+	// Before memory is taken for what can't be right: "[{},{},…]" of 16 MB would
+	// be millions of seats.
+	if bytes.Count(body, []byte(",")) > event.MaxPlanCommas {
+		return event.ErrTooManySeats
+	}
+	var plan event.Plan
+	if err := httpapi.Unmarshal(body, &plan); err != nil {
+		return err
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return err
+	}
+	venue, blocks, err := event.NewVenue(plan, id, identity.FromContext(r.Context()).UserID, a.clock.Now())
+	if err != nil {
+		return err
+	}
+	document, err := compress(venue)
+	if err != nil {
+		return err
+	}
+	ctx := r.Context()
+	status, stored, replayed, err := a.store.Once(ctx, key, func(tx postgres.Tx) (int, []byte, error) {
+		return http.StatusCreated, []byte(id.String()), tx.InsertVenue(ctx, venue, blocks, document)
+	})
+	if err != nil {
+		return err
+	}
+	if replayed {
+		if id, err = uuid.ParseBytes(stored); err != nil {
+			return fmt.Errorf("stored id of a venue: %w", err)
+		}
+		if document, err = a.store.VenueDocument(ctx, id); err != nil {
+			return err
+		}
+		w.Header().Set(httpapi.ReplayedHeader, "true")
+	}
+	w.Header().Set("Location", "/api/v1/venues/"+id.String())
+	return writeCompressed(w, r, status, document)
+}
+
+func (a *API) venue(w http.ResponseWriter, r *http.Request) error {
+	id, err := httpapi.PathUUID(r, "id", "The venue")
+	if err != nil {
+		return err
+	}
+	document, err := a.store.VenueDocument(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	// Weak, since it is the same for the compressed and the plain body.
+	etag := `W/"` + id.String() + `"`
+	w.Header().Set("Cache-Control", "public, max-age=300")
+	w.Header().Set("Vary", "Accept-Encoding")
+	w.Header().Set("ETag", etag)
+	if matches(r.Header.Get("If-None-Match"), etag) {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	return writeCompressed(w, r, http.StatusOK, document)
+}
+
+func compress(v any) ([]byte, error) {
+	var out bytes.Buffer
+	zip, err := gzip.NewWriterLevel(&out, gzip.BestSpeed)
+	if err != nil {
+		return nil, err
+	}
+	if err := json.NewEncoder(zip).Encode(v); err != nil {
+		return nil, fmt.Errorf("encode: %w", err)
+	}
+	if err := zip.Close(); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+// writeCompressed answers with gzip of JSON, unpacked for a client that does
+// not take gzip.
+func writeCompressed(w http.ResponseWriter, r *http.Request, status int, document []byte) error {
+	if acceptsGzip(r) {
+		w.Header().Set("Content-Encoding", "gzip")
+		httpapi.WriteBody(w, status, document)
+		return nil
+	}
+	plain, err := gzip.NewReader(bytes.NewReader(document))
+	if err != nil {
+		return fmt.Errorf("stored document: %w", err)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	// The status is out: a client that leaves is all that can go wrong.
+	_, _ = io.Copy(w, plain) //nolint:gosec // the service compressed it itself
+	return nil
+}
+
+func acceptsGzip(r *http.Request) bool {
+	for part := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
+		coding, q, weighted := strings.Cut(strings.ReplaceAll(part, " ", ""), ";q=")
+		if coding == "gzip" {
+			return !weighted || strings.Trim(q, "0.") != ""
+		}
+	}
+	return false
+}

@@ -1,0 +1,64 @@
+// Package kafka joins the event-service to Kafka: what it announces from the
+// outbox, and the counts of seats it hears of.
+package kafka
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/frontrow-tickets/frontrow/api/events"
+	"github.com/frontrow-tickets/frontrow/pkg/kafka"
+	outbox "github.com/frontrow-tickets/frontrow/pkg/postgres"
+	"github.com/frontrow-tickets/frontrow/services/event-service/internal/postgres"
+)
+
+const source = "/event-service"
+
+// Topics the service writes to.
+func Topics() []string {
+	return []string{events.TopicEventChanged, kafka.DLQ(events.TopicEventAvailability)}
+}
+
+// Publish returns the function by which the outbox's relay sends.
+func Publish(producer *kafka.Producer) func(context.Context, []outbox.Message) error {
+	return func(ctx context.Context, messages []outbox.Message) error {
+		out := make([]kafka.Message, len(messages))
+		for i, m := range messages {
+			out[i] = kafka.Message{
+				Topic: m.Topic, Key: m.Key, ID: m.ID, Type: m.Type, Source: source, Time: m.Time, Data: m.Data, Header: m.Headers,
+			}
+		}
+		return producer.Publish(ctx, out...)
+	}
+}
+
+// NewConsumer returns the consumer that keeps published and sold out apart. It
+// needs no inbox: the newest count wins, however often it comes.
+func NewConsumer(brokers, group, clientID string, store *postgres.Store, dlq *kafka.Producer) (*kafka.Consumer, error) {
+	return kafka.NewConsumer(kafka.ConsumerConfig{
+		Brokers: brokers, Group: group, ClientID: clientID, DLQ: dlq,
+		Handlers: map[string]kafka.Handler{
+			events.TopicEventAvailability: kafka.Each(func(ctx context.Context, m kafka.Message) error {
+				return applyAvailability(ctx, store, m)
+			}),
+		},
+	})
+}
+
+func applyAvailability(ctx context.Context, store *postgres.Store, m kafka.Message) error {
+	if m.Type != events.TypeEventAvailability {
+		return kafka.Poison(fmt.Errorf("a message of type %q", m.Type))
+	}
+	var a events.EventAvailability
+	if err := json.Unmarshal(m.Data, &a); err != nil {
+		return kafka.Poison(err)
+	}
+	if a.EventID == uuid.Nil || a.At.IsZero() || a.Available < 0 || a.Held < 0 || a.Total < 0 {
+		return kafka.Poison(errors.New("not a count of an event's seats"))
+	}
+	return store.ApplyAvailability(ctx, a)
+}

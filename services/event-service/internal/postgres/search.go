@@ -1,0 +1,72 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/frontrow-tickets/frontrow/pkg/postgres"
+	"github.com/frontrow-tickets/frontrow/services/event-service/internal/event"
+)
+
+// Events lists events by start, then id.
+func (s *Store) Events(ctx context.Context, f event.Filter) ([]*event.Event, error) {
+	query, args := searchQuery(f)
+	rows, err := s.pool.Query(ctx, query, args...)
+	if err != nil {
+		return nil, postgres.OrUnavailable(fmt.Errorf("list events: %w", err))
+	}
+	defer rows.Close()
+	var list []*event.Event
+	for rows.Next() {
+		e, err := scanEvent(rows)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, e)
+	}
+	return list, postgres.OrUnavailable(rows.Err())
+}
+
+func searchQuery(f event.Filter) (string, []any) {
+	var where []string
+	var args []any
+	// Each ? of a condition stands for its next argument.
+	and := func(condition string, values ...any) {
+		for _, v := range values {
+			args = append(args, v)
+			condition = strings.Replace(condition, "?", fmt.Sprintf("$%d", len(args)), 1)
+		}
+		where = append(where, condition)
+	}
+	if f.Organizer == uuid.Nil {
+		and(`e.status <> 'draft'`)
+	} else {
+		and(`e.organizer_id = ?`, f.Organizer)
+	}
+	if f.Words != nil {
+		and(`e.search @@ to_tsquery('simple', ?)`, prefixQuery(f.Words))
+	}
+	if !f.From.IsZero() {
+		and(`e.starts_at >= ?`, f.From)
+	}
+	if !f.To.IsZero() {
+		and(`e.starts_at < ?`, f.To)
+	}
+	if !f.NotEndedAt.IsZero() {
+		and(`e.ends_at > ?`, f.NotEndedAt)
+	}
+	if f.After != nil {
+		and(`(e.starts_at, e.id) > (?, ?)`, f.After.StartsAt, f.After.ID)
+	}
+	args = append(args, f.Limit)
+	return fmt.Sprintf("%s WHERE %s ORDER BY e.starts_at, e.id LIMIT $%d", selectEvents, strings.Join(where, " AND "), len(args)), args
+}
+
+// prefixQuery asks for every word as the beginning of a word. Words are letters
+// and digits only, so nothing in them needs quoting.
+func prefixQuery(words []string) string {
+	return strings.Join(words, ":* & ") + ":*"
+}

@@ -1,0 +1,9 @@
+// Package migrations has the schema of the event-service's database.
+package migrations
+
+import "embed"
+
+// Files are goose migrations; versions 1 to 9 are those of pkg/postgres.
+//
+//go:embed *.sql
+var Files embed.FS

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
+	"github.com/frontrow-tickets/frontrow/pkg/consul"
+	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
+	"github.com/frontrow-tickets/frontrow/pkg/identity"
+	"github.com/frontrow-tickets/frontrow/pkg/kafka"
+	"github.com/frontrow-tickets/frontrow/pkg/lifecycle"
+	"github.com/frontrow-tickets/frontrow/pkg/observe"
+	"github.com/frontrow-tickets/frontrow/pkg/postgres"
+	eventapi "github.com/frontrow-tickets/frontrow/services/event-service/internal/httpapi"
+	announcements "github.com/frontrow-tickets/frontrow/services/event-service/internal/kafka"
+	eventstore "github.com/frontrow-tickets/frontrow/services/event-service/internal/postgres"
+)
+
+const producerGrace = 2 * time.Second
+
+// Stores is where the service keeps and sends things.
+type Stores struct {
+	PostgresURL string `env:"POSTGRES_URL,required,notEmpty"`
+	// KafkaBrokers are comma-separated (host:port).
+	KafkaBrokers string `env:"KAFKA_BROKERS,required,notEmpty"`
+}
+
+type config struct {
+	observe.Config
+	Stores
+	IdentityPublicKeys string `env:"IDENTITY_PUBLIC_KEYS,required,notEmpty"`
+
+	// consumerGroup keeps tests that share a broker apart; empty: the service.
+	consumerGroup string
+}
+
+type migrateConfig struct {
+	Stores
+	Partitions  int `env:"KAFKA_TOPIC_PARTITIONS" envDefault:"12"`
+	Replication int `env:"KAFKA_TOPIC_REPLICATION" envDefault:"1"`
+}
+
+// run serves until ctx ends. Viewing and editing need Postgres alone: Kafka and
+// Consul may be down, before the start too.
+func run(ctx context.Context, cfg config) error {
+	cfg.Config = cfg.WithDefaults(service)
+	flush, err := observe.Setup(ctx, service, cfg.Config)
+	if err != nil {
+		return err
+	}
+	verifier, err := identity.NewVerifier(cfg.IdentityPublicKeys)
+	if err != nil {
+		return err
+	}
+	var listen net.ListenConfig
+	public, err := listen.Listen(ctx, "tcp", cfg.HTTPAddr)
+	if err != nil {
+		return fmt.Errorf("HTTP_ADDR: %w", err)
+	}
+	defer func() { _ = public.Close() }()
+	admin, err := listen.Listen(ctx, "tcp", cfg.AdminAddr)
+	if err != nil {
+		return fmt.Errorf("ADMIN_ADDR: %w", err)
+	}
+	defer func() { _ = admin.Close() }()
+
+	group := &lifecycle.Group{DrainDelay: cfg.DrainDelay}
+	group.Close("traces", flush)
+	group.Serve("admin", admin, httpapi.NewServer(observe.AdminHandler(group.Ready)))
+
+	pool, err := postgres.Connect(ctx, cfg.PostgresURL)
+	if err != nil {
+		return err
+	}
+	group.Close("postgres", func(context.Context) error { pool.Close(); return nil })
+	group.Go("purge", func(ctx context.Context) error { return postgres.PurgeLoop(ctx, pool) })
+
+	producer, err := kafka.NewProducer(cfg.KafkaBrokers, cfg.InstanceID)
+	if err != nil {
+		return err
+	}
+	group.Close("producer", func(ctx context.Context) error {
+		// Whatever is still on its way is in the outbox as well.
+		ctx, cancel := context.WithTimeout(ctx, producerGrace)
+		defer cancel()
+		return producer.Close(ctx)
+	})
+	group.Go("producer's health", func(ctx context.Context) error {
+		select {
+		case err := <-producer.Fatal():
+			return err
+		case <-ctx.Done():
+			return nil
+		}
+	})
+	group.Go("outbox", postgres.NewRelay(pool, announcements.Publish(producer)).Run)
+
+	store := eventstore.NewStore(pool)
+	consumer, err := announcements.NewConsumer(cfg.KafkaBrokers, cmp.Or(cfg.consumerGroup, service), cfg.InstanceID, store, producer)
+	if err != nil {
+		return err
+	}
+	group.Go("consumer", consumer.Run)
+
+	group.Serve("http", public, httpapi.NewServer(eventapi.New(store, verifier, clock.System{})))
+	registration, err := consul.NewRegistration(cfg.ConsulAddr, consul.Service{
+		Name: service, ID: cfg.InstanceID, Address: cfg.AdvertiseAddr, AdminAddress: cfg.AdminAddr,
+	})
+	if err != nil {
+		return err
+	}
+	group.Go("consul", registration.Run)
+	return group.Run(ctx)
+}
