@@ -177,29 +177,115 @@ func TestManyBuyersAcrossReplicasNeverShareASeat(t *testing.T) {
 
 func TestHoldsThatArriveTogetherShareARound(t *testing.T) {
 	w := newWorld(t, 1, nil)
-	release := make(chan struct{})
-	entered := make(chan struct{}, 1)
-	w.store.Fail(func(booking.BlockID, []booking.Change) bookingtest.Fault {
-		select {
-		case entered <- struct{}{}:
-			<-release // the first round takes its time
-		default:
-		}
-		return bookingtest.None
-	})
+	release := w.stall(t)
 	before := w.store.Rounds()
 	w.outbox.Fail(errors.New("quiet: no rounds but those of the holds"))
 	var group sync.WaitGroup
-	group.Go(func() { w.hold(t, at(1, 0)) })
-	<-entered
 	for i := 1; i < 20; i++ {
 		group.Go(func() { w.hold(t, at(1, i)) })
 	}
 	waitFor(t, func() bool { return w.replicas[0].Waiting(booking.BlockID{Event: w.def.EventID, Block: 1}) == 19 })
-	close(release)
+	release()
 	group.Wait()
 	if rounds := w.store.Rounds() - before; rounds != 2 {
 		t.Errorf("20 holds took %d rounds", rounds)
+	}
+}
+
+func TestRivalsThatArriveTogetherHaveOneWinner(t *testing.T) {
+	w := newWorld(t, 1, nil)
+	release := w.stall(t)
+	var won, lost atomic.Int32
+	var group sync.WaitGroup
+	for range 10 {
+		group.Go(func() {
+			_, _, err := w.replicas[0].Hold(t.Context(), w.ask(at(1, 5), at(1, 6)))
+			if err == nil {
+				won.Add(1)
+				return
+			}
+			wantRefusal(t, err, booking.SeatsTaken)
+			lost.Add(1)
+		})
+	}
+	waitFor(t, func() bool { return w.replicas[0].Waiting(booking.BlockID{Event: w.def.EventID, Block: 1}) == 10 })
+	release()
+	group.Wait()
+	if won.Load() != 1 || lost.Load() != 9 {
+		t.Errorf("%d won, %d lost", won.Load(), lost.Load())
+	}
+}
+
+// stall occupies block 1 with a round that takes until release is called.
+func (w *world) stall(t *testing.T) (release func()) {
+	t.Helper()
+	gate, entered, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	w.store.Fail(func(booking.BlockID, []booking.Change) bookingtest.Fault {
+		once.Do(func() { close(entered); <-gate })
+		return bookingtest.None
+	})
+	go func() {
+		defer close(done)
+		w.hold(t, at(1, 0))
+	}()
+	<-entered
+	return func() { close(gate); <-done }
+}
+
+func TestLoserOfALaterBlockClosesItsIDAndGivesBack(t *testing.T) {
+	w := newWorld(t, 1, func(e *events.EventChanged) { e.Blocks = append(e.Blocks, e.Blocks[0]) })
+	other := w.hold(t, at(3, 0))
+	req := w.ask(at(1, 0), at(2, 0), at(3, 0))
+	req.Key, req.Hash = "k", []byte("h")
+	for range 2 { // the second time the closed id answers
+		_, _, err := w.replicas[0].Hold(t.Context(), req)
+		wantRefusal(t, err, booking.SeatsTaken)
+	}
+	if diff := cmp.Diff(map[booking.SeatID]uuid.UUID{at(3, 0): other.ID}, w.owners(t)); diff != "" {
+		t.Error(diff)
+	}
+	ref, _, found, err := w.store.FindKey(t.Context(), req.User, "k")
+	if err != nil || !found {
+		t.Fatal(found, err)
+	}
+	if rec, err := w.store.ReadBooking(t.Context(), ref, true); err != nil || rec.Status != booking.Refused {
+		t.Errorf("the id is open to a late write: %+v %v", rec, err)
+	}
+}
+
+func TestTwinThatChoseOtherSeatsGivesThemBack(t *testing.T) {
+	w := newWorld(t, 2, nil)
+	req := booking.HoldRequest{User: uuid.Must(uuid.NewV7()), Event: w.def.EventID, TicketType: "stalls", Quantity: 2, Key: "k", Hash: []byte("h")}
+	home, seats := booking.BlockID{}, 0
+	// The first attempt has its seats, and stops before its booking's row.
+	w.store.Fail(func(id booking.BlockID, changes []booking.Change) bookingtest.Fault {
+		if changes[0].Booking != nil {
+			home, seats = id, len(changes[0].Seats)
+			return bookingtest.NotDone
+		}
+		return bookingtest.None
+	})
+	if _, _, err := w.replicas[0].Hold(t.Context(), req); err == nil {
+		t.Fatal("held without its booking")
+	}
+	w.store.Fail(nil)
+	if err := w.replicas[1].Correct(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b, _, err := w.replicas[1].Hold(t.Context(), req)
+	if err != nil || b.Home != home {
+		t.Fatalf("home %v, first attempt's %v (%d seats with it), error %v", b.Home, home, seats, err)
+	}
+	w.clock.Advance(59 * time.Second)
+	if err := w.replicas[0].PaymentConfirmed(t.Context(), w.paid(b)); err != nil {
+		t.Fatal(err)
+	}
+	w.clock.Advance(2 * time.Second)
+	w.sweep(t)
+	want := map[booking.SeatID]uuid.UUID{b.Seats[0].ID: b.ID, b.Seats[1].ID: b.ID}
+	if diff := cmp.Diff(want, w.owners(t)); diff != "" {
+		t.Error(diff)
 	}
 }
 
