@@ -46,7 +46,7 @@ const (
 // wait blocks for the next delay or until ctx ends.
 func (b *backoff) wait(ctx context.Context) {
 	b.next = min(max(b.next*2, backoffMin), backoffMax)
-	pause(ctx, b.next/2+rand.N(b.next/2)) //nolint:gosec // jitter needs no secrecy
+	pause(ctx, b.next/2+rand.N(b.next/2))
 }
 
 func (b *backoff) reset() { b.next = 0 }

@@ -48,7 +48,10 @@ func TestRegistrationReturnsAfterTheAgentLostItAndGoesWhenStopped(t *testing.T) 
 	ended := make(chan struct{})
 	go func() { defer close(ended); _ = reg.Run(ctx) }()
 
-	here := func() bool { in := res.Instances(name); return len(in) == 1 && in[0] == Instance{name + "-1", "127.0.0.1:7"} }
+	here := func() bool {
+		in := res.Instances(name)
+		return len(in) == 1 && in[0] == Instance{name + "-1", "127.0.0.1:7"}
+	}
 	gone := func() bool { return len(res.Instances(name)) == 0 }
 	testkit.Eventually(t, "the instance is healthy", here)
 

@@ -135,7 +135,7 @@ func (r *Registration) ensure(ctx context.Context, known bool) error {
 	if err := r.client.Agent().ServiceRegisterOpts(r.entry, opts); err != nil {
 		return fmt.Errorf("register %s: %w", r.entry.ID, err)
 	}
-	r.log.InfoContext(ctx, "registered at consul", "service", r.entry.Name, "id", r.entry.ID, "port", r.entry.Port)
+	r.log.InfoContext(ctx, "registered at consul", "id", r.entry.ID, "port", r.entry.Port)
 	return nil
 }
 

@@ -125,7 +125,7 @@ func (r *Resolver) follow(ctx context.Context, name string, w *watch) {
 		}
 		if err != nil {
 			if !down {
-				r.log.WarnContext(ctx, "consul is down: keeping the last known addresses", "service", name, "error", err)
+				r.log.WarnContext(ctx, "consul is down: keeping the last known addresses", "watched", name, "error", err)
 			}
 			down, index = true, 0
 			b.wait(ctx)
@@ -176,7 +176,7 @@ func (r *Resolver) set(ctx context.Context, name string, w *watch, found []Insta
 		return
 	}
 	w.instances.Store(&found)
-	r.log.InfoContext(ctx, "instances changed", "service", name, "count", len(found))
+	r.log.InfoContext(ctx, "instances changed", "watched", name, "count", len(found))
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, f := range r.onChange {

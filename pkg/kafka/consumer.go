@@ -185,7 +185,11 @@ func (t *Consumer) stop(ps []partition, grace time.Duration) {
 			w.stop(grace)
 			stopped = append(stopped, w)
 			delete(t.workers, p)
-			delete(t.paused, w)
+			if t.paused[w] {
+				// Else it would still be paused should it come back to us.
+				_ = t.c.Resume([]kafka.TopicPartition{w.at(kafka.OffsetInvalid)})
+				delete(t.paused, w)
+			}
 		}
 	}
 	for _, w := range stopped {

@@ -18,6 +18,7 @@ import (
 )
 
 func TestMessagesWithoutStoredEffectComeAgain(t *testing.T) {
+	t.Parallel()
 	onBrokers(t, 1, func(t *testing.T, brokers, topic string) {
 		send(t, newProducer(t, brokers), topic, 0, 10, sameKey)
 		var first, second record
@@ -43,6 +44,7 @@ func TestMessagesWithoutStoredEffectComeAgain(t *testing.T) {
 }
 
 func TestRetryInPlaceKeepsOrderAndHoldsUpNoOtherKey(t *testing.T) {
+	t.Parallel()
 	onBrokers(t, 2, func(t *testing.T, brokers, topic string) {
 		p := newProducer(t, brokers)
 		send(t, p, topic, 0, 20, sameKey)
@@ -74,6 +76,7 @@ func TestRetryInPlaceKeepsOrderAndHoldsUpNoOtherKey(t *testing.T) {
 }
 
 func TestPoisonGoesToTheDeadLetterTopic(t *testing.T) {
+	t.Parallel()
 	onBrokers(t, 1, func(t *testing.T, brokers, topic string) {
 		p := newProducer(t, brokers)
 		send(t, p, topic, 0, 2, sameKey)
@@ -120,6 +123,7 @@ func TestPoisonGoesToTheDeadLetterTopic(t *testing.T) {
 }
 
 func TestRebalanceInMidBatchNeverHandlesAPartitionTwiceAtOnce(t *testing.T) {
+	t.Parallel()
 	onBrokers(t, 4, func(t *testing.T, brokers, topic string) {
 		const keys, each = 8, 60
 		sent := each
@@ -183,6 +187,7 @@ func TestRebalanceInMidBatchNeverHandlesAPartitionTwiceAtOnce(t *testing.T) {
 }
 
 func TestConsumerWaitsForABrokerThatIsAway(t *testing.T) {
+	t.Parallel()
 	cluster, err := kafka.NewMockCluster(1)
 	if err != nil {
 		t.Fatal(err)
@@ -202,7 +207,32 @@ func TestConsumerWaitsForABrokerThatIsAway(t *testing.T) {
 	testkit.Eventually(t, "the message arrives", got.has(1))
 }
 
+func TestConsumerStopsWhileTheBrokerIsAway(t *testing.T) {
+	t.Parallel()
+	cluster, err := kafka.NewMockCluster(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close()
+	topic := newMockTopic(t, cluster, 1)
+	send(t, newProducer(t, cluster.BootstrapServers()), topic, 0, 3, sameKey)
+	var got record
+	stop := consume(t, cluster.BootstrapServers(), topic, topic, Each(func(_ context.Context, m Message) error { got.add(m); return nil }))
+	testkit.Eventually(t, "the messages arrive", got.has(3))
+	if err := cluster.SetBrokerDown(1); err != nil {
+		t.Fatal(err)
+	}
+	stopped := make(chan struct{})
+	go func() { stop(); close(stopped) }()
+	select {
+	case <-stopped:
+	case <-time.After(15 * time.Second): // less than the lifecycle gives a part
+		t.Error("the consumer does not stop")
+	}
+}
+
 func TestTraceGoesOnInTheHandler(t *testing.T) {
+	t.Parallel()
 	onBrokers(t, 1, func(t *testing.T, brokers, topic string) {
 		ctx, span := tracer.Start(t.Context(), "request")
 		defer span.End()
@@ -221,6 +251,7 @@ func TestTraceGoesOnInTheHandler(t *testing.T) {
 }
 
 func TestLagCountsMessagesWithoutEffect(t *testing.T) {
+	t.Parallel()
 	onBrokers(t, 1, func(t *testing.T, brokers, topic string) {
 		send(t, newProducer(t, brokers), topic, 0, 7, sameKey)
 		release := make(chan struct{})

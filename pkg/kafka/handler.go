@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 	"sync"
 
@@ -83,7 +84,7 @@ func traced(ctx context.Context, m *Message, handle func(context.Context, Messag
 	ctx, span := tracer.Start(m.Context(ctx), "process "+m.Topic, trace.WithSpanKind(trace.SpanKindConsumer))
 	defer func() {
 		if r := recover(); r != nil {
-			err = Poison(fmt.Errorf("panic: %v\n%s", r, debug.Stack()))
+			err = panicked(r)
 		}
 		endSpan(span, err)
 	}()
@@ -109,11 +110,17 @@ func tracedBatch(ctx context.Context, topic string, batch []Message, handle Hand
 	ctx, span := tracer.Start(ctx, "receive "+topic, opts...)
 	defer func() {
 		if r := recover(); r != nil {
-			err = Poison(fmt.Errorf("panic: %v\n%s", r, debug.Stack()))
+			err = panicked(r)
 		}
 		endSpan(span, err)
 	}()
 	return handle(ctx, batch)
+}
+
+// panicked makes poison of a handler's panic: no retry would help.
+func panicked(value any) error {
+	slog.Error("kafka: a handler panicked", "value", value, "stack", string(debug.Stack()))
+	return Poison(fmt.Errorf("panic: %v", value))
 }
 
 func endSpan(span trace.Span, err error) {

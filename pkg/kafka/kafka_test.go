@@ -28,6 +28,7 @@ func TestMain(m *testing.M) {
 // against a real one, with a new topic of the given number of partitions.
 func onBrokers(t *testing.T, partitions int, test func(t *testing.T, brokers, topic string)) {
 	t.Run("mock", func(t *testing.T) {
+		t.Parallel()
 		cluster, err := kafka.NewMockCluster(1)
 		if err != nil {
 			t.Fatal(err)
@@ -36,6 +37,7 @@ func onBrokers(t *testing.T, partitions int, test func(t *testing.T, brokers, to
 		test(t, cluster.BootstrapServers(), newMockTopic(t, cluster, partitions))
 	})
 	t.Run("real", func(t *testing.T) {
+		t.Parallel()
 		brokers := testkit.Kafka(t)
 		test(t, brokers, newTopic(t, brokers, partitions))
 	})

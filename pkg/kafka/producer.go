@@ -147,16 +147,16 @@ func (t *Producer) produce(r *kafka.Message, done func(error)) {
 // them. An error means that at least one is not known to have arrived: send all
 // again with the same IDs. A full queue is waited out.
 func (t *Producer) Publish(ctx context.Context, msgs ...Message) error {
-	return each(len(msgs), func(i int, done func(error)) { t.PublishAsync(ctx, msgs[i], done) }, ctx)
+	return each(ctx, len(msgs), func(i int, done func(error)) { t.PublishAsync(ctx, msgs[i], done) })
 }
 
 // publishRaw is Publish for records that need not be CloudEvents.
 func (t *Producer) publishRaw(ctx context.Context, records ...*kafka.Message) error {
-	return each(len(records), func(i int, done func(error)) { t.produce(records[i], done) }, ctx)
+	return each(ctx, len(records), func(i int, done func(error)) { t.produce(records[i], done) })
 }
 
 // each sends n items and returns the first error, or ctx's.
-func each(n int, send func(i int, done func(error)), ctx context.Context) error {
+func each(ctx context.Context, n int, send func(i int, done func(error))) error {
 	results := make(chan error, n)
 	for i := range n {
 		for {

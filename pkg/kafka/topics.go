@@ -13,6 +13,7 @@ import (
 // EnsureTopics creates those topics that do not exist, trying until ctx ends
 // while the brokers are away. An existing topic is left as it is.
 func EnsureTopics(ctx context.Context, brokers string, partitions, replication int, topics ...string) error {
+	// With its own log unread: what it has to say comes back as an error.
 	admin, err := kafka.NewAdminClient(&kafka.ConfigMap{
 		"bootstrap.servers": brokers, "reconnect.backoff.max.ms": 1000, "go.logs.channel.enable": true,
 	})

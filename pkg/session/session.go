@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"time"
 
@@ -48,6 +49,17 @@ type Store struct {
 // NewStore returns the sessions in rdb; one that is not used for idle ends.
 func NewStore(rdb *redis.Client, idle time.Duration) *Store {
 	return &Store{Clock: clock.System{}, rdb: rdb, idle: idle}
+}
+
+func init() { redis.SetLogger(quiet{}) }
+
+// quiet keeps the client's own messages out of the output: each failure is
+// returned as an error as well.
+type quiet struct{}
+
+// Printf logs at the level debug.
+func (quiet) Printf(ctx context.Context, format string, v ...any) {
+	slog.DebugContext(ctx, fmt.Sprintf(format, v...))
 }
 
 // Connect returns a client for a redis:// URL that gives up early: a request

@@ -120,7 +120,31 @@ func TestNewRoleIsInEveryLiveSessionAndRevivesNone(t *testing.T) {
 		}
 	}
 	gone(t, s, ended)
+	s.rdb.AddHook(endsAfterRead{s.rdb})
+	if err := s.SetRole(t.Context(), user, "admin"); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{one, two} {
+		gone(t, s, id)
+	}
 }
+
+// endsAfterRead has every session end just after it was read.
+type endsAfterRead struct{ rdb *redis.Client }
+
+func (endsAfterRead) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (e endsAfterRead) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		err := next(ctx, cmd)
+		if cmd.Name() == "get" {
+			e.rdb.Del(ctx, cmd.Args()[1].(string))
+		}
+		return err
+	}
+}
+
+func (endsAfterRead) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook { return next }
 
 func TestMalformedIDsAreNotFoundWithoutRedis(t *testing.T) {
 	rdb := redis.NewClient(&redis.Options{Addr: testkit.FreeAddr(t)})

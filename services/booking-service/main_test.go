@@ -382,7 +382,7 @@ func TestCancelledEventEndsEverything(t *testing.T) {
 	for _, r := range s.replicas {
 		testkit.Eventually(t, "no seat is left to buy", func() bool {
 			_, data, _ := s.get(t, r, "/api/v1/events/"+def.EventID.String()+"/seats", uuid.Nil)
-			return strings.Contains(data, strings.Repeat("x", 40)) && !strings.ContainsAny(data[strings.Index(data, "blocks"):], "h") || strings.Count(data, "x") == 100
+			return strings.Count(data, "x") == 100
 		})
 	}
 	if status, a, _ := s.hold(t, 2, user, "", seats(def.EventID, "1-0")); status != http.StatusConflict {

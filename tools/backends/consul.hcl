@@ -1,12 +1,12 @@
 # One agent that is the whole cluster.
-node_name   = "frontrow"
-datacenter  = "dc1"
-data_dir    = "{{.DataDir}}"
-bind_addr   = "127.0.0.1"
-client_addr = "127.0.0.1"
-server      = true
-bootstrap   = true
-log_level   = "WARN"
+node_name        = "frontrow"
+datacenter       = "dc1"
+data_dir         = "{{.DataDir}}"
+bind_addr        = "127.0.0.1"
+client_addr      = "127.0.0.1"
+server           = true
+bootstrap_expect = 1
+log_level        = "WARN"
 
 disable_update_check = true
 

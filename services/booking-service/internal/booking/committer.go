@@ -25,6 +25,9 @@ const (
 	roundTimeout = 3 * time.Second
 )
 
+// ErrNoBlock says that the block was never made, so nothing of it can be changed.
+var ErrNoBlock = errors.New("the block does not exist")
+
 // Conflict says why a change was not made: what stands in the rows it named.
 // The zero value means that it was made.
 type Conflict struct {
@@ -164,7 +167,7 @@ func (c *Committer) commit(id BlockID, round []*entry) {
 		case err == nil:
 			left := sift(round, current)
 			if refusedForNothing := !unknown && current.Version == version && len(left) == len(round); refusedForNothing {
-				err = fmt.Errorf("block %d of event %s does not exist", id.Block, id.Event)
+				err = fmt.Errorf("%w: block %d of event %s", ErrNoBlock, id.Block, id.Event)
 				for _, e := range left {
 					e.answer(Conflict{}, err)
 				}

@@ -320,6 +320,7 @@ func (s *Service) lock(ctx context.Context, h *hold, rec *Record) (warm bool, er
 		return false, s.checkLimit(ctx, h)
 	}
 	switch answer.Verdict {
+	default:
 	case LocksRefused:
 		outcome = "refused"
 		return true, refuse(SeatsTaken, answer.Taken...)
@@ -448,8 +449,15 @@ func (s *Service) undo(ctx context.Context, h *hold, rec *Record, written []Bloc
 		slog.WarnContext(ctx, "a lost hold is left to the sweep", "booking", h.id, "error", err)
 		return cause
 	}
-	s.converge(ctx, rec.Ref(), written)
+	s.release(ctx, rec.Ref(), written)
 	return cause
+}
+
+// release gives back what is not the booking's, now rather than at the deadline.
+func (s *Service) release(ctx context.Context, ref Ref, groups []BlockSeats) {
+	if err := s.converge(ctx, ref, groups); err != nil {
+		slog.WarnContext(ctx, "seats of a lost hold are left to the sweep", "booking", ref.ID, "error", err)
+	}
 }
 
 // fence writes a refused booking's row if there is none yet.
@@ -475,7 +483,7 @@ func (s *Service) alreadyHeld(ctx context.Context, h *hold) (Booking, bool, erro
 	if err != nil {
 		return Booking{}, false, fmt.Errorf("%w: %w", ErrUnknown, err)
 	}
-	s.converge(ctx, ref, groupByBlock(h.seats))
+	s.release(ctx, ref, groupByBlock(h.seats))
 	if rec.Status == Refused {
 		s.releaseLocks(ctx, h)
 		return Booking{}, false, refuse(SeatsTaken, h.seats...)

@@ -307,6 +307,7 @@ func (s *Service) closeBlock(ctx context.Context, id BlockID) error {
 		owners := map[Ref]bool{}
 		for i, seat := range block.Seats {
 			switch seat.State {
+			default:
 			case Available:
 				free = append(free, SeatChange{Index: i, To: blockedSeat()})
 			case HeldSeat, Sold:

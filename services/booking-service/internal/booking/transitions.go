@@ -64,7 +64,7 @@ func (s *Service) PaymentConfirmed(ctx context.Context, p events.PaymentConfirme
 	if refusedFor(err, NotFound) {
 		// Paid for nothing that is stored: the money goes back, and the id is
 		// closed to whoever may still be writing it.
-		slog.ErrorContext(ctx, "a payment names a booking that is not stored", "booking", p.BookingID, "payment", p.PaymentID)
+		slog.WarnContext(ctx, "a payment names a booking that is not stored", "booking", p.BookingID, "payment", p.PaymentID)
 		return s.fence(ctx, ref, func(r *Record) {
 			r.Payment = &Payment{ID: p.PaymentID, Status: PaymentRefunding}
 			r.Outbox = append(r.Outbox, s.cancelled(ctx, &r.Booking, events.PaymentLate))

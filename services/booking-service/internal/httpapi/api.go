@@ -73,6 +73,7 @@ func explain(err error) error {
 	case errors.As(err, &r):
 		answer := answers[r.Reason].Because(err)
 		switch r.Reason {
+		default:
 		case booking.SeatsTaken, booking.UnknownSeats:
 			answer = answer.With("seats", r.Seats)
 		case booking.TooManySeats:

@@ -54,7 +54,7 @@ func handle[T any](ctx context.Context, m kafka.Message, do func(context.Context
 	}
 	err := do(ctx, payload)
 	var refusal *booking.Refusal
-	if errors.As(err, &refusal) {
+	if errors.As(err, &refusal) || errors.Is(err, booking.ErrNoBlock) {
 		return kafka.Poison(err)
 	}
 	return err

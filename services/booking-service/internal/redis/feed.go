@@ -66,7 +66,7 @@ func (f *Feed) publish(ctx context.Context, deltas []booking.Delta) {
 // Receive hands every delta of another replica to apply until ctx ends.
 func (f *Feed) Receive(ctx context.Context, self string, apply func(booking.Delta)) error {
 	sub := f.client.Subscribe(ctx, channel)
-	defer sub.Close()
+	defer func() { _ = sub.Close() }()
 	messages := sub.Channel(redis.WithChannelSize(4096))
 	for {
 		select {

@@ -85,6 +85,7 @@ func (s *Store) CommitRound(_ context.Context, id booking.BlockID, version int64
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch fault {
+	default:
 	case NotDone:
 		return false, booking.Current{}, context.DeadlineExceeded
 	case LostRequest:

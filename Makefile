@@ -1,0 +1,48 @@
+# Frontrow on a bare machine: `make help`.
+SHELL := /bin/bash
+STACK := .run/bin/stack
+export S
+
+ifeq ($(shell command -v go),)
+$(error Go is not on PATH: install Go 1.26 or later, then try again)
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help up down status logs restart clean demo test lint build stack
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+up: stack ## get the backends, build, migrate and start everything; again: start what is not running
+	@$(STACK) up
+
+down: stack ## stop everything, keep the data
+	@$(STACK) down
+
+status: stack ## show the processes
+	@$(STACK) status
+
+logs: stack ## show the logs and follow them; S=booking: of one service
+	@$(STACK) logs -s "$(S)"
+
+restart: stack ## restart the processes whose name begins with S: make restart S=booking
+	@$(STACK) restart -s "$(S)"
+
+clean: stack ## stop everything, remove the data
+	@$(STACK) clean
+
+demo: ## sell an event to 200 buyers at once, on what `make up` started, and count
+	@test -f .run/env || { echo 'error: nothing is running: `make up` first' >&2; exit 1; }
+	@set -a; . .run/env; set +a; go run ./test/demo
+
+test: stack ## lint and test every module, then the whole, on ports and data of their own
+	@$(STACK) test
+
+lint: stack ## vet and lint every module
+	@$(STACK) lint
+
+build: stack ## build the services into .run/bin
+	@$(STACK) build
+
+stack:
+	@cd tools/stack && GOWORK=off go build -trimpath -buildvcs=false -o ../../$(STACK) .

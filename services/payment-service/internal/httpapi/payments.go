@@ -1,0 +1,194 @@
+// Package httpapi is payment-service's HTTP API.
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/frontrow-tickets/frontrow/api/events"
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
+	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
+	"github.com/frontrow-tickets/frontrow/pkg/identity"
+	"github.com/frontrow-tickets/frontrow/pkg/postgres"
+	"github.com/frontrow-tickets/frontrow/pkg/problem"
+	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/payment"
+	payments "github.com/frontrow-tickets/frontrow/services/payment-service/internal/postgres"
+)
+
+const (
+	// bookingPatience is how long a request waits for a booking whose message
+	// is still on its way.
+	bookingPatience = 3 * time.Second
+	bookingPoll     = 25 * time.Millisecond
+)
+
+// API answers the requests of payment-service.
+type API struct {
+	Store *payments.Store
+	// Started is called after a payment was stored, so that it is charged at once.
+	Started func()
+	// WebhookSecret signs the provider's webhooks.
+	WebhookSecret string
+	Clock         clock.Clock
+}
+
+// New returns the routes.
+func New(a API, verifier *identity.Verifier) http.Handler {
+	r := httpapi.New(verifier)
+	r.Handle(http.MethodPost, "/api/v1/payments", httpapi.WithSession(a.create))
+	r.Handle(http.MethodGet, "/api/v1/payments/{id}", httpapi.WithSession(a.get))
+	r.HandleWithoutIdentity(http.MethodPost, webhookPath, a.webhook)
+	return r
+}
+
+// view is a payment as clients see it.
+type view struct {
+	ID            uuid.UUID      `json:"id"`
+	BookingID     uuid.UUID      `json:"booking_id"`
+	Status        payment.Status `json:"status"`
+	Amount        events.Money   `json:"amount"`
+	PaymentMethod string         `json:"payment_method"`
+	CreatedAt     time.Time      `json:"created_at"`
+	FailureCode   string         `json:"failure_code,omitempty"`
+	RefundedAt    time.Time      `json:"refunded_at,omitzero"`
+}
+
+func viewOf(p *payment.Payment) view {
+	return view{
+		ID: p.ID, BookingID: p.BookingID, Status: p.Status, Amount: p.Amount, PaymentMethod: p.Method,
+		CreatedAt: p.CreatedAt, FailureCode: p.FailureCode, RefundedAt: p.RefundedAt,
+	}
+}
+
+type createRequest struct {
+	BookingID     string `json:"booking_id"`
+	PaymentMethod string `json:"payment_method"`
+}
+
+func (in createRequest) validate() (uuid.UUID, error) {
+	var fields []problem.Field
+	id, err := uuid.Parse(in.BookingID)
+	if err != nil || len(in.BookingID) != 36 {
+		fields = append(fields, problem.Field{Field: "booking_id", Code: "invalid", Message: "must be a booking's id"})
+	}
+	if in.PaymentMethod == "" {
+		fields = append(fields, problem.Field{Field: "payment_method", Code: "required", Message: "is needed"})
+	}
+	if len(fields) > 0 {
+		return id, problem.Invalid(fields...)
+	}
+	if !payment.KnownMethod(in.PaymentMethod) {
+		return id, problem.New(http.StatusUnprocessableEntity, "unknown_payment_method", "There is no such payment method.").
+			With("payment_methods", payment.Methods)
+	}
+	return id, nil
+}
+
+func (a API) create(w http.ResponseWriter, r *http.Request) error {
+	raw, err := httpapi.ReadBody(w, r, httpapi.DefaultBodyLimit)
+	if err != nil {
+		return err
+	}
+	var in createRequest
+	if err := httpapi.Unmarshal(raw, &in); err != nil {
+		return err
+	}
+	idempotency, err := httpapi.IdempotencyKey(r)
+	if err != nil {
+		return err
+	}
+	bookingID, err := in.validate()
+	if err != nil {
+		return err
+	}
+	user := identity.FromContext(r.Context()).UserID
+	key := postgres.Key{
+		Scope: "POST /payments", Owner: user.String(), Key: idempotency, RequestHash: httpapi.RequestHash(r, raw),
+	}
+	status, body, replayed, err := a.pay(r.Context(), key, bookingID, user, in.PaymentMethod)
+	if err != nil {
+		return a.problem(err)
+	}
+	if replayed {
+		w.Header().Set(httpapi.ReplayedHeader, "true")
+	} else {
+		a.Started()
+	}
+	var made view
+	if err := json.Unmarshal(body, &made); err != nil {
+		return err
+	}
+	w.Header().Set("Location", "/api/v1/payments/"+made.ID.String())
+	httpapi.WriteBody(w, status, body)
+	return nil
+}
+
+// pay starts a payment; a booking not heard of yet is waited for.
+func (a API) pay(ctx context.Context, key postgres.Key, bookingID, user uuid.UUID, method string) (status int, body []byte, replayed bool, err error) {
+	patience := time.NewTimer(bookingPatience)
+	defer patience.Stop()
+	for {
+		status, body, replayed, err = a.Store.Pay(ctx, key, bookingID, func(p *payment.Purchase) (int, []byte, error) {
+			pay, err := p.Start(uuid.Must(uuid.NewV7()), user, method, a.Clock.Now().Truncate(time.Microsecond))
+			if err != nil {
+				return 0, nil, err
+			}
+			body, err := json.Marshal(viewOf(pay))
+			return http.StatusAccepted, body, err
+		})
+		if !errors.Is(err, payment.ErrNotFound) {
+			return status, body, replayed, err
+		}
+		for known := false; !known; {
+			select {
+			case <-ctx.Done():
+				return 0, nil, false, ctx.Err()
+			case <-patience.C:
+				return 0, nil, false, problem.Unavailable(errors.New("the booking has not arrived"))
+			case <-time.After(bookingPoll):
+			}
+			if known, err = a.Store.Known(ctx, bookingID); err != nil {
+				return 0, nil, false, err
+			}
+		}
+	}
+}
+
+// problem is the answer to an error of the domain or the store.
+func (a API) problem(err error) error {
+	var notPayable *payment.NotPayableError
+	switch {
+	case errors.Is(err, payment.ErrNotYours):
+		return problem.NotFound("The booking")
+	case errors.As(err, &notPayable):
+		return problem.New(http.StatusConflict, "booking_not_payable", "The booking takes no payments any more.").With("booking_status", notPayable.Status)
+	case errors.Is(err, payment.ErrInProgress):
+		return problem.New(http.StatusConflict, "payment_in_progress", "A payment of this booking is being processed.")
+	case errors.Is(err, payment.ErrPaid):
+		return problem.New(http.StatusConflict, "already_paid", "This booking is paid.")
+	case postgres.IsUnavailable(err):
+		return problem.Unavailable(err)
+	default:
+		return err
+	}
+}
+
+func (a API) get(w http.ResponseWriter, r *http.Request) error {
+	id, err := httpapi.PathUUID(r, "id", "The payment")
+	if err != nil {
+		return err
+	}
+	p, err := a.Store.Payment(r.Context(), id)
+	if errors.Is(err, payment.ErrNotFound) || err == nil && p.UserID != identity.FromContext(r.Context()).UserID {
+		return problem.NotFound("The payment")
+	}
+	if err != nil {
+		return a.problem(err)
+	}
+	return httpapi.WriteJSON(w, http.StatusOK, viewOf(p))
+}

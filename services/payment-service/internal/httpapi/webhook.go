@@ -1,0 +1,52 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"github.com/frontrow-tickets/frontrow/pkg/problem"
+	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/payment"
+	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/psp"
+)
+
+const (
+	webhookPath  = "/webhooks/psp"
+	webhookLimit = 64 << 10
+)
+
+// webhook takes what the provider tells. 204 means that it is recorded; on
+// anything else the provider sends it again.
+func (a API) webhook(w http.ResponseWriter, r *http.Request) error {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, webhookLimit))
+	if err != nil {
+		return problem.New(http.StatusRequestEntityTooLarge, "body_too_large", "The body is too large.").Because(err)
+	}
+	if err := psp.Verify(a.WebhookSecret, r.Header.Get(psp.SignatureHeader), body, a.Clock.Now()); err != nil {
+		slog.WarnContext(r.Context(), "webhook refused", "error", err, "from", r.RemoteAddr)
+		return problem.New(http.StatusUnauthorized, "signature_invalid", "The webhook's signature is not valid.").Because(err)
+	}
+	var e psp.Event
+	if err := json.Unmarshal(body, &e); err != nil {
+		return problem.New(http.StatusBadRequest, "malformed_json", "The body is not a webhook.").Because(err)
+	}
+	id, err := uuid.Parse(e.Charge.Key)
+	if err != nil || e.ID == "" {
+		return problem.NotFound("The payment")
+	}
+	err = a.Store.UpdateOnce(r.Context(), e.ID, id, func(p *payment.Purchase) error { return payment.Apply(p, id, e.Charge) })
+	switch {
+	case errors.Is(err, payment.ErrNotFound):
+		return problem.NotFound("The payment")
+	case errors.Is(err, payment.ErrAmount):
+		return problem.New(http.StatusUnprocessableEntity, "amount_mismatch", "The amount is not the payment's.").Because(err)
+	case err != nil:
+		return a.problem(err)
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}

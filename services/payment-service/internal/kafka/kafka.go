@@ -1,0 +1,101 @@
+// Package kafka joins payment-service to the other services' messages.
+package kafka
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/frontrow-tickets/frontrow/api/events"
+	"github.com/frontrow-tickets/frontrow/pkg/kafka"
+	"github.com/frontrow-tickets/frontrow/pkg/postgres"
+	payments "github.com/frontrow-tickets/frontrow/services/payment-service/internal/postgres"
+)
+
+const source = "/payment-service"
+
+// Topics are those that payment-service makes: its own, and the dead letters
+// of all that it reads.
+var Topics = []string{
+	events.TopicPaymentProcessed,
+	kafka.DLQ(events.TopicBookingCreated), kafka.DLQ(events.TopicBookingCancelled),
+}
+
+// Handlers store the effects of what booking-service tells, a batch in a
+// transaction. They need no inbox: told again, each changes nothing.
+func Handlers(store *payments.Store) map[string]kafka.Handler {
+	return map[string]kafka.Handler{
+		events.TopicBookingCreated: batch(events.TypeBookingCreated, store.BookingsCreated, func(b events.BookingCreated) error {
+			switch {
+			case b.BookingID == uuid.Nil || b.UserID == uuid.Nil:
+				return errors.New("booking_id and user_id are needed")
+			case b.Total.Amount < 0 || len(b.Total.Currency) != 3:
+				return fmt.Errorf("total %v is no price", b.Total)
+			case b.ExpiresAt.IsZero():
+				return errors.New("expires_at is needed")
+			}
+			return nil
+		}),
+		events.TopicBookingCancelled: batch(events.TypeBookingCancelled, store.BookingsCancelled, func(b events.BookingCancelled) error {
+			if b.BookingID == uuid.Nil || b.Reason == "" || b.CancelledAt.IsZero() {
+				return errors.New("booking_id, reason and cancelled_at are needed")
+			}
+			return nil
+		}),
+	}
+}
+
+// batch decodes messages of one type and hands those that are valid to store.
+func batch[T any](typ string, store func(context.Context, []T) error, valid func(T) error) kafka.Handler {
+	return func(ctx context.Context, in []kafka.Message) error {
+		errs := make([]error, len(in))
+		var good []T
+		bad := false
+		for i, m := range in {
+			v, err := decode[T](m, typ)
+			if err == nil {
+				err = valid(v)
+			}
+			if err != nil {
+				errs[i], bad = kafka.Poison(err), true
+				continue
+			}
+			good = append(good, v)
+		}
+		if len(good) > 0 {
+			if err := store(ctx, good); err != nil {
+				return err
+			}
+		}
+		if bad {
+			return &kafka.BatchError{Errs: errs}
+		}
+		return nil
+	}
+}
+
+func decode[T any](m kafka.Message, typ string) (v T, err error) {
+	if m.Type != typ {
+		return v, fmt.Errorf("type is %q", m.Type)
+	}
+	if err := json.Unmarshal(m.Data, &v); err != nil {
+		return v, fmt.Errorf("data: %w", err)
+	}
+	return v, nil
+}
+
+// Publisher hands what the outbox holds to the producer.
+func Publisher(p *kafka.Producer) func(context.Context, []postgres.Message) error {
+	return func(ctx context.Context, in []postgres.Message) error {
+		out := make([]kafka.Message, len(in))
+		for i, m := range in {
+			out[i] = kafka.Message{
+				Topic: m.Topic, Key: m.Key, ID: m.ID, Type: m.Type, Source: source, Time: m.Time, Data: m.Data, Header: m.Headers,
+			}
+		}
+		return p.Publish(ctx, out...)
+	}
+}

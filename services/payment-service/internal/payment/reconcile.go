@@ -1,0 +1,183 @@
+package payment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+const (
+	// settleGrace is how old a charge must be before the reconciler looks at it:
+	// its webhook, and the message of its cancellation, are given time to arrive.
+	settleGrace = 10 * time.Second
+	// firstLook is how far back a new leader begins.
+	firstLook = time.Hour
+	// stuckAfter is when a payment should long have had an outcome.
+	stuckAfter = 30 * time.Second
+	// overdueAfter is when a person should look at a refund or a payment.
+	overdueAfter = 5 * time.Minute
+	page         = 1000
+)
+
+// Report is what one round of the reconciler found.
+type Report struct {
+	// Repairs by kind, and Alerts: what needs a person, by kind.
+	Repairs, Alerts map[string]int
+	// Drift is net money at the provider less net money of our payments, in
+	// minor units by currency.
+	Drift map[string]int64
+}
+
+// Reconciler compares the provider's ledger, payments and bookings. Two at
+// once do no harm: every repair is a step of the same state machine.
+type Reconciler struct {
+	Cashier
+	Now func() time.Time
+
+	from   time.Time
+	fromID string
+}
+
+// Round compares once and repairs what it can.
+func (r *Reconciler) Round(ctx context.Context) (Report, error) {
+	rep := Report{Repairs: map[string]int{}, Alerts: map[string]int{}, Drift: map[string]int64{}}
+	now := r.Now()
+	err := errors.Join(r.charges(ctx, now, &rep), r.stuck(ctx, now, &rep), r.owed(ctx, &rep))
+	if err == nil {
+		err = r.drift(ctx, now.Add(-settleGrace), &rep)
+	}
+	return rep, err
+}
+
+// charges finds money at the provider that we do not know we have.
+func (r *Reconciler) charges(ctx context.Context, now time.Time, rep *Report) error {
+	if r.from.IsZero() {
+		r.from = now.Add(-firstLook)
+	}
+	for {
+		charges, err := r.Provider.Settled(ctx, r.from, r.fromID, now.Add(-settleGrace), page)
+		if err != nil || len(charges) == 0 {
+			return err
+		}
+		captured := map[uuid.UUID]Charge{}
+		var ids []uuid.UUID
+		for _, c := range charges {
+			if c.Status != ChargeCaptured {
+				continue
+			}
+			id, err := uuid.Parse(c.Key)
+			if err != nil {
+				r.alert(ctx, rep, "unknown_charge", "charge", c.ID)
+				continue
+			}
+			captured[id] = c
+			ids = append(ids, id)
+		}
+		missing, unknown, err := r.Store.Uncaptured(ctx, ids)
+		if err != nil {
+			return err
+		}
+		for _, id := range unknown {
+			r.alert(ctx, rep, "unknown_charge", "charge", captured[id].ID)
+		}
+		for _, id := range missing {
+			err := r.Store.Update(ctx, id, func(p *Purchase) error { return Apply(p, id, captured[id]) })
+			if errors.Is(err, ErrAmount) {
+				r.alert(ctx, rep, "other_amount", "payment", id)
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			r.repaired(ctx, rep, "capture", id)
+		}
+		last := charges[len(charges)-1]
+		r.from, r.fromID = last.SettledAt, last.ID
+		if len(charges) < page {
+			return nil
+		}
+	}
+}
+
+// stuck finds payments without an outcome and asks the provider.
+func (r *Reconciler) stuck(ctx context.Context, now time.Time, rep *Report) error {
+	payments, err := r.Store.Stuck(ctx, stuckAfter, page)
+	if err != nil {
+		return err
+	}
+	for _, p := range payments {
+		charge, err := r.Provider.Lookup(ctx, p.ID.String())
+		if err == nil && charge.Status != ChargePending {
+			if err := r.settle(ctx, p, charge, nil); err != nil {
+				return err
+			}
+			r.repaired(ctx, rep, "stuck", p.ID)
+			continue
+		}
+		if now.Sub(p.CreatedAt) > overdueAfter {
+			r.alert(ctx, rep, "stuck", "payment", p.ID)
+		}
+		if err != nil && !errors.Is(err, ErrNoCharge) {
+			return fmt.Errorf("look up payment %s: %w", p.ID, err)
+		}
+	}
+	return nil
+}
+
+// owed finds money kept for bookings that have ended, and refunds that hang.
+func (r *Reconciler) owed(ctx context.Context, rep *Report) error {
+	payments, err := r.Store.Owing(ctx, page)
+	if err != nil {
+		return err
+	}
+	for _, p := range payments {
+		if err := r.Store.Update(ctx, p.ID, func(pu *Purchase) error { pu.Settle(); return nil }); err != nil {
+			return err
+		}
+		r.repaired(ctx, rep, "refund", p.ID)
+	}
+	overdue, err := r.Store.OverdueRefunds(ctx, overdueAfter)
+	if err != nil {
+		return err
+	}
+	if overdue > 0 {
+		rep.Alerts["overdue_refund"] += overdue
+		slog.ErrorContext(ctx, "refunds are overdue", "count", overdue)
+	}
+	return nil
+}
+
+// drift compares the sums up to a time by which everything should have met.
+func (r *Reconciler) drift(ctx context.Context, before time.Time, rep *Report) error {
+	theirs, err := r.Provider.Ledger(ctx, before)
+	if err != nil {
+		return err
+	}
+	ours, err := r.Store.Ledger(ctx, before)
+	if err != nil {
+		return err
+	}
+	for currency, b := range theirs {
+		rep.Drift[currency] = b.Net - ours[currency].Net
+	}
+	for currency, b := range ours {
+		if _, both := theirs[currency]; !both {
+			rep.Drift[currency] = -b.Net
+		}
+	}
+	return nil
+}
+
+func (r *Reconciler) repaired(ctx context.Context, rep *Report, kind string, id uuid.UUID) {
+	rep.Repairs[kind]++
+	slog.WarnContext(ctx, "reconciler repaired a payment", "kind", kind, "payment", id)
+}
+
+func (r *Reconciler) alert(ctx context.Context, rep *Report, kind, what string, id any) {
+	rep.Alerts[kind]++
+	slog.ErrorContext(ctx, "reconciler found what it cannot repair", "kind", kind, what, id)
+}

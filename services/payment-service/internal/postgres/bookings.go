@@ -1,0 +1,91 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/frontrow-tickets/frontrow/api/events"
+	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/payment"
+)
+
+// byID puts bookings in the one order in which rows are locked.
+func byID[T any](in []T, id func(T) uuid.UUID) []T {
+	slices.SortStableFunc(in, func(a, b T) int {
+		x, y := id(a), id(b)
+		return bytes.Compare(x[:], y[:])
+	})
+	return slices.CompactFunc(in, func(a, b T) bool { return id(a) == id(b) })
+}
+
+// BookingsCreated takes over what may be paid. A booking that is known stays
+// as it is; one whose cancellation came first stays cancelled.
+func (s *Store) BookingsCreated(ctx context.Context, in []events.BookingCreated) error {
+	in = byID(slices.Clone(in), func(b events.BookingCreated) uuid.UUID { return b.BookingID })
+	n := len(in)
+	ids, eventIDs, users := make([]uuid.UUID, n), make([]uuid.UUID, n), make([]uuid.UUID, n)
+	blocks, amounts := make([]int32, n), make([]int64, n)
+	currencies, expiries := make([]string, n), make([]time.Time, n)
+	for i, b := range in {
+		ids[i], eventIDs[i], users[i], blocks[i] = b.BookingID, b.EventID, b.UserID, int32(b.HomeBlock)
+		amounts[i], currencies[i], expiries[i] = b.Total.Amount, b.Total.Currency, b.ExpiresAt
+	}
+	_, err := s.Pool.Exec(ctx, `
+		INSERT INTO bookings AS b (booking_id, event_id, home_block, user_id, amount, currency, expires_at, state)
+		SELECT *, 'open' FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::uuid[], $5::bigint[], $6::text[], $7::timestamptz[])
+		ON CONFLICT (booking_id) DO UPDATE SET user_id = excluded.user_id, amount = excluded.amount,
+			currency = excluded.currency, expires_at = excluded.expires_at
+			WHERE b.currency = ''`,
+		ids, eventIDs, blocks, users, amounts, currencies, expiries)
+	if err != nil {
+		return fmt.Errorf("store bookings: %w", err)
+	}
+	return nil
+}
+
+// BookingsCancelled ends bookings and owes back what was captured for them.
+// The first reason stays. Told again, it changes nothing.
+func (s *Store) BookingsCancelled(ctx context.Context, in []events.BookingCancelled) error {
+	in = byID(slices.Clone(in), func(b events.BookingCancelled) uuid.UUID { return b.BookingID })
+	n := len(in)
+	ids, eventIDs, users := make([]uuid.UUID, n), make([]uuid.UUID, n), make([]uuid.UUID, n)
+	blocks, reasons, times := make([]int32, n), make([]string, n), make([]time.Time, n)
+	for i, b := range in {
+		ids[i], eventIDs[i], users[i], blocks[i] = b.BookingID, b.EventID, b.UserID, int32(b.HomeBlock)
+		reasons[i], times[i] = string(b.Reason), b.CancelledAt
+	}
+	return s.inTx(ctx, func(tx pgx.Tx) (bool, error) {
+		var paid []uuid.UUID
+		b := &pgx.Batch{}
+		b.Queue(`
+			INSERT INTO bookings AS b (booking_id, event_id, home_block, user_id, amount, currency, expires_at, state, cancel_reason)
+			SELECT u.id, u.event, u.block, u.usr, 0, '', u.at, 'cancelled', u.reason
+			FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::uuid[], $5::timestamptz[], $6::text[]) AS u(id, event, block, usr, at, reason)
+			ON CONFLICT (booking_id) DO UPDATE SET state = 'cancelled',
+				cancel_reason = CASE b.cancel_reason WHEN '' THEN excluded.cancel_reason ELSE b.cancel_reason END`,
+			ids, eventIDs, blocks, users, times, reasons)
+		// The locks are ours now: this sees every capture recorded before.
+		b.Queue(`SELECT booking_id FROM payments WHERE booking_id = ANY($1) AND status = 'succeeded' ORDER BY booking_id`, ids).
+			Query(func(rows pgx.Rows) (err error) {
+				paid, err = pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+				return err
+			})
+		if err := tx.SendBatch(ctx, b).Close(); err != nil {
+			return false, fmt.Errorf("cancel bookings: %w", err)
+		}
+		anyOwed := false
+		for _, id := range paid {
+			owed, err := update(ctx, tx, byBooking, id, func(p *payment.Purchase) error { p.Settle(); return nil })
+			if err != nil {
+				return false, err
+			}
+			anyOwed = anyOwed || owed
+		}
+		return anyOwed, nil
+	})
+}

@@ -1,0 +1,152 @@
+package simulator
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/psp"
+)
+
+const (
+	deliverTimeout = 3 * time.Second
+	// pollEvery finds the webhooks of a provider that died.
+	pollEvery  = 500 * time.Millisecond
+	deliveries = 64
+	// An undelivered webhook comes again after firstPause, then after twice as
+	// long and so on; after maxTries the provider gives up.
+	firstPause = 500 * time.Millisecond
+	maxTries   = 10
+)
+
+// webhooks delivers what is due.
+type webhooks struct {
+	pool        *pgxpool.Pool
+	url, secret string
+	client      *http.Client
+	wake        chan struct{}
+}
+
+func newWebhooks(pool *pgxpool.Pool, url, secret string) webhooks {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = deliveries
+	return webhooks{
+		pool: pool, url: url, secret: secret, wake: make(chan struct{}, 1),
+		client: &http.Client{Transport: transport, Timeout: deliverTimeout},
+	}
+}
+
+// wakeAt makes the loop look at a time.
+func (h *webhooks) wakeAt(at time.Time) {
+	time.AfterFunc(time.Until(at), func() {
+		select {
+		case h.wake <- struct{}{}:
+		default:
+		}
+	})
+}
+
+type webhook struct {
+	ID   int64
+	Body []byte
+}
+
+func (h *webhooks) run(ctx context.Context) error {
+	delivered := make(chan int64, deliveries)
+	var settling, delivering sync.WaitGroup
+	settling.Go(func() { h.settle(delivered) })
+	defer settling.Wait()
+	defer close(delivered)
+	defer delivering.Wait()
+	slots := make(chan struct{}, deliveries)
+	ticker := time.NewTicker(pollEvery)
+	defer ticker.Stop()
+	for ctx.Err() == nil {
+		due, err := h.pick(ctx)
+		if err != nil && ctx.Err() == nil {
+			slog.WarnContext(ctx, "psp: webhooks not read", "error", err)
+		}
+		for _, w := range due {
+			slots <- struct{}{}
+			delivering.Go(func() {
+				defer func() { <-slots }()
+				if err := h.deliver(w); err != nil {
+					slog.DebugContext(ctx, "psp: webhook not taken, will be sent again", "error", err)
+					return
+				}
+				delivered <- w.ID
+			})
+		}
+		if len(due) == deliveries {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-h.wake:
+		case <-ticker.C:
+		}
+	}
+	return nil
+}
+
+// pick leases what is due: it is due again later unless it was delivered.
+func (h *webhooks) pick(ctx context.Context) ([]webhook, error) {
+	rows, err := h.pool.Query(ctx, `
+		WITH due AS MATERIALIZED (
+			SELECT id FROM psp.webhooks WHERE due_at <= $1 AND tries < $4 ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+		UPDATE psp.webhooks w SET tries = w.tries + 1, due_at = $1 + $3::interval * power(2, w.tries) FROM due
+		WHERE w.id = due.id RETURNING w.id, w.body`, now(), deliveries, firstPause+deliverTimeout, maxTries)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[webhook])
+}
+
+func (h *webhooks) deliver(w webhook) error {
+	// Not the loop's context: a delivery under way is finished.
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, h.url, bytes.NewReader(w.Body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set(psp.SignatureHeader, psp.Sign(h.secret, w.Body, time.Now()))
+	resp, err := h.client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	_, _ = io.Copy(io.Discard, resp.Body)
+	if resp.StatusCode/100 != 2 {
+		return fmt.Errorf("answered %s", resp.Status)
+	}
+	return nil
+}
+
+// settle deletes what was delivered, as many at once as have gathered.
+func (h *webhooks) settle(delivered <-chan int64) {
+	for id := range delivered {
+		ids := []int64{id}
+		for more := true; more; {
+			select {
+			case id, ok := <-delivered:
+				if more = ok; ok {
+					ids = append(ids, id)
+				}
+			default:
+				more = false
+			}
+		}
+		// Undeleted, they are delivered again: a receiver drops them by event ID.
+		if _, err := h.pool.Exec(context.Background(), `DELETE FROM psp.webhooks WHERE id = ANY($1)`, ids); err != nil {
+			slog.Warn("psp: delivered webhooks not deleted", "error", err)
+		}
+	}
+}

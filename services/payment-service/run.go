@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
+	"github.com/frontrow-tickets/frontrow/pkg/consul"
+	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
+	"github.com/frontrow-tickets/frontrow/pkg/identity"
+	"github.com/frontrow-tickets/frontrow/pkg/kafka"
+	"github.com/frontrow-tickets/frontrow/pkg/lifecycle"
+	"github.com/frontrow-tickets/frontrow/pkg/observe"
+	"github.com/frontrow-tickets/frontrow/pkg/postgres"
+	paymentapi "github.com/frontrow-tickets/frontrow/services/payment-service/internal/httpapi"
+	messages "github.com/frontrow-tickets/frontrow/services/payment-service/internal/kafka"
+	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/payment"
+	payments "github.com/frontrow-tickets/frontrow/services/payment-service/internal/postgres"
+	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/psp"
+	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/psp/simulator"
+)
+
+type config struct {
+	observe.Config
+	IdentityPublicKeys string `env:"IDENTITY_PUBLIC_KEYS,required"`
+	PostgresURL        string `env:"POSTGRES_URL,required"`
+	KafkaBrokers       string `env:"KAFKA_BROKERS,required"`
+	// PSPURL is the provider; default: the simulator on our own ADMIN_ADDR.
+	PSPURL string `env:"PSP_URL"`
+	// PSPWebhookURL is where the provider reaches us; default: ADVERTISE_ADDR.
+	PSPWebhookURL    string `env:"PSP_WEBHOOK_URL"`
+	PSPWebhookSecret string `env:"PSP_WEBHOOK_SECRET,required"`
+
+	// consumerGroup shares the bookings among the replicas; tests have their own.
+	consumerGroup string
+}
+
+// run serves until ctx ends. started is told the addresses of the public and
+// the admin listener.
+func run(ctx context.Context, cfg config, started func(public, admin string)) error {
+	public, err := net.Listen("tcp", cfg.HTTPAddr)
+	if err != nil {
+		return fmt.Errorf("HTTP_ADDR: %w", err)
+	}
+	defer func() { _ = public.Close() }()
+	admin, err := net.Listen("tcp", cfg.AdminAddr)
+	if err != nil {
+		return fmt.Errorf("ADMIN_ADDR: %w", err)
+	}
+	defer func() { _ = admin.Close() }()
+	cfg = withDefaults(cfg, public.Addr(), admin.Addr())
+
+	flush, err := observe.Setup(ctx, service, cfg.Config)
+	if err != nil {
+		return err
+	}
+	group := &lifecycle.Group{DrainDelay: cfg.DrainDelay}
+	group.Close("traces", flush)
+	verifier, err := identity.NewVerifier(cfg.IdentityPublicKeys)
+	if err != nil {
+		return err
+	}
+	pool, err := postgres.Connect(ctx, cfg.PostgresURL)
+	if err != nil {
+		return err
+	}
+	group.Close("postgres", func(context.Context) error { pool.Close(); return nil })
+	producer, err := kafka.NewProducer(cfg.KafkaBrokers, cfg.InstanceID)
+	if err != nil {
+		return err
+	}
+	group.Close("producer", producer.Close)
+	group.Go("producer's health", func(ctx context.Context) error {
+		select {
+		case err := <-producer.Fatal():
+			return err
+		case <-ctx.Done():
+			return nil
+		}
+	})
+	group.Go("outbox", postgres.NewRelay(pool, messages.Publisher(producer)).Run)
+	group.Go("purge", func(ctx context.Context) error { return postgres.PurgeLoop(ctx, pool) })
+
+	sim := simulator.New(pool, cfg.PSPWebhookURL, cfg.PSPWebhookSecret)
+	provider := psp.NewClient(cfg.PSPURL)
+	refunds := &payment.Worker[payment.RefundJob]{Name: "refunds"}
+	store := &payments.Store{Pool: pool, Owed: refunds.Wake}
+	cashier := payment.Cashier{Store: store, Provider: provider}
+	refunds.Pick, refunds.Do = store.PickRefunds, cashier.Refund
+	charges := &payment.Worker[payment.Job]{Name: "charges", Pick: store.PickCharges, Do: cashier.Charge}
+
+	adminMux := observe.AdminHandler(group.Ready)
+	adminMux.Handle("/psp/v1/", sim)
+	adminMux.Handle("GET /debug/ledger", paymentapi.Ledger(store, provider))
+	group.Serve("admin", admin, httpapi.NewServer(adminMux))
+	group.Serve("http", public, httpapi.NewServer(paymentapi.New(paymentapi.API{
+		Store: store, Started: charges.Wake, WebhookSecret: cfg.PSPWebhookSecret, Clock: clock.System{},
+	}, verifier)))
+	group.Go("provider's webhooks", sim.Run)
+	group.Go("refunds", refunds.Run)
+	group.Go("charges", charges.Run)
+
+	consumer, err := kafka.NewConsumer(kafka.ConsumerConfig{
+		Brokers: cfg.KafkaBrokers, Group: cfg.consumerGroup, ClientID: cfg.InstanceID,
+		Handlers: messages.Handlers(store), DLQ: producer,
+	})
+	if err != nil {
+		return err
+	}
+	group.Go("consumer", consumer.Run)
+
+	locks, err := consul.NewLocks(cfg.ConsulAddr, cfg.InstanceID)
+	if err != nil {
+		return err
+	}
+	group.Go("locks", locks.Run)
+	rounds := rounds{cashier}
+	group.Go("reconciler", func(ctx context.Context) error {
+		locks.Lock(ctx, "payment-reconciler", rounds.lead)
+		return nil
+	})
+	registration, err := consul.NewRegistration(cfg.ConsulAddr, consul.Service{
+		Name: service, ID: cfg.InstanceID, Address: cfg.AdvertiseAddr, AdminAddress: cfg.AdminAddr,
+	})
+	if err != nil {
+		return err
+	}
+	group.Go("registration", registration.Run)
+	started(public.Addr().String(), admin.Addr().String())
+	return group.Run(ctx)
+}
+
+func withDefaults(cfg config, public, admin net.Addr) config {
+	// The real ports, should those asked for be 0.
+	cfg.HTTPAddr, cfg.AdminAddr = public.String(), admin.String()
+	if cfg.AdvertiseAddr == "" {
+		cfg.AdvertiseAddr = reachable(public)
+	}
+	cfg.Config = cfg.WithDefaults(service)
+	if cfg.consumerGroup == "" {
+		cfg.consumerGroup = service
+	}
+	if cfg.PSPURL == "" {
+		cfg.PSPURL = "http://" + reachable(admin) + "/psp/v1"
+	}
+	if cfg.PSPWebhookURL == "" {
+		cfg.PSPWebhookURL = "http://" + cfg.AdvertiseAddr + "/webhooks/psp"
+	}
+	return cfg
+}
+
+// reachable is a listener's address as this machine can call it.
+func reachable(addr net.Addr) string {
+	host, port, err := net.SplitHostPort(addr.String())
+	if ip := net.ParseIP(host); err == nil && ip != nil && ip.IsUnspecified() {
+		return net.JoinHostPort("127.0.0.1", port)
+	}
+	return addr.String()
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+func (s *stack) envFile() string { return filepath.Join(s.runDir, "env") }
+
+func (s *stack) baseURL() string {
+	return "http://localhost:" + fmt.Sprint(s.ports.service(8080)) + "/api/v1"
+}
+
+// envLines are what the demo and the tests need to find everything. The keys with which identities could be forged are
+// given to the tests only.
+func (s *stack) envLines(p plan) []string {
+	lines := []string{
+		"FRONTROW_URL=" + s.baseURL(),
+		"FRONTROW_ADMIN_EMAIL=" + adminEmail,
+		"FRONTROW_ADMIN_PASSWORD=" + p.keys.AdminPassword,
+		"FRONTROW_POSTGRES=" + s.postgresURL("postgres", p.keys),
+		"FRONTROW_REDIS=" + s.redisURL(),
+		"FRONTROW_KAFKA=" + local(s.ports.backend(9092)),
+		"FRONTROW_CASSANDRA=" + local(s.ports.backend(9042)),
+		"FRONTROW_CASSANDRA_KEYSPACE=" + cassandraKeyspace,
+		"FRONTROW_CONSUL=" + local(s.ports.backend(8500)),
+		"FRONTROW_PROCESS_COMPOSE=" + s.socket(),
+	}
+	var names []string
+	for _, process := range p.all() {
+		if !process.oneShot {
+			names = append(names, process.name)
+		}
+	}
+	lines = append(lines, "FRONTROW_PROCESSES="+strings.Join(names, ","))
+	for _, service := range p.services {
+		key := "FRONTROW_" + strings.ToUpper(strings.ReplaceAll(service.name, "-", "_"))
+		lines = append(lines, key+"="+local(service.ports[0]), key+"_ADMIN="+local(service.ports[1]))
+	}
+	if s.instance != "test" {
+		return lines
+	}
+	return append(lines,
+		"FRONTROW_IDENTITY_PRIVATE_KEY="+p.keys.identityPrivateKey(),
+		"FRONTROW_PSP_WEBHOOK_SECRET="+p.keys.WebhookSecret,
+		"FRONTROW_TEST_POSTGRES="+s.postgresURL("postgres", p.keys),
+		"FRONTROW_TEST_REDIS="+s.redisURL(),
+		"FRONTROW_TEST_KAFKA="+local(s.ports.backend(9092)),
+		"FRONTROW_TEST_CASSANDRA="+local(s.ports.backend(9042)),
+		"FRONTROW_TEST_CONSUL="+local(s.ports.backend(8500)),
+	)
+}
+
+func (s *stack) writeEnv(p plan) error {
+	return writeAtomically(s.envFile(), []byte(strings.Join(s.envLines(p), "\n")+"\n"))
+}
+
+func (s *stack) printEnv(context.Context) error {
+	text, err := os.ReadFile(s.envFile())
+	if err != nil {
+		return notRunning()
+	}
+	_, err = s.out.out.Write(text)
+	return err
+}
+
+func (s *stack) greet(p plan, took time.Duration) {
+	fmt.Fprintf(s.out.out, `
+Frontrow is up, after %.1f s.
+
+  address  %s
+  admin    %s
+  password %s
+
+(the same, with the backends' addresses, is in %s)
+
+Next:
+  make demo      sells an event to 200 buyers at once and counts
+  README.md      has a walk-through with curl, from registering to the ticket
+  make status    shows the processes
+  make logs      shows what they say; make logs S=booking, one service
+  make down      stops everything and keeps the data
+`, took.Seconds(), s.baseURL(), adminEmail, p.keys.AdminPassword, s.relative(s.envFile()))
+}

@@ -1,0 +1,3 @@
+module github.com/frontrow-tickets/frontrow/tools/stack
+
+go 1.26

@@ -1,0 +1,87 @@
+// Command stack runs Frontrow and its backends on a bare machine: it is what the Makefile calls.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+const usage = `usage: stack COMMAND [-instance up|test] [-s PREFIX]
+
+  up        start what is not running, and wait until it is ready
+  down      stop everything, keep the data
+  clean     stop everything, remove the data
+  status    show the processes
+  logs      show the last lines of the logs, and follow them on a terminal
+  restart   restart the processes whose name begins with PREFIX
+  env       print the addresses and the admin's login
+  backends  get the backends and tools without starting anything
+  build     build the services
+  lint      vet and lint every module
+  test      lint, test every module, and run the end-to-end tests on an instance of its own
+`
+
+// errReported ends the program with status 1: what went wrong has been printed already.
+var errReported = errors.New("reported")
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	err := run(ctx, os.Args[1:])
+	interrupted := ctx.Err() != nil
+	stop()
+	switch {
+	case err == nil:
+	case interrupted:
+		fmt.Fprintln(os.Stderr, "interrupted")
+		os.Exit(130)
+	default:
+		if !errors.Is(err, errReported) {
+			fmt.Fprintln(os.Stderr, "error: "+strings.TrimSpace(err.Error()))
+		}
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	commands := map[string]func(*stack, context.Context) error{
+		"up":       (*stack).upAndGreet,
+		"down":     (*stack).down,
+		"clean":    (*stack).clean,
+		"status":   (*stack).status,
+		"logs":     (*stack).logs,
+		"restart":  (*stack).restart,
+		"env":      (*stack).printEnv,
+		"backends": (*stack).prepare,
+		"build":    (*stack).build,
+		"lint":     (*stack).lint,
+		"test":     (*stack).test,
+	}
+	if len(args) == 0 || commands[args[0]] == nil {
+		fmt.Fprint(os.Stderr, usage)
+		return errReported
+	}
+	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
+	instanceName := flags.String("instance", "up", "which instance: up or test")
+	prefix := flags.String("s", "", "beginning of the processes' names")
+	if err := flags.Parse(args[1:]); err != nil {
+		return err
+	}
+	if args[0] == "test" {
+		*instanceName = "test"
+	}
+	if !slices.Contains([]string{"up", "test"}, *instanceName) {
+		return fmt.Errorf("there is no instance %q: it is up or test", *instanceName)
+	}
+	s, err := newStack(*instanceName, *prefix)
+	if err != nil {
+		return err
+	}
+	return commands[args[0]](s, ctx)
+}

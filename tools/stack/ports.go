@@ -1,0 +1,96 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// ports of one instance. Each is the standard port plus an offset, all below 32768 where the kernel begins to hand out
+// ephemeral ports:
+//
+//	              standard  up      test
+//	services      8080…     8080    28080   gateway; auth 81, event 82, booking 84 to 86, payment 87 and 88,
+//	                                        a gateway without hashing 90 (test only)
+//	their admin   9080…     9080    29080   public port + 1000
+//	postgres      5432      15432   25432
+//	redis         6379      16379   26379
+//	kafka         9092      19092   29092   controller 9093
+//	cassandra     9042      19042   29042   storage 7000, JMX 7199
+//	consul        8500      18500   28500   server 8300, serf 8301
+type ports struct{ services, backends int }
+
+func portsOf(instance string) ports {
+	if instance == "test" {
+		return ports{services: 20000, backends: 20000}
+	}
+	return ports{services: 0, backends: 10000}
+}
+
+func (p ports) service(standard int) int { return standard + p.services }
+func (p ports) admin(standard int) int   { return standard + 1000 + p.services }
+func (p ports) backend(standard int) int { return standard + p.backends }
+
+func local(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
+
+// checkPortsFree says which process wants a port that somebody else has.
+func checkPortsFree(ctx context.Context, processes []process) error {
+	for _, p := range processes {
+		for _, port := range p.ports {
+			var config net.ListenConfig
+			listener, err := config.Listen(ctx, "tcp", local(port))
+			if err == nil {
+				_ = listener.Close()
+				continue
+			}
+			holder := ""
+			if name, pid := portHolder("/proc", port); pid != 0 {
+				holder = fmt.Sprintf(" by %s (process %d)", name, pid)
+			}
+			return fmt.Errorf("port %d, which %s needs, is in use%s: stop that, then try again", port, p.name, holder)
+		}
+	}
+	return nil
+}
+
+// portHolder finds the process that listens on a TCP port, as far as this user may look; pid 0 when it can't be seen.
+func portHolder(proc string, port int) (name string, pid int) {
+	inodes := map[string]bool{}
+	for _, table := range []string{"net/tcp", "net/tcp6"} {
+		collectListeners(filepath.Join(proc, table), port, inodes)
+	}
+	links, _ := filepath.Glob(filepath.Join(proc, "[0-9]*", "fd", "*"))
+	for _, link := range links {
+		target, err := os.Readlink(link)
+		if err != nil || !inodes[strings.TrimSuffix(strings.TrimPrefix(target, "socket:["), "]")] {
+			continue
+		}
+		dir := filepath.Dir(filepath.Dir(link))
+		comm, _ := os.ReadFile(filepath.Join(dir, "comm"))
+		pid, _ := strconv.Atoi(filepath.Base(dir))
+		return strings.TrimSpace(string(comm)), pid
+	}
+	return "", 0
+}
+
+// collectListeners adds the inodes of the sockets that listen on port, from a table like /proc/net/tcp.
+func collectListeners(table string, port int, inodes map[string]bool) {
+	const stateListen = "0A"
+	file, err := os.Open(table)
+	if err != nil {
+		return
+	}
+	defer func() { _ = file.Close() }()
+	suffix := fmt.Sprintf(":%04X", port)
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		fields := strings.Fields(lines.Text())
+		if len(fields) > 9 && fields[3] == stateListen && strings.HasSuffix(fields[1], suffix) {
+			inodes[fields[9]] = true
+		}
+	}
+}

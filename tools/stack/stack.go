@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// stack is one instance of Frontrow with its backends: `up` for people, `test` for the tests. Both can run at once.
+type stack struct {
+	instance string
+	prefix   string // of process names, for logs and restart
+	root     string // the checkout
+	runDir   string // logs, sockets, rendered configuration; short-lived
+	cacheDir string // built backends, shared by all checkouts of this user
+	dataDir  string // what the backends store
+	ports    ports
+	out      progress
+
+	java string // found by checkPrerequisites
+	pg   postgresProgram
+}
+
+func newStack(instance, prefix string) (*stack, error) {
+	root, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(filepath.Join(root, "tools", "backends")); err != nil {
+		return nil, errors.New("run this in the root of the checkout, by make")
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return nil, fmt.Errorf("no folder for the cache: %w", err)
+	}
+	s := &stack{
+		instance: instance,
+		prefix:   prefix,
+		root:     root,
+		runDir:   filepath.Join(root, ".run"),
+		cacheDir: filepath.Join(cache, "frontrow"),
+		ports:    portsOf(instance),
+		out:      newProgress(os.Stdout),
+	}
+	if instance == "test" {
+		s.runDir = filepath.Join(root, ".run", "test")
+	}
+	s.dataDir = filepath.Join(s.cacheDir, "data", instance)
+	return s, nil
+}
+
+func (s *stack) binary(name string) string   { return filepath.Join(s.root, ".run", "bin", name) }
+func (s *stack) logFile(name string) string  { return filepath.Join(s.runDir, "logs", name+".log") }
+func (s *stack) confFile(name string) string { return filepath.Join(s.runDir, "conf", name) }
+
+// socket is where the supervisor answers. The name of a unix socket holds at most 107 bytes, which a deep checkout exceeds.
+func (s *stack) socket() string {
+	path := filepath.Join(s.runDir, "supervisor.sock")
+	if len(path) > 100 {
+		path = filepath.Join(os.TempDir(), fmt.Sprintf("frontrow-%x.sock", sha256.Sum256([]byte(path)))[:40])
+	}
+	return path
+}
+
+// lock lets one run at a time work on path's subject; it waits for another, and says so.
+func (s *stack) lock(ctx context.Context, path, subject string) (unlock func(), err error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, err
+	}
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	for said := false; ; said = true {
+		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			return func() { _ = file.Close() }, nil
+		}
+		if !errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, fmt.Errorf("lock %s: %w", path, err)
+		}
+		if !said {
+			s.out.note("waiting for another run that is working on " + subject)
+		}
+		if err := pause(ctx); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (s *stack) lockInstance(ctx context.Context) (unlock func(), err error) {
+	return s.lock(ctx, s.dataDir+".lock", "the instance "+s.instance)
+}

@@ -1,0 +1,220 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// endToEnd is the package, in the module test, whose tests need the services running.
+const endToEnd = "/test/e2e"
+
+// suite collects what failed, so that one run tells everything.
+type suite struct {
+	*stack
+	tools   string // where golangci-lint and gotestsum are
+	passed  int
+	failed  []string
+	modules []string
+}
+
+func (s *stack) newSuite(ctx context.Context) (*suite, error) {
+	if err := s.checkPrerequisites(ctx); err != nil {
+		return nil, err
+	}
+	tools := s.lintTools()
+	if err := s.obtain(ctx, tools); err != nil {
+		return nil, err
+	}
+	modules, err := s.modules(ctx)
+	return &suite{stack: s, tools: s.location(tools), modules: modules}, err
+}
+
+// modules are the folders that go.work lists.
+func (s *stack) modules(ctx context.Context) ([]string, error) {
+	command := exec.CommandContext(ctx, "go", "work", "edit", "-json")
+	command.Dir = s.root
+	output, err := command.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go work edit: %w", err)
+	}
+	var work struct{ Use []struct{ DiskPath string } }
+	if err := json.Unmarshal(output, &work); err != nil {
+		return nil, err
+	}
+	var modules []string
+	for _, use := range work.Use {
+		modules = append(modules, filepath.Clean(use.DiskPath))
+	}
+	return modules, nil
+}
+
+// lint vets and lints every module.
+func (s *stack) lint(ctx context.Context) error {
+	began := time.Now()
+	u, err := s.newSuite(ctx)
+	if err != nil {
+		return err
+	}
+	u.lintModules(ctx)
+	return u.verdict(ctx, began)
+}
+
+// test runs everything there is to run, on an instance of its own with fresh data, and stops that instance in any case.
+func (s *stack) test(ctx context.Context) error {
+	began := time.Now()
+	u, err := s.newSuite(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.obtain(ctx, s.artifacts()...); err != nil {
+		return err
+	}
+	unlock, err := s.lockInstance(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	u.title("Lint")
+	u.lintModules(ctx)
+	if err := s.buildServices(ctx); err != nil {
+		return err
+	}
+	if err := s.orStop(ctx, func() error { return u.testOnBackends(ctx) }); err != nil {
+		return err
+	}
+	u.title("Stop")
+	if err := s.stopAll(ctx); err != nil {
+		return err
+	}
+	if len(u.failed) == 0 {
+		if err := s.removeData(); err != nil {
+			return err
+		}
+	}
+	return u.verdict(ctx, began)
+}
+
+// testOnBackends tests the modules on fresh backends, then starts the services on fresh ones again and tests the whole: what
+// a module's tests leave in a topic must not reach the services.
+func (u *suite) testOnBackends(ctx context.Context) error {
+	u.title("Backends")
+	p, err := u.freshBackends(ctx)
+	if err != nil {
+		return err
+	}
+	env := u.envLines(p)
+	u.title("Unit and integration tests")
+	for _, module := range u.modules {
+		packages, err := u.packages(ctx, module)
+		if err != nil {
+			return err
+		}
+		u.gotestsum(ctx, module, env, "pkgname", append([]string{"-timeout=5m"}, packages...)...)
+	}
+	u.title("Fresh backends and the services")
+	if p, err = u.freshBackends(ctx); err != nil {
+		return err
+	}
+	if err := u.startServices(ctx, p); err != nil {
+		return err
+	}
+	u.title("End-to-end tests")
+	// One package at a time: they stop backends under each other's feet.
+	u.gotestsum(ctx, "test", u.envLines(p), "testname", "-p=1", "-timeout=40m", "./e2e/...")
+	return ctx.Err()
+}
+
+// freshBackends stops what runs, forgets what it stored, and starts the backends with nothing in them.
+func (u *suite) freshBackends(ctx context.Context) (plan, error) {
+	if err := u.stopAll(ctx); err != nil {
+		return plan{}, err
+	}
+	if err := u.removeData(); err != nil {
+		return plan{}, err
+	}
+	p, err := u.plan()
+	if err != nil {
+		return plan{}, err
+	}
+	if err := u.startBackends(ctx, p); err != nil {
+		return plan{}, err
+	}
+	return p, u.writeEnv(p)
+}
+
+func (u *suite) title(text string) { fmt.Fprintf(u.out.out, "\n%s\n", text) }
+
+func (u *suite) lintModules(ctx context.Context) {
+	for _, module := range u.modules {
+		u.command(ctx, "vet "+module, module, nil, "go", "vet", "./...")
+		u.command(ctx, "lint "+module, module, nil, filepath.Join(u.tools, "golangci-lint"), "run", "--allow-parallel-runners", "./...")
+	}
+}
+
+// packages of a module but for the end-to-end tests.
+func (u *suite) packages(ctx context.Context, module string) ([]string, error) {
+	command := exec.CommandContext(ctx, "go", "list", "./...")
+	command.Dir = filepath.Join(u.root, module)
+	output, err := command.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go list in %s: %w", module, err)
+	}
+	var packages []string
+	for path := range strings.FieldsSeq(string(output)) {
+		if !strings.Contains(path, endToEnd) {
+			packages = append(packages, path)
+		}
+	}
+	return packages, nil
+}
+
+func (u *suite) gotestsum(ctx context.Context, module string, env []string, format string, arguments ...string) {
+	arguments = append([]string{"--format", format, "--format-hide-empty-pkg", "--", "-race", "-count=1"}, arguments...)
+	name := "test " + module
+	if format == "testname" {
+		name = "end-to-end"
+	}
+	u.command(ctx, name, module, env, filepath.Join(u.tools, "gotestsum"), arguments...)
+}
+
+// command runs one part of the suite with its output shown as it comes.
+func (u *suite) command(ctx context.Context, name, module string, env []string, program string, arguments ...string) {
+	if ctx.Err() != nil {
+		return
+	}
+	began := time.Now()
+	command := exec.CommandContext(ctx, program, arguments...)
+	command.Dir = filepath.Join(u.root, module)
+	command.Env = append(os.Environ(), env...)
+	command.Stdout, command.Stderr = u.out.out, u.out.out
+	// An interrupt lets the tests clean up; they are killed if they don't.
+	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
+	command.WaitDelay = 10 * time.Second
+	err := command.Run()
+	if err != nil {
+		u.failed = append(u.failed, name)
+		u.out.done(name, time.Since(began), "FAILED")
+		return
+	}
+	u.passed++
+	u.out.done(name, time.Since(began), "passed")
+}
+
+func (u *suite) verdict(ctx context.Context, began time.Time) error {
+	took := time.Since(began).Round(time.Second)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if len(u.failed) > 0 {
+		fmt.Fprintf(u.out.out, "\nFAILED after %s: %s (%d others passed)\n", took, strings.Join(u.failed, ", "), u.passed)
+		return errReported
+	}
+	fmt.Fprintf(u.out.out, "\nPassed in %s: all %d steps on %d modules (%s)\n", took, u.passed, len(u.modules), strings.Join(u.modules, ", "))
+	return nil
+}

@@ -1,0 +1,252 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// plan is what an instance runs.
+type plan struct {
+	keys                           secrets
+	backends, migrations, services []process
+}
+
+func (p plan) all() []process { return slices.Concat(p.backends, p.migrations, p.services) }
+
+// plan needs the prerequisites found.
+func (s *stack) plan() (plan, error) {
+	keys, err := loadSecrets(s.dataDir)
+	if err != nil {
+		return plan{}, err
+	}
+	p := plan{keys: keys, backends: s.backendProcesses()}
+	p.migrations, p.services = s.serviceProcesses(keys)
+	return p, nil
+}
+
+func (s *stack) upAndGreet(ctx context.Context) error {
+	begin := time.Now()
+	unlock, err := s.lockInstance(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := s.checkPrerequisites(ctx); err != nil {
+		return err
+	}
+	p, err := s.plan()
+	if err != nil {
+		return err
+	}
+	if err := s.up(ctx, p); err != nil {
+		return err
+	}
+	if err := s.writeEnv(p); err != nil {
+		return err
+	}
+	s.greet(p, time.Since(begin))
+	return nil
+}
+
+// up brings the instance to what p says, from whatever state it is in.
+func (s *stack) up(ctx context.Context, p plan) error {
+	config, err := supervisorConfig(p.all(), s.runDir, s.logFile)
+	if err != nil {
+		return err
+	}
+	if s.supervisor().alive(ctx) {
+		running, _ := os.ReadFile(s.supervisorConfigFile())
+		if bytes.Equal(running, config) {
+			if err := s.buildServices(ctx); err != nil {
+				return err
+			}
+			return s.refresh(ctx, p)
+		}
+		s.out.note("the configuration has changed since this was started: restarting everything")
+		if err := s.stopAll(ctx); err != nil {
+			return err
+		}
+	}
+	if err := s.obtain(ctx, s.artifacts()...); err != nil {
+		return err
+	}
+	if err := s.buildServices(ctx); err != nil {
+		return err
+	}
+	return s.orStop(ctx, func() error {
+		if err := s.startBackends(ctx, p); err != nil {
+			return err
+		}
+		return s.startServices(ctx, p)
+	})
+}
+
+// orStop leaves nothing running when work fails or is interrupted.
+func (s *stack) orStop(ctx context.Context, work func() error) error {
+	err := work()
+	if err == nil {
+		return nil
+	}
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
+	defer cancel()
+	s.out.note("stopping what was started")
+	return errors.Join(err, s.stopAll(stopping))
+}
+
+// startBackends starts from nothing: the supervisor, then every backend at once.
+func (s *stack) startBackends(ctx context.Context, p plan) error {
+	if err := s.stopOrphans(ctx); err != nil {
+		return err
+	}
+	if err := checkPortsFree(ctx, p.all()); err != nil {
+		return err
+	}
+	if err := errors.Join(os.RemoveAll(filepath.Join(s.runDir, "logs")), os.MkdirAll(filepath.Join(s.runDir, "logs"), 0o700),
+		os.MkdirAll(filepath.Join(s.runDir, "conf"), 0o700)); err != nil {
+		return err
+	}
+	if err := s.out.step("configuration", "making the data folders", "", func() error { return s.configureBackends(ctx, p.keys) }); err != nil {
+		return err
+	}
+	config, err := supervisorConfig(p.all(), s.runDir, s.logFile)
+	if err != nil {
+		return err
+	}
+	if err := s.startSupervisor(ctx, config); err != nil {
+		return err
+	}
+	return s.startTogether(ctx, p.backends, "ready")
+}
+
+// startServices migrates, then starts the services together and, when they are ready, the gateways.
+func (s *stack) startServices(ctx context.Context, p plan) error {
+	if err := s.migrate(ctx, p.migrations); err != nil {
+		return err
+	}
+	inside, door := splitGateways(p.services)
+	if err := s.startTogether(ctx, inside, "ready"); err != nil {
+		return err
+	}
+	return s.startTogether(ctx, door, "ready")
+}
+
+func splitGateways(services []process) (inside, door []process) {
+	for _, p := range services {
+		if strings.HasPrefix(p.name, "api-gateway") {
+			door = append(door, p)
+		} else {
+			inside = append(inside, p)
+		}
+	}
+	return inside, door
+}
+
+// migrate runs migrations one after another: together they would fight for two cores and finish no sooner.
+func (s *stack) migrate(ctx context.Context, migrations []process) error {
+	if len(migrations) == 0 {
+		return nil
+	}
+	return s.out.step("migrations", "migrating", "done", func() error {
+		for _, p := range migrations {
+			if err := s.startAndAwait(ctx, p); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// refresh starts what has stopped, and restarts the services whose program has changed, a replica at a time.
+func (s *stack) refresh(ctx context.Context, p plan) error {
+	states, err := s.supervisor().states(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.startTogether(ctx, unready(p.backends, states), "ready again"); err != nil {
+		return err
+	}
+	var stale []process
+	changed := map[string]bool{} // programs
+	for _, service := range p.services {
+		if states[service.name].Running && programChanged(states[service.name].Pid, service.command[0]) {
+			stale = append(stale, service)
+			changed[service.command[0]] = true
+		}
+	}
+	for _, migration := range p.migrations {
+		if changed[migration.command[0]] || states[migration.name].ExitCode != 0 {
+			if err := s.migrate(ctx, []process{migration}); err != nil {
+				return err
+			}
+		}
+	}
+	for _, service := range stale {
+		err := s.out.step(service.name, "restarting", "restarted: its program has changed", func() error { return s.restartOne(ctx, service) })
+		if err != nil {
+			return err
+		}
+	}
+	if states, err = s.supervisor().states(ctx); err != nil {
+		return err
+	}
+	return s.startTogether(ctx, unready(p.services, states), "ready again")
+}
+
+func unready(processes []process, states map[string]state) []process {
+	return slices.DeleteFunc(slices.Clone(processes), func(p process) bool { return states[p.name].ready() })
+}
+
+// programChanged compares what a process runs with what it would run if it were started now.
+func programChanged(pid int, program string) bool {
+	running := fmt.Sprintf("/proc/%d/exe", pid)
+	was, errWas := os.Stat(running)
+	now, errNow := os.Stat(program)
+	if errWas != nil || errNow != nil || os.SameFile(was, now) {
+		return false
+	}
+	return was.Size() != now.Size() || fileSum(running) != fileSum(program)
+}
+
+func fileSum(path string) string {
+	file, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer func() { _ = file.Close() }()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, file); err != nil {
+		return ""
+	}
+	return string(sum.Sum(nil))
+}
+
+func (s *stack) build(ctx context.Context) error {
+	if err := s.checkPrerequisites(ctx); err != nil {
+		return err
+	}
+	return s.buildServices(ctx)
+}
+
+// buildServices is incremental; go leaves a program alone that would come out the same.
+func (s *stack) buildServices(ctx context.Context) error {
+	arguments := []string{"build", "-trimpath", "-buildvcs=false", "-o", s.binary("") + "/"}
+	for _, v := range s.services(secrets{IdentitySeed: make([]byte, 32)}) {
+		arguments = append(arguments, "./services/"+v.name)
+	}
+	return s.out.step("build", "compiling the services, longer the first time", "", func() error {
+		if err := os.MkdirAll(s.binary(""), 0o700); err != nil {
+			return err
+		}
+		return runQuietly(exec.CommandContext(ctx, "go", arguments...), s.root) //nolint:gosec // our own list
+	})
+}
