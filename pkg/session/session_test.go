@@ -144,7 +144,9 @@ func (e endsAfterRead) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-func (endsAfterRead) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook { return next }
+func (endsAfterRead) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
 
 func TestMalformedIDsAreNotFoundWithoutRedis(t *testing.T) {
 	rdb := redis.NewClient(&redis.Options{Addr: testkit.FreeAddr(t)})

@@ -1,0 +1,223 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/hashicorp/consul/api"
+
+	"github.com/frontrow-tickets/frontrow/pkg/identity"
+	"github.com/frontrow-tickets/frontrow/pkg/observe"
+	"github.com/frontrow-tickets/frontrow/pkg/session"
+	"github.com/frontrow-tickets/frontrow/pkg/testkit"
+)
+
+// world is the whole gateway, with replicas that a test plays, at the real
+// Consul and Redis.
+type world struct {
+	t      *testing.T
+	prefix string
+	seed   string
+	consul *api.Client
+	url    string
+	admin  string
+	store  *session.Store
+	// configure changes the gateway's configuration before it starts.
+	configure func(*config)
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	cfg := api.DefaultConfig()
+	cfg.Address = testkit.Consul(t)
+	client, err := api.NewClient(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &world{t: t, prefix: testkit.Unique("gw") + "-", seed: testkit.Seed(t), consul: client, configure: func(*config) {}}
+}
+
+// replica is a service's instance that a test plays.
+type replica struct {
+	*httptest.Server
+	id string
+
+	mu   sync.Mutex
+	seen []seen
+}
+
+type seen struct {
+	method, uri, body string
+	header            http.Header
+	id                identity.Identity
+}
+
+func (r *replica) requests() []seen {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]seen(nil), r.seen...)
+}
+
+// kill drops all connections and refuses new ones, like the death of a process.
+func (r *replica) kill() {
+	r.Listener.Close()
+	r.CloseClientConnections()
+}
+
+// replica starts and registers an instance that answers by handle; nil answers
+// 200 with its id. It checks the identity of every request.
+func (w *world) replica(service string, n int, handle http.HandlerFunc) *replica {
+	w.t.Helper()
+	signer, err := identity.NewSigner(w.seed)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	verifier, err := identity.NewVerifier(signer.PublicKey())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	r := &replica{id: service + strconv.Itoa(n)}
+	if handle == nil {
+		handle = func(rw http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(rw, r.id) }
+	}
+	r.Server = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, req *http.Request) {
+		id, err := verifier.Verify(req.Header.Get(identity.Header))
+		if err != nil {
+			w.t.Errorf("%s: %v", req.URL, err)
+		}
+		body, _ := io.ReadAll(req.Body)
+		r.mu.Lock()
+		r.seen = append(r.seen, seen{req.Method, req.RequestURI, string(body), req.Header.Clone(), id})
+		r.mu.Unlock()
+		handle(rw, req)
+	}))
+	w.t.Cleanup(func() { r.CloseClientConnections(); r.Close() })
+	addr := r.Listener.Addr().(*net.TCPAddr)
+	w.register(w.prefix+service, w.prefix+r.id, addr.Port)
+	return r
+}
+
+func (w *world) register(name, id string, port int) {
+	w.t.Helper()
+	err := w.consul.Agent().ServiceRegister(&api.AgentServiceRegistration{ID: id, Name: name, Address: "127.0.0.1", Port: port})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { _ = w.consul.Agent().ServiceDeregister(id) })
+}
+
+// start runs the gateway until the test ends, and returns when it is ready.
+func (w *world) start() {
+	w.t.Helper()
+	cfg := config{
+		Config: observe.Config{
+			HTTPAddr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0", LogLevel: "error", ConsulAddr: testkit.Consul(w.t),
+			InstanceID: "gateway", AdvertiseAddr: "127.0.0.1:9",
+		},
+		IdentityPrivateKey: w.seed, RedisURL: testkit.Redis(w.t), Routing: "hash",
+		RateLimitSession: 1000, RateLimitAddress: 10_000, SessionIdle: time.Hour, servicePrefix: w.prefix,
+	}
+	w.configure(&cfg)
+	rdb, err := session.Connect(cfg.RedisURL)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { rdb.Close() })
+	w.store = session.NewStore(rdb, time.Hour)
+
+	ctx, stop := context.WithCancel(context.Background())
+	started, ended := make(chan [2]net.Addr, 1), make(chan error, 1)
+	go func() { ended <- run(ctx, cfg, func(public, admin net.Addr) { started <- [2]net.Addr{public, admin} }) }()
+	select {
+	case a := <-started:
+		w.url, w.admin = "http://"+a[0].String(), "http://"+a[1].String()
+	case err := <-ended:
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			w.t.Error(err)
+		}
+	})
+	testkit.Eventually(w.t, "the gateway is ready", func() bool {
+		resp, err := http.Get(w.admin + "/readyz")
+		if err != nil {
+			return false
+		}
+		resp.Body.Close()
+		return resp.StatusCode == http.StatusOK
+	})
+}
+
+// login returns the id of a new session and its user.
+func (w *world) login(role identity.Role) (string, uuid.UUID) {
+	w.t.Helper()
+	user := uuid.New()
+	id, _, err := w.store.Create(w.t.Context(), session.Session{UserID: user.String(), Email: "u@example.com", Role: string(role)}, time.Hour)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return id, user
+}
+
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func (a answer) code() string {
+	var p struct {
+		Code string `json:"code"`
+	}
+	_ = json.Unmarshal([]byte(a.body), &p)
+	return p.Code
+}
+
+// send sends a request; headers are name, value pairs.
+func (w *world) send(method, path, body string, headers ...string) answer {
+	w.t.Helper()
+	a, err := w.try(method, path, body, headers...)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return a
+}
+
+func (w *world) try(method, path, body string, headers ...string) (answer, error) {
+	req, err := http.NewRequestWithContext(context.Background(), method, w.url+path, strings.NewReader(body))
+	if err != nil {
+		return answer{}, err
+	}
+	for i := 0; i < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return answer{}, err
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(resp.Body)
+	return answer{resp.StatusCode, resp.Header, string(raw)}, err
+}
+
+func (w *world) want(a answer, status int, code string) answer {
+	w.t.Helper()
+	if a.status != status || a.code() != code {
+		w.t.Fatalf("got %d %s, want %d %q", a.status, a.body, status, code)
+	}
+	return a
+}
+
+func bearer(id string) []string { return []string{"Authorization", "Bearer " + id} }

@@ -1,0 +1,111 @@
+package door
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/frontrow-tickets/frontrow/pkg/identity"
+	"github.com/frontrow-tickets/frontrow/pkg/problem"
+	"github.com/frontrow-tickets/frontrow/pkg/session"
+	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/route"
+)
+
+var limited = promauto.NewCounterVec(prometheus.CounterOpts{
+	Name: "gateway_rate_limited_total", Help: "Requests refused for being too many, by what was counted: session or address.",
+}, []string{"by"})
+
+func tooMany(by string, wait time.Duration) error {
+	limited.WithLabelValues(by).Inc()
+	return problem.New(http.StatusTooManyRequests, "rate_limited", "Too many requests. Slow down.").After(wait)
+}
+
+// authorize finds out who calls and whether the route is for them.
+func (d *Door) authorize(c *call) error {
+	rt := c.entry.route
+	if rt.Access == route.Public {
+		return nil
+	}
+	id := session.FromRequest(c.r)
+	if id != "" {
+		if session.ByCookie(c.r) {
+			// A browser sends the cookie whoever's page makes the request.
+			if err := d.csrf.Check(c.r); err != nil {
+				return problem.Forbidden("This request comes from another site.").Because(err)
+			}
+		}
+		if err := d.identify(c, id); err != nil {
+			return err
+		}
+	}
+	if rt.Access == route.Session && c.who.IsAnonymous() {
+		if id != "" {
+			return problem.New(http.StatusUnauthorized, "session_invalid", "The session has ended. Log in again.")
+		}
+		return problem.New(http.StatusUnauthorized, "session_required", "Log in first.")
+	}
+	if len(rt.Roles) > 0 && !slices.Contains(rt.Roles, c.who.Role) {
+		return problem.Forbidden("Your role does not allow this.")
+	}
+	return nil
+}
+
+// identify sets who calls. A session that is not there leaves the caller
+// anonymous; so does one that can't be looked up where none is needed.
+func (d *Door) identify(c *call, id string) error {
+	sess, err := d.Sessions.Get(c.r.Context(), id)
+	switch {
+	case errors.Is(err, session.ErrNotFound):
+		return nil
+	case err != nil && c.entry.route.Access == route.Optional:
+		return nil
+	case err != nil:
+		return problem.Unavailable(err)
+	}
+	user, err := uuid.Parse(sess.UserID)
+	if err != nil {
+		return fmt.Errorf("session's user: %w", err)
+	}
+	if wait := d.BySession.Wait(id); wait > 0 {
+		return tooMany("session", wait)
+	}
+	c.sessionID = id
+	c.who = identity.Identity{UserID: user, Role: identity.Role(sess.Role), Email: sess.Email}
+	return nil
+}
+
+// readBody reads the whole body, so that it can be sent to another replica.
+func readBody(c *call) ([]byte, error) {
+	limit := c.entry.route.BodyLimit
+	if limit == 0 || c.r.ContentLength == 0 {
+		return nil, nil
+	}
+	tooLarge := func() error {
+		return problem.New(http.StatusRequestEntityTooLarge, "body_too_large", fmt.Sprintf("The body is larger than %d bytes.", limit))
+	}
+	if c.r.ContentLength > limit {
+		return nil, tooLarge()
+	}
+	var body []byte
+	var err error
+	if n := c.r.ContentLength; n > 0 {
+		body = make([]byte, n)
+		_, err = io.ReadFull(c.r.Body, body)
+	} else {
+		body, err = io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, limit))
+	}
+	if tooBig := (*http.MaxBytesError)(nil); errors.As(err, &tooBig) {
+		return nil, tooLarge()
+	}
+	if err != nil {
+		return nil, problem.New(http.StatusBadRequest, "malformed_json", "The body could not be read.").Because(err)
+	}
+	return body, nil
+}

@@ -1,0 +1,72 @@
+package route
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/frontrow-tickets/frontrow/api"
+)
+
+// pages are the gateway's own.
+var pages = []string{"GET /api/v1/openapi.yaml"}
+
+func TestTableIsTheContract(t *testing.T) {
+	var contract struct {
+		Paths map[string]map[string]yaml.Node `yaml:"paths"`
+	}
+	if err := yaml.Unmarshal(api.OpenAPI, &contract); err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for path, item := range contract.Paths {
+		for method := range item {
+			switch method {
+			case "get", "post", "put", "patch", "delete":
+				want = append(want, strings.ToUpper(method)+" /api/v1"+withID(path))
+			}
+		}
+	}
+	got := slices.Clone(pages)
+	for _, r := range Table {
+		got = append(got, r.Method+" "+r.Path)
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("contract (-) and table (+) differ:\n%s", diff)
+	}
+}
+
+// withID names every path variable id, as the table does.
+func withID(path string) string {
+	parts := strings.Split(path, "/")
+	for i, p := range parts {
+		if strings.HasPrefix(p, "{") {
+			parts[i] = "{id}"
+		}
+	}
+	return strings.Join(parts, "/")
+}
+
+func TestRoutesAreSound(t *testing.T) {
+	for _, r := range Table {
+		name := r.Method + " " + r.Path
+		if r.Timeout <= 0 || !slices.Contains(Services, r.Service) {
+			t.Errorf("%s has no time-out or no service", name)
+		}
+		if (r.Method != http.MethodGet) != (r.BodyLimit > 0) {
+			t.Errorf("%s: body limit %d", name, r.BodyLimit)
+		}
+		if r.Retry && (r.Method == http.MethodPost || r.Method == http.MethodPatch || r.Method == http.MethodDelete) {
+			t.Errorf("%s has an effect each time, and would be retried", name)
+		}
+		if r.Method != http.MethodGet && r.Access != Session && !strings.HasPrefix(r.Path, "/api/v1/auth/") {
+			t.Errorf("%s changes something for anybody", name)
+		}
+	}
+}

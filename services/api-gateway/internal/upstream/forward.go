@@ -1,0 +1,340 @@
+package upstream
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/frontrow-tickets/frontrow/pkg/problem"
+	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/route"
+)
+
+const (
+	maxAttempts = 3
+	// sameAgainPause is the wait before the only replica is tried again.
+	sameAgainPause = 50 * time.Millisecond
+	dialTimeout    = 500 * time.Millisecond
+	// bodyTimeout is how long the rest of an answer may take.
+	bodyTimeout = 30 * time.Second
+	// deadline bounds all attempts of a request; the identity's token lives as long.
+	deadline = 28 * time.Second
+	// maxBuffered answers are read before they are passed on: one that breaks off
+	// is then no answer, and may be asked for again.
+	maxBuffered = 64 << 10
+)
+
+var errAttemptTimeout = errors.New("no answer in time")
+
+// IdempotencyKey is how the header is written to a service. Spelled canonically
+// it would have http.Transport send a POST again by itself after a connection
+// broke; here that is for the client to decide.
+const IdempotencyKey = "idempotency-key"
+
+// Forwarder sends requests to services.
+type Forwarder struct {
+	pools     map[string]*Pool
+	spread    bool
+	transport *http.Transport
+}
+
+// NewForwarder returns a forwarder to the pools by service name. With spread,
+// requests that belong together are spread over the replicas all the same.
+func NewForwarder(pools map[string]*Pool, spread bool) *Forwarder {
+	return &Forwarder{
+		pools: pools, spread: spread,
+		transport: &http.Transport{
+			DialContext:         (&net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second}).DialContext,
+			MaxIdleConns:        4096,
+			MaxIdleConnsPerHost: 1024,
+			// Shorter than the services' own, so that a connection in use is not
+			// closed by them.
+			IdleConnTimeout:    60 * time.Second,
+			DisableCompression: true,
+			WriteBufferSize:    8 << 10,
+			ReadBufferSize:     8 << 10,
+		},
+	}
+}
+
+// Close closes the idle connections.
+func (f *Forwarder) Close() { f.transport.CloseIdleConnections() }
+
+// Request is what a service shall be asked.
+type Request struct {
+	Route *route.Route
+	// Path is escaped; Query is raw.
+	Path, Query string
+	// Header is sent as it is; the forwarder does not change it. An Idempotency-Key
+	// must be there under IdempotencyKey.
+	Header http.Header
+	Body   []byte
+	Key    Key
+}
+
+func (r *Request) retryable() bool { return r.Route.Retry }
+
+// Do returns the answer of a replica, whatever its status; the caller closes it.
+// Errors: that of ctx, or a problem: unavailable when nothing was done,
+// outcome_unknown when something may have been, upstream_timeout.
+func (f *Forwarder) Do(ctx context.Context, req *Request) (*Response, error) {
+	pool := f.pools[req.Route.Service]
+	pool.budget.deposit()
+	mode := LeastLoaded
+	if req.Route.Key != route.NoKey {
+		mode = Hashed
+		if f.spread {
+			mode = Spread
+		}
+	}
+	end := time.Now().Add(deadline)
+	in := pool.pick(mode, req.Key, nil)
+	if in == nil {
+		return nil, problem.Unavailable(fmt.Errorf("no replica of %s is up", req.Route.Service))
+	}
+	var tried []*Instance
+	for {
+		tried = append(tried, in)
+		resp, failed := f.attempt(ctx, in, req)
+		if failed.err == nil && (!worthAnother(resp.Status) || !req.retryable()) {
+			return resp, nil
+		}
+		if ctx.Err() != nil {
+			resp.Close()
+			return nil, ctx.Err()
+		}
+		in = nil
+		if len(tried) < maxAttempts && (failed.notSent || req.retryable()) && time.Now().Add(req.Route.Timeout/2).Before(end) {
+			if in = pool.pick(mode, req.Key, tried); in == nil && len(tried) == 1 && resp == nil {
+				// The only replica, maybe just restarting.
+				pause(ctx, sameAgainPause)
+				in = pool.pick(mode, req.Key, nil)
+			}
+		}
+		if in == nil || !pool.budget.withdraw() {
+			if resp != nil {
+				return resp, nil
+			}
+			return nil, failed.problem(req)
+		}
+		retries.WithLabelValues(req.Route.Service).Inc()
+		resp.Close()
+	}
+}
+
+// worthAnother tells whether another replica may do better.
+func worthAnother(status int) bool {
+	return status == http.StatusBadGateway || status == http.StatusServiceUnavailable
+}
+
+// failure is an attempt without an answer.
+type failure struct {
+	err error
+	// notSent: nothing of the request reached the replica.
+	notSent bool
+	timeout bool
+}
+
+func (f failure) problem(req *Request) error {
+	switch {
+	case f.notSent:
+		return problem.Unavailable(f.err)
+	case !req.retryable():
+		p := problem.New(http.StatusServiceUnavailable, "outcome_unknown",
+			"The connection broke before the answer: it may have been done or not. Send it again with the same Idempotency-Key.")
+		return p.After(time.Second).Because(f.err)
+	case f.timeout:
+		return problem.New(http.StatusGatewayTimeout, "upstream_timeout", "The answer took too long.").Because(f.err)
+	default:
+		return problem.Unavailable(f.err)
+	}
+}
+
+// attempt asks one replica.
+func (f *Forwarder) attempt(ctx context.Context, in *Instance, req *Request) (*Response, failure) {
+	done, err := in.breaker.Allow()
+	if err != nil {
+		return nil, failure{err: fmt.Errorf("%s: %w", in.ID, err), notSent: true}
+	}
+	in.inFlight.Add(1)
+	ctx, cancel := context.WithCancelCause(ctx)
+	timer := time.AfterFunc(req.Route.Timeout, func() { cancel(errAttemptTimeout) })
+	resp := &Response{stop: func() {
+		timer.Stop()
+		cancel(nil)
+		in.inFlight.Add(-1)
+	}}
+	connected, err := f.roundTrip(ctx, in, req, resp)
+	if err == nil && !req.Route.Stream && resp.length >= 0 && resp.length <= maxBuffered {
+		err = resp.buffer()
+	}
+	if err == nil {
+		done(nil)
+		switch {
+		case req.Route.Stream:
+			timer.Stop()
+		case resp.stream != nil:
+			timer.Reset(bodyTimeout)
+		default:
+			resp.Close()
+		}
+		attempts.WithLabelValues(req.Route.Service, "answered").Inc()
+		return resp, failure{}
+	}
+	failed := failure{err: fmt.Errorf("%s: %w", in.ID, err), notSent: !connected, timeout: errors.Is(context.Cause(ctx), errAttemptTimeout)}
+	clientLeft := ctx.Err() != nil && !failed.timeout
+	resp.Close()
+	outcome := "broken"
+	switch {
+	case clientLeft:
+		// Says nothing about the replica.
+		done(nil)
+		return nil, failed
+	case failed.timeout:
+		outcome = "timeout"
+	case failed.notSent:
+		outcome = "not_sent"
+		in.eject()
+	default:
+		in.eject()
+	}
+	done(err)
+	attempts.WithLabelValues(req.Route.Service, outcome).Inc()
+	return nil, failed
+}
+
+// roundTrip fills resp; connected tells whether the request may have reached
+// the replica.
+func (f *Forwarder) roundTrip(ctx context.Context, in *Instance, req *Request, resp *Response) (connected bool, err error) {
+	var got atomic.Bool
+	if !req.retryable() {
+		// The transport itself goes to another connection only when nothing was
+		// sent on the one before.
+		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+			GetConn: func(string) { got.Store(false) },
+			GotConn: func(httptrace.GotConnInfo) { got.Store(true) },
+		})
+	}
+	out := (&http.Request{
+		Method: req.Route.Method,
+		URL:    &url.URL{Scheme: "http", Host: in.Addr, Path: req.Path, RawQuery: req.Query},
+		Header: req.Header,
+		Host:   in.Addr,
+		Proto:  "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}).WithContext(ctx)
+	if unescaped, err := url.PathUnescape(req.Path); err == nil && unescaped != req.Path {
+		out.URL.Path, out.URL.RawPath = unescaped, req.Path
+	}
+	if len(req.Body) > 0 {
+		out.ContentLength = int64(len(req.Body))
+		out.Body = io.NopCloser(bytes.NewReader(req.Body))
+		// For the transport's own retry on a connection that was closed while idle.
+		out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(req.Body)), nil }
+	}
+	answer, err := f.transport.RoundTrip(out) //nolint:bodyclose // resp has it, and closes it
+	if err != nil {
+		var op *net.OpError
+		dialing := errors.As(err, &op) && op.Op == "dial"
+		return !dialing && (got.Load() || req.retryable()), err
+	}
+	resp.Status, resp.Header, resp.length, resp.stream = answer.StatusCode, answer.Header, answer.ContentLength, answer.Body
+	return true, nil
+}
+
+// Response is a replica's answer.
+type Response struct {
+	Status int
+	Header http.Header
+
+	length int64
+	body   []byte
+	stream io.ReadCloser
+	stop   func()
+	once   sync.Once
+}
+
+// buffer reads the whole body.
+func (r *Response) buffer() error {
+	r.body = make([]byte, r.length)
+	_, err := io.ReadFull(r.stream, r.body)
+	closeErr := r.stream.Close()
+	r.stream = nil
+	return errors.Join(err, closeErr)
+}
+
+// ReadAll returns the body, read to its end, at most limit bytes: ok is false
+// when it is longer; then it can't be used any more.
+func (r *Response) ReadAll(limit int64) (body []byte, ok bool, err error) {
+	if r.stream == nil {
+		return r.body, int64(len(r.body)) <= limit, nil
+	}
+	if r.length > limit {
+		return nil, false, nil
+	}
+	body, err = io.ReadAll(io.LimitReader(r.stream, limit+1))
+	return body, int64(len(body)) <= limit, err
+}
+
+var copyBuffers = sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }}
+
+// CopyTo writes the body to w, with flush called after every piece if it is not nil.
+func (r *Response) CopyTo(w io.Writer, flush func() error) error {
+	if r.stream == nil {
+		_, err := w.Write(r.body)
+		return err
+	}
+	buf := copyBuffers.Get().(*[]byte)
+	defer copyBuffers.Put(buf)
+	for {
+		n, err := r.stream.Read(*buf)
+		if n > 0 {
+			if _, err := w.Write((*buf)[:n]); err != nil {
+				return err
+			}
+			if flush != nil {
+				if err := flush(); err != nil {
+					return err
+				}
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// Buffered tells whether the body is at hand as a whole.
+func (r *Response) Buffered() bool { return r.stream == nil }
+
+// Close frees what the answer holds. It may be called twice, and on nil.
+func (r *Response) Close() {
+	if r == nil {
+		return
+	}
+	r.once.Do(func() {
+		if r.stream != nil {
+			r.stream.Close()
+		}
+		r.stop()
+	})
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+}

@@ -1,0 +1,56 @@
+// Package upstream sends requests to the replicas of the services: it picks
+// one, tries another where that is safe, and leaves alone those that fail.
+package upstream
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+	"github.com/sony/gobreaker/v2"
+)
+
+const (
+	// tripAfter failures in a row an instance is left alone for openFor, then
+	// tried by one request.
+	tripAfter = 5
+	openFor   = 2 * time.Second
+	// ejectFor is how long an instance that refused a connection is avoided while
+	// there are others.
+	ejectFor = time.Second
+)
+
+// Instance is one replica of a service.
+type Instance struct {
+	ID string
+	// Addr is host:port.
+	Addr string
+
+	hash     uint64
+	inFlight atomic.Int64
+	breaker  *gobreaker.TwoStepCircuitBreaker[struct{}]
+	// ejectedUntil is in Unix nanoseconds.
+	ejectedUntil atomic.Int64
+}
+
+func newInstance(id, addr string) *Instance {
+	return &Instance{
+		ID: id, Addr: addr, hash: xxhash.Sum64String(id),
+		breaker: gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
+			Name: id, MaxRequests: 1, Timeout: openFor,
+			ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= tripAfter },
+			OnStateChange: func(name string, _, to gobreaker.State) {
+				breakerChanges.WithLabelValues(name, to.String()).Inc()
+			},
+		}),
+	}
+}
+
+func (i *Instance) open() bool { return i.breaker.State() == gobreaker.StateOpen }
+
+func (i *Instance) eject() { i.ejectedUntil.Store(time.Now().Add(ejectFor).UnixNano()) }
+
+func (i *Instance) ejected() bool {
+	until := i.ejectedUntil.Load()
+	return until != 0 && time.Now().UnixNano() < until
+}

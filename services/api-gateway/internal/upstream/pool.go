@@ -1,0 +1,125 @@
+package upstream
+
+import (
+	"math/rand/v2"
+	"slices"
+	"sync/atomic"
+)
+
+// Pool is the replicas of one service.
+type Pool struct {
+	instances atomic.Pointer[[]*Instance]
+	turn      atomic.Uint64
+	budget    budget
+}
+
+// NewPool returns a pool without instances.
+func NewPool() *Pool {
+	p := &Pool{}
+	p.instances.Store(&[]*Instance{})
+	p.budget.tenths.Store(budgetMax)
+	return p
+}
+
+// Replica names an instance and says where it is.
+type Replica struct{ ID, Addr string }
+
+// Set replaces the replicas; one that stays keeps its state. Calls must not
+// overlap.
+func (p *Pool) Set(replicas []Replica) {
+	old := *p.instances.Load()
+	next := make([]*Instance, 0, len(replicas))
+	for _, r := range replicas {
+		at := slices.IndexFunc(old, func(i *Instance) bool { return i.ID == r.ID && i.Addr == r.Addr })
+		if at >= 0 {
+			next = append(next, old[at])
+		} else {
+			next = append(next, newInstance(r.ID, r.Addr))
+		}
+	}
+	p.instances.Store(&next)
+}
+
+// Mode says how a replica is picked.
+type Mode int
+
+// Modes.
+const (
+	// LeastLoaded takes the less busy of two at random.
+	LeastLoaded Mode = iota
+	// Hashed takes the one that the key ranks first.
+	Hashed
+	// Spread takes one after the other.
+	Spread
+)
+
+// pick returns an instance that is not among tried: one that may be ejected
+// only if there is no other, one whose breaker is open never. Nil: there is none.
+func (p *Pool) pick(mode Mode, key Key, tried []*Instance) *Instance {
+	all := *p.instances.Load()
+	var buf [8]*Instance
+	usable, spare := buf[:0], []*Instance(nil)
+	for _, i := range all {
+		switch {
+		case slices.Contains(tried, i) || i.open():
+		case i.ejected():
+			spare = append(spare, i)
+		default:
+			usable = append(usable, i)
+		}
+	}
+	if len(usable) == 0 {
+		usable = spare
+	}
+	switch {
+	case len(usable) == 0:
+		return nil
+	case len(usable) == 1:
+		return usable[0]
+	case mode == Hashed && key.set:
+		best := usable[0]
+		for _, i := range usable[1:] {
+			if key.score(i.hash) > key.score(best.hash) {
+				best = i
+			}
+		}
+		return best
+	case mode == Spread:
+		return usable[p.turn.Add(1)%uint64(len(usable))]
+	default:
+		a := rand.IntN(len(usable))
+		b := rand.IntN(len(usable) - 1)
+		if b >= a {
+			b++
+		}
+		if usable[b].inFlight.Load() < usable[a].inFlight.Load() {
+			return usable[b]
+		}
+		return usable[a]
+	}
+}
+
+const (
+	// Each request allows a fifth of a retry; up to ten are saved.
+	budgetDeposit = 2
+	budgetCost    = 10
+	budgetMax     = 100
+)
+
+// budget bounds retries to a share of the requests, so that a service in
+// trouble isn't buried under them.
+type budget struct{ tenths atomic.Int64 }
+
+func (b *budget) deposit() {
+	if b.tenths.Load() < budgetMax {
+		b.tenths.Add(budgetDeposit)
+	}
+}
+
+func (b *budget) withdraw() bool {
+	if b.tenths.Add(-budgetCost) < 0 {
+		b.tenths.Add(budgetCost)
+		return false
+	}
+	return true
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/frontrow-tickets/frontrow/pkg/identity"
+)
+
+func TestUnknownAddressesAndMethods(t *testing.T) {
+	w := newWorld(t)
+	w.start()
+	for path, want := range map[string]int{
+		"/nothing": 404, "/api/v1/": 404, "/api/v1/events/": 404, "/api/v1/webhooks/psp": 404, "/api/v1/events//seats": 404,
+		"/api/v1/events/../bookings": 404, "/metrics": 404, "/debug/pprof/": 404, "/": 200, "/api/v1/openapi.yaml": 200,
+	} {
+		if a := w.send("GET", path, ""); a.status != want || (want == 404 && a.code() != "not_found") {
+			t.Errorf("%s: %d %s", path, a.status, a.body)
+		}
+	}
+	a := w.want(w.send("DELETE", "/api/v1/bookings", ""), 405, "method_not_allowed")
+	if a.header.Get("Allow") != "GET, POST" {
+		t.Errorf("Allow: %q", a.header.Get("Allow"))
+	}
+	if a.header.Get("X-Content-Type-Options") != "nosniff" || a.header.Get("X-Request-Id") == "" {
+		t.Errorf("headers %v", a.header)
+	}
+	metrics, err := http.Get(w.admin + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer metrics.Body.Close()
+	body, _ := io.ReadAll(metrics.Body)
+	for _, s := range []string{`route="other"`, `route="/api/v1/openapi.yaml"`, `route="/api/v1/bookings"`} {
+		if route := strings.Contains(string(body), s); route != (s != `route="/api/v1/bookings"`) {
+			t.Errorf("metrics have %s: %v", s, route)
+		}
+	}
+}
+
+func TestBodiesOverTheRoutesLimitAreRefused(t *testing.T) {
+	w := newWorld(t)
+	r := w.replica("booking-service", 0, nil)
+	venues := w.replica("event-service", 0, nil)
+	w.start()
+	customer, _ := w.login(identity.Customer)
+	organizer, _ := w.login(identity.Organizer)
+	big := strings.Repeat("x", 10<<20)
+	w.want(w.send("POST", "/api/v1/bookings", big, bearer(customer)...), 413, "body_too_large")
+
+	req, err := http.NewRequest(http.MethodPost, w.url+"/api/v1/bookings", io.MultiReader(strings.NewReader(big)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+customer)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusRequestEntityTooLarge {
+		t.Errorf("without a length: %d", resp.StatusCode)
+	}
+	if len(r.requests()) != 0 {
+		t.Error("a service got the body")
+	}
+	w.want(w.send("POST", "/api/v1/venues", big, bearer(organizer)...), 200, "")
+	if got := venues.requests(); len(got) != 1 || len(got[0].body) != len(big) {
+		t.Error("the seat plan did not arrive whole")
+	}
+}
+
+func TestCallersOverTheirRateAreToldWhenToComeBack(t *testing.T) {
+	w := newWorld(t)
+	w.configure = func(c *config) { c.RateLimitSession, c.RateLimitAddress = 1, 5 }
+	w.replica("booking-service", 0, nil)
+	w.start()
+	one, _ := w.login(identity.Customer)
+	two, _ := w.login(identity.Customer)
+	codes := func(n int, id string) (limited int) {
+		for range n {
+			a := w.send("GET", "/api/v1/bookings", "", bearer(id)...)
+			if a.status == 429 {
+				limited++
+				if a.code() != "rate_limited" || a.header.Get("Retry-After") == "" {
+					t.Errorf("%v %s", a.header, a.body)
+				}
+			}
+		}
+		return limited
+	}
+	if n := codes(4, one); n < 1 {
+		t.Error("a session over its rate was not limited")
+	}
+	if n := codes(1, two); n != 0 {
+		t.Error("another session was limited")
+	}
+	if n := codes(20, two); n < 10 {
+		t.Errorf("only %d of 20 requests over the address' rate were limited", n)
+	}
+	// An address can't be chosen.
+	if a := w.send("GET", "/", "", "X-Forwarded-For", "203.0.113.77"); a.status != 429 {
+		t.Errorf("with a made up address: %d", a.status)
+	}
+}
+
+func TestTrustedProxySaysWhoItsClientIs(t *testing.T) {
+	w := newWorld(t)
+	w.configure = func(c *config) { c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} }
+	r := w.replica("booking-service", 0, nil)
+	w.start()
+	a := w.send("GET", "/api/v1/events/e/seats", "", "X-Forwarded-For", "198.51.100.1, 203.0.113.9, 127.0.0.7", "X-Forwarded-Proto", "https")
+	got := r.requests()[0].header
+	if got.Get("X-Forwarded-For") != "203.0.113.9" || got.Get("X-Forwarded-Proto") != "https" || a.header.Get("Strict-Transport-Security") == "" {
+		t.Errorf("service got %v, client %v", got, a.header)
+	}
+}
+
+func TestCORSIsForConfiguredOriginsOnly(t *testing.T) {
+	w := newWorld(t)
+	w.configure = func(c *config) { c.CORSOrigins = []string{"https://shop.example"} }
+	r := w.replica("booking-service", 0, nil)
+	w.start()
+	pre := func(origin string) answer {
+		return w.send("OPTIONS", "/api/v1/bookings", "", "Origin", origin, "Access-Control-Request-Method", "POST")
+	}
+	if a := pre("https://shop.example"); a.status != 204 || a.header.Get("Access-Control-Allow-Origin") != "https://shop.example" ||
+		!strings.Contains(a.header.Get("Access-Control-Allow-Headers"), "Idempotency-Key") {
+		t.Errorf("%d %v", a.status, a.header)
+	}
+	if a := pre("https://evil.example"); a.status != 405 || a.header.Get("Access-Control-Allow-Origin") != "" {
+		t.Errorf("%d %v", a.status, a.header)
+	}
+	if a := w.send("GET", "/api/v1/events/e/seats", "", "Origin", "https://shop.example"); a.header.Get("Access-Control-Allow-Origin") == "" || a.header.Get("Vary") == "" {
+		t.Errorf("%v", a.header)
+	}
+	if len(r.requests()) != 1 {
+		t.Error("a preflight got through")
+	}
+}

@@ -1,0 +1,152 @@
+// Api-gateway is the only public door: it lets requests in and sends them to
+// the services.
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+
+	"github.com/frontrow-tickets/frontrow/pkg/consul"
+	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
+	"github.com/frontrow-tickets/frontrow/pkg/identity"
+	"github.com/frontrow-tickets/frontrow/pkg/lifecycle"
+	"github.com/frontrow-tickets/frontrow/pkg/observe"
+	"github.com/frontrow-tickets/frontrow/pkg/session"
+	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/door"
+	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/limit"
+	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/redis"
+	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/route"
+	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/upstream"
+)
+
+const name = "api-gateway"
+
+// discoveryPatience is how long a starting gateway is not ready while Consul
+// has not answered; then it serves what it can.
+const discoveryPatience = 5 * time.Second
+
+type config struct {
+	observe.Config
+	// ConsulRequired makes CONSUL_ADDR, which others may leave out, required.
+	ConsulRequired     string        `env:"CONSUL_ADDR,required,notEmpty"`
+	IdentityPrivateKey string        `env:"IDENTITY_PRIVATE_KEY,required"`
+	RedisURL           string        `env:"REDIS_URL,required"`
+	Routing            string        `env:"ROUTING" envDefault:"hash"`
+	CORSOrigins        []string      `env:"CORS_ORIGINS"`
+	RateLimitSession   float64       `env:"RATE_LIMIT_SESSION" envDefault:"50"`
+	RateLimitAddress   float64       `env:"RATE_LIMIT_ADDRESS" envDefault:"200"`
+	SessionIdle        time.Duration `env:"SESSION_IDLE" envDefault:"2h"`
+	// TrustedProxies are the networks of proxies in front, such as 10.0.0.0/8,
+	// whose X-Forwarded-For and X-Forwarded-Proto are believed.
+	TrustedProxies []netip.Prefix `env:"TRUSTED_PROXIES"`
+
+	// servicePrefix keeps the services of tests that share a Consul apart.
+	servicePrefix string
+}
+
+func main() {
+	lifecycle.Main(lifecycle.Program{
+		Name: name,
+		Run: func(ctx context.Context) error {
+			cfg, err := env.ParseAs[config]()
+			if err != nil {
+				return err
+			}
+			return run(ctx, cfg, func(_, _ net.Addr) {})
+		},
+	})
+}
+
+// run serves until ctx ends; listening is told the public and the admin address.
+func run(ctx context.Context, cfg config, listening func(public, admin net.Addr)) error {
+	cfg.Config = cfg.WithDefaults(name)
+	if cfg.Routing != "hash" && cfg.Routing != "spread" {
+		return fmt.Errorf("ROUTING %q is neither hash nor spread", cfg.Routing)
+	}
+	flush, err := observe.Setup(ctx, name, cfg.Config)
+	if err != nil {
+		return err
+	}
+	signer, err := identity.NewSigner(cfg.IdentityPrivateKey)
+	if err != nil {
+		return fmt.Errorf("IDENTITY_PRIVATE_KEY: %w", err)
+	}
+	group := &lifecycle.Group{DrainDelay: cfg.DrainDelay}
+	group.Close("traces", flush)
+	rdb, err := session.Connect(cfg.RedisURL)
+	if err != nil {
+		return err
+	}
+	group.Close("redis", func(context.Context) error { return rdb.Close() })
+
+	pools, resolver, err := discover(cfg)
+	if err != nil {
+		return err
+	}
+	group.Go("discovery", resolver.Run)
+	forwarder := upstream.NewForwarder(pools, cfg.Routing == "spread")
+	group.Close("connections", func(context.Context) error { forwarder.Close(); return nil })
+	bySession, byAddress := limit.New(cfg.RateLimitSession), limit.New(cfg.RateLimitAddress)
+	group.Go("limits by session", bySession.Run)
+	group.Go("limits by address", byAddress.Run)
+	front, err := door.New(door.Config{
+		Forwarder: forwarder, Sessions: redis.NewSessions(session.NewStore(rdb, cfg.SessionIdle)), Signer: signer,
+		BySession: bySession, ByAddress: byAddress, CORSOrigins: cfg.CORSOrigins, TrustedProxies: cfg.TrustedProxies,
+	})
+	if err != nil {
+		return fmt.Errorf("CORS_ORIGINS: %w", err)
+	}
+
+	public, err := net.Listen("tcp", cfg.HTTPAddr)
+	if err != nil {
+		return fmt.Errorf("HTTP_ADDR: %w", err)
+	}
+	admin, err := net.Listen("tcp", cfg.AdminAddr)
+	if err != nil {
+		return fmt.Errorf("ADMIN_ADDR: %w", err)
+	}
+	giveUp := time.Now().Add(discoveryPatience)
+	ready := func() bool { return group.Ready() && (resolver.Answered() || time.Now().After(giveUp)) }
+	group.Serve("admin", admin, httpapi.NewServer(observe.AdminHandler(ready)))
+	server := httpapi.NewServer(front)
+	server.RegisterOnShutdown(front.EndStreams)
+	group.Serve("http", public, server)
+	registration, err := consul.NewRegistration(cfg.ConsulAddr, consul.Service{
+		Name: cfg.servicePrefix + name, ID: cfg.servicePrefix + cfg.InstanceID, Address: cfg.AdvertiseAddr, AdminAddress: cfg.AdminAddr,
+	})
+	if err != nil {
+		return err
+	}
+	group.Go("registration", registration.Run)
+	listening(public.Addr(), admin.Addr())
+	return group.Run(ctx)
+}
+
+// discover returns a pool for each service, kept by the resolver.
+func discover(cfg config) (map[string]*upstream.Pool, *consul.Resolver, error) {
+	pools := map[string]*upstream.Pool{}
+	byName := map[string]*upstream.Pool{}
+	var names []string
+	for _, service := range route.Services {
+		p := upstream.NewPool()
+		pools[service], byName[cfg.servicePrefix+service] = p, p
+		names = append(names, cfg.servicePrefix+service)
+	}
+	resolver, err := consul.NewResolver(cfg.ConsulAddr, names...)
+	if err != nil {
+		return nil, nil, err
+	}
+	resolver.OnChange(func(service string, instances []consul.Instance) {
+		replicas := make([]upstream.Replica, len(instances))
+		for i, in := range instances {
+			replicas[i] = upstream.Replica{ID: in.ID, Addr: in.Addr}
+		}
+		byName[service].Set(replicas)
+	})
+	return pools, resolver, nil
+}

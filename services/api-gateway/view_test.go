@@ -1,0 +1,150 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/frontrow-tickets/frontrow/pkg/identity"
+	"github.com/frontrow-tickets/frontrow/pkg/testkit"
+)
+
+func TestEventViewsAreServedStaleWhileEventServiceIsDown(t *testing.T) {
+	w := newWorld(t)
+	var failing atomic.Bool
+	r := w.replica("event-service", 0, func(rw http.ResponseWriter, req *http.Request) {
+		if failing.Load() {
+			rw.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		id, _ := identity.NewSigner(w.seed)
+		v, _ := identity.NewVerifier(id.PublicKey())
+		who, _ := v.Verify(req.Header.Get(identity.Header))
+		rw.Header().Set("ETag", `"1"`)
+		if req.Header.Get("If-None-Match") == `"1"` {
+			rw.WriteHeader(http.StatusNotModified)
+			return
+		}
+		fmt.Fprintf(rw, "%s for %s", req.URL.Path, who.Role)
+	})
+	w.start()
+	customer, _ := w.login(identity.Customer)
+	organizer, _ := w.login(identity.Organizer)
+	paths := []string{"/api/v1/events?q=a&limit=2", "/api/v1/events/e1", "/api/v1/venues/v1"}
+	for _, p := range paths {
+		a := w.want(w.send("GET", p, "", bearer(customer)...), 200, "")
+		if a.header.Get("X-Frontrow-Stale") != "" {
+			t.Errorf("%s is marked stale", p)
+		}
+	}
+	// Again: revalidated with event-service, and the client's own condition holds.
+	before := total(r)
+	if a := w.send("GET", paths[1], "", "If-None-Match", `W/"1"`); a.status != 304 || a.header.Get("ETag") != `"1"` {
+		t.Errorf("conditional request: %d %v", a.status, a.header)
+	}
+	if total(r) != before+1 {
+		t.Error("a view was served without asking event-service")
+	}
+	// What an organiser sees is not for others, and not kept.
+	if a := w.send("GET", "/api/v1/events/draft", "", bearer(organizer)...); a.body != "/api/v1/events/draft for organizer" {
+		t.Errorf("organizer got %q", a.body)
+	}
+
+	stale := func(why string) {
+		t.Helper()
+		for _, p := range append(paths, "/api/v1/events?limit=2&q=a") {
+			for _, who := range [][]string{nil, bearer(customer), bearer(organizer)} {
+				a := w.send("GET", p, "", who...)
+				if a.status != 200 || a.header.Get("X-Frontrow-Stale") != "true" || a.header.Get("Warning") == "" || a.header.Get("Age") == "" || a.body == "" {
+					t.Errorf("%s, %s: %d %v %q", why, p, a.status, a.header, a.body)
+				}
+			}
+		}
+		w.want(w.send("GET", "/api/v1/events/never-seen", ""), 503, map[string]string{"dead": "unavailable"}[why])
+		if a := w.send("GET", "/api/v1/events/draft", ""); a.status != 503 {
+			t.Errorf("%s: a draft is shown to anybody: %d %s", why, a.status, a.body)
+		}
+		if a := w.send("GET", "/api/v1/events?mine=true", "", bearer(organizer)...); a.status != 503 {
+			t.Errorf("%s: own events: %d", why, a.status)
+		}
+	}
+	failing.Store(true)
+	stale("failing")
+	failing.Store(false)
+	if a := w.want(w.send("GET", paths[1], ""), 200, ""); a.header.Get("X-Frontrow-Stale") != "" {
+		t.Error("still stale after the return")
+	}
+	r.kill()
+	stale("dead")
+}
+
+func TestViewThatIsGoneIsForgotten(t *testing.T) {
+	w := newWorld(t)
+	var gone atomic.Bool
+	r := w.replica("event-service", 0, func(rw http.ResponseWriter, _ *http.Request) {
+		if gone.Load() {
+			rw.WriteHeader(http.StatusNotFound)
+		}
+	})
+	w.start()
+	w.want(w.send("GET", "/api/v1/events/e", ""), 200, "")
+	gone.Store(true)
+	w.want(w.send("GET", "/api/v1/events/e", ""), 404, "")
+	r.kill()
+	w.want(w.send("GET", "/api/v1/events/e", ""), 503, "unavailable")
+}
+
+func TestSameViewsAskedForAtOnceAreFetchedOnce(t *testing.T) {
+	w := newWorld(t)
+	release := make(chan struct{})
+	r := w.replica("event-service", 0, func(rw http.ResponseWriter, _ *http.Request) {
+		<-release
+		fmt.Fprint(rw, "x")
+	})
+	w.start()
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if a := w.send("GET", "/api/v1/venues/v", ""); a.body != "x" {
+			t.Errorf("%d %q", a.status, a.body)
+		}
+	})
+	testkit.Eventually(t, "the first is being fetched", func() bool { return total(r) == 1 })
+	// Others ask while it is, and leave: the metrics tell that they were in.
+	impatient := http.Client{Timeout: 100 * time.Millisecond}
+	before := w.left("/api/v1/venues/{id}")
+	testkit.Eventually(t, "three others were in and left", func() bool {
+		if resp, err := impatient.Get(w.url + "/api/v1/venues/v"); err == nil {
+			resp.Body.Close()
+		}
+		return w.left("/api/v1/venues/{id}") >= before+3
+	})
+	if n := total(r); n != 1 {
+		t.Errorf("%d requests for one view at one time", n)
+	}
+	close(release)
+	wg.Wait()
+}
+
+// left returns how many clients left before their answer.
+func (w *world) left(route string) (n int) {
+	w.t.Helper()
+	resp, err := http.Get(w.admin + "/metrics")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	lines := bufio.NewScanner(resp.Body)
+	for lines.Scan() {
+		prefix := `http_request_duration_seconds_count{code="499",method="GET",route="` + route + `"} `
+		if rest, ok := strings.CutPrefix(lines.Text(), prefix); ok {
+			n, _ = strconv.Atoi(rest)
+		}
+	}
+	return n
+}

@@ -1,0 +1,92 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/frontrow-tickets/frontrow/pkg/identity"
+)
+
+// maxPasswordBytes is more than any password that could be registered has; a
+// longer one is wrong, and is not hashed as it is.
+const maxPasswordBytes = 128 * 4
+
+// Login is a log-in that succeeded.
+type Login struct {
+	SessionID string
+	// ExpiresAt is the session's absolute end.
+	ExpiresAt time.Time
+	Account   Account
+}
+
+// Login starts a session. An unknown e-mail and a wrong password have the same
+// answer after the same work. addr is the client's address. Errors:
+// ErrInvalidCredentials, *TooManyError, ErrBusy.
+func (s *Service) Login(ctx context.Context, email, password, addr string) (Login, error) {
+	email = NormalizeEmail(email)
+	if err := s.blocked(ctx, email, addr); err != nil {
+		return Login{}, err
+	}
+	a, err := s.Accounts.ByEmail(ctx, email)
+	known := err == nil
+	if isNotFound(err) {
+		a.PasswordHash = s.Hasher.dummy
+	} else if err != nil {
+		return Login{}, err
+	}
+	if len(password) > maxPasswordBytes {
+		password, known = password[:maxPasswordBytes], false
+	}
+	err = s.Hasher.inSlot(ctx, func() error {
+		// Again in the slot: failures that were counted while this one waited
+		// count, so that guesses sent at once are limited like those in a row.
+		if err := s.blocked(ctx, email, addr); err != nil {
+			return err
+		}
+		ok, err := s.Hasher.matches(a.PasswordHash, password)
+		if err != nil {
+			return fmt.Errorf("password of account %s: %w", a.ID, err)
+		}
+		if !ok || !known {
+			s.Attempts.Failed(ctx, email, addr)
+			return ErrInvalidCredentials
+		}
+		return nil
+	})
+	if err != nil {
+		return Login{}, err
+	}
+	s.Attempts.Succeeded(ctx, email)
+	var l Login
+	// A role that changes now changes in this session too: either it is read
+	// here, or the change waits and then finds the session.
+	err = s.Accounts.WhileUnchanged(ctx, a.ID, func(a Account) error {
+		var err error
+		l.Account = a
+		l.SessionID, l.ExpiresAt, err = s.Sessions.Start(ctx, a)
+		return err
+	})
+	return l, err
+}
+
+func (s *Service) blocked(ctx context.Context, email, addr string) error {
+	if d := s.Attempts.Blocked(ctx, email, addr); d > 0 {
+		return &TooManyError{RetryAfter: d}
+	}
+	return nil
+}
+
+// SetRole changes an account's role, in its live sessions too. When the
+// sessions can't be changed nothing is. Errors: ErrNotFound, ErrLastAdmin.
+func (s *Service) SetRole(ctx context.Context, id uuid.UUID, role identity.Role) (Account, error) {
+	return s.Accounts.SetRole(ctx, id, role, func(a Account) error {
+		return s.Sessions.SetRole(ctx, a.ID, a.Role)
+	})
+}
+
+func isNotFound(err error) bool { return errors.Is(err, ErrNotFound) }
+func isTaken(err error) bool    { return errors.Is(err, ErrEmailTaken) }

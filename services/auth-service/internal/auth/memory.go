@@ -1,0 +1,84 @@
+package auth
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
+)
+
+// maxCounters bounds the memory of MemoryAttempts.
+const maxCounters = 100_000
+
+// MemoryAttempts counts failed log-ins in this process. It stands in while the
+// shared count is out of reach: then a guesser has that many tries at each
+// replica.
+type MemoryAttempts struct {
+	Clock clock.Clock
+
+	mu       sync.Mutex
+	failures map[string]counter
+}
+
+type counter struct {
+	n   int
+	end time.Time
+}
+
+// Blocked returns how long log-ins of email from addr are refused.
+func (m *MemoryAttempts) Blocked(_ context.Context, email, addr string) time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return max(m.left("a "+email, MaxFailuresPerAccount), m.left("n "+addr, MaxFailuresPerAddress))
+}
+
+func (m *MemoryAttempts) left(key string, limit int) time.Duration {
+	if c := m.failures[key]; c.n >= limit {
+		return max(c.end.Sub(m.Clock.Now()), 0)
+	}
+	return 0
+}
+
+// Failed counts a failure.
+func (m *MemoryAttempts) Failed(_ context.Context, email, addr string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := m.Clock.Now()
+	if m.failures == nil {
+		m.failures = map[string]counter{}
+	}
+	if len(m.failures) >= maxCounters {
+		m.evict(now)
+	}
+	for _, key := range []string{"a " + email, "n " + addr} {
+		c := m.failures[key]
+		if !now.Before(c.end) {
+			c = counter{end: now.Add(Window)}
+		}
+		c.n++
+		m.failures[key] = c
+	}
+}
+
+// evict drops what is over, and if that is not enough, anything.
+func (m *MemoryAttempts) evict(now time.Time) {
+	for key, c := range m.failures {
+		if !now.Before(c.end) {
+			delete(m.failures, key)
+		}
+	}
+	for key := range m.failures {
+		if len(m.failures) < maxCounters*9/10 {
+			return
+		}
+		delete(m.failures, key)
+	}
+}
+
+// Succeeded forgets the failures of email.
+func (m *MemoryAttempts) Succeeded(_ context.Context, email string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.failures, "a "+email)
+}

@@ -1,0 +1,132 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"time"
+
+	"golang.org/x/crypto/argon2"
+)
+
+// Parameters of argon2id: OWASP's Password Storage Cheat Sheet.
+const (
+	argonMemory  = 19 * 1024 // KiB
+	argonTime    = 2
+	argonThreads = 1
+	saltBytes    = 16
+	hashBytes    = 32
+)
+
+// hashPatience is how long a request waits for its turn to hash.
+const hashPatience = 8 * time.Second
+
+// Hasher hashes and verifies passwords, no more at a time than there are
+// cores: a storm of log-ins waits instead of taking all memory.
+type Hasher struct {
+	slots chan struct{}
+	// derive is argon2.IDKey; a test counts the work by it.
+	derive func(password, salt []byte, time, memory uint32, threads uint8, keyLen uint32) []byte
+	// dummy is verified in place of the hash of an account that does not exist.
+	dummy string
+}
+
+// NewHasher returns a hasher.
+func NewHasher() *Hasher {
+	return &Hasher{
+		slots:  make(chan struct{}, runtime.GOMAXPROCS(0)),
+		derive: argon2.IDKey,
+		dummy:  encodePHC(make([]byte, saltBytes), make([]byte, hashBytes)),
+	}
+}
+
+// inSlot runs fn when it is its turn. Error: ErrBusy after hashPatience, fn's.
+func (h *Hasher) inSlot(ctx context.Context, fn func() error) error {
+	patience := time.NewTimer(hashPatience)
+	defer patience.Stop()
+	select {
+	case h.slots <- struct{}{}:
+	case <-patience.C:
+		return ErrBusy
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-h.slots }()
+	return fn()
+}
+
+// Hash returns the PHC string of a password. Error: ErrBusy.
+func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
+	salt := make([]byte, saltBytes)
+	if _, err := rand.Read(salt); err != nil {
+		return "", fmt.Errorf("salt: %w", err)
+	}
+	var phc string
+	err := h.inSlot(ctx, func() error {
+		phc = encodePHC(salt, h.derive([]byte(password), salt, argonTime, argonMemory, argonThreads, hashBytes))
+		return nil
+	})
+	return phc, err
+}
+
+// Fingerprint returns a hash of a request that holds a password, for comparing
+// requests with the same idempotency key. It costs a reader as much to guess
+// the password from as from the password's own hash. Error: ErrBusy.
+func (h *Hasher) Fingerprint(ctx context.Context, key string, body []byte) ([]byte, error) {
+	salt := sha256.Sum256([]byte("idempotency " + key))
+	var sum []byte
+	err := h.inSlot(ctx, func() error {
+		sum = h.derive(body, salt[:saltBytes], argonTime, argonMemory, argonThreads, hashBytes)
+		return nil
+	})
+	return sum, err
+}
+
+// matches tells whether password has the hash in phc, by the parameters in phc.
+// The caller holds a slot.
+func (h *Hasher) matches(phc, password string) (bool, error) {
+	p, err := decodePHC(phc)
+	if err != nil {
+		return false, err
+	}
+	got := h.derive([]byte(password), p.salt, p.time, p.memory, p.threads, uint32(len(p.hash)))
+	return subtle.ConstantTimeCompare(got, p.hash) == 1, nil
+}
+
+func encodePHC(salt, hash []byte) string {
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonTime, argonThreads,
+		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(hash))
+}
+
+type phcParts struct {
+	memory, time uint32
+	threads      uint8
+	salt, hash   []byte
+}
+
+var errPHC = errors.New("not an argon2id PHC string")
+
+func decodePHC(phc string) (phcParts, error) {
+	var p phcParts
+	fields := strings.Split(phc, "$")
+	if len(fields) != 6 || fields[0] != "" || fields[1] != "argon2id" || fields[2] != fmt.Sprintf("v=%d", argon2.Version) {
+		return p, errPHC
+	}
+	if _, err := fmt.Sscanf(fields[3], "m=%d,t=%d,p=%d", &p.memory, &p.time, &p.threads); err != nil || p.time == 0 || p.threads == 0 {
+		return p, errPHC
+	}
+	var err error
+	if p.salt, err = base64.RawStdEncoding.DecodeString(fields[4]); err != nil {
+		return p, errPHC
+	}
+	if p.hash, err = base64.RawStdEncoding.DecodeString(fields[5]); err != nil || len(p.hash) == 0 {
+		return p, errPHC
+	}
+	return p, nil
+}

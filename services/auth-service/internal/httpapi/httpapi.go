@@ -1,0 +1,183 @@
+// Package httpapi serves accounts over HTTP.
+package httpapi
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
+	"github.com/frontrow-tickets/frontrow/pkg/identity"
+	"github.com/frontrow-tickets/frontrow/pkg/problem"
+	"github.com/frontrow-tickets/frontrow/pkg/session"
+	"github.com/frontrow-tickets/frontrow/services/auth-service/internal/auth"
+)
+
+var logins = promauto.NewCounterVec(prometheus.CounterOpts{
+	Name: "auth_logins_total", Help: "Log-ins by outcome: ok, refused, limited, error.",
+}, []string{"outcome"})
+
+// New returns the API of svc.
+func New(svc *auth.Service, verifier *identity.Verifier) http.Handler {
+	h := &handlers{svc: svc}
+	api := httpapi.New(verifier)
+	api.Handle(http.MethodPost, "/api/v1/auth/register", h.register)
+	api.Handle(http.MethodPost, "/api/v1/auth/login", h.login)
+	api.Handle(http.MethodPost, "/api/v1/auth/logout", httpapi.WithSession(h.logout))
+	api.Handle(http.MethodPost, "/api/v1/auth/logout-all", httpapi.WithSession(h.logoutAll))
+	api.Handle(http.MethodGet, "/api/v1/auth/me", httpapi.WithSession(h.me))
+	api.Handle(http.MethodPut, "/api/v1/auth/users/{id}/role", httpapi.WithRole(h.setRole, identity.Admin))
+	return api
+}
+
+type handlers struct{ svc *auth.Service }
+
+// user is how an account looks from outside.
+type user struct {
+	ID        uuid.UUID     `json:"id"`
+	Email     string        `json:"email"`
+	Name      string        `json:"name"`
+	Role      identity.Role `json:"role"`
+	CreatedAt time.Time     `json:"created_at"`
+}
+
+func view(a auth.Account) user {
+	return user{ID: a.ID, Email: a.Email, Name: a.Name, Role: a.Role, CreatedAt: a.CreatedAt}
+}
+
+func (h *handlers) register(w http.ResponseWriter, r *http.Request) error {
+	key, err := httpapi.IdempotencyKey(r)
+	if err != nil {
+		return err
+	}
+	body, err := httpapi.ReadBody(w, r, httpapi.DefaultBodyLimit)
+	if err != nil {
+		return err
+	}
+	var reg auth.Registration
+	if err := httpapi.Unmarshal(body, &reg); err != nil {
+		return err
+	}
+	a, replayed, err := h.svc.Register(r.Context(), reg, key, body)
+	if err != nil {
+		return answer(err)
+	}
+	if replayed {
+		w.Header().Set(httpapi.ReplayedHeader, "true")
+	}
+	return httpapi.WriteJSON(w, http.StatusCreated, view(a))
+}
+
+func (h *handlers) login(w http.ResponseWriter, r *http.Request) error {
+	var body struct {
+		Email    string `json:"email"`
+		Password string `json:"password"`
+	}
+	if err := httpapi.DecodeJSON(w, r, &body); err != nil {
+		return err
+	}
+	l, err := h.svc.Login(r.Context(), body.Email, body.Password, clientAddress(r))
+	logins.WithLabelValues(outcome(err)).Inc()
+	if err != nil {
+		return answer(err)
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	http.SetCookie(w, cookie(r, l.SessionID, time.Until(l.ExpiresAt)))
+	return httpapi.WriteJSON(w, http.StatusOK, struct {
+		SessionID string    `json:"session_id"`
+		ExpiresAt time.Time `json:"expires_at"`
+		User      user      `json:"user"`
+	}{l.SessionID, l.ExpiresAt, view(l.Account)})
+}
+
+func (h *handlers) logout(w http.ResponseWriter, r *http.Request) error {
+	if err := h.svc.Sessions.End(r.Context(), session.FromRequest(r)); err != nil {
+		return err
+	}
+	return loggedOut(w, r)
+}
+
+func (h *handlers) logoutAll(w http.ResponseWriter, r *http.Request) error {
+	if err := h.svc.Sessions.EndAll(r.Context(), identity.FromContext(r.Context()).UserID); err != nil {
+		return err
+	}
+	return loggedOut(w, r)
+}
+
+func loggedOut(w http.ResponseWriter, r *http.Request) error {
+	http.SetCookie(w, cookie(r, "", -time.Second))
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func (h *handlers) me(w http.ResponseWriter, r *http.Request) error {
+	a, err := h.svc.Accounts.ByID(r.Context(), identity.FromContext(r.Context()).UserID)
+	if err != nil {
+		return answer(err)
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	return httpapi.WriteJSON(w, http.StatusOK, view(a))
+}
+
+func (h *handlers) setRole(w http.ResponseWriter, r *http.Request) error {
+	id, err := httpapi.PathUUID(r, "id", "This user")
+	if err != nil {
+		return err
+	}
+	var body struct {
+		Role identity.Role `json:"role"`
+	}
+	if err := httpapi.DecodeJSON(w, r, &body); err != nil {
+		return err
+	}
+	switch body.Role {
+	case identity.Customer, identity.Organizer, identity.Admin:
+	default:
+		return problem.Invalid(problem.Field{Field: "role", Code: "unknown_role", Message: "must be customer, organizer or admin"})
+	}
+	a, err := h.svc.SetRole(r.Context(), id, body.Role)
+	if err != nil {
+		return answer(err)
+	}
+	return httpapi.WriteJSON(w, http.StatusOK, view(a))
+}
+
+// answer turns the domain's errors into problems.
+func answer(err error) error {
+	var tooMany *auth.TooManyError
+	switch {
+	case errors.As(err, &tooMany):
+		return problem.New(http.StatusTooManyRequests, "too_many_attempts",
+			"Too many failed log-ins. Try again later.").After(tooMany.RetryAfter)
+	case errors.Is(err, auth.ErrInvalidCredentials):
+		return problem.New(http.StatusUnauthorized, "invalid_credentials", "E-mail or password is wrong.")
+	case errors.Is(err, auth.ErrEmailTaken):
+		return problem.New(http.StatusConflict, "email_taken", "There is an account with this e-mail already.")
+	case errors.Is(err, auth.ErrLastAdmin):
+		return problem.New(http.StatusConflict, "last_admin", "The last admin must stay one.")
+	case errors.Is(err, auth.ErrNotFound):
+		return problem.NotFound("This user")
+	case errors.Is(err, auth.ErrBusy):
+		return problem.Unavailable(err)
+	default:
+		return err
+	}
+}
+
+func outcome(err error) string {
+	var tooMany *auth.TooManyError
+	switch {
+	case err == nil:
+		return "ok"
+	case errors.Is(err, auth.ErrInvalidCredentials):
+		return "refused"
+	case errors.As(err, &tooMany):
+		return "limited"
+	default:
+		return "error"
+	}
+}

@@ -1,0 +1,84 @@
+package redis
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"log/slog"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
+	"github.com/frontrow-tickets/frontrow/services/auth-service/internal/auth"
+)
+
+// Attempts implements auth.Attempts for all replicas together; while Redis is
+// down each replica counts for itself.
+type Attempts struct {
+	rdb   *redis.Client
+	local *auth.MemoryAttempts
+}
+
+// NewAttempts returns the failed log-ins in rdb.
+func NewAttempts(rdb *redis.Client) *Attempts {
+	return &Attempts{rdb: rdb, local: &auth.MemoryAttempts{Clock: clock.System{}}}
+}
+
+// accountKey does not show who tries to log in.
+func accountKey(email string) string {
+	sum := sha256.Sum256([]byte(email))
+	return "login-failures:account:" + hex.EncodeToString(sum[:16])
+}
+
+func addressKey(addr string) string { return "login-failures:address:" + addr }
+
+// failed counts up and starts the window with the first failure. A retry of
+// the script counts twice at worst, to the guesser's disadvantage.
+var failed = redis.NewScript(`
+for i, key in ipairs(KEYS) do
+	if redis.call("INCR", key) == 1 then redis.call("PEXPIRE", key, ARGV[1]) end
+end
+return 1`)
+
+// Blocked returns how long log-ins of email from addr are refused.
+func (a *Attempts) Blocked(ctx context.Context, email, addr string) time.Duration {
+	var (
+		counts [2]*redis.StringCmd
+		ttls   [2]*redis.DurationCmd
+	)
+	_, err := a.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for i, key := range []string{accountKey(email), addressKey(addr)} {
+			counts[i], ttls[i] = p.Get(ctx, key), p.PTTL(ctx, key)
+		}
+		return nil
+	})
+	if err != nil && err != redis.Nil { //nolint:errorlint // Pipelined returns the first command's bare error
+		return a.local.Blocked(ctx, email, addr)
+	}
+	var wait time.Duration
+	for i, limit := range []int{auth.MaxFailuresPerAccount, auth.MaxFailuresPerAddress} {
+		if n, err := counts[i].Int(); err == nil && n >= limit {
+			wait = max(wait, ttls[i].Val(), time.Millisecond)
+		}
+	}
+	return wait
+}
+
+// Failed counts a failure.
+func (a *Attempts) Failed(ctx context.Context, email, addr string) {
+	// Even if the client has left: hanging up must not save a guesser the count.
+	ctx = context.WithoutCancel(ctx)
+	err := failed.Run(ctx, a.rdb, []string{accountKey(email), addressKey(addr)}, auth.Window.Milliseconds()).Err()
+	if err != nil {
+		slog.WarnContext(ctx, "failed log-in counted in this process only", "error", err)
+		a.local.Failed(ctx, email, addr)
+	}
+}
+
+// Succeeded forgets the failures of email.
+func (a *Attempts) Succeeded(ctx context.Context, email string) {
+	a.local.Succeeded(ctx, email)
+	// A count that stays ends with its window.
+	a.rdb.Del(ctx, accountKey(email))
+}

@@ -1,0 +1,330 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/frontrow-tickets/frontrow/pkg/identity"
+	"github.com/frontrow-tickets/frontrow/pkg/observe"
+	"github.com/frontrow-tickets/frontrow/pkg/session"
+	"github.com/frontrow-tickets/frontrow/pkg/testkit"
+)
+
+// service is the whole program on a database of its own.
+type service struct {
+	t      *testing.T
+	url    string
+	signer *identity.Signer
+	store  *session.Store
+	db     string
+}
+
+const adminPassword = "admin-password"
+
+func start(t *testing.T) *service {
+	t.Helper()
+	s := &service{t: t, signer: testkit.Signer(t), db: database(t)}
+	mc := migrateConfig{PostgresURL: s.db, AdminEmail: "Admin@" + testkit.Unique("x") + ".example", AdminPassword: adminPassword}
+	for range 2 { // the second finds all done
+		if err := migrate(t.Context(), mc); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rdb, err := session.Connect(testkit.Redis(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { rdb.Close() })
+	s.store = session.NewStore(rdb, time.Hour)
+	cfg := config{
+		Config:             observe.Config{HTTPAddr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0", LogLevel: "error"},
+		IdentityPublicKeys: s.signer.PublicKey(), PostgresURL: s.db, RedisURL: testkit.Redis(t),
+		SessionIdle: time.Hour, SessionAbsolute: 2 * time.Hour,
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	addr, ended := make(chan net.Addr, 1), make(chan error, 1)
+	go func() { ended <- run(ctx, cfg, func(a net.Addr) { addr <- a }) }()
+	select {
+	case a := <-addr:
+		s.url = "http://" + a.String()
+	case err := <-ended:
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func database(t *testing.T) string {
+	t.Helper()
+	base := testkit.Postgres(t)
+	name := testkit.Unique("auth")
+	exec := func(sql string) {
+		conn, err := pgx.Connect(context.Background(), base)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close(context.Background())
+		if _, err := conn.Exec(context.Background(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	exec("CREATE DATABASE " + name)
+	t.Cleanup(func() { exec("DROP DATABASE " + name + " WITH (FORCE)") })
+	u, err := url.Parse(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Path = "/" + name
+	return u.String()
+}
+
+type answer struct {
+	status int
+	header http.Header
+	body   map[string]any
+}
+
+func (a answer) code() string { s, _ := a.body["code"].(string); return s }
+
+// call sends a request as id; headers are name, value pairs.
+func (s *service) call(id identity.Identity, method, path, body string, headers ...string) answer {
+	s.t.Helper()
+	req, err := http.NewRequestWithContext(context.Background(), method, s.url+"/api/v1/auth"+path, strings.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	token, err := s.signer.Sign(id)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req.Header.Set(identity.Header, token)
+	for i := 0; i < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	a := answer{status: resp.StatusCode, header: resp.Header}
+	if len(raw) > 0 {
+		if err := json.NewDecoder(bytes.NewReader(raw)).Decode(&a.body); err != nil {
+			s.t.Fatalf("%s: %v", raw, err)
+		}
+	}
+	return a
+}
+
+var anonymous = identity.Identity{Role: identity.Anonymous}
+
+func (s *service) want(a answer, status int, code string) answer {
+	s.t.Helper()
+	if a.status != status || a.code() != code {
+		s.t.Fatalf("got %d %v, want %d %q", a.status, a.body, status, code)
+	}
+	return a
+}
+
+// register returns a new user and the e-mail.
+func (s *service) register() (identity.Identity, string) {
+	s.t.Helper()
+	email := testkit.Unique("u") + "@example.com"
+	a := s.want(s.call(anonymous, "POST", "/register", `{"email":"`+email+`","password":"12345678","name":"U"}`), 201, "")
+	return identity.Identity{UserID: uuid.MustParse(a.body["id"].(string)), Role: identity.Role(a.body["role"].(string))}, email
+}
+
+func (s *service) login(email string) string {
+	s.t.Helper()
+	a := s.want(s.call(anonymous, "POST", "/login", `{"email":"`+email+`","password":"12345678"}`), 200, "")
+	return a.body["session_id"].(string)
+}
+
+func (s *service) role(sessionID string) string {
+	sess, err := s.store.Get(s.t.Context(), sessionID)
+	if err != nil {
+		return ""
+	}
+	return sess.Role
+}
+
+func TestRegisterLoginMeLogout(t *testing.T) {
+	s := start(t)
+	user, email := s.register()
+	a := s.want(s.call(anonymous, "POST", "/login", `{"email":" `+strings.ToUpper(email)+`","password":"12345678"}`, "X-Forwarded-Proto", "https"), 200, "")
+	id := a.body["session_id"].(string)
+	cookie := a.header.Get("Set-Cookie")
+	for _, part := range []string{session.Cookie + "=" + id, "HttpOnly", "SameSite=Lax", "Secure", "Path=/"} {
+		if !strings.Contains(cookie, part) {
+			t.Errorf("cookie %q has no %q", cookie, part)
+		}
+	}
+	if me := s.want(s.call(user, "GET", "/me", ""), 200, ""); me.body["email"] != email || me.body["role"] != "customer" || me.body["password_hash"] != nil {
+		t.Errorf("me = %v", me.body)
+	}
+	other, all := s.login(email), s.login(email)
+	s.want(s.call(user, "POST", "/logout", "", "Authorization", "Bearer "+id), 204, "")
+	if s.role(id) != "" || s.role(other) == "" {
+		t.Error("log-out must end this session and no other")
+	}
+	s.want(s.call(user, "POST", "/logout-all", ""), 204, "")
+	if s.role(other) != "" || s.role(all) != "" {
+		t.Error("a session outlived the log-out everywhere")
+	}
+	s.want(s.call(anonymous, "GET", "/me", ""), 401, "session_required")
+}
+
+func TestRefusals(t *testing.T) {
+	s := start(t)
+	user, email := s.register()
+	reg := func(email, rest string) string {
+		return `{"email":"` + email + `","password":"12345678","name":"U"` + rest + `}`
+	}
+	for name, c := range map[string]struct {
+		as                 identity.Identity
+		method, path, body string
+		status             int
+		code               string
+	}{
+		"e-mail taken":             {anonymous, "POST", "/register", reg(strings.ToUpper(email), ""), 409, "email_taken"},
+		"wrong fields":             {anonymous, "POST", "/register", `{}`, 422, "validation_failed"},
+		"role chosen by oneself":   {anonymous, "POST", "/register", reg("x@example.com", `,"role":"admin"`), 400, "unknown_field"},
+		"malformed":                {anonymous, "POST", "/login", `{`, 400, "malformed_json"},
+		"wrong password":           {anonymous, "POST", "/login", `{"email":"` + email + `","password":"12345679"}`, 401, "invalid_credentials"},
+		"unknown e-mail":           {anonymous, "POST", "/login", `{"email":"nobody@example.com","password":"12345679"}`, 401, "invalid_credentials"},
+		"customer sets a role":     {user, "PUT", "/users/" + user.UserID.String() + "/role", `{"role":"admin"}`, 403, "forbidden"},
+		"nobody sets a role":       {anonymous, "PUT", "/users/" + user.UserID.String() + "/role", `{"role":"admin"}`, 401, "session_required"},
+		"log-out without session":  {anonymous, "POST", "/logout", "", 401, "session_required"},
+		"unknown address":          {anonymous, "GET", "/nothing", "", 404, "not_found"},
+		"method that is not taken": {anonymous, "GET", "/login", "", 405, "method_not_allowed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if a := s.call(c.as, c.method, c.path, c.body); a.status != c.status || a.code() != c.code {
+				t.Errorf("got %d %v, want %d %s", a.status, a.body, c.status, c.code)
+			}
+		})
+	}
+	t.Run("without identity", func(t *testing.T) {
+		resp, err := http.Get(s.url + "/api/v1/auth/me")
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusUnauthorized {
+			t.Errorf("got %d", resp.StatusCode)
+		}
+	})
+}
+
+func TestRegistrationSentTwentyTimesAtOnceMakesOneAccount(t *testing.T) {
+	s := start(t)
+	body := `{"email":"` + testkit.Unique("u") + `@example.com","password":"12345678","name":"U"}`
+	key := testkit.Unique("key")
+	var wg sync.WaitGroup
+	var replayed atomic.Int32
+	ids := make(chan any, 20)
+	for range 20 {
+		wg.Go(func() {
+			a := s.call(anonymous, "POST", "/register", body, "Idempotency-Key", key)
+			if a.status != 201 {
+				t.Errorf("got %d %v", a.status, a.body)
+			}
+			if a.header.Get("Idempotency-Replayed") == "true" {
+				replayed.Add(1)
+			}
+			ids <- a.body["id"]
+		})
+	}
+	wg.Wait()
+	first := <-ids
+	for range 19 {
+		if id := <-ids; id != first {
+			t.Errorf("two accounts: %v, %v", first, id)
+		}
+	}
+	if replayed.Load() != 19 {
+		t.Errorf("%d answers were replayed, want 19", replayed.Load())
+	}
+	s.want(s.call(anonymous, "POST", "/register", strings.Replace(body, "12345678", "12345679", 1), "Idempotency-Key", key), 422, "idempotency_key_reused")
+}
+
+func TestRoleChangesInLiveSessionsAtOnceAndTheLastAdminStays(t *testing.T) {
+	s := start(t)
+	user, email := s.register()
+	id := s.login(email)
+	admin := identity.Identity{UserID: s.adminID(), Role: identity.Admin}
+	path := "/users/" + user.UserID.String() + "/role"
+
+	a := s.want(s.call(admin, "PUT", path, `{"role":"organizer"}`), 200, "")
+	if a.body["role"] != "organizer" || s.role(id) != "organizer" {
+		t.Errorf("answer %v, session %q", a.body["role"], s.role(id))
+	}
+	s.want(s.call(admin, "PUT", path, `{"role":"emperor"}`), 422, "validation_failed")
+	s.want(s.call(admin, "PUT", "/users/"+uuid.NewString()+"/role", `{"role":"admin"}`), 404, "not_found")
+
+	own := "/users/" + admin.UserID.String() + "/role"
+	s.want(s.call(admin, "PUT", own, `{"role":"customer"}`), 409, "last_admin")
+	s.want(s.call(admin, "PUT", path, `{"role":"admin"}`), 200, "")
+	// Two admins who demote each other at once: one of them stays.
+	var wg sync.WaitGroup
+	var demoted atomic.Int32
+	for _, p := range []string{path, own} {
+		wg.Go(func() {
+			if s.call(admin, "PUT", p, `{"role":"customer"}`).status == 200 {
+				demoted.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if demoted.Load() != 1 {
+		t.Errorf("%d of two admins were demoted, want 1", demoted.Load())
+	}
+}
+
+func (s *service) adminID() uuid.UUID {
+	s.t.Helper()
+	conn, err := pgx.Connect(s.t.Context(), s.db)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	var id uuid.UUID
+	if err := conn.QueryRow(s.t.Context(), `SELECT id FROM accounts WHERE role = 'admin'`).Scan(&id); err != nil {
+		s.t.Fatal(err)
+	}
+	return id
+}
+
+func TestGuessesAreLimitedByAccountAndSayWhenToComeBack(t *testing.T) {
+	s := start(t)
+	_, email := s.register()
+	from := []string{"X-Forwarded-For", testkit.Unique("addr")}
+	for range 10 {
+		s.want(s.call(anonymous, "POST", "/login", `{"email":"`+email+`","password":"wrong-guess"}`, from...), 401, "invalid_credentials")
+	}
+	a := s.want(s.call(anonymous, "POST", "/login", `{"email":"`+email+`","password":"12345678"}`, from...), 429, "too_many_attempts")
+	if a.header.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+}

@@ -1,0 +1,131 @@
+// Package audit counts, in the stores themselves, whether an event's seats were
+// sold once and its money is where it belongs. It trusts no service.
+package audit
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/gocql/gocql"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/frontrow-tickets/frontrow/test/stack"
+)
+
+// Auditor reads Cassandra and the provider's books.
+type Auditor struct {
+	cassandra *gocql.Session
+	payments  *pgx.Conn
+}
+
+// Report is what the stores say of one event.
+type Report struct {
+	// Confirmed bookings, and the sum of their prices in minor units.
+	Confirmed int
+	Price     int64
+	// Captured and Refunded by the provider, in minor units.
+	Captured, Refunded int64
+	// SoldTwice names the seats that more than one live booking lists, and the
+	// seats of confirmed bookings whose row names somebody else.
+	SoldTwice []string
+	// Unsettled counts holds, charges and refunds that are not yet at their end.
+	Unsettled int
+}
+
+// Difference is 0 when the money kept is the price of what was confirmed.
+func (r Report) Difference() int64 { return r.Captured - r.Refunded - r.Price }
+
+// Open connects to the stores of a running stack.
+func Open(ctx context.Context, s *stack.Stack) (*Auditor, error) {
+	cluster := gocql.NewCluster(s.Cassandra)
+	cluster.Keyspace, cluster.Timeout, cluster.ConnectTimeout = s.Keyspace, 10*time.Second, 10*time.Second
+	// What a round has decided but not yet finished must be seen.
+	cluster.Consistency = gocql.Consistency(gocql.Serial)
+	session, err := cluster.CreateSession()
+	if err != nil {
+		return nil, fmt.Errorf("audit: cassandra: %w", err)
+	}
+	address, err := url.Parse(s.Postgres)
+	if err != nil {
+		return nil, fmt.Errorf("audit: postgres: %w", err)
+	}
+	address.Path = "/payments"
+	conn, err := pgx.Connect(ctx, address.String())
+	if err != nil {
+		session.Close()
+		return nil, fmt.Errorf("audit: postgres: %w", err)
+	}
+	return &Auditor{session, conn}, nil
+}
+
+// Close ends the connections.
+func (a *Auditor) Close(ctx context.Context) {
+	a.cassandra.Close()
+	// Nothing was written; there is nothing to lose.
+	_ = a.payments.Close(ctx)
+}
+
+// Event audits an event with this many blocks.
+func (a *Auditor) Event(ctx context.Context, eventID string, blocks int) (Report, error) {
+	var r Report
+	event, err := uuid.Parse(eventID)
+	if err != nil {
+		return r, fmt.Errorf("audit: event: %w", err)
+	}
+	seats, bookings := map[string]uuid.UUID{}, []booking{}
+	for block := 1; block <= blocks; block++ {
+		owners, found, err := a.block(ctx, event, block)
+		if err != nil {
+			return r, err
+		}
+		for index, owner := range owners {
+			seats[fmt.Sprintf("%d-%d", block, index)] = owner
+		}
+		bookings = append(bookings, found...)
+	}
+	r.countBookings(bookings, seats)
+	return r, a.countMoney(ctx, event, &r)
+}
+
+func (r *Report) countBookings(bookings []booking, owners map[string]uuid.UUID) {
+	listed := map[string]int{}
+	for _, b := range bookings {
+		switch b.Status {
+		case "confirmed":
+			r.Confirmed++
+			r.Price += b.Total.Amount
+		case "held":
+			r.Unsettled++
+		default:
+			continue
+		}
+		for _, seat := range b.Seats {
+			listed[seat.ID]++
+			if listed[seat.ID] == 2 || (b.Status == "confirmed" && owners[seat.ID] != b.ID) {
+				r.SoldTwice = append(r.SoldTwice, seat.ID)
+			}
+		}
+	}
+	slices.Sort(r.SoldTwice)
+	r.SoldTwice = slices.Compact(r.SoldTwice)
+}
+
+// countMoney asks the provider's own books; payment-service's tables tell only
+// which charge is whose.
+func (a *Auditor) countMoney(ctx context.Context, event uuid.UUID, r *Report) error {
+	var open int
+	err := a.payments.QueryRow(ctx, `
+		SELECT coalesce(sum(c.amount) FILTER (WHERE c.outcome = 'captured'), 0), coalesce(sum(c.refunded), 0),
+			count(*) FILTER (WHERE p.status IN ('processing', 'refunding'))
+		FROM bookings b JOIN payments p USING (booking_id) LEFT JOIN psp.charges c ON c.key = p.id::text
+		WHERE b.event_id = $1`, event).Scan(&r.Captured, &r.Refunded, &open)
+	if err != nil {
+		return fmt.Errorf("audit: provider: %w", err)
+	}
+	r.Unsettled += open
+	return nil
+}

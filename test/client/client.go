@@ -1,0 +1,155 @@
+// Package client speaks Frontrow's public API, as its tests and the demo need it.
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Check looks at one exchange and returns an error if it breaks the contract.
+type Check func(req *http.Request, reqBody []byte, resp *http.Response, respBody []byte) error
+
+// Client is one visitor: anonymous, or somebody with a session. It is safe for
+// concurrent use.
+type Client struct {
+	base    string
+	session string
+	check   Check
+	http    *http.Client
+}
+
+// New returns an anonymous client for the API at base, such as
+// http://127.0.0.1:8080/api/v1. check sees every exchange; nil checks nothing.
+func New(base string, check Check) *Client {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = 256
+	transport.MaxIdleConns = 256
+	return &Client{
+		base: strings.TrimSuffix(base, "/"), check: check,
+		http: &http.Client{Transport: transport, Timeout: 30 * time.Second},
+	}
+}
+
+// At returns the same visitor at another address of the API.
+func (c *Client) At(base string) *Client {
+	other := *c
+	other.base = strings.TrimSuffix(base, "/")
+	return &other
+}
+
+// WithSession returns a client that uses a session id; empty makes it anonymous.
+func (c *Client) WithSession(id string) *Client {
+	other := *c
+	other.session = id
+	return &other
+}
+
+// Request is one request as it goes over the wire.
+type Request struct {
+	Method string
+	// Path below the base, such as /events.
+	Path  string
+	Query url.Values
+	// Body is encoded as JSON, unless it is a []byte, which is sent as it is.
+	Body   any
+	Header http.Header
+}
+
+// Response is an answer, read to its end.
+type Response struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// Do sends a request and reads the whole answer, whatever its status. The
+// error is of the transport, or of the contract.
+func (c *Client) Do(ctx context.Context, r Request) (Response, error) {
+	req, body, err := c.request(ctx, r)
+	if err != nil {
+		return Response{}, err
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return Response{}, err
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return Response{}, fmt.Errorf("%s %s: read the answer: %w", r.Method, r.Path, err)
+	}
+	if c.check != nil {
+		if err := c.check(req, body, resp, answer); err != nil {
+			return Response{}, err
+		}
+	}
+	return Response{Status: resp.StatusCode, Header: resp.Header, Body: answer}, nil
+}
+
+func (c *Client) request(ctx context.Context, r Request) (*http.Request, []byte, error) {
+	var body []byte
+	switch b := r.Body.(type) {
+	case nil:
+	case []byte:
+		body = b
+	default:
+		encoded, err := json.Marshal(b)
+		if err != nil {
+			return nil, nil, err
+		}
+		body = encoded
+	}
+	address := c.base + r.Path
+	if len(r.Query) > 0 {
+		address += "?" + r.Query.Encode()
+	}
+	req, err := http.NewRequestWithContext(ctx, r.Method, address, bytes.NewReader(body))
+	if err != nil {
+		return nil, nil, err
+	}
+	if r.Body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	} else {
+		req.Body = http.NoBody
+	}
+	if c.session != "" {
+		req.Header.Set("Authorization", "Bearer "+c.session)
+	}
+	for name, values := range r.Header {
+		req.Header[http.CanonicalHeaderKey(name)] = values
+	}
+	return req, body, nil
+}
+
+// call sends a request and decodes a 2xx answer into out (which may be nil). Any
+// other answer is a *Problem.
+func (c *Client) call(ctx context.Context, r Request, out any) error {
+	resp, err := c.Do(ctx, r)
+	if err != nil {
+		return err
+	}
+	if resp.Status < 200 || resp.Status > 299 {
+		return problemOf(r, resp)
+	}
+	if out == nil {
+		return nil
+	}
+	if err := json.Unmarshal(resp.Body, out); err != nil {
+		return fmt.Errorf("%s %s: %w", r.Method, r.Path, err)
+	}
+	return nil
+}
+
+func keyed(key string) http.Header {
+	if key == "" {
+		return nil
+	}
+	return http.Header{"Idempotency-Key": {key}}
+}

@@ -1,0 +1,86 @@
+package client
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// StreamEvent is one server-sent event. A comment line (the heartbeat) comes
+// with the Event "comment" and its text in Data.
+type StreamEvent struct {
+	ID    string
+	Event string
+	Data  string
+}
+
+// Stream opens the live seats of an event and sends what arrives until ctx
+// ends or the server closes; then the channel is closed. lastID may be empty.
+func (c *Client) Stream(ctx context.Context, eventID, lastID string) (<-chan StreamEvent, error) {
+	r := Request{Method: http.MethodGet, Path: "/events/" + eventID + "/seats/stream", Header: http.Header{"Accept": {"text/event-stream"}}}
+	if lastID != "" {
+		r.Header.Set("Last-Event-ID", lastID)
+	}
+	req, _, err := c.request(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	endless := *c.http
+	endless.Timeout = 0
+	resp, err := endless.Do(req) //nolint:bodyclose // the goroutine below closes it
+	if err != nil {
+		return nil, err
+	}
+	if got := resp.Header.Get("Content-Type"); resp.StatusCode != http.StatusOK || !strings.HasPrefix(got, "text/event-stream") {
+		resp.Body.Close()
+		return nil, fmt.Errorf("stream of %s: %s, %s", eventID, resp.Status, got)
+	}
+	events := make(chan StreamEvent)
+	go func() {
+		defer close(events)
+		defer resp.Body.Close()
+		readEvents(ctx, bufio.NewReaderSize(resp.Body, 64<<10), events)
+	}()
+	return events, nil
+}
+
+func readEvents(ctx context.Context, in *bufio.Reader, out chan<- StreamEvent) {
+	var event StreamEvent
+	var data []string
+	for {
+		line, err := in.ReadString('\n')
+		if err != nil {
+			return
+		}
+		line = strings.TrimRight(line, "\r\n")
+		name, value, _ := strings.Cut(line, ":")
+		value = strings.TrimPrefix(value, " ")
+		complete := StreamEvent{}
+		switch {
+		case line == "":
+			if len(data) > 0 {
+				event.Data = strings.Join(data, "\n")
+				complete = event
+			}
+			event, data = StreamEvent{}, nil
+		case name == "":
+			complete = StreamEvent{Event: "comment", Data: value}
+		case name == "id":
+			event.ID = value
+		case name == "event":
+			event.Event = value
+		case name == "data":
+			data = append(data, value)
+		}
+		if complete.Event == "" {
+			continue
+		}
+		select {
+		case out <- complete:
+		case <-ctx.Done():
+			return
+		}
+	}
+}

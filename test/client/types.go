@@ -1,0 +1,215 @@
+package client
+
+import "time"
+
+// Money is an amount in minor units.
+type Money struct {
+	Amount   int64  `json:"amount"`
+	Currency string `json:"currency"`
+}
+
+// User is an account.
+type User struct {
+	ID        string    `json:"id"`
+	Email     string    `json:"email"`
+	Name      string    `json:"name"`
+	Role      string    `json:"role"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// Session is the answer to a log-in.
+type Session struct {
+	SessionID string    `json:"session_id"`
+	ExpiresAt time.Time `json:"expires_at"`
+	User      User      `json:"user"`
+}
+
+// Venue is a place with its seat plan; ids and blocks are the service's.
+type Venue struct {
+	ID         string     `json:"id,omitempty"`
+	Name       string     `json:"name"`
+	City       string     `json:"city"`
+	TimeZone   string     `json:"time_zone"`
+	Categories []Category `json:"categories"`
+	Sections   []Section  `json:"sections"`
+	Areas      []Area     `json:"areas"`
+}
+
+// Category is a class of price.
+type Category struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// Section is rows of seats.
+type Section struct {
+	ID     string   `json:"id"`
+	Name   string   `json:"name"`
+	Rows   []Row    `json:"rows"`
+	Blocks []string `json:"blocks,omitempty"`
+}
+
+// Row is seats beside one another.
+type Row struct {
+	Label    string `json:"label"`
+	Category string `json:"category,omitempty"`
+	Seats    []Seat `json:"seats"`
+}
+
+// Seat is one seat of a plan.
+type Seat struct {
+	ID         string  `json:"id,omitempty"`
+	Number     string  `json:"number"`
+	X          float64 `json:"x"`
+	Y          float64 `json:"y"`
+	Category   string  `json:"category,omitempty"`
+	Accessible bool    `json:"accessible,omitempty"`
+	Blocked    bool    `json:"blocked,omitempty"`
+}
+
+// Area is a standing area.
+type Area struct {
+	ID       string   `json:"id"`
+	Name     string   `json:"name"`
+	Category string   `json:"category"`
+	Capacity int      `json:"capacity"`
+	X        float64  `json:"x"`
+	Y        float64  `json:"y"`
+	Blocks   []string `json:"blocks,omitempty"`
+}
+
+// NewEvent is what an organizer sends.
+type NewEvent struct {
+	Name             string          `json:"name"`
+	Description      string          `json:"description,omitempty"`
+	VenueID          string          `json:"venue_id"`
+	StartsAt         time.Time       `json:"starts_at"`
+	EndsAt           time.Time       `json:"ends_at"`
+	TimeZone         string          `json:"time_zone"`
+	Currency         string          `json:"currency"`
+	TicketTypes      []NewTicketType `json:"ticket_types"`
+	SaleStartsAt     time.Time       `json:"sale_starts_at"`
+	SaleEndsAt       time.Time       `json:"sale_ends_at"`
+	MaxSeatsPerBuyer int             `json:"max_seats_per_buyer,omitempty"`
+	HoldSeconds      int             `json:"hold_seconds,omitempty"`
+}
+
+// NewTicketType gives a category its price, in minor units.
+type NewTicketType struct {
+	ID       string `json:"id,omitempty"`
+	Name     string `json:"name"`
+	Category string `json:"category"`
+	Price    int64  `json:"price"`
+}
+
+// Event is an event as it is shown.
+type Event struct {
+	ID               string       `json:"id"`
+	Name             string       `json:"name"`
+	Status           string       `json:"status"`
+	Version          int64        `json:"version"`
+	Currency         string       `json:"currency"`
+	TicketTypes      []TicketType `json:"ticket_types"`
+	MaxSeatsPerBuyer int          `json:"max_seats_per_buyer"`
+	HoldSeconds      int          `json:"hold_seconds"`
+	StartsAt         time.Time    `json:"starts_at"`
+}
+
+// TicketType is a price as it is shown.
+type TicketType struct {
+	ID       string `json:"id"`
+	Name     string `json:"name"`
+	Category string `json:"category"`
+	Kind     string `json:"kind"`
+	Price    Money  `json:"price"`
+}
+
+// Availability is every seat's state.
+type Availability struct {
+	EventID string        `json:"event_id"`
+	Version int64         `json:"version"`
+	Blocks  []BlockStates `json:"blocks"`
+}
+
+// BlockStates is one character a seat: a, h, s or x.
+type BlockStates struct {
+	ID      string `json:"id"`
+	Version int64  `json:"version"`
+	States  string `json:"states"`
+}
+
+// Delta is seats that changed.
+type Delta struct {
+	Block   string            `json:"block"`
+	Version int64             `json:"version"`
+	Seats   map[string]string `json:"seats"`
+}
+
+// NewBooking asks for these seats, or for a quantity of a ticket type.
+type NewBooking struct {
+	EventID      string   `json:"event_id"`
+	SeatIDs      []string `json:"seat_ids,omitempty"`
+	TicketTypeID string   `json:"ticket_type_id,omitempty"`
+	Quantity     int      `json:"quantity,omitempty"`
+}
+
+// Booking is a booking.
+type Booking struct {
+	ID          string          `json:"id"`
+	EventID     string          `json:"event_id"`
+	Status      string          `json:"status"`
+	Reason      string          `json:"reason"`
+	Seats       []BookedSeat    `json:"seats"`
+	Total       Money           `json:"total"`
+	CreatedAt   time.Time       `json:"created_at"`
+	ExpiresAt   time.Time       `json:"expires_at"`
+	ConfirmedAt *time.Time      `json:"confirmed_at"`
+	EndedAt     *time.Time      `json:"ended_at"`
+	Payment     *BookingPayment `json:"payment"`
+}
+
+// SeatIDs of a booking, in its order.
+func (b Booking) SeatIDs() []string {
+	var ids []string
+	for _, s := range b.Seats {
+		ids = append(ids, s.ID)
+	}
+	return ids
+}
+
+// BookedSeat is one seat of a booking.
+type BookedSeat struct {
+	ID           string `json:"id"`
+	Section      string `json:"section"`
+	Row          string `json:"row"`
+	Number       string `json:"number"`
+	TicketTypeID string `json:"ticket_type_id"`
+	Price        Money  `json:"price"`
+}
+
+// BookingPayment is the last thing a booking knows of its payment.
+type BookingPayment struct {
+	ID          string `json:"id"`
+	Status      string `json:"status"`
+	FailureCode string `json:"failure_code"`
+}
+
+// Ticket is one seat's ticket.
+type Ticket struct {
+	ID     string `json:"id"`
+	SeatID string `json:"seat_id"`
+	Holder string `json:"holder"`
+	Code   string `json:"code"`
+	// QRPNG is the picture of Code.
+	QRPNG []byte `json:"qr_png"`
+}
+
+// Payment is a payment.
+type Payment struct {
+	ID          string     `json:"id"`
+	BookingID   string     `json:"booking_id"`
+	Status      string     `json:"status"`
+	Amount      Money      `json:"amount"`
+	FailureCode string     `json:"failure_code"`
+	RefundedAt  *time.Time `json:"refunded_at"`
+}

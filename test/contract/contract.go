@@ -1,0 +1,135 @@
+// Package contract holds every exchange of the tests against api/openapi.yaml.
+package contract
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/pb33f/libopenapi"
+	validator "github.com/pb33f/libopenapi-validator"
+	"github.com/pb33f/libopenapi-validator/config"
+	validation "github.com/pb33f/libopenapi-validator/errors"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/frontrow-tickets/frontrow/api"
+)
+
+// Contract is openapi.yaml, ready to check with.
+type Contract struct {
+	v        validator.Validator
+	document any
+}
+
+// Load reads the contract; it is the same for all who ask.
+var Load = sync.OnceValues(load)
+
+func load() (*Contract, error) {
+	doc, err := libopenapi.NewDocument(api.OpenAPI)
+	if err != nil {
+		return nil, fmt.Errorf("contract: %w", err)
+	}
+	v, errs := validator.NewValidator(doc, config.WithFormatAssertions(), config.WithStrictMode(),
+		config.WithStrictIgnorePaths("$.cookies.frontrow_session"), // a security scheme, which strict mode does not look at
+		// These belong to HTTP and to every answer; openapi.yaml names only what a client acts upon.
+		config.WithStrictIgnoredHeadersExtra("set-cookie", "content-security-policy", "strict-transport-security", "x-content-type-options",
+			"x-frame-options", "referrer-policy", "permissions-policy", "cross-origin-opener-policy", "cross-origin-resource-policy", "traceparent",
+			"retry-after", "allow", "x-accel-buffering", "content-language"))
+	if len(errs) > 0 {
+		return nil, fmt.Errorf("contract: %w", errors.Join(errs...))
+	}
+	var document any
+	if err := yaml.Unmarshal(api.OpenAPI, &document); err != nil {
+		return nil, fmt.Errorf("contract: %w", err)
+	}
+	return &Contract{v: v, document: document}, nil
+}
+
+// Lint checks the document itself against the OpenAPI 3.1 specification.
+func (c *Contract) Lint() error {
+	_, errs := c.v.ValidateDocument()
+	return explain("openapi.yaml", errs)
+}
+
+// refusals are the answers to requests that break the contract: then only the
+// answer is checked.
+var refusals = []int{
+	http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed,
+	http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType,
+	http.StatusUnprocessableEntity, http.StatusPreconditionRequired, http.StatusPreconditionFailed, http.StatusTooManyRequests,
+}
+
+// Check refuses an exchange that openapi.yaml does not describe: an unknown
+// route, status or member, a wrong value; and a wrong request that was accepted.
+func (c *Contract) Check(req *http.Request, reqBody []byte, resp *http.Response, respBody []byte) error {
+	where := fmt.Sprintf("contract: %s %s → %d", req.Method, req.URL.Path, resp.StatusCode)
+	if !slices.Contains(refusals, resp.StatusCode) {
+		req := req.Clone(req.Context())
+		req.Body = io.NopCloser(bytes.NewReader(reqBody))
+		if _, errs := c.v.ValidateHttpRequestSync(req); len(errs) > 0 {
+			return explain(where+": the request", errs)
+		}
+	}
+	if resp.StatusCode >= http.StatusBadRequest && resp.Header.Get("Content-Type") != "application/problem+json" {
+		return fmt.Errorf("%s: the content type of an error is %q", where, resp.Header.Get("Content-Type"))
+	}
+	if retry := resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusServiceUnavailable; retry && resp.Header.Get("Retry-After") == "" {
+		return fmt.Errorf("%s: there is no Retry-After", where)
+	}
+	copied := *resp
+	copied.Body = io.NopCloser(bytes.NewReader(respBody))
+	_, errs := c.v.ValidateHttpResponse(req, &copied)
+	if len(errs) > 0 && (errs[0].IsPathMissingError() || errs[0].IsOperationMissingError()) {
+		// Right, if that is what the answer says too.
+		if resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusMethodNotAllowed {
+			return c.CheckSchema("Problem", respBody)
+		}
+	}
+	if len(errs) > 0 {
+		return fmt.Errorf("%w\n%s", explain(where+": the answer", errs), respBody[:min(len(respBody), 2000)])
+	}
+	return nil
+}
+
+// CheckSchema holds JSON against a schema of the contract, by its name.
+func (c *Contract) CheckSchema(name string, data []byte) error {
+	compiler := jsonschema.NewCompiler()
+	compiler.AssertFormat()
+	if err := compiler.AddResource("openapi.yaml", c.document); err != nil {
+		return fmt.Errorf("contract: %w", err)
+	}
+	schema, err := compiler.Compile("openapi.yaml#/components/schemas/" + name)
+	if err != nil {
+		return fmt.Errorf("contract: %w", err)
+	}
+	var value any
+	if err := json.Unmarshal(data, &value); err != nil {
+		return fmt.Errorf("contract: %s: %w", name, err)
+	}
+	if err := schema.Validate(value); err != nil {
+		return fmt.Errorf("contract: %s: %w", name, err)
+	}
+	return nil
+}
+
+func explain(where string, errs []*validation.ValidationError) error {
+	var lines []string
+	for _, e := range errs {
+		line := e.Message + ": " + e.Reason
+		for _, s := range e.SchemaValidationErrors {
+			line += "\n    " + s.FieldPath + ": " + s.Reason
+		}
+		lines = append(lines, line)
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s: %s", where, strings.Join(lines, "\n  "))
+}

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+
+	"github.com/google/uuid"
+
+	"github.com/frontrow-tickets/frontrow/test/client"
+)
+
+// triesEach is how often a buyer reaches for seats.
+const triesEach = 5
+
+// buyer is one of the crowd. What they do follows from their number, so that
+// every run asks for the same.
+type buyer struct {
+	client *client.Client
+	dice   *rand.Rand
+
+	tried, won, refused, failed int
+	failure                     error
+	payments                    []string
+	bookings                    []client.Booking // at the end
+	paid                        []client.Payment // at the end
+}
+
+// gather registers everybody, a few at a time: each password is hashed at some cost.
+func gather(ctx context.Context, url string, out *screen) ([]*buyer, error) {
+	crowd, errs := make([]*buyer, buyerCount), make([]error, buyerCount)
+	var there atomic.Int64
+	stop := out.watch(func() string { return fmt.Sprintf("registering buyers: %d of %d", there.Load(), buyerCount) })
+	defer stop()
+	anonymous := client.New(url, nil)
+	slots := make(chan struct{}, 4)
+	var wg sync.WaitGroup
+	for i := range buyerCount {
+		wg.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			c, _, err := enter(ctx, anonymous, fmt.Sprintf("Buyer %d", i+1))
+			crowd[i], errs[i] = &buyer{client: c, dice: rand.New(rand.NewPCG(1, uint64(i)))}, err
+			there.Add(1)
+		})
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return nil, fmt.Errorf("a buyer can't register: %w", err)
+		}
+	}
+	return crowd, nil
+}
+
+// race lets everybody buy at once.
+func race(ctx context.Context, crowd []*buyer, s *sale, out *screen) {
+	var tried, won, refused atomic.Int64
+	stop := out.watch(func() string {
+		return fmt.Sprintf("buyers race: %d tries, %d won, %d refused", tried.Load(), won.Load(), refused.Load())
+	})
+	defer stop()
+	var wg sync.WaitGroup
+	for _, b := range crowd {
+		wg.Go(func() {
+			for range triesEach {
+				before := [3]int{b.tried, b.won, b.refused}
+				b.try(ctx, s)
+				tried.Add(int64(b.tried - before[0]))
+				won.Add(int64(b.won - before[1]))
+				refused.Add(int64(b.refused - before[2]))
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// try reaches for seats once and, having got them, does something with them.
+func (b *buyer) try(ctx context.Context, s *sale) {
+	key := uuid.NewString()
+	b.tried++
+	booking, err := patiently(ctx, func() (client.Booking, error) { return b.client.Hold(ctx, b.wish(s), key) })
+	switch p := client.AsProblem(err); {
+	case err == nil:
+		b.won++
+		b.decide(ctx, booking)
+	case p != nil && p.Status == 409:
+		b.refused++
+	default:
+		b.fail(err)
+	}
+}
+
+// wish is mostly neighbours in the first rows, which everybody wants.
+func (b *buyer) wish(s *sale) client.NewBooking {
+	n := client.NewBooking{EventID: s.event.ID}
+	switch roll := b.dice.IntN(10); {
+	case roll < 6:
+		count := 1 + b.dice.IntN(4)
+		first := b.dice.IntN(len(s.hot) - count)
+		n.SeatIDs = s.hot[first : first+count]
+	case roll < 8:
+		n.TicketTypeID, n.Quantity = "standard", 1+b.dice.IntN(4)
+	default:
+		n.TicketTypeID, n.Quantity = "floor", 1+b.dice.IntN(3)
+	}
+	return n
+}
+
+// decide pays, cancels, or forgets the hold.
+func (b *buyer) decide(ctx context.Context, booking client.Booking) {
+	switch roll := b.dice.IntN(20); {
+	case roll < 2: // forgotten: it expires
+	case roll < 4:
+		b.cancel(ctx, booking.ID)
+	case roll < 6:
+		b.pay(ctx, booking.ID, []string{"pm_declined", "pm_insufficient_funds"}[roll%2])
+	case roll < 7: // declined, then another card
+		if id := b.pay(ctx, booking.ID, "pm_declined"); id != "" {
+			b.awaitDecline(ctx, id)
+			b.pay(ctx, booking.ID, "pm_ok")
+		}
+	case roll < 9:
+		b.pay(ctx, booking.ID, "pm_ok")
+		b.cancel(ctx, booking.ID) // before or after the money: it comes back
+	default:
+		b.pay(ctx, booking.ID, []string{"pm_ok", "pm_slow", "pm_unknown", "pm_duplicate_webhook"}[b.dice.IntN(4)])
+	}
+}
+
+// pay returns the payment's id, or nothing if the booking could not be paid any more.
+func (b *buyer) pay(ctx context.Context, bookingID, method string) string {
+	key := uuid.NewString()
+	payment, err := patiently(ctx, func() (client.Payment, error) { return b.client.Pay(ctx, bookingID, method, key) })
+	if err == nil {
+		b.payments = append(b.payments, payment.ID)
+	} else if p := client.AsProblem(err); p == nil || p.Status != 409 {
+		b.fail(err)
+	}
+	return payment.ID
+}
+
+func (b *buyer) cancel(ctx context.Context, bookingID string) {
+	_, err := patiently(ctx, func() (client.Booking, error) { return b.client.CancelBooking(ctx, bookingID) })
+	if p := client.AsProblem(err); err != nil && (p == nil || p.Status != 409) {
+		b.fail(err)
+	}
+}
+
+func (b *buyer) awaitDecline(ctx context.Context, paymentID string) {
+	for range 100 {
+		payment, err := b.client.Payment(ctx, paymentID)
+		if err == nil && payment.Status == "failed" {
+			return
+		}
+		if pause(ctx, paymentPoll) != nil {
+			return
+		}
+	}
+}
+
+func (b *buyer) fail(err error) {
+	b.failed++
+	if b.failure == nil {
+		b.failure = err
+	}
+}

@@ -1,0 +1,120 @@
+// Command demo sells one event to two hundred buyers at once, through the
+// gateway only, waits until all is settled, and counts. It ends with status 1
+// if a seat was sold twice or a cent is not where it belongs.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/frontrow-tickets/frontrow/test/audit"
+	"github.com/frontrow-tickets/frontrow/test/stack"
+)
+
+const (
+	buyerCount = 200
+	// settleTimeout is how long holds, payments and refunds may take to end.
+	settleTimeout = 3 * time.Minute
+	resultFile    = ".run/demo.json"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "error: "+err.Error())
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	running, err := stack.Open()
+	if err != nil {
+		return err
+	}
+	begin := time.Now()
+	out := &screen{begin: begin}
+	s, err := openSale(ctx, running, out)
+	if err != nil {
+		return err
+	}
+	crowd, err := gather(ctx, running.URL, out)
+	if err != nil {
+		return err
+	}
+	race(ctx, crowd, s, out)
+	if err := settle(ctx, crowd, out); err != nil {
+		return err
+	}
+	figures, err := count(ctx, running, crowd, s)
+	if err != nil {
+		return err
+	}
+	figures.print(time.Since(begin))
+	if err := figures.write(resultFile); err != nil {
+		return err
+	}
+	return figures.verdict()
+}
+
+// count brings together what the buyers saw and what the stores say.
+func count(ctx context.Context, running *stack.Stack, crowd []*buyer, s *sale) (figures, error) {
+	f := figures{}
+	for _, b := range crowd {
+		f.add(b)
+	}
+	auditor, err := audit.Open(ctx, running)
+	if err != nil {
+		return f, err
+	}
+	defer auditor.Close(ctx)
+	report, err := auditor.Event(ctx, s.event.ID, s.blocks)
+	if err != nil {
+		return f, err
+	}
+	f.SoldTwice, f.soldTwice = len(report.SoldTwice), report.SoldTwice
+	f.Captured, f.MoneyRefunded = report.Captured, report.Refunded
+	f.LedgerDifference = report.Difference()
+	f.storedConfirmed, f.unsettled = report.Confirmed, report.Unsettled
+	return f, nil
+}
+
+func (f *figures) write(path string) error {
+	text, err := json.MarshalIndent(f, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(text, '\n'), 0o600)
+}
+
+// verdict names every invariant that does not hold.
+func (f *figures) verdict() error {
+	var broken []error
+	for _, check := range []struct {
+		broken bool
+		says   string
+	}{
+		{f.SoldTwice != 0, fmt.Sprintf("seats sold twice: %v", f.soldTwice)},
+		{f.LedgerDifference != 0, fmt.Sprintf("captured − refunded is not the price of the confirmed bookings: the difference is %s", euros(f.LedgerDifference))},
+		{f.Failed != 0, fmt.Sprintf("%d requests were answered with neither yes nor no; the first: %s", f.Failed, f.firstFailure)},
+		{f.Won != f.Confirmed+f.Expired+f.Cancelled+f.PaymentFailed, "a hold that was won has not ended"},
+		{f.Confirmed != f.storedConfirmed, fmt.Sprintf("the buyers see %d confirmed bookings, the store has %d", f.Confirmed, f.storedConfirmed)},
+		{f.unsettled != 0, fmt.Sprintf("%d holds, charges or refunds have not ended", f.unsettled)},
+	} {
+		if check.broken {
+			broken = append(broken, errors.New(check.says))
+		}
+	}
+	return errors.Join(broken...)
+}

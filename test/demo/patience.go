@@ -1,0 +1,40 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/frontrow-tickets/frontrow/test/client"
+)
+
+const (
+	paymentPoll = 100 * time.Millisecond
+	// patience is how long a client repeats a request that is answered "try again".
+	patience = 30 * time.Second
+)
+
+// patiently repeats a call while the answer is 429, 503 or 504, after the time it asks for.
+func patiently[T any](ctx context.Context, call func() (T, error)) (T, error) {
+	deadline := time.Now().Add(patience)
+	for {
+		out, err := call()
+		p := client.AsProblem(err)
+		if p == nil || (p.Status != 429 && p.Status != 503 && p.Status != 504) || time.Now().After(deadline) {
+			return out, err
+		}
+		if err := pause(ctx, max(p.RetryAfter, 200*time.Millisecond)); err != nil {
+			return out, err
+		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

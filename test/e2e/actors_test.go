@@ -1,0 +1,104 @@
+package e2e
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/frontrow-tickets/frontrow/test/client"
+)
+
+const password = "correct horse battery"
+
+// account is somebody who has registered and logged in.
+type account struct {
+	*client.Client
+	user client.User
+}
+
+func newEmail() string { return "e2e-" + uuid.NewString() + "@frontrow.example" }
+
+func newKey() string { return "e2e-" + uuid.NewString() }
+
+// newBuyer registers a customer and logs in.
+func newBuyer(t *testing.T) account {
+	t.Helper()
+	a, err := register(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// newBuyers registers n customers at once.
+func newBuyers(t *testing.T, n int) []account {
+	t.Helper()
+	buyers, errs := make([]account, n), make([]error, n)
+	slots := make(chan struct{}, 4)
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			buyers[i], errs[i] = register(t)
+		})
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return buyers
+}
+
+func register(t *testing.T) (account, error) {
+	c, email := visitor(), newEmail()
+	user, err := c.Register(t.Context(), email, password, "Buyer")
+	if err != nil {
+		return account{}, fmt.Errorf("register: %w", err)
+	}
+	session, err := c.Login(t.Context(), email, password)
+	if err != nil {
+		return account{}, fmt.Errorf("log in: %w", err)
+	}
+	return account{c.WithSession(session.SessionID), user}, nil
+}
+
+// newOrganizer registers somebody whom the admin makes an organizer.
+func newOrganizer(t *testing.T) account {
+	t.Helper()
+	a := newBuyer(t)
+	user := must(admin.SetRole(t.Context(), a.user.ID, "organizer"))(t)
+	return account{a.Client, user}
+}
+
+// must returns a call's value and ends the test on its error:
+// must(c.Me(ctx))(t).
+func must[T any](value T, err error) func(testing.TB) T {
+	return func(t testing.TB) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return value
+	}
+}
+
+// wantCode fails the test unless err is the problem with this status and code.
+func wantCode(t testing.TB, err error, status int, code string) {
+	t.Helper()
+	_ = problemWith(t, err, status, code)
+}
+
+// problemWith is wantCode for those who look closer.
+func problemWith(t testing.TB, err error, status int, code string) *client.Problem {
+	t.Helper()
+	p := client.AsProblem(err)
+	if p == nil || p.Status != status || p.Code != code {
+		t.Fatalf("got %v, want %d %s", err, status, code)
+	}
+	return p
+}

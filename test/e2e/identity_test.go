@@ -1,0 +1,125 @@
+package e2e
+
+import (
+	"crypto/ed25519"
+	"encoding/base64"
+	"net/http"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/frontrow-tickets/frontrow/pkg/identity"
+	"github.com/frontrow-tickets/frontrow/pkg/testkit"
+	"github.com/frontrow-tickets/frontrow/test/client"
+)
+
+func TestServicesRefuseThoseWhoComeWithoutTheGateway(t *testing.T) {
+	forged := must(testkit.Signer(t).Sign(identity.Identity{Role: identity.Admin}))(t)
+	tests := []struct{ name, token, code string }{
+		{"without an identity", "", "identity_required"},
+		{"with a forged one", forged, "identity_invalid"},
+		{"with an expired one", expiredIdentity(t), "identity_invalid"},
+		{"with one that is none", "admin", "identity_invalid"},
+	}
+	for process, path := range map[string]string{
+		"auth-service": "/auth/me", "event-service": "/events", "booking-service-1": "/bookings", "payment-service-1": "/payments/" + newEventID(),
+	} {
+		address := must(running.Address(process))(t)
+		direct := client.New("http://"+address+"/api/v1", nil)
+		for _, tt := range tests {
+			t.Run(process+" "+tt.name, func(t *testing.T) {
+				r := client.Request{Method: http.MethodGet, Path: path}
+				if tt.token != "" {
+					r.Header = http.Header{identity.Header: {tt.token}}
+				}
+				resp := must(direct.Do(t.Context(), r))(t)
+				if p := resp.Problem(); resp.Status != http.StatusUnauthorized || p.Code != tt.code {
+					t.Errorf("got %d %s, want 401 %s", resp.Status, p.Code, tt.code)
+				}
+			})
+		}
+	}
+}
+
+// gatewayIdentity signs as the gateway does.
+func gatewayIdentity(t *testing.T) *identity.Signer {
+	t.Helper()
+	return must(identity.NewSigner(os.Getenv("FRONTROW_IDENTITY_PRIVATE_KEY")))(t)
+}
+
+// expiredIdentity is signed with the gateway's own key, but for a minute ago.
+func expiredIdentity(t *testing.T) string {
+	t.Helper()
+	valid := must(gatewayIdentity(t).Sign(identity.Identity{Role: identity.Admin}))(t)
+	parsed, _, err := jwt.NewParser().ParseUnverified(valid, jwt.MapClaims{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	claims := parsed.Claims.(jwt.MapClaims)
+	claims["iat"], claims["exp"] = time.Now().Add(-90*time.Second).Unix(), time.Now().Add(-time.Minute).Unix()
+	seed := must(base64.StdEncoding.DecodeString(os.Getenv("FRONTROW_IDENTITY_PRIVATE_KEY")))(t)
+	return must(parsed.SignedString(ed25519.NewKeyFromSeed(seed)))(t)
+}
+
+func TestGatewayLetsNoIdentityThroughFromOutside(t *testing.T) {
+	forged := must(testkit.Signer(t).Sign(identity.Identity{Role: identity.Admin}))(t)
+	resp := must(visitor().Do(t.Context(), client.Request{
+		Method: http.MethodGet, Path: "/auth/me", Header: http.Header{identity.Header: {forged}},
+	}))(t)
+	if p := resp.Problem(); p.Code != "session_required" {
+		t.Errorf("got %d %s, want session_required", resp.Status, p.Code)
+	}
+}
+
+func TestRolesAndOwnership(t *testing.T) {
+	s := newSale(t, nil)
+	customer, stranger, rival := newBuyer(t), newBuyer(t), newOrganizer(t)
+	booking := buy(t, customer, s.best("front", 1))
+	ctx := t.Context()
+	tests := []struct {
+		name   string
+		status int
+		code   string
+		call   func() error
+	}{
+		{"a customer creates a venue", 403, "forbidden", func() error { _, err := customer.CreateVenue(ctx, plan(1, 1)); return err }},
+		{"a customer creates an event", 403, "forbidden", func() error { _, err := customer.CreateEvent(ctx, draftOf(s.venue)); return err }},
+		{"a customer gives roles", 403, "forbidden", func() error { _, err := customer.SetRole(ctx, customer.user.ID, "admin"); return err }},
+		{"an organizer gives roles", 403, "forbidden", func() error { _, err := rival.SetRole(ctx, rival.user.ID, "admin"); return err }},
+		{"a customer cancels an event", 403, "forbidden", func() error { _, err := customer.CancelEvent(ctx, s.event.ID, ""); return err }},
+		{"an organizer cancels another's event", 403, "forbidden", func() error { _, err := rival.CancelEvent(ctx, s.event.ID, ""); return err }},
+		{"an organizer changes another's event", 403, "forbidden", func() error {
+			_, err := rival.PatchEvent(ctx, s.event.ID, s.event.Version, map[string]any{"name": "Mine"})
+			return err
+		}},
+		{"a stranger reads a booking", 404, "not_found", func() error { _, err := stranger.Booking(ctx, booking.ID); return err }},
+		{"a stranger cancels a booking", 404, "not_found", func() error { _, err := stranger.CancelBooking(ctx, booking.ID); return err }},
+		{"a stranger reads tickets", 404, "not_found", func() error { _, err := stranger.Tickets(ctx, booking.ID); return err }},
+		{"a stranger pays", 404, "not_found", func() error { _, err := stranger.Pay(ctx, booking.ID, "pm_ok", ""); return err }},
+		{"a stranger reads a payment", 404, "not_found", func() error { _, err := stranger.Payment(ctx, booking.Payment.ID); return err }},
+		{"nobody holds seats", 401, "session_required", func() error { _, err := visitor().Hold(ctx, s.seats("1-9"), ""); return err }},
+		{"an invented session", 401, "session_invalid", func() error { _, err := visitor().WithSession(newKey()).Me(ctx); return err }},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) { wantCode(t, tt.call(), tt.status, tt.code) })
+	}
+	if got := must(customer.Booking(ctx, booking.ID))(t); got.Status != "confirmed" {
+		t.Errorf("after all that the booking is %s", got.Status)
+	}
+}
+
+func TestDraftIsShownToItsOrganizerOnly(t *testing.T) {
+	organizer, rival := newOrganizer(t), newOrganizer(t)
+	venue := must(organizer.CreateVenue(t.Context(), plan(1, 2)))(t)
+	draft := must(organizer.CreateEvent(t.Context(), draftOf(venue)))(t)
+	must(organizer.Event(t.Context(), draft.ID))(t)
+	must(admin.Event(t.Context(), draft.ID))(t)
+	for name, c := range map[string]*client.Client{"anonymous": visitor(), "another organizer": rival.Client} {
+		_, err := c.Event(t.Context(), draft.ID)
+		if !client.IsCode(err, "not_found") {
+			t.Errorf("%s sees the draft: %v", name, err)
+		}
+	}
+}

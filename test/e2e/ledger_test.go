@@ -1,0 +1,34 @@
+package e2e
+
+import (
+	"testing"
+
+	"github.com/frontrow-tickets/frontrow/pkg/testkit"
+	"github.com/frontrow-tickets/frontrow/test/audit"
+)
+
+// checkLedger waits until the money of an event has settled, then holds the
+// stores' own figures against the invariants and the price that is expected to
+// be confirmed, in cents.
+func checkLedger(t *testing.T, s sale, price int64) {
+	t.Helper()
+	auditor := must(audit.Open(t.Context(), running))(t)
+	defer auditor.Close(t.Context())
+	blocks := len(must(visitor().Seats(t.Context(), s.event.ID))(t).Blocks)
+	var r audit.Report
+	defer func() {
+		if t.Failed() {
+			t.Logf("the stores say: %+v", r)
+		}
+	}()
+	testkit.Eventually(t, "captured minus refunded is the price of what is confirmed", func() bool {
+		var err error
+		if r, err = auditor.Event(t.Context(), s.event.ID, blocks); err != nil {
+			t.Fatal(err)
+		}
+		return r.Difference() == 0 && r.Price == price
+	})
+	if len(r.SoldTwice) > 0 {
+		t.Errorf("seats sold twice: %v", r.SoldTwice)
+	}
+}

@@ -1,0 +1,56 @@
+// Package e2e holds the end-to-end tests. They need the running stack that
+// `make test` starts, go through the gateway, and hold every exchange against
+// api/openapi.yaml. Some stop backends, so none runs beside another.
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/frontrow-tickets/frontrow/test/client"
+	"github.com/frontrow-tickets/frontrow/test/contract"
+	"github.com/frontrow-tickets/frontrow/test/stack"
+)
+
+// What all tests share; nothing here changes after TestMain.
+var (
+	running   *stack.Stack
+	processes *stack.Processes
+	openAPI   *contract.Contract
+	admin     *client.Client
+)
+
+func TestMain(m *testing.M) {
+	if err := open(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+func open() (err error) {
+	if running, err = stack.Open(); err != nil {
+		return err
+	}
+	if processes, err = stack.OpenProcesses(); err != nil {
+		return err
+	}
+	if openAPI, err = contract.Load(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	anonymous := visitor()
+	session, err := anonymous.Login(ctx, running.AdminEmail, running.AdminPassword)
+	if err != nil {
+		return fmt.Errorf("the admin can't log in: %w", err)
+	}
+	admin = anonymous.WithSession(session.SessionID)
+	return nil
+}
+
+// visitor is an anonymous client whose every exchange is checked.
+func visitor() *client.Client { return client.New(running.URL, openAPI.Check) }

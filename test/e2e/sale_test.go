@@ -1,0 +1,194 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/frontrow-tickets/frontrow/pkg/identity"
+	"github.com/frontrow-tickets/frontrow/pkg/testkit"
+	"github.com/frontrow-tickets/frontrow/test/client"
+)
+
+// sale is an event that is on sale.
+type sale struct {
+	event     client.Event
+	venue     client.Venue
+	organizer account
+}
+
+// Prices of every test's events, in cents.
+const (
+	frontPrice = 4500
+	rearPrice  = 2000
+	floorPrice = 1000
+)
+
+// plan is a hall of rows×seats in front, one row of 10 in the rear, and a
+// standing area for 20. Block 1 is the front, block 2 the rear, block 3 the
+// area (as long as the front has at most 300 seats).
+func plan(rows, seats int) client.Venue {
+	front := client.Section{ID: "front", Name: "Front"}
+	for r := range rows {
+		front.Rows = append(front.Rows, row(string(rune('A'+r)), "front", seats, float64(r)))
+	}
+	return client.Venue{
+		Name: "Small Hall", City: "Vienna", TimeZone: "Europe/Vienna",
+		Categories: []client.Category{{ID: "front", Name: "Front"}, {ID: "rear", Name: "Rear"}, {ID: "floor", Name: "Floor"}},
+		Sections:   []client.Section{front, {ID: "rear", Name: "Rear", Rows: []client.Row{row("Z", "rear", 10, 50)}}},
+		Areas:      []client.Area{{ID: "pit", Name: "Pit", Category: "floor", Capacity: 20, X: 0, Y: 60}},
+	}
+}
+
+func row(label, category string, seats int, y float64) client.Row {
+	r := client.Row{Label: label, Category: category}
+	for n := range seats {
+		r.Seats = append(r.Seats, client.Seat{Number: strconv.Itoa(n + 1), X: float64(n), Y: y})
+	}
+	return r
+}
+
+// draftOf describes an event at a venue that is on sale now and starts in a month.
+func draftOf(v client.Venue) client.NewEvent {
+	now := time.Now().UTC().Truncate(time.Second)
+	return client.NewEvent{
+		Name: "Late Night Trio", Description: "Three sets.", VenueID: v.ID,
+		StartsAt: now.AddDate(0, 1, 0), EndsAt: now.AddDate(0, 1, 0).Add(3 * time.Hour), TimeZone: "Europe/Vienna", Currency: "EUR",
+		TicketTypes: []client.NewTicketType{
+			{ID: "front", Name: "Front", Category: "front", Price: frontPrice},
+			{ID: "rear", Name: "Rear", Category: "rear", Price: rearPrice},
+			{ID: "floor", Name: "Floor", Category: "floor", Price: floorPrice},
+		},
+		SaleStartsAt: now.Add(-time.Hour), SaleEndsAt: now.AddDate(0, 0, 20), MaxSeatsPerBuyer: 8, HoldSeconds: 600,
+	}
+}
+
+// newSale puts an event on sale in the hall of plan(4, 25), with what change makes of it.
+func newSale(t *testing.T, change func(*client.NewEvent)) sale {
+	t.Helper()
+	return newSaleIn(t, plan(4, 25), change)
+}
+
+func newSaleIn(t *testing.T, v client.Venue, change func(*client.NewEvent)) sale {
+	t.Helper()
+	s := sale{organizer: newOrganizer(t)}
+	s.venue = must(s.organizer.CreateVenue(t.Context(), v))(t)
+	draft := draftOf(s.venue)
+	if change != nil {
+		change(&draft)
+	}
+	s.event = must(s.organizer.CreateEvent(t.Context(), draft))(t)
+	s.event = must(s.organizer.Publish(t.Context(), s.event.ID))(t)
+	awaitSeats(t, s.event.ID)
+	return s
+}
+
+// awaitSeats waits until every booking replica that runs has heard of an event:
+// each learns by itself, within a second or so.
+func awaitSeats(t *testing.T, eventID string) {
+	t.Helper()
+	for replica := 1; ; replica++ {
+		address, err := running.Address(fmt.Sprintf("booking-service-%d", replica))
+		if err != nil {
+			return
+		}
+		direct := client.New("http://"+address+"/api/v1", nil)
+		testkit.Eventually(t, fmt.Sprintf("booking replica %d knows the published event", replica), func() bool {
+			token := must(gatewayIdentity(t).Sign(identity.Identity{Role: identity.Anonymous}))(t)
+			resp, err := direct.Do(t.Context(), client.Request{
+				Method: http.MethodGet, Path: "/events/" + eventID + "/seats", Header: http.Header{identity.Header: {token}},
+			})
+			return err == nil && resp.Status == http.StatusOK
+		})
+	}
+}
+
+// seats asks for seats of this sale.
+func (s sale) seats(ids ...string) client.NewBooking {
+	return client.NewBooking{EventID: s.event.ID, SeatIDs: ids}
+}
+
+// best asks for the best available seats of a ticket type.
+func (s sale) best(ticketType string, quantity int) client.NewBooking {
+	return client.NewBooking{EventID: s.event.ID, TicketTypeID: ticketType, Quantity: quantity}
+}
+
+// states returns the states of a block by its number.
+func (s sale) states(t *testing.T, block string) string {
+	t.Helper()
+	for _, b := range must(visitor().Seats(t.Context(), s.event.ID))(t).Blocks {
+		if b.ID == block {
+			return b.States
+		}
+	}
+	t.Fatalf("the event has no block %s", block)
+	return ""
+}
+
+// hold books seats, again with the same key as long as the answer is "try again".
+func hold(t *testing.T, buyer account, b client.NewBooking) client.Booking {
+	t.Helper()
+	return again(t, "hold seats", func(key string) (client.Booking, error) { return buyer.Hold(t.Context(), b, key) })
+}
+
+// pay starts a payment, like hold.
+func pay(t *testing.T, buyer account, bookingID, method string) client.Payment {
+	t.Helper()
+	return again(t, "pay", func(key string) (client.Payment, error) { return buyer.Pay(t.Context(), bookingID, method, key) })
+}
+
+// again repeats a call with one Idempotency-Key while the answer is 503 or 504,
+// as the contract tells clients to.
+func again[T any](t *testing.T, what string, call func(key string) (T, error)) (out T) {
+	t.Helper()
+	key := newKey()
+	testkit.Eventually(t, what, func() bool {
+		var err error
+		out, err = call(key)
+		if p := client.AsProblem(err); p != nil && (p.Status == 503 || p.Status == 504) {
+			return false
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		return true
+	})
+	return out
+}
+
+// awaitBooking waits until a booking has a status, and returns it.
+func awaitBooking(t *testing.T, buyer account, id, status string) client.Booking {
+	t.Helper()
+	return awaitBookingIs(t, buyer, id, status, func(b client.Booking) bool { return b.Status == status })
+}
+
+func awaitBookingIs(t *testing.T, buyer account, id, what string, condition func(client.Booking) bool) (b client.Booking) {
+	t.Helper()
+	testkit.Eventually(t, "booking "+id+" becomes "+what, func() bool {
+		var err error
+		b, err = buyer.Booking(t.Context(), id)
+		return err == nil && condition(b)
+	})
+	return b
+}
+
+// awaitPayment waits until a payment has a status, and returns it.
+func awaitPayment(t *testing.T, buyer account, id, status string) (p client.Payment) {
+	t.Helper()
+	testkit.Eventually(t, "payment "+id+" becomes "+status, func() bool {
+		var err error
+		p, err = buyer.Payment(t.Context(), id)
+		return err == nil && p.Status == status
+	})
+	return p
+}
+
+// buy holds and pays, and waits for the confirmation.
+func buy(t *testing.T, buyer account, b client.NewBooking) client.Booking {
+	t.Helper()
+	booking := hold(t, buyer, b)
+	pay(t, buyer, booking.ID, "pm_ok")
+	return awaitBooking(t, buyer, booking.ID, "confirmed")
+}
