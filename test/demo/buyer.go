@@ -79,9 +79,9 @@ func race(ctx context.Context, crowd []*buyer, s *sale, out *screen) {
 
 // try reaches for seats once and, having got them, does something with them.
 func (b *buyer) try(ctx context.Context, s *sale) {
-	key := uuid.NewString()
+	key, wish := uuid.NewString(), b.wish(s)
 	b.tried++
-	booking, err := patiently(ctx, func() (client.Booking, error) { return b.client.Hold(ctx, b.wish(s), key) })
+	booking, err := patiently(ctx, func() (client.Booking, error) { return b.client.Hold(ctx, wish, key) })
 	switch p := client.AsProblem(err); {
 	case err == nil:
 		b.won++

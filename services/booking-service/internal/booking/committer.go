@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -16,6 +17,22 @@ var batchSize = promauto.NewHistogram(prometheus.HistogramOpts{
 	Name: "commit_batch_size", Help: "Operations committed in one round of a block.",
 	Buckets: []float64{1, 2, 4, 8, 16, 32, 64, 128},
 })
+
+var rounds = promauto.NewCounterVec(prometheus.CounterOpts{
+	Name: "commit_rounds_total", Help: "Rounds sent to Cassandra: applied, refused (somebody else was faster), unknown (resolved by reading) or failed.",
+}, []string{"outcome"})
+
+func roundOutcome(applied, unknown bool, err error) string {
+	switch {
+	case unknown:
+		return "unknown"
+	case err != nil:
+		return "failed"
+	case applied:
+		return "applied"
+	}
+	return "refused"
+}
 
 const (
 	// maxRound bounds a round's operations: past some hundred rows a batch
@@ -137,7 +154,7 @@ func (c *Committer) run(q *queue) {
 // commit answers every entry of the round.
 func (c *Committer) commit(id BlockID, round []*entry) {
 	version := c.inventory.version(id)
-	for pause := 5 * time.Millisecond; len(round) > 0; {
+	for pause := 2 * time.Millisecond; len(round) > 0; pause = min(2*pause, 200*time.Millisecond) {
 		changes := make([]Change, len(round))
 		for i, e := range round {
 			changes[i] = e.change
@@ -151,12 +168,13 @@ func (c *Committer) commit(id BlockID, round []*entry) {
 			}
 			// A later arrival of the same round does no harm: it asks for a
 			// version that is gone, or it is this very round.
-			current, err = c.store.ReadCurrent(ctx, id, changes)
+			current, err = c.store.ReadCurrent(ctx, id)
 			if err != nil {
 				err = fmt.Errorf("%w: %w", ErrUnknown, err)
 			}
 		}
 		cancel()
+		rounds.WithLabelValues(roundOutcome(applied, unknown, err)).Inc()
 		switch {
 		case err == nil && applied:
 			c.applied(id, version+1, changes)
@@ -175,10 +193,13 @@ func (c *Committer) commit(id BlockID, round []*entry) {
 			}
 			round, version = left, current.Version
 			c.catchUp(id, version)
+			if len(round) > 0 {
+				// Another replica commits to this block; at another moment it is faster.
+				time.Sleep(rand.N(pause))
+			}
 		case errors.Is(err, ErrUnknown):
 			round = dropEnded(round)
 			time.Sleep(pause)
-			pause = min(2*pause, 200*time.Millisecond)
 		default:
 			for _, e := range round {
 				if e.sent {

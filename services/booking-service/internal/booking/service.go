@@ -170,9 +170,10 @@ func (s *Service) afterTransition(ctx context.Context, rec, next *Record) {
 			if g.Block == rec.Home.Block {
 				continue
 			}
-			refused, err := s.committer.Commit(ctx, BlockID{rec.Home.Event, g.Block}, Change{Seats: seatTransition(rec, next, g.Indexes)})
-			if err != nil || refused.Yes() {
-				slog.WarnContext(ctx, "seats of another block are left to the sweep", "booking", rec.ID, "block", g.Block, "refused", refused, "error", err)
+			// Refused only where a sweep has done it already.
+			_, err := s.committer.Commit(ctx, BlockID{rec.Home.Event, g.Block}, Change{Seats: seatTransition(rec, next, g.Indexes)})
+			if err != nil {
+				slog.WarnContext(ctx, "seats of another block are left to the sweep", "booking", rec.ID, "block", g.Block, "error", err)
 			}
 		}
 		s.settleLocks(ctx, next)

@@ -114,6 +114,7 @@ func cas(session *gocql.Session, batch *gocql.Batch) (bool, booking.Current, err
 	if applied {
 		return true, current, iter.Close()
 	}
+	// A batch that was refused comes back with at least the row of its version.
 	for ok := true; ok; ok = iter.MapScan(row.dest) {
 		row.add(&current)
 		row = newRow()
@@ -182,61 +183,24 @@ func (s *Store) CreateBlock(ctx context.Context, id booking.BlockID, seats []boo
 	return err
 }
 
-// ReadCurrent implements booking.Store.
-func (s *Store) ReadCurrent(ctx context.Context, id booking.BlockID, changes []booking.Change) (booking.Current, error) {
+// ReadCurrent implements booking.Store: one linearizable read of the block's
+// owners and revisions, in one page, since a second would be another read.
+func (s *Store) ReadCurrent(ctx context.Context, id booking.BlockID) (booking.Current, error) {
 	current := booking.Current{Owners: map[int]uuid.UUID{}, Revisions: map[uuid.UUID]int{}}
 	session, err := s.connect()
 	if err != nil {
 		return current, err
 	}
-	// One linearizable read of the seats and one of each booking row would
-	// race; the version, read first and last, tells whether they belong together.
-	for {
-		before, err := s.serialVersion(ctx, session, id)
-		if err != nil {
-			return current, err
-		}
-		block, err := s.readBlock(ctx, id, gocql.Consistency(gocql.Serial))
-		if err != nil {
-			return current, err
-		}
-		for i, seat := range block.Seats {
-			current.Owners[i] = seat.Owner
-		}
-		for _, ch := range changes {
-			if ch.Booking == nil {
-				continue
-			}
-			rec, err := s.ReadBooking(ctx, booking.Ref{BlockID: id, ID: ch.Booking.To.ID}, true)
-			if err != nil {
-				return current, err
-			}
-			if rec.Revision > 0 {
-				current.Revisions[rec.ID] = rec.Revision
-			}
-		}
-		current.Version, err = s.serialVersion(ctx, session, id)
-		if err != nil || current.Version == before {
-			return current, err
-		}
+	iter := session.Query(`SELECT version, seat_index, booking_id, owner, revision FROM seats WHERE event_id = ? AND block_id = ?`,
+		gocql.UUID(id.Event), id.Block).Consistency(gocql.Consistency(gocql.Serial)).PageSize(0).WithContext(ctx).Iter()
+	for row := newRow(); iter.MapScan(row.dest); row = newRow() {
+		row.add(&current)
 	}
-}
-
-func (s *Store) serialVersion(ctx context.Context, session *gocql.Session, id booking.BlockID) (version int64, err error) {
-	err = session.Query(`SELECT version FROM seats WHERE event_id = ? AND block_id = ? LIMIT 1`, gocql.UUID(id.Event), id.Block).
-		Consistency(gocql.Consistency(gocql.Serial)).WithContext(ctx).Scan(&version)
-	if errors.Is(err, gocql.ErrNotFound) {
-		err = nil
-	}
-	return version, err
+	return current, iter.Close()
 }
 
 // ReadBlock implements booking.Store.
 func (s *Store) ReadBlock(ctx context.Context, id booking.BlockID) (booking.Block, error) {
-	return s.readBlock(ctx, id, gocql.Quorum)
-}
-
-func (s *Store) readBlock(ctx context.Context, id booking.BlockID, consistency gocql.Consistency) (booking.Block, error) {
 	var block booking.Block
 	session, err := s.connect()
 	if err != nil {
@@ -244,7 +208,7 @@ func (s *Store) readBlock(ctx context.Context, id booking.BlockID, consistency g
 	}
 	iter := session.Query(`SELECT version, seat_index, owner, state, deadline, home_block FROM seats
 		WHERE event_id = ? AND block_id = ? AND seat_index >= 0`, gocql.UUID(id.Event), id.Block).
-		Consistency(consistency).PageSize(2 * booking.BlockSize).WithContext(ctx).Iter()
+		PageSize(2 * booking.BlockSize).WithContext(ctx).Iter()
 	var (
 		index int
 		owner gocql.UUID

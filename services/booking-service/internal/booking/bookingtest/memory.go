@@ -153,10 +153,20 @@ func (s *Store) CreateBlock(_ context.Context, id booking.BlockID, seats []booki
 }
 
 // ReadCurrent implements booking.Store.
-func (s *Store) ReadCurrent(_ context.Context, id booking.BlockID, changes []booking.Change) (booking.Current, error) {
+func (s *Store) ReadCurrent(_ context.Context, id booking.BlockID) (booking.Current, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.current(id, changes), nil
+	current := booking.Current{Owners: map[int]uuid.UUID{}, Revisions: map[uuid.UUID]int{}}
+	if b := s.blocks[id]; b != nil {
+		current.Version = b.version
+		for i, seat := range b.seats {
+			current.Owners[i] = seat.Owner
+		}
+		for _, rec := range b.bookings {
+			current.Revisions[rec.ID] = rec.Revision
+		}
+	}
+	return current, nil
 }
 
 // ReadBlock implements booking.Store.
