@@ -95,7 +95,8 @@ type LockRequest struct {
 	Deadline int64 // Unix milliseconds
 	// Limit is the most seats of the event the buyer may have.
 	Limit int
-	// Exclusive refuses a second hold under the same booking id, whatever its seats.
+	// Exclusive refuses, for a few seconds, another attempt under the same
+	// booking id, whatever its seats.
 	Exclusive bool
 }
 

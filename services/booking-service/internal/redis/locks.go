@@ -29,6 +29,10 @@ var (
 // grace keeps a lock a little longer than its hold: the sweep frees it.
 const grace = 10 * time.Second
 
+// exclusiveFor is how long an attempt keeps twins out: they only save each
+// other work, the store lets one of them win in any case.
+const exclusiveFor = 3 * time.Second
+
 // Connect returns a client for a redis:// URL. It need not be there yet.
 func Connect(url string) (*redis.Client, error) {
 	redis.SetLogger(quiet{})
@@ -87,12 +91,12 @@ func (l *Locks) Take(ctx context.Context, req booking.LockRequest) (booking.Lock
 	for _, seat := range req.Seats {
 		keys = append(keys, seatKey(req.Event, seat))
 	}
-	exclusive := 0
+	attempt := ""
 	if req.Exclusive {
-		exclusive = 1
+		attempt = uuid.NewString()
 	}
 	answer, err := takeScript.Run(ctx, l.client, keys, req.Booking.String(), req.Deadline,
-		grace.Milliseconds(), req.Limit, exclusive).Slice()
+		grace.Milliseconds(), req.Limit, attempt, exclusiveFor.Milliseconds()).Slice()
 	if err != nil {
 		return booking.LockAnswer{}, fmt.Errorf("redis: take: %w", err)
 	}

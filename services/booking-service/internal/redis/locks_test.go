@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
@@ -123,4 +124,39 @@ func TestExclusiveBookingIsTakenOnce(t *testing.T) {
 	twin := request(event, 2)
 	twin.Booking, twin.Exclusive = req.Booking, true
 	take(t, l, twin, booking.LocksTwin)
+}
+
+func TestLateAnswerIsNotTakenForATwin(t *testing.T) {
+	l, event := newLocks(t)
+	if err := l.Warm(t.Context(), event, nil); err != nil {
+		t.Fatal(err)
+	}
+	// The client library sends the script again when the first answer is late.
+	again := false
+	l.client.AddHook(repeat{&again})
+	req := request(event, 1)
+	req.Exclusive = true
+	take(t, l, req, booking.LocksTaken)
+	if !again {
+		t.Error("the script ran once")
+	}
+}
+
+// repeat runs every EVALSHA twice and gives the second answer.
+type repeat struct{ done *bool }
+
+func (repeat) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (r repeat) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if err := next(ctx, cmd); err != nil || cmd.Name() != "evalsha" {
+			return err
+		}
+		*r.done = true
+		return next(ctx, cmd)
+	}
+}
+
+func (repeat) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
 }

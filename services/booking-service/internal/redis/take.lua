@@ -1,12 +1,17 @@
--- Takes all seats for a booking, or none. Safe to run twice with the same booking.
+-- Takes all seats for a booking, or none. Safe to run twice with the same arguments, as the client does when an
+-- answer is late.
 -- KEYS: ready marker, the buyer's seats by booking (hash), the booking's own mark, seats...
--- ARGV: booking id, deadline (Unix ms), grace (ms), limit a buyer, 1 if the booking may be taken once only
+-- ARGV: booking id, deadline (Unix ms), grace (ms), limit a buyer, this attempt's name or '' if twins may run beside it,
+-- how long its mark keeps twins out (ms)
 local id, deadline, grace, limit = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 if redis.call('EXISTS', KEYS[1]) == 0 then
   return {'cold'}
 end
-if ARGV[5] == '1' and redis.call('EXISTS', KEYS[3]) == 1 then
-  return {'twin'}
+if ARGV[5] ~= '' then
+  local attempt = redis.call('GET', KEYS[3])
+  if attempt and attempt ~= ARGV[5] then
+    return {'twin'}
+  end
 end
 local taken = {'taken'}
 local owners = redis.call('MGET', unpack(KEYS, 4))
@@ -38,7 +43,9 @@ local till = string.format('%.0f', deadline + grace)
 for i = 4, #KEYS do
   redis.call('SET', KEYS[i], id, 'PXAT', till)
 end
-redis.call('SET', KEYS[3], '1', 'PXAT', till)
+if ARGV[5] ~= '' then
+  redis.call('SET', KEYS[3], ARGV[5], 'PX', ARGV[6])
+end
 redis.call('HSET', KEYS[2], id, string.format('%d:%.0f', #KEYS - 3, deadline))
 redis.call('PEXPIRE', KEYS[2], 31 * 86400000)
 return {'ok'}
