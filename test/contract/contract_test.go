@@ -78,3 +78,13 @@ func load(t *testing.T) *contract.Contract {
 	}
 	return c
 }
+
+func TestExamplesMatchTheirSchemas(t *testing.T) {
+	checked, err := load(t).CheckExamples()
+	if err != nil {
+		t.Error(err)
+	}
+	if checked < 10 {
+		t.Errorf("only %d examples were found", checked)
+	}
+}

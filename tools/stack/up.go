@@ -184,7 +184,7 @@ func (s *stack) refresh(ctx context.Context, p plan) error {
 		}
 	}
 	for _, migration := range p.migrations {
-		if changed[migration.command[0]] || states[migration.name].ExitCode != 0 {
+		if changed[migration.command[0]] || states[migration.name].Status != "Completed" || states[migration.name].ExitCode != 0 {
 			if err := s.migrate(ctx, []process{migration}); err != nil {
 				return err
 			}

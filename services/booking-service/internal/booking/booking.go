@@ -79,6 +79,7 @@ type Booking struct {
 	Home        BlockID             `json:"home"`
 	UserID      uuid.UUID           `json:"user_id"`
 	EventName   string              `json:"event_name"`
+	StartsAt    time.Time           `json:"starts_at"`
 	Status      Status              `json:"status"`
 	Reason      events.CancelReason `json:"reason,omitempty"`
 	Seats       []BookedSeat        `json:"seats"`

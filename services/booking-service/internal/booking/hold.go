@@ -72,9 +72,13 @@ func (s *Service) Hold(ctx context.Context, req HoldRequest) (b Booking, replaye
 		first = true
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keyedTimeout)
 		defer cancel()
-		b, replayed, err := s.replay(ctx, req)
+		b, replayed, open, err := s.replay(ctx, req)
 		if err == nil && !replayed {
 			b, replayed, err = s.hold(ctx, h)
+			var refusal *Refusal
+			if open != nil && errors.As(err, &refusal) {
+				b, replayed, err = s.refuseForGood(ctx, req, *open, refusal)
+			}
 		}
 		return made{b, replayed}, err
 	})
@@ -86,7 +90,9 @@ func (s *Service) Hold(ctx context.Context, req HoldRequest) (b Booking, replaye
 const keyedTimeout = 8 * time.Second
 
 func (s *Service) hold(ctx context.Context, h *hold) (b Booking, replayed bool, err error) {
-	h.sale = s.inventory.Sale(h.Event)
+	if h.sale, err = s.Sale(ctx, h.Event); err != nil {
+		return b, false, err
+	}
 	if h.sale == nil {
 		return b, false, refuse(EventNotOnSale)
 	}
@@ -114,23 +120,47 @@ func keyedID(req HoldRequest) uuid.UUID {
 }
 
 // replay returns the booking that an earlier request with the same key made.
-func (s *Service) replay(ctx context.Context, req HoldRequest) (b Booking, found bool, err error) {
+// open is where that booking would be, when the request is on record and its
+// booking is not: it died, or is still under way.
+func (s *Service) replay(ctx context.Context, req HoldRequest) (b Booking, found bool, open *Ref, err error) {
 	ref, hash, found, err := s.store.FindKey(ctx, req.User, req.Key)
 	if err != nil || !found {
-		return b, false, err
+		return b, false, nil, err
 	}
 	if !bytes.Equal(hash, req.Hash) {
-		return b, false, refuse(KeyReused)
+		return b, false, nil, refuse(KeyReused)
 	}
 	rec, err := s.store.ReadBooking(ctx, ref, true)
-	if err != nil || rec.Revision == 0 {
-		return b, false, err
-	}
-	if rec.Status == Refused {
-		return b, false, refuse(SeatsTaken, req.Seats...)
+	switch {
+	case err != nil:
+		return b, false, nil, err
+	case rec.Revision == 0:
+		return b, false, &ref, nil
+	case rec.Status == Refused && len(req.Seats) == 0:
+		return b, false, nil, refuse(NotEnoughSeats)
+	case rec.Status == Refused:
+		return b, false, nil, refuse(SeatsTaken, req.Seats...)
 	}
 	s.publish(rec)
-	return asMade(rec.Booking), true, nil
+	return asMade(rec.Booking), true, nil, nil
+}
+
+// refuseForGood closes the id of a booking before its key is answered with no:
+// an earlier attempt under the key may still be under way. If that was faster
+// its booking is the answer.
+func (s *Service) refuseForGood(ctx context.Context, req HoldRequest, ref Ref, refusal *Refusal) (Booking, bool, error) {
+	if err := s.fence(ctx, ref, func(r *Record) { r.UserID = req.User }); err != nil {
+		return Booking{}, false, fmt.Errorf("%w: %w", ErrUnknown, err)
+	}
+	b, made, _, err := s.replay(ctx, req)
+	if made {
+		return b, true, nil
+	}
+	var closed *Refusal
+	if err != nil && !errors.As(err, &closed) {
+		return b, false, fmt.Errorf("%w: %w", ErrUnknown, err)
+	}
+	return b, false, refusal
 }
 
 // asMade returns a booking as it was when it was made.
@@ -224,10 +254,21 @@ func (s *Service) attempt(ctx context.Context, h *hold) (Booking, bool, error) {
 	if err != nil {
 		return Booking{}, false, err
 	}
+	index := func() error {
+		return s.store.IndexBooking(ctx, IndexEntry{rec.Ref(), h.User, now.UnixMilli()}, h.Key, h.Hash)
+	}
 	indexed := make(chan error, 1)
-	go func() {
-		indexed <- s.store.IndexBooking(ctx, IndexEntry{rec.Ref(), h.User, now.UnixMilli()}, h.Key, h.Hash)
-	}()
+	if h.Key == "" {
+		go func() { indexed <- index() }()
+	} else {
+		// The key is on record before anything is done under it: a later attempt
+		// must know that there may be this one.
+		if err := index(); err != nil {
+			s.releaseLocks(ctx, h)
+			return Booking{}, false, err
+		}
+		indexed <- nil
+	}
 	start := time.Now()
 	err = s.commit(ctx, h, &rec)
 	observe.Observe(ctx, lockDuration.WithLabelValues("commit", outcomeOf(err)), time.Since(start).Seconds())
@@ -261,7 +302,7 @@ func (s *Service) awaitTwin(ctx context.Context, h *hold) (Booking, bool, error)
 	wait := backoff.NewExponentialBackOff()
 	wait.InitialInterval, wait.MaxInterval = 10*time.Millisecond, 200*time.Millisecond
 	b, err := backoff.Retry(ctx, func() (Booking, error) {
-		b, found, err := s.replay(ctx, h.HoldRequest)
+		b, found, _, err := s.replay(ctx, h.HoldRequest)
 		if err == nil && !found {
 			err = errTwin
 		}
@@ -286,7 +327,7 @@ func (h *hold) record(ctx context.Context, now time.Time) Record {
 		home = groups[0].Block
 	}
 	rec := Record{Revision: 1, UpdatedAt: now, Booking: Booking{
-		ID: h.id, Home: BlockID{h.Event, home}, UserID: h.User, EventName: h.event.Name, Status: Held,
+		ID: h.id, Home: BlockID{h.Event, home}, UserID: h.User, EventName: h.event.Name, StartsAt: h.event.StartsAt, Status: Held,
 		Total: events.Money{Currency: h.event.Currency}, CreatedAt: now.Truncate(time.Millisecond),
 		ExpiresAt: now.Add(time.Duration(h.event.HoldSeconds) * time.Second).Truncate(time.Millisecond),
 	}}

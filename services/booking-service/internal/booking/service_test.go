@@ -221,9 +221,12 @@ func TestRivalsThatArriveTogetherHaveOneWinner(t *testing.T) {
 func (w *world) stall(t *testing.T) (release func()) {
 	t.Helper()
 	gate, entered, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
-	var once sync.Once
+	var stalled atomic.Bool
 	w.store.Fail(func(booking.BlockID, []booking.Change) bookingtest.Fault {
-		once.Do(func() { close(entered); <-gate })
+		if stalled.CompareAndSwap(false, true) {
+			close(entered)
+			<-gate
+		}
 		return bookingtest.None
 	})
 	go func() {
@@ -289,6 +292,45 @@ func TestTwinThatChoseOtherSeatsGivesThemBack(t *testing.T) {
 	want := map[booking.SeatID]uuid.UUID{b.Seats[0].ID: b.ID, b.Seats[1].ID: b.ID}
 	if diff := cmp.Diff(want, w.owners(t)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestRefusalUnderAKeyIsFinalForAttemptsStillUnderWay(t *testing.T) {
+	w := newWorld(t, 2, func(e *events.EventChanged) { e.MaxSeatsPerBuyer = 20 })
+	req := booking.HoldRequest{User: uuid.Must(uuid.NewV7()), Event: w.def.EventID, TicketType: "stalls", Quantity: 10, Key: "k", Hash: []byte("h")}
+	// The first attempt hangs before its booking's row is written.
+	gate, entered := make(chan struct{}), make(chan struct{})
+	var hung atomic.Bool
+	w.store.Fail(func(_ booking.BlockID, changes []booking.Change) bookingtest.Fault {
+		if changes[0].Booking != nil && hung.CompareAndSwap(false, true) {
+			close(entered)
+			<-gate
+		}
+		return bookingtest.None
+	})
+	late := make(chan error, 1)
+	go func() {
+		_, _, err := w.replicas[0].Hold(t.Context(), req)
+		late <- err
+	}()
+	<-entered
+	// Meanwhile everything else is sold, and the client asks again.
+	for block := 1; block <= 2; block++ {
+		var free []booking.SeatID
+		for i := range 20 {
+			if _, taken := w.owners(t)[at(block, i)]; !taken {
+				free = append(free, at(block, i))
+			}
+		}
+		if _, _, err := w.replicas[1].Hold(t.Context(), w.ask(free...)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, _, again := w.replicas[1].Hold(t.Context(), req)
+	wantRefusal(t, again, booking.NotEnoughSeats)
+	close(gate)
+	if err := <-late; err == nil {
+		t.Error("refused, and then held all the same")
 	}
 }
 
@@ -655,5 +697,32 @@ func TestPaymentForABookingThatIsNotStored(t *testing.T) {
 	stranger.Home.Event = uuid.Must(uuid.NewV7())
 	if err := w.replicas[0].PaymentConfirmed(t.Context(), w.paid(stranger)); !errors.Is(err, booking.ErrNoBlock) {
 		t.Errorf("an event nobody knows: %v", err)
+	}
+}
+
+func TestMessagesFollowTheirSchemas(t *testing.T) {
+	w := newWorld(t, 1, nil)
+	b := w.hold(t, at(1, 0))
+	if _, err := w.replicas[0].Cancel(t.Context(), b.UserID, b.ID); err != nil {
+		t.Fatal(err)
+	}
+	sent := w.outbox.Messages()
+	if len(sent) < 2 {
+		t.Fatalf("%d messages", len(sent))
+	}
+	for _, m := range sent {
+		if err := events.Validate(m.Type, m.Data); err != nil {
+			t.Errorf("%s: %v\n%s", m.Type, err, m.Data)
+		}
+	}
+}
+
+func TestSaleOpenedByAnotherReplicaIsFoundAtOnce(t *testing.T) {
+	w := newWorld(t, 1, nil)
+	inv := booking.NewInventory(w.store)
+	fresh := booking.NewService(w.store, bookingtest.ColdLocks{}, w.outbox,
+		booking.NewCommitter(w.store, inv, bookingtest.NoFeed{}, "fresh"), inv, w.clock)
+	if _, _, err := fresh.Hold(t.Context(), w.ask(at(1, 0))); err != nil {
+		t.Error(err)
 	}
 }

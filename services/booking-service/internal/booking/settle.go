@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/frontrow-tickets/frontrow/api/events"
@@ -364,7 +365,7 @@ func (s *Service) SyncEvents(ctx context.Context) error {
 	for id, version := range versions {
 		sale := s.inventory.Sale(id)
 		if sale != nil && sale.Event().Version >= version {
-			if now.After(sale.Event().EndsAt.Add(24 * time.Hour)) {
+			if now.After(sale.Event().EndsAt.Add(keptAfterEnd)) {
 				s.inventory.Forget(id)
 			}
 			continue
@@ -373,7 +374,7 @@ func (s *Service) SyncEvents(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if now.After(e.EndsAt.Add(24 * time.Hour)) {
+		if e == nil || now.After(e.EndsAt.Add(keptAfterEnd)) {
 			continue
 		}
 		if err := s.inventory.Load(ctx, e); err != nil {
@@ -382,6 +383,25 @@ func (s *Service) SyncEvents(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Sale returns an event's seats, nil when there is no such sale. One that was
+// opened a moment ago, by another replica, is read from the store.
+func (s *Service) Sale(ctx context.Context, event uuid.UUID) (*Sale, error) {
+	if sale := s.inventory.Sale(event); sale != nil {
+		return sale, nil
+	}
+	e, err := s.store.ReadEvent(ctx, event)
+	if err != nil || e == nil || s.clock.Now().After(e.EndsAt.Add(keptAfterEnd)) {
+		return nil, err
+	}
+	if err := s.inventory.Load(ctx, e); err != nil {
+		return nil, err
+	}
+	return s.inventory.Sale(event), nil
+}
+
+// keptAfterEnd is how long an event that is over stays in memory.
+const keptAfterEnd = 24 * time.Hour
 
 // Correct brings the picture of every sale up to the store: what the feed has
 // lost is seen here.

@@ -62,7 +62,7 @@ type Store interface {
 	SaveEvent(ctx context.Context, e *Event) error
 	// EventVersions returns the version of every event's definition.
 	EventVersions(ctx context.Context) (map[uuid.UUID]int64, error)
-	// ReadEvent returns an event's definition.
+	// ReadEvent returns an event's definition, nil when there is none.
 	ReadEvent(ctx context.Context, id uuid.UUID) (*Event, error)
 }
 

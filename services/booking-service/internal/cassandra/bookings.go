@@ -213,6 +213,9 @@ func (s *Store) ReadEvent(ctx context.Context, id uuid.UUID) (*booking.Event, er
 	var definition string
 	err = session.Query(`SELECT definition FROM events WHERE bucket = ? AND event_id = ?`, eventsBucket, gocql.UUID(id)).
 		WithContext(ctx).Scan(&definition)
+	if errors.Is(err, gocql.ErrNotFound) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("cassandra: read event: %w", err)
 	}

@@ -241,7 +241,7 @@ type ticketJSON struct {
 	TicketType string         `json:"ticket_type"`
 	EventID    uuid.UUID      `json:"event_id"`
 	EventName  string         `json:"event_name"`
-	StartsAt   *time.Time     `json:"starts_at,omitempty"`
+	StartsAt   time.Time      `json:"starts_at"`
 	Holder     string         `json:"holder"`
 	Code       string         `json:"code"`
 	QR         []byte         `json:"qr_png"`
@@ -255,9 +255,9 @@ func (a *api) tickets(w http.ResponseWriter, r *http.Request) error {
 	if b.Status != booking.Confirmed {
 		return explain(&booking.Refusal{Reason: booking.NotConfirmed})
 	}
-	var startsAt *time.Time
+	startsAt := b.StartsAt
 	if sale := a.inventory.Sale(b.Home.Event); sale != nil {
-		startsAt = &sale.Event().StartsAt
+		startsAt = sale.Event().StartsAt // it may have been moved
 	}
 	items := make([]ticketJSON, len(b.Seats))
 	for i, s := range b.Seats {

@@ -40,11 +40,11 @@ func (a *api) sale(r *http.Request) (*booking.Sale, error) {
 	if err != nil {
 		return nil, err
 	}
-	sale := a.inventory.Sale(id)
-	if sale == nil {
-		return nil, problem.NotFound("A sale of this event")
+	sale, err := a.service.Sale(r.Context(), id)
+	if err == nil && sale == nil {
+		err = problem.NotFound("A sale of this event")
 	}
-	return sale, nil
+	return sale, explain(err)
 }
 
 func snapshot(sale *booking.Sale) snapshotJSON {

@@ -182,6 +182,9 @@ func Conformance(t *testing.T, store booking.Store) {
 		if err != nil || e.Version != 3 || e.BlockCount() != 1 {
 			t.Errorf("%+v %v", e, err)
 		}
+		if e, err := store.ReadEvent(t.Context(), uuid.Must(uuid.NewV7())); err != nil || e != nil {
+			t.Errorf("an event that does not exist: %v %v", e, err)
+		}
 		versions, err := store.EventVersions(t.Context())
 		if err != nil || versions[def.EventID] != 3 {
 			t.Errorf("%v %v", versions, err)

@@ -3,6 +3,7 @@ package bookingtest
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/google/uuid"
@@ -53,6 +54,13 @@ func (o *Outbox) Publish(messages []booking.Message, _ string, done func(error))
 	}
 	o.mu.Unlock()
 	done(err)
+}
+
+// Messages returns all that was published, duplicates included.
+func (o *Outbox) Messages() []booking.Message {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.sent)
 }
 
 // Sent returns the types of the different messages published so far.
