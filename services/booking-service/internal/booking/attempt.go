@@ -1,0 +1,263 @@
+package booking
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/frontrow-tickets/frontrow/api/events"
+	"github.com/frontrow-tickets/frontrow/pkg/observe"
+)
+
+// attempt takes the locks, commits, and undoes what it did when it loses.
+func (s *Service) attempt(ctx context.Context, h *hold) (Booking, bool, error) {
+	now := s.clock.Now()
+	rec := h.record(ctx, now)
+	warm, err := s.lock(ctx, h, &rec)
+	if errors.Is(err, errTwin) {
+		return s.awaitTwin(ctx, h)
+	}
+	if err != nil {
+		return Booking{}, false, err
+	}
+	index := func() error {
+		return s.store.IndexBooking(ctx, IndexEntry{rec.Ref(), h.User, now.UnixMilli()}, h.Key, h.Hash)
+	}
+	indexed := make(chan error, 1)
+	if h.Key == "" {
+		go func() { indexed <- index() }()
+	} else {
+		// The key is on record before anything is done under it: a later attempt
+		// must know that there may be this one.
+		if err := index(); err != nil {
+			s.releaseLocks(ctx, h)
+			return Booking{}, false, err
+		}
+		indexed <- nil
+	}
+	start := time.Now()
+	err = s.commit(ctx, h, &rec)
+	observe.Observe(ctx, lockDuration.WithLabelValues("commit", outcomeOf(err)), time.Since(start).Seconds())
+	indexErr := <-indexed
+	switch {
+	case errors.Is(err, errExists):
+		return s.alreadyHeld(ctx, h)
+	case errors.Is(err, ErrUnknown):
+		return Booking{}, false, err
+	case err != nil:
+		s.releaseLocks(ctx, h)
+		return Booking{}, false, err
+	case indexErr != nil:
+		// Held, but not findable: its buyer must ask again under the same key.
+		return Booking{}, false, fmt.Errorf("%w: index: %w", ErrUnknown, indexErr)
+	}
+	if !warm {
+		s.locks.Settle(ctx, h.Event, []LockOutcome{{
+			Booking: h.id, User: h.User, Seats: h.seats, State: HeldSeat, Deadline: rec.ExpiresAt.UnixMilli(),
+		}})
+	}
+	s.publish(rec)
+	return rec.Booking, false, nil
+}
+
+// record is the booking that the hold is to become.
+func (h *hold) record(ctx context.Context, now time.Time) Record {
+	groups := groupByBlock(h.seats)
+	home := h.home
+	if home == 0 {
+		home = groups[0].Block
+	}
+	rec := Record{Revision: 1, UpdatedAt: now, Booking: Booking{
+		ID: h.id, Home: BlockID{h.Event, home}, UserID: h.User, EventName: h.event.Name, StartsAt: h.event.StartsAt, Status: Held,
+		Total: events.Money{Currency: h.event.Currency}, CreatedAt: now.Truncate(time.Millisecond),
+		ExpiresAt: now.Add(time.Duration(h.event.HoldSeconds) * time.Second).Truncate(time.Millisecond),
+	}}
+	for _, id := range h.seats {
+		seat := h.event.Describe(id)
+		rec.Seats = append(rec.Seats, seat)
+		rec.Total.Amount += seat.Price
+	}
+	rec.Outbox = []Message{message(ctx, now, events.TopicBookingCreated, events.TypeBookingCreated, events.BookingCreated{
+		BookingID: h.id, EventID: h.Event, HomeBlock: home, UserID: h.User, Total: rec.Total,
+		CreatedAt: rec.CreatedAt, ExpiresAt: rec.ExpiresAt,
+	})}
+	return rec
+}
+
+// lock takes the locks; warm is false when the store alone must decide.
+func (s *Service) lock(ctx context.Context, h *hold, rec *Record) (warm bool, err error) {
+	start := time.Now()
+	answer, err := s.locks.Take(ctx, LockRequest{
+		Event: h.Event, Booking: h.id, User: h.User, Seats: h.seats, Deadline: rec.ExpiresAt.UnixMilli(),
+		Limit: h.event.MaxSeatsPerBuyer, Exclusive: h.home != 0,
+	})
+	outcome := "cold"
+	defer func() {
+		observe.Observe(ctx, lockDuration.WithLabelValues("redis", outcome), time.Since(start).Seconds())
+	}()
+	if err != nil || answer.Verdict == LocksCold {
+		if err == nil {
+			s.warm(h.sale)
+		}
+		return false, s.checkLimit(ctx, h)
+	}
+	switch answer.Verdict {
+	default:
+	case LocksRefused:
+		outcome = "refused"
+		return true, refuse(SeatsTaken, answer.Taken...)
+	case LocksOverLimit:
+		outcome = "refused"
+		return true, &Refusal{Reason: BuyerLimit, Limit: h.event.MaxSeatsPerBuyer, Held: answer.Held}
+	case LocksTwin:
+		outcome = "refused"
+		return true, errTwin
+	}
+	outcome = "done"
+	return true, nil
+}
+
+// checkLimit counts the buyer's seats in the store: what the locks do when
+// they are there.
+func (s *Service) checkLimit(ctx context.Context, h *hold) error {
+	entries, err := s.store.UserBookings(ctx, h.User)
+	if err != nil {
+		return err
+	}
+	held := 0
+	for _, e := range entries {
+		if e.Event != h.Event || e.ID == h.id {
+			continue
+		}
+		rec, err := s.store.ReadBooking(ctx, e.Ref, false)
+		if err != nil {
+			return err
+		}
+		if rec.Revision > 0 && rec.Status.Live() {
+			held += len(rec.Seats)
+		}
+	}
+	if held+len(h.seats) > h.event.MaxSeatsPerBuyer {
+		return &Refusal{Reason: BuyerLimit, Limit: h.event.MaxSeatsPerBuyer, Held: held}
+	}
+	return nil
+}
+
+var errExists = errors.New("the booking's row is there already")
+
+// commit writes the hold: the seats of other blocks first, in block order, the
+// booking's row with the seats of its own block last. Before that nothing was
+// promised to anybody.
+func (s *Service) commit(ctx context.Context, h *hold, rec *Record) error {
+	var atHome []SeatChange
+	var written []BlockSeats
+	for _, g := range groupByBlock(h.seats) {
+		changes := make([]SeatChange, len(g.Indexes))
+		for i, n := range g.Indexes {
+			changes[i] = SeatChange{Index: n, To: Seat{
+				Owner: h.id, Deadline: rec.ExpiresAt.UnixMilli(), Home: int32(rec.Home.Block), State: HeldSeat,
+			}}
+		}
+		if g.Block == rec.Home.Block {
+			atHome = changes
+			continue
+		}
+		refused, err := s.committer.Commit(ctx, BlockID{h.Event, g.Block}, Change{Seats: changes})
+		if err == nil && refused.Yes() {
+			err = s.refusal(ctx, h, g.Block, refused)
+		}
+		if err != nil {
+			return s.undo(ctx, h, rec, written, err)
+		}
+		written = append(written, g)
+	}
+	refused, err := s.committer.Commit(ctx, rec.Home, Change{Seats: atHome, Booking: &BookingChange{To: *rec}})
+	switch {
+	case err == nil && refused.WrongRevision:
+		return errExists
+	case err == nil && refused.Yes():
+		err = s.refusal(ctx, h, rec.Home.Block, refused)
+	}
+	if err != nil {
+		return s.undo(ctx, h, rec, written, err)
+	}
+	return nil
+}
+
+// refusal names the seats that were lost and tells the locks who has them, so
+// that the next one asks in vain there and not here.
+func (s *Service) refusal(ctx context.Context, h *hold, block int, refused Conflict) error {
+	var lost []SeatID
+	for i := range refused.Owners {
+		lost = append(lost, SeatID{block, i})
+	}
+	for _, i := range refused.Missing {
+		lost = append(lost, SeatID{block, i})
+	}
+	if err := s.inventory.Refresh(ctx, BlockID{h.Event, block}); err != nil {
+		slog.WarnContext(ctx, "a refused hold leaves the picture of its block old", "error", err)
+	}
+	for _, id := range lost {
+		if !h.event.Has(id) {
+			continue
+		}
+		seat := h.sale.seat(id)
+		if seat.State == HeldSeat || seat.State == Sold {
+			until := seat.Deadline
+			if seat.State == Sold {
+				until = s.soldUntil(h.Event)
+			}
+			s.locks.Settle(ctx, h.Event, []LockOutcome{
+				{Booking: h.id, Seats: []SeatID{id}, State: Available},
+				{Booking: seat.Owner, Seats: []SeatID{id}, State: seat.State, Deadline: until},
+			})
+		}
+	}
+	return refuse(SeatsTaken, lost...)
+}
+
+// undo gives back the seats of a hold that lost others. First it closes the
+// booking's id: a twin of this request, or a late arrival of it, must not make
+// a booking of seats that are being given back. Whatever fails here the sweep
+// does after the deadline.
+func (s *Service) undo(ctx context.Context, h *hold, rec *Record, written []BlockSeats, cause error) error {
+	var lost *Refusal
+	if len(written) == 0 || !errors.As(cause, &lost) {
+		return cause
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if err := s.fence(ctx, rec.Ref(), func(r *Record) { r.UserID, r.Seats = rec.UserID, rec.Seats }); err != nil {
+		slog.WarnContext(ctx, "a lost hold is left to the sweep", "booking", h.id, "error", err)
+		return cause
+	}
+	s.release(ctx, rec.Ref(), written)
+	return cause
+}
+
+// release gives back what is not the booking's, now rather than at the deadline.
+func (s *Service) release(ctx context.Context, ref Ref, groups []BlockSeats) {
+	if err := s.converge(ctx, ref, groups); err != nil {
+		slog.WarnContext(ctx, "seats of a lost hold are left to the sweep", "booking", ref.ID, "error", err)
+	}
+}
+
+// fence writes a refused booking's row if there is none yet.
+func (s *Service) fence(ctx context.Context, ref Ref, fill func(*Record)) error {
+	now := s.clock.Now()
+	rec := Record{Revision: 1, UpdatedAt: now, Booking: Booking{
+		ID: ref.ID, Home: ref.BlockID, Status: Refused, CreatedAt: now, ExpiresAt: now, EndedAt: &now,
+	}}
+	fill(&rec)
+	refused, err := s.committer.Commit(ctx, ref.BlockID, Change{Booking: &BookingChange{To: rec}})
+	if err == nil && !refused.Yes() {
+		s.publish(rec)
+	}
+	return err
+}
+
+func (s *Service) releaseLocks(ctx context.Context, h *hold) {
+	s.locks.Settle(ctx, h.Event, []LockOutcome{{Booking: h.id, User: h.User, Seats: h.seats, State: Available}})
+}
