@@ -81,7 +81,9 @@ func TestRefusalUnderAKeyIsFinalForAttemptsStillUnderWay(t *testing.T) {
 		}
 	}
 	_, _, again := w.replicas[1].Hold(t.Context(), req)
-	wantRefusal(t, again, booking.NotEnoughSeats)
+	if r := wantRefusal(t, again, booking.NotEnoughSeats); len(r.Seats) > 0 {
+		t.Errorf("seats were named that nobody asked for: %v", r.Seats)
+	}
 	close(gate)
 	if err := <-late; err == nil {
 		t.Error("refused, and then held all the same")
