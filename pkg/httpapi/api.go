@@ -42,12 +42,20 @@ type API struct {
 	verifier *identity.Verifier
 	log      *slog.Logger
 	open     map[string]bool
+	// handler is serve, in a span when traces go anywhere.
+	handler http.Handler
 }
 
 // New returns an API without routes. Requests without an identity that
 // verifier accepts are refused with 401.
 func New(verifier *identity.Verifier) *API {
 	a := &API{router: mux.NewRouter(), verifier: verifier, log: slog.Default(), open: map[string]bool{}}
+	a.handler = http.HandlerFunc(a.serve)
+	if observe.TracingEnabled() {
+		a.handler = otelhttp.NewHandler(a.handler, "request", otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string {
+			return r.Method + " " + a.template(r)
+		}))
+	}
 	a.router.NotFoundHandler = a.plain(func(http.ResponseWriter, *http.Request) error {
 		return problem.NotFound("This address")
 	})
@@ -89,27 +97,14 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p.Write(w, rid)
 }
 
-// ServeHTTP wraps the router from outside, since mux runs no middleware on
-// 404 and 405.
-func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if observe.TracingEnabled() {
-		otelhttp.NewHandler(http.HandlerFunc(a.serve), "request", otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string {
-			return r.Method + " " + a.template(r)
-		})).ServeHTTP(w, r)
-		return
-	}
-	a.serve(w, r)
-}
+// ServeHTTP answers a request.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
 
+// serve wraps the router from outside, since mux runs no middleware on 404 and
+// 405.
 func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
-	var match mux.RouteMatch
-	route := "other"
-	if a.router.Match(r, &match) && match.Route != nil {
-		if t, err := match.Route.GetPathTemplate(); err == nil {
-			route = t
-		}
-	}
+	route := a.template(r)
 	rec := &Recorder{ResponseWriter: w}
 	defer func() {
 		if v := recover(); v != nil {
@@ -149,6 +144,7 @@ func (a *API) identify(r *http.Request) (identity.Identity, *problem.Error) {
 	return id, nil
 }
 
+// template returns the template of the route that r matches, or "other".
 func (a *API) template(r *http.Request) string {
 	var match mux.RouteMatch
 	if a.router.Match(r, &match) && match.Route != nil {

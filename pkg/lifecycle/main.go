@@ -24,7 +24,9 @@ type Program struct {
 // Main runs the program with the command line's subcommand: none serves,
 // "migrate" migrates, "healthcheck" asks the running process' /readyz at
 // ADMIN_ADDR (for images without a shell). It exits with 1 on an error.
-func Main(p Program) {
+func Main(p Program) { os.Exit(p.main()) }
+
+func (p Program) main() (exitCode int) {
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()
 	command := p.Run
@@ -40,12 +42,13 @@ func Main(p Program) {
 	}
 	if command == nil {
 		fmt.Fprintf(os.Stderr, "usage: %s [migrate|healthcheck]\n", p.Name)
-		os.Exit(2)
+		return 2
 	}
 	if err := command(ctx); err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", p.Name, err)
-		os.Exit(1)
+		return 1
 	}
+	return 0
 }
 
 func healthcheck(ctx context.Context) error {
