@@ -59,6 +59,7 @@ func Setup(ctx context.Context, service string, cfg Config) (flush func(context.
 // traced adds the trace of the context to every record.
 type traced struct{ slog.Handler }
 
+// Handle writes a record.
 func (t traced) Handle(ctx context.Context, r slog.Record) error {
 	if sc := trace.SpanContextFromContext(ctx); sc.IsValid() {
 		r.AddAttrs(slog.String("trace_id", sc.TraceID().String()))
@@ -66,8 +67,11 @@ func (t traced) Handle(ctx context.Context, r slog.Record) error {
 	return t.Handler.Handle(ctx, r)
 }
 
+// WithAttrs returns a handler that adds attrs.
 func (t traced) WithAttrs(attrs []slog.Attr) slog.Handler { return traced{t.Handler.WithAttrs(attrs)} }
-func (t traced) WithGroup(name string) slog.Handler       { return traced{t.Handler.WithGroup(name)} }
+
+// WithGroup returns a handler that begins a group.
+func (t traced) WithGroup(name string) slog.Handler { return traced{t.Handler.WithGroup(name)} }
 
 // AdminHandler serves /metrics, /healthz (alive; asks no backend), /readyz and
 // /debug/pprof/. It belongs on a listener of its own.
