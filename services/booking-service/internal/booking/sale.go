@@ -159,7 +159,8 @@ func (s *Service) endForEvent(ctx context.Context, ref Ref, id BlockID, seats []
 }
 
 // SyncEvents loads the events that are new or changed in the store, and drops
-// those that ended more than a day ago.
+// those that ended more than a day ago. An event that cannot be loaded does not
+// keep the others.
 func (s *Service) SyncEvents(ctx context.Context) error {
 	versions, err := s.store.EventVersions(ctx)
 	if err != nil {
@@ -175,14 +176,11 @@ func (s *Service) SyncEvents(ctx context.Context) error {
 			continue
 		}
 		e, err := s.store.ReadEvent(ctx, id)
+		if err == nil && e != nil && !now.After(e.EndsAt.Add(keptAfterEnd)) {
+			err = s.inventory.Load(ctx, e)
+		}
 		if err != nil {
-			return err
-		}
-		if e == nil || now.After(e.EndsAt.Add(keptAfterEnd)) {
-			continue
-		}
-		if err := s.inventory.Load(ctx, e); err != nil {
-			return err
+			slog.WarnContext(ctx, "an event could not be loaded; it is tried again", "event", id, "error", err)
 		}
 	}
 	return nil
@@ -210,10 +208,9 @@ const keptAfterEnd = 24 * time.Hour
 // Correct brings the picture of every sale up to the store: what the feed has
 // lost is seen here.
 func (s *Service) Correct(ctx context.Context) error {
+	var failure error
 	for _, sale := range s.inventory.Sales() {
-		if err := s.inventory.Correct(ctx, sale); err != nil {
-			return err
-		}
+		failure = errors.Join(failure, s.inventory.Correct(ctx, sale))
 	}
-	return nil
+	return failure
 }

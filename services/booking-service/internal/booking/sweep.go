@@ -2,6 +2,7 @@ package booking
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -19,7 +20,8 @@ func shardOf(id BlockID) int {
 // times a second by the shard's leader.
 func (s *Service) SweepHolds(ctx context.Context, shard int) error {
 	now := s.clock.Now().UnixMilli()
-	group, ctx := errgroup.WithContext(ctx)
+	// One hold that cannot be ended must not keep the others: no shared context.
+	var group errgroup.Group
 	group.SetLimit(64)
 	for _, sale := range s.inventory.Sales() {
 		for _, b := range sale.blocks {
@@ -58,6 +60,7 @@ func (o *OutboxSweep) Run(ctx context.Context) error {
 	s := o.service
 	now := s.clock.Now()
 	var oldest time.Duration
+	var failure error
 	for _, sale := range s.inventory.Sales() {
 		for _, b := range sale.blocks {
 			if shardOf(b.id) != o.shard {
@@ -69,7 +72,8 @@ func (o *OutboxSweep) Run(ctx context.Context) error {
 			}
 			records, err := s.store.ReadBookings(ctx, b.id)
 			if err != nil {
-				return err
+				failure = errors.Join(failure, err)
+				continue
 			}
 			clean := true
 			for _, rec := range records {
@@ -89,7 +93,7 @@ func (o *OutboxSweep) Run(ctx context.Context) error {
 		}
 	}
 	outboxLag.Set(oldest.Seconds())
-	return nil
+	return failure
 }
 
 // audit counts seats of confirmed bookings that are not theirs. It judges only
