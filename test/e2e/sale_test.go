@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -125,6 +126,23 @@ func (s sale) states(t *testing.T, block string) string {
 	}
 	t.Fatalf("the event has no block %s", block)
 	return ""
+}
+
+// awaitStates waits until a block's states are as they should be, and returns
+// them: the replica that is asked hears of another's changes a moment later.
+func (s sale) awaitStates(t *testing.T, block, want string, is func(states string) bool) string {
+	t.Helper()
+	var states string
+	testkit.Eventually(t, "block "+block+" is "+want, func() bool {
+		states = s.states(t, block)
+		return is(states)
+	})
+	return states
+}
+
+// beginning is for awaitStates.
+func beginning(with string) func(string) bool {
+	return func(states string) bool { return strings.HasPrefix(states, with) }
 }
 
 // hold books seats, again with the same key as long as the answer is "try again".

@@ -55,7 +55,7 @@ func TestBestAvailableLeavesNoSingleSeat(t *testing.T) {
 	// leaves three together, taking 1 and 2 would leave a single one at the end.
 	s := newSaleIn(t, plan(1, 5), nil)
 	booking := must(newBuyer(t).Hold(t.Context(), s.best("front", 2), ""))(t)
-	left := s.states(t, "1")
+	left := s.awaitStates(t, "1", "with two held", func(states string) bool { return strings.Count(states, "h") == 2 })
 	for i := range left {
 		alone := left[i] == 'a' && (i == 0 || left[i-1] != 'a') && (i == len(left)-1 || left[i+1] != 'a')
 		if alone {
@@ -85,9 +85,7 @@ func TestStandingAreaSellsEachUnitOnce(t *testing.T) {
 			seen[id] = true
 		}
 	}
-	if got := s.states(t, "3"); got != strings.Repeat("h", 20) {
-		t.Errorf("units: %q", got)
-	}
+	s.awaitStates(t, "3", "all held", beginning(strings.Repeat("h", 20)))
 	_, err := newBuyer(t).Hold(t.Context(), s.best("floor", 1), "")
 	wantCode(t, err, 409, "not_enough_seats")
 }
