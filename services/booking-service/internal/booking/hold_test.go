@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/frontrow-tickets/frontrow/api/events"
+	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking/bookingtest"
 )
@@ -77,7 +78,7 @@ func TestHoldsThatArriveTogetherShareARound(t *testing.T) {
 	for i := 1; i < 20; i++ {
 		group.Go(func() { w.hold(t, at(1, i)) })
 	}
-	waitFor(t, func() bool { return w.replicas[0].Waiting(booking.BlockID{Event: w.def.EventID, Block: 1}) == 19 })
+	testkit.Eventually(t, "the others wait for the next round", func() bool { return w.replicas[0].Waiting(booking.BlockID{Event: w.def.EventID, Block: 1}) == 19 })
 	release()
 	group.Wait()
 	if rounds := w.store.Rounds() - before; rounds != 2 {
@@ -102,7 +103,7 @@ func TestRivalsThatArriveTogetherHaveOneWinner(t *testing.T) {
 			}
 		})
 	}
-	waitFor(t, func() bool { return w.replicas[0].Waiting(booking.BlockID{Event: w.def.EventID, Block: 1}) == 10 })
+	testkit.Eventually(t, "the others wait for the next round", func() bool { return w.replicas[0].Waiting(booking.BlockID{Event: w.def.EventID, Block: 1}) == 10 })
 	release()
 	group.Wait()
 	if won.Load() != 1 || lost.Load() != 9 {

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/frontrow-tickets/frontrow/api/events"
+	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking/bookingtest"
 )
@@ -125,7 +126,7 @@ func TestSameKeyIsOneBookingOnAllReplicas(t *testing.T) {
 					want[s.ID] = id
 				}
 				// Seats that a twin took beyond the booking's own are given back.
-				waitFor(t, func() bool { return cmp.Equal(want, w.owners(t)) })
+				testkit.Eventually(t, "only the booking's own seats are held", func() bool { return cmp.Equal(want, w.owners(t)) })
 			}
 		})
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/frontrow-tickets/frontrow/api/events"
+	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
 )
 
@@ -122,7 +123,7 @@ func TestMessagesOfADeadProcessAreSentByTheSweep(t *testing.T) {
 	if diff := cmp.Diff([]string{events.TypeBookingCreated}, w.outbox.Sent()); diff != "" {
 		t.Fatal(diff)
 	}
-	waitFor(t, func() bool {
+	testkit.Eventually(t, "the sent messages leave the outbox", func() bool {
 		rec, err := w.store.ReadBooking(context.Background(), b.Ref(), true)
 		return err == nil && len(rec.Outbox) == 0
 	})

@@ -166,12 +166,3 @@ func TestPlanThatContradictsItselfIsRefused(t *testing.T) {
 		})
 	}
 }
-
-func waitFor(t *testing.T, condition func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !condition(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("waited a minute in vain")
-		}
-	}
-}
