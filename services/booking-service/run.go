@@ -28,6 +28,7 @@ import (
 // How often the loops look.
 const (
 	sweepEvery        = 250 * time.Millisecond
+	forgottenEvery    = time.Second
 	outboxEvery       = 3 * time.Second
 	correctEvery      = 4 * time.Second
 	syncEvery         = time.Second
@@ -120,6 +121,7 @@ func run(ctx context.Context, cfg config) error {
 	group.Go("feed in", func(ctx context.Context) error { return feed.Receive(ctx, replica, inventory.Apply) })
 	group.Go("events", every(syncEvery, service.SyncEvents))
 	group.Go("corrections", every(correctEvery, service.Correct))
+	group.Go("forgotten holds", every(forgottenEvery, service.SweepForgotten))
 	group.Go("leaders", leaders.Run)
 	for shard := range booking.Shards {
 		name := "booking-sweep-" + strconv.Itoa(shard)

@@ -192,3 +192,26 @@ func TestMessagesFollowTheirSchemas(t *testing.T) {
 		}
 	}
 }
+
+func TestForgottenHoldEndsWithoutALeader(t *testing.T) {
+	w := newWorld(t, 2, nil)
+	b := w.hold(t, at(1, 0), at(2, 0))
+	if err := w.replicas[1].Correct(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		after time.Duration
+		want  booking.Status
+	}{{61 * time.Second, booking.Held}, {3 * time.Second, booking.Expired}} {
+		w.clock.Advance(c.after)
+		if err := w.replicas[1].SweepForgotten(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.status(t, b); got.Status != c.want {
+			t.Errorf("%s later: %s, want %s", c.after, got.Status, c.want)
+		}
+	}
+	if owners := w.owners(t); len(owners) != 0 {
+		t.Errorf("owners: %v", owners)
+	}
+}

@@ -19,16 +19,29 @@ func shardOf(id BlockID) int {
 // SweepHolds ends what is overdue in the blocks of a shard. It is called a few
 // times a second by the shard's leader.
 func (s *Service) SweepHolds(ctx context.Context, shard int) error {
-	now := s.clock.Now().UnixMilli()
+	return s.sweepHolds(ctx, 0, func(id BlockID) bool { return shardOf(id) == shard })
+}
+
+// leaderGrace is how long after its deadline a hold is left to the leader.
+const leaderGrace = 2500 * time.Millisecond
+
+// SweepForgotten ends, in all blocks, what no leader has ended: there is none
+// for some seconds after one has died. It is called by every replica.
+func (s *Service) SweepForgotten(ctx context.Context) error {
+	return s.sweepHolds(ctx, leaderGrace, func(BlockID) bool { return true })
+}
+
+func (s *Service) sweepHolds(ctx context.Context, grace time.Duration, mine func(BlockID) bool) error {
+	before := s.clock.Now().Add(-grace).UnixMilli()
 	// One hold that cannot be ended must not keep the others: no shared context.
 	var group errgroup.Group
 	group.SetLimit(64)
 	for _, sale := range s.inventory.Sales() {
 		for _, b := range sale.blocks {
-			if shardOf(b.id) != shard {
+			if !mine(b.id) {
 				continue
 			}
-			for _, o := range b.overdue(now) {
+			for _, o := range b.overdue(before) {
 				group.Go(func() error { return s.settle(ctx, o) })
 			}
 		}
