@@ -43,7 +43,12 @@ func EventChanges(service *booking.Service) kafka.Handler {
 		if m.Type != events.TypeEventChanged {
 			return kafka.Poison(fmt.Errorf("unknown type %q", m.Type))
 		}
-		return handle(ctx, m, service.Changed)
+		return handle(ctx, m, func(ctx context.Context, def events.EventChanged) error {
+			if _, err := booking.NewEvent(def); err != nil {
+				return kafka.Poison(err) // a plan that contradicts itself stays so
+			}
+			return service.Changed(ctx, def)
+		})
 	})
 }
 
