@@ -11,20 +11,19 @@ type Reason string
 
 // Reasons.
 const (
-	SeatsTaken       Reason = "seats_taken"
-	NotEnoughSeats   Reason = "not_enough_seats"
-	TooManySeats     Reason = "too_many_seats"
-	BuyerLimit       Reason = "buyer_limit_reached"
-	UnknownSeats     Reason = "unknown_seats"
-	EventNotOnSale   Reason = "event_not_on_sale"
-	SaleNotStarted   Reason = "sale_not_started"
-	SaleEnded        Reason = "sale_ended"
-	NotCancellable   Reason = "booking_not_cancellable"
-	NotConfirmed     Reason = "booking_not_confirmed"
-	NotFound         Reason = "not_found"
-	KeyReused        Reason = "idempotency_key_reused"
-	UnknownTicket    Reason = "unknown_ticket_type"
-	HoldStillWritten Reason = "outcome_unknown"
+	SeatsTaken     Reason = "seats_taken"
+	NotEnoughSeats Reason = "not_enough_seats"
+	TooManySeats   Reason = "too_many_seats"
+	BuyerLimit     Reason = "buyer_limit_reached"
+	UnknownSeats   Reason = "unknown_seats"
+	EventNotOnSale Reason = "event_not_on_sale"
+	SaleNotStarted Reason = "sale_not_started"
+	SaleEnded      Reason = "sale_ended"
+	NotCancellable Reason = "booking_not_cancellable"
+	NotConfirmed   Reason = "booking_not_confirmed"
+	NotFound       Reason = "not_found"
+	KeyReused      Reason = "idempotency_key_reused"
+	UnknownTicket  Reason = "unknown_ticket_type"
 )
 
 // Refusal is a request that was understood and changed nothing.
