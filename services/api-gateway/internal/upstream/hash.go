@@ -2,9 +2,12 @@ package upstream
 
 import (
 	"encoding/json"
+	"strconv"
 	"strings"
 
-	"github.com/cespare/xxhash/v2"
+	"github.com/google/uuid"
+
+	"github.com/frontrow-tickets/frontrow/pkg/rendezvous"
 )
 
 // Key is what requests that belong together have in common. The zero Key
@@ -15,34 +18,27 @@ type Key struct {
 }
 
 // NewKey returns the key of some text.
-func NewKey(text string) Key { return Key{hash: xxhash.Sum64String(text), set: true} }
-
-// score ranks an instance for a key: rendezvous hashing (Thaler, Ravishankar
-// 1996). Every gateway ranks alike, and when an instance goes only its own keys
-// move. The mixing is splitmix64's.
-func (k Key) score(instance uint64) uint64 {
-	x := k.hash ^ instance
-	x += 0x9e3779b97f4a7c15
-	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9
-	x = (x ^ (x >> 27)) * 0x94d049bb133111eb
-	return x ^ (x >> 31)
-}
+func NewKey(text string) Key { return Key{hash: rendezvous.Hash(text), set: true} }
 
 // BlockKey returns the key of a hold by its body: the event and the block of
 // the first seat, or the ticket type when the seats are to be chosen. A body
 // that does not say belongs to nothing; the service will refuse it.
 func BlockKey(body []byte) Key {
 	var hold struct {
-		EventID      string   `json:"event_id"`
-		SeatIDs      []string `json:"seat_ids"`
-		TicketTypeID string   `json:"ticket_type_id"`
+		EventID      uuid.UUID `json:"event_id"`
+		SeatIDs      []string  `json:"seat_ids"`
+		TicketTypeID string    `json:"ticket_type_id"`
 	}
-	if json.Unmarshal(body, &hold) != nil || hold.EventID == "" {
+	if json.Unmarshal(body, &hold) != nil || hold.EventID == uuid.Nil {
 		return Key{}
 	}
-	if len(hold.SeatIDs) > 0 {
-		block, _, _ := strings.Cut(hold.SeatIDs[0], "-")
-		return NewKey(hold.EventID + "/" + block)
+	if len(hold.SeatIDs) == 0 {
+		return NewKey(hold.EventID.String() + "//" + hold.TicketTypeID)
 	}
-	return NewKey(hold.EventID + "//" + hold.TicketTypeID)
+	number, _, _ := strings.Cut(hold.SeatIDs[0], "-")
+	block, err := strconv.Atoi(number)
+	if err != nil {
+		return Key{}
+	}
+	return Key{hash: rendezvous.Block(hold.EventID, block), set: true}
 }

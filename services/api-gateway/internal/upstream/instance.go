@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/cespare/xxhash/v2"
+	"github.com/frontrow-tickets/frontrow/pkg/rendezvous"
 	"github.com/sony/gobreaker/v2"
 )
 
@@ -35,7 +35,7 @@ type Instance struct {
 
 func newInstance(id, addr string) *Instance {
 	return &Instance{
-		ID: id, Addr: addr, hash: xxhash.Sum64String(id),
+		ID: id, Addr: addr, hash: rendezvous.Hash(id),
 		breaker: gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
 			Name: id, MaxRequests: 1, Timeout: openFor,
 			ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= tripAfter },

@@ -4,6 +4,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync/atomic"
+
+	"github.com/frontrow-tickets/frontrow/pkg/rendezvous"
 )
 
 // Pool is the replicas of one service.
@@ -79,7 +81,7 @@ func (p *Pool) pick(mode Mode, key Key, tried []*Instance) *Instance {
 	case mode == Hashed && key.set:
 		best := usable[0]
 		for _, i := range usable[1:] {
-			if key.score(i.hash) > key.score(best.hash) {
+			if rendezvous.Score(key.hash, i.hash) > rendezvous.Score(key.hash, best.hash) {
 				best = i
 			}
 		}

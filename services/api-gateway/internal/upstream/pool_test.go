@@ -5,6 +5,8 @@ import (
 	"math"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 )
 
@@ -44,22 +46,23 @@ func TestKeysSpreadEvenlyAndOnlyThoseOfALostReplicaMove(t *testing.T) {
 }
 
 func TestBlockKeyIsTheBlockOfTheFirstSeat(t *testing.T) {
+	e, f := uuid.NewString(), uuid.NewString()
 	for name, c := range map[string]struct {
 		body string
 		same string
 		want bool
 	}{
-		"same block":         {`{"event_id":"e","seat_ids":["12-1","13-1"]}`, `{"event_id":"e","seat_ids":["12-200"]}`, true},
-		"other block":        {`{"event_id":"e","seat_ids":["12-1"]}`, `{"event_id":"e","seat_ids":["1-12"]}`, false},
-		"other event":        {`{"event_id":"e","seat_ids":["12-1"]}`, `{"event_id":"f","seat_ids":["12-1"]}`, false},
-		"other quantity":     {`{"event_id":"e","ticket_type_id":"t","quantity":1}`, `{"event_id":"e","ticket_type_id":"t","quantity":3}`, true},
-		"type named as seat": {`{"event_id":"e","ticket_type_id":"12"}`, `{"event_id":"e","seat_ids":["12-1"]}`, false},
+		"same block":         {`{"event_id":"` + e + `","seat_ids":["12-1","13-1"]}`, `{"event_id":"` + e + `","seat_ids":["12-200"]}`, true},
+		"other block":        {`{"event_id":"` + e + `","seat_ids":["12-1"]}`, `{"event_id":"` + e + `","seat_ids":["1-12"]}`, false},
+		"other event":        {`{"event_id":"` + e + `","seat_ids":["12-1"]}`, `{"event_id":"` + f + `","seat_ids":["12-1"]}`, false},
+		"other quantity":     {`{"event_id":"` + e + `","ticket_type_id":"t","quantity":1}`, `{"event_id":"` + e + `","ticket_type_id":"t","quantity":3}`, true},
+		"type named as seat": {`{"event_id":"` + e + `","ticket_type_id":"12"}`, `{"event_id":"` + e + `","seat_ids":["12-1"]}`, false},
 	} {
 		if got := BlockKey([]byte(c.body)) == BlockKey([]byte(c.same)); got != c.want {
 			t.Errorf("%s: together %v, want %v", name, got, c.want)
 		}
 	}
-	for _, body := range []string{"", "{", "[]", `{"seat_ids":["1-1"]}`, `{"event_id":7}`} {
+	for _, body := range []string{"", "{", "[]", `{"seat_ids":["1-1"]}`, `{"event_id":7}`, `{"event_id":"e","seat_ids":["1-1"]}`} {
 		if BlockKey([]byte(body)).set {
 			t.Errorf("%q has a key", body)
 		}

@@ -1,0 +1,29 @@
+// Package rendezvous agrees, without a word between them, on which instance a
+// piece of work belongs to: highest random weight hashing (Thaler and
+// Ravishankar 1996). When an instance goes, only its own work moves.
+package rendezvous
+
+import (
+	"strconv"
+
+	"github.com/cespare/xxhash/v2"
+	"github.com/google/uuid"
+)
+
+// Hash returns the hash of a key or of an instance's id.
+func Hash(text string) uint64 { return xxhash.Sum64String(text) }
+
+// Score ranks an instance for a key, both hashed: the highest owns it. The
+// mixing is splitmix64's.
+func Score(key, instance uint64) uint64 {
+	x := key ^ instance
+	x += 0x9e3779b97f4a7c15
+	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9
+	x = (x ^ (x >> 27)) * 0x94d049bb133111eb
+	return x ^ (x >> 31)
+}
+
+// Block returns the key of all that is done to a block of an event's seats.
+func Block(event uuid.UUID, block int) uint64 {
+	return Hash(event.String() + "/" + strconv.Itoa(block))
+}
