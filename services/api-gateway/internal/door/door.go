@@ -51,6 +51,7 @@ type Door struct {
 	router   *mux.Router
 	cors     map[string]bool
 	csrf     *http.CrossOriginProtection
+	gate     gate
 	views    *views.Store
 	flights  singleflight.Group
 	stopping context.Context
@@ -163,6 +164,13 @@ func (d *Door) enter(c *call) error {
 	if c.entry.page != nil {
 		return c.entry.page(c.w, c.r)
 	}
+	if !c.entry.route.Stream {
+		leave, err := d.gate.enter()
+		if err != nil {
+			return err
+		}
+		defer leave()
+	}
 	if err := d.authorize(c); err != nil {
 		return err
 	}
@@ -245,7 +253,8 @@ func (d *Door) fail(c *call, err error) {
 		return
 	}
 	p := problem.From(err)
-	if p.Status >= http.StatusInternalServerError {
+	// What the gate turns away is counted; a line for each would be more work than the answer.
+	if p.Status >= http.StatusInternalServerError && p.Code != overloaded {
 		slog.WarnContext(c.r.Context(), "request failed", "route", c.entry.template, "method", c.r.Method, "status", p.Status,
 			"code", p.Code, "error", err, "request_id", c.id)
 	}

@@ -1,0 +1,38 @@
+package door
+
+import (
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/frontrow-tickets/frontrow/pkg/problem"
+)
+
+// maxUnderWay bounds the requests a gateway works on at once. More would not be
+// answered sooner, only later: beyond what the services can do, a longer queue
+// is nothing but a longer wait (Little's law).
+const maxUnderWay = 1000
+
+const overloaded = "overloaded"
+
+var turnedAway = promauto.NewCounter(prometheus.CounterOpts{
+	Name: "gateway_overload_refused_total", Help: "Requests refused because too many were under way.",
+})
+
+// gate lets in a bounded number of requests at once.
+type gate struct{ underWay atomic.Int64 }
+
+// enter returns what to call when the request is done; or an error, 503 with
+// Retry-After, before any work was done for it.
+func (g *gate) enter() (leave func(), err error) {
+	if g.underWay.Add(1) > maxUnderWay {
+		g.underWay.Add(-1)
+		turnedAway.Inc()
+		return nil, problem.New(http.StatusServiceUnavailable, overloaded,
+			"More is being asked than can be done. Try again in a moment.").After(time.Second)
+	}
+	return func() { g.underWay.Add(-1) }, nil
+}
