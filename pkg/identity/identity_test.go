@@ -91,6 +91,28 @@ func TestTokensThatAreNotTheGatewaysAreRefused(t *testing.T) {
 	}
 }
 
+func TestVerifierGoesByTheClockItIsGiven(t *testing.T) {
+	s := signer(t, 1)
+	token, err := s.Sign(Identity{Role: Anonymous})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := NewVerifier(s.PublicKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.At(func() time.Time { return time.Now().Add(time.Hour) }).Verify(token); err == nil {
+		t.Error("an hour later the token is still good")
+	}
+	s.now = func() time.Time { return time.Now().Add(time.Hour) }
+	if token, err = s.Sign(Identity{Role: Anonymous}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.At(s.now).Verify(token); err != nil {
+		t.Errorf("by the signer's clock: %v", err)
+	}
+}
+
 func TestKeysMustBeKeys(t *testing.T) {
 	for _, key := range []string{"", "x", base64.StdEncoding.EncodeToString([]byte("short"))} {
 		if _, err := NewSigner(key); err == nil {
