@@ -12,7 +12,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strconv"
 	"time"
 
@@ -49,35 +48,6 @@ type Store struct {
 // NewStore returns the sessions in rdb; one that is not used for idle ends.
 func NewStore(rdb *redis.Client, idle time.Duration) *Store {
 	return &Store{Clock: clock.System{}, rdb: rdb, idle: idle}
-}
-
-func init() { redis.SetLogger(quiet{}) }
-
-// quiet keeps the client's own messages out of the output: each failure is
-// returned as an error as well.
-type quiet struct{}
-
-// Printf logs at the level debug.
-func (quiet) Printf(ctx context.Context, format string, v ...any) {
-	slog.DebugContext(ctx, fmt.Sprintf(format, v...))
-}
-
-// Connect returns a client for a redis:// URL that gives up early: a request
-// that waits for a dead Redis helps nobody. It does not connect yet.
-func Connect(url string) (*redis.Client, error) {
-	opts, err := redis.ParseURL(url)
-	if err != nil {
-		return nil, fmt.Errorf("redis url: %w", err)
-	}
-	const patience = 250 * time.Millisecond
-	opts.ContextTimeoutEnabled = true
-	opts.DialTimeout, opts.ReadTimeout, opts.WriteTimeout, opts.PoolTimeout = patience, patience, patience, patience
-	opts.DialerRetries = 1
-	opts.MaxRetries = 1
-	opts.MinRetryBackoff, opts.MaxRetryBackoff = time.Millisecond, 10*time.Millisecond
-	opts.PoolSize = 64
-	opts.DisableIdentity = true
-	return redis.NewClient(opts), nil
 }
 
 // Valid tells whether id has the form of a session id. What has not is not

@@ -10,6 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/frontrow-tickets/frontrow/pkg/clock"
+	"github.com/frontrow-tickets/frontrow/pkg/redisclient"
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 )
 
@@ -17,7 +18,7 @@ const idle, absolute = 10 * time.Minute, time.Hour
 
 func newStore(t *testing.T) (*Store, *clock.Manual) {
 	t.Helper()
-	rdb, err := Connect(testkit.Redis(t))
+	rdb, err := redisclient.New(testkit.Redis(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +159,7 @@ func TestMalformedIDsAreNotFoundWithoutRedis(t *testing.T) {
 }
 
 func TestDeadRedisIsAnErrorSoon(t *testing.T) {
-	rdb, err := Connect("redis://" + testkit.FreeAddr(t))
+	rdb, err := redisclient.New("redis://" + testkit.FreeAddr(t))
 	if err != nil {
 		t.Fatal(err)
 	}

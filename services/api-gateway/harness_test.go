@@ -18,6 +18,7 @@ import (
 
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 	"github.com/frontrow-tickets/frontrow/pkg/observe"
+	"github.com/frontrow-tickets/frontrow/pkg/redisclient"
 	"github.com/frontrow-tickets/frontrow/pkg/session"
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 )
@@ -128,7 +129,7 @@ func (w *world) start() {
 		RateLimitSession: 1000, RateLimitAddress: 10_000, SessionIdle: time.Hour, servicePrefix: w.prefix,
 	}
 	w.configure(&cfg)
-	rdb, err := session.Connect(cfg.RedisURL)
+	rdb, err := redisclient.New(cfg.RedisURL)
 	if err != nil {
 		w.t.Fatal(err)
 	}

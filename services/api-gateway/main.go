@@ -16,6 +16,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 	"github.com/frontrow-tickets/frontrow/pkg/lifecycle"
 	"github.com/frontrow-tickets/frontrow/pkg/observe"
+	"github.com/frontrow-tickets/frontrow/pkg/redisclient"
 	"github.com/frontrow-tickets/frontrow/pkg/session"
 	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/door"
 	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/limit"
@@ -78,7 +79,7 @@ func run(ctx context.Context, cfg config, listening func(public, admin net.Addr)
 	}
 	group := &lifecycle.Group{DrainDelay: cfg.DrainDelay}
 	group.Close("traces", flush)
-	rdb, err := session.Connect(cfg.RedisURL)
+	rdb, err := redisclient.New(cfg.RedisURL)
 	if err != nil {
 		return err
 	}

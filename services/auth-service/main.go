@@ -15,6 +15,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/lifecycle"
 	"github.com/frontrow-tickets/frontrow/pkg/observe"
 	"github.com/frontrow-tickets/frontrow/pkg/postgres"
+	"github.com/frontrow-tickets/frontrow/pkg/redisclient"
 	"github.com/frontrow-tickets/frontrow/pkg/session"
 	"github.com/frontrow-tickets/frontrow/services/auth-service/internal/auth"
 	authapi "github.com/frontrow-tickets/frontrow/services/auth-service/internal/httpapi"
@@ -95,7 +96,7 @@ func run(ctx context.Context, cfg config, listening func(public net.Addr)) error
 		return err
 	}
 	group.Close("postgres", func(context.Context) error { pool.Close(); return nil })
-	rdb, err := session.Connect(cfg.RedisURL)
+	rdb, err := redisclient.New(cfg.RedisURL)
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 	"github.com/frontrow-tickets/frontrow/pkg/observe"
+	"github.com/frontrow-tickets/frontrow/pkg/redisclient"
 	"github.com/frontrow-tickets/frontrow/pkg/session"
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 )
@@ -43,7 +44,7 @@ func start(t *testing.T) *service {
 			t.Fatal(err)
 		}
 	}
-	rdb, err := session.Connect(testkit.Redis(t))
+	rdb, err := redisclient.New(testkit.Redis(t))
 	if err != nil {
 		t.Fatal(err)
 	}

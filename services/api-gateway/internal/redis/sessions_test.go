@@ -8,12 +8,13 @@ import (
 	"github.com/alicebob/miniredis/v2"
 
 	"github.com/frontrow-tickets/frontrow/pkg/clock"
+	"github.com/frontrow-tickets/frontrow/pkg/redisclient"
 	"github.com/frontrow-tickets/frontrow/pkg/session"
 )
 
 func TestSessionsAreRememberedForAMinuteWhileRedisIsDown(t *testing.T) {
 	r := miniredis.RunT(t)
-	rdb, err := session.Connect("redis://" + r.Addr())
+	rdb, err := redisclient.New("redis://" + r.Addr())
 	if err != nil {
 		t.Fatal(err)
 	}

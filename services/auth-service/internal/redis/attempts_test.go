@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/frontrow-tickets/frontrow/pkg/clock"
-	"github.com/frontrow-tickets/frontrow/pkg/session"
+	"github.com/frontrow-tickets/frontrow/pkg/redisclient"
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 	"github.com/frontrow-tickets/frontrow/services/auth-service/internal/auth"
 )
@@ -13,7 +13,7 @@ import (
 // One suite for all: shared, stand-in, and shared with Redis down.
 func TestAttempts(t *testing.T) {
 	connected := func(url string) *Attempts {
-		rdb, err := session.Connect(url)
+		rdb, err := redisclient.New(url)
 		if err != nil {
 			t.Fatal(err)
 		}

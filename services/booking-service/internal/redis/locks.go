@@ -33,29 +33,6 @@ const grace = 10 * time.Second
 // other work, the store lets one of them win in any case.
 const exclusiveFor = 3 * time.Second
 
-// Connect returns a client for a redis:// URL. It need not be there yet.
-func Connect(url string) (*redis.Client, error) {
-	redis.SetLogger(quiet{})
-	opts, err := redis.ParseURL(url)
-	if err != nil {
-		return nil, fmt.Errorf("REDIS_URL: %w", err)
-	}
-	opts.ContextTimeoutEnabled = true
-	opts.DialTimeout = 250 * time.Millisecond
-	opts.ReadTimeout = 250 * time.Millisecond
-	opts.WriteTimeout = 250 * time.Millisecond
-	opts.MaxRetries = 1
-	opts.DialerRetries = 1
-	opts.PoolSize = 64
-	return redis.NewClient(opts), nil
-}
-
-// quiet drops the client's own log: every failure is returned to whom it concerns.
-type quiet struct{}
-
-// Printf drops a line.
-func (quiet) Printf(context.Context, string, ...any) {}
-
 // Locks implements booking.Locks with one Lua script a hold.
 type Locks struct {
 	client *redis.Client

@@ -10,13 +10,14 @@ import (
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/frontrow-tickets/frontrow/pkg/redisclient"
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
 )
 
 func newLocks(t *testing.T) (*Locks, uuid.UUID) {
 	t.Helper()
-	client, err := Connect(testkit.Redis(t))
+	client, err := redisclient.New(testkit.Redis(t))
 	if err != nil {
 		t.Fatal(err)
 	}
