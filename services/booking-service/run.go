@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"strconv"
 	"time"
 
 	"github.com/google/uuid"
+	goredis "github.com/redis/go-redis/v9"
 
 	"github.com/frontrow-tickets/frontrow/api/events"
 	"github.com/frontrow-tickets/frontrow/pkg/consul"
@@ -17,10 +19,12 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/kafka"
 	"github.com/frontrow-tickets/frontrow/pkg/lifecycle"
 	"github.com/frontrow-tickets/frontrow/pkg/observe"
+	"github.com/frontrow-tickets/frontrow/pkg/redisclient"
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/cassandra"
 	api "github.com/frontrow-tickets/frontrow/services/booking-service/internal/httpapi"
 	bookingkafka "github.com/frontrow-tickets/frontrow/services/booking-service/internal/kafka"
+	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/peers"
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/redis"
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/ticket"
 )
@@ -35,6 +39,11 @@ const (
 	availabilityEvery = time.Second
 	clockEvery        = 5 * time.Second
 )
+
+// addBaselines is set in builds for the load test only: it adds what holds are
+// compared with.
+var addBaselines func(ctx context.Context, routes *httpapi.API, admin *http.ServeMux, inventory *booking.Inventory,
+	locks *redis.Locks, client *goredis.Client) error
 
 // run serves until ctx ends.
 func run(ctx context.Context, cfg config) error {
@@ -51,7 +60,7 @@ func run(ctx context.Context, cfg config) error {
 	if err != nil {
 		return err
 	}
-	redisClient, err := redis.Connect(cfg.RedisURL)
+	redisClient, err := redisclient.New(cfg.RedisURL)
 	if err != nil {
 		return err
 	}
@@ -78,10 +87,16 @@ func run(ctx context.Context, cfg config) error {
 	inventory := booking.NewInventory(store)
 	committer := booking.NewCommitter(store, inventory, feed, replica)
 	service := booking.NewService(store, locks, outbox, committer, inventory, clk)
+	resolver, err := consul.NewResolver(cfg.ConsulAddr, serviceName)
+	if err != nil {
+		return err
+	}
+	payments := bookingkafka.Payments(service)
+	replicas := peers.New(cfg.InstanceID, func() []consul.Instance { return resolver.Instances(serviceName) }, cfg.TicketSigningKey)
 	consumer, err := kafka.NewConsumer(kafka.ConsumerConfig{
 		Brokers: cfg.KafkaBrokers, Group: serviceName, ClientID: cfg.InstanceID, DLQ: producer,
 		Handlers: map[string]kafka.Handler{
-			events.TopicPaymentProcessed: bookingkafka.Payments(service),
+			events.TopicPaymentProcessed: replicas.Share(payments),
 			events.TopicEventChanged:     bookingkafka.EventChanges(service),
 		},
 	})
@@ -103,7 +118,8 @@ func run(ctx context.Context, cfg config) error {
 	}
 
 	group.Close("traces", flush)
-	group.Serve("admin", admin, httpapi.NewServer(observe.AdminHandler(group.Ready)))
+	adminRoutes := observe.AdminHandler(group.Ready)
+	group.Serve("admin", admin, httpapi.NewServer(adminRoutes))
 	group.Close("cassandra", func(context.Context) error { store.Close(); return nil })
 	group.Close("redis", func(context.Context) error { return redisClient.Close() })
 	group.Go("clock", every(clockEvery, clk.Set))
@@ -132,10 +148,20 @@ func run(ctx context.Context, cfg config) error {
 	}
 	group.Go("consumer", consumer.Run)
 	closing, closeStreams := context.WithCancel(context.WithoutCancel(ctx))
-	server := httpapi.NewServer(api.New(service, inventory, signer, verifier, replica, closing.Done()))
-	server.RegisterOnShutdown(closeStreams)
 	defer closeStreams()
+	routes := api.New(service, inventory, signer, verifier.At(clk.Now), replica, closing.Done())
+	routes.HandleWithoutIdentity(http.MethodPost, peers.Path, replicas.Receive(payments))
+	if addBaselines != nil {
+		if err := addBaselines(ctx, routes, adminRoutes, inventory, locks, redisClient); err != nil {
+			return err
+		}
+	}
+	server := httpapi.NewServer(routes)
+	server.RegisterOnShutdown(closeStreams)
 	group.Serve("http", public, server)
+	if cfg.ConsulAddr != "" {
+		group.Go("replicas", resolver.Run)
+	}
 	group.Go("registration", registration.Run)
 	slog.Info("serving", "addr", public.Addr().String())
 	return group.Run(ctx)

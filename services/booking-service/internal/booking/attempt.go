@@ -3,7 +3,6 @@ package booking
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -22,25 +21,19 @@ func (s *Service) attempt(ctx context.Context, h *hold) (Booking, bool, error) {
 	if err != nil {
 		return Booking{}, false, err
 	}
-	index := func() error {
-		return s.store.IndexBooking(ctx, IndexEntry{rec.Ref(), h.User, now.UnixMilli()}, h.Key, h.Hash)
-	}
-	indexed := make(chan error, 1)
-	if h.Key == "" {
-		go func() { indexed <- index() }()
-	} else {
+	entry := &IndexEntry{rec.Ref(), h.User, now.UnixMilli()}
+	if h.Key != "" {
 		// The key is on record before anything is done under it: a later attempt
 		// must know that there may be this one.
-		if err := index(); err != nil {
+		if err := s.store.IndexKey(ctx, *entry, h.Key, h.Hash); err != nil {
 			s.releaseLocks(ctx, h)
 			return Booking{}, false, err
 		}
-		indexed <- nil
+		entry = nil
 	}
 	start := time.Now()
-	err = s.commit(ctx, h, &rec)
+	err = s.commit(ctx, h, &rec, entry)
 	observe.Observe(ctx, lockDuration.WithLabelValues("commit", outcomeOf(err)), time.Since(start).Seconds())
-	indexErr := <-indexed
 	switch {
 	case errors.Is(err, errExists):
 		return s.alreadyHeld(ctx, h)
@@ -49,15 +42,13 @@ func (s *Service) attempt(ctx context.Context, h *hold) (Booking, bool, error) {
 	case err != nil:
 		s.releaseLocks(ctx, h)
 		return Booking{}, false, err
-	case indexErr != nil:
-		// Held, but not findable: its buyer must ask again under the same key.
-		return Booking{}, false, fmt.Errorf("%w: index: %w", ErrUnknown, indexErr)
 	}
 	if !warm {
 		s.locks.Settle(ctx, h.Event, []LockOutcome{{
 			Booking: h.id, User: h.User, Seats: h.seats, State: HeldSeat, Deadline: rec.ExpiresAt.UnixMilli(),
 		}})
 	}
+	s.recent.Add(rec.ID, rec)
 	s.publish(rec)
 	return rec.Booking, false, nil
 }
@@ -150,7 +141,7 @@ var errExists = errors.New("the booking's row is there already")
 // commit writes the hold: the seats of other blocks first, in block order, the
 // booking's row with the seats of its own block last. Before that nothing was
 // promised to anybody.
-func (s *Service) commit(ctx context.Context, h *hold, rec *Record) error {
+func (s *Service) commit(ctx context.Context, h *hold, rec *Record, entry *IndexEntry) error {
 	var atHome []SeatChange
 	var written []BlockSeats
 	for _, g := range groupByBlock(h.seats) {
@@ -173,7 +164,7 @@ func (s *Service) commit(ctx context.Context, h *hold, rec *Record) error {
 		}
 		written = append(written, g)
 	}
-	refused, err := s.committer.Commit(ctx, rec.Home, Change{Seats: atHome, Booking: &BookingChange{To: *rec}})
+	refused, err := s.committer.Commit(ctx, rec.Home, Change{Seats: atHome, Booking: &BookingChange{To: *rec}, Index: entry})
 	switch {
 	case err == nil && refused.WrongRevision:
 		return errExists

@@ -130,7 +130,7 @@ func (c *Committer) next(q *queue) []*entry {
 		switch {
 		case e.ctx.Err() != nil:
 			e.answer(Conflict{}, e.ctx.Err())
-		case len(round) < maxRound && !e.change.overlaps(seats, bookings):
+		case len(round) < roundLimit() && !e.change.overlaps(seats, bookings):
 			e.change.mark(seats, bookings)
 			round = append(round, e)
 		default:
@@ -154,6 +154,7 @@ func (c *Committer) run(q *queue) {
 // commit answers every entry of the round.
 func (c *Committer) commit(id BlockID, round []*entry) {
 	version := c.inventory.version(id)
+	indexed := c.index(round)
 	for pause := 2 * time.Millisecond; len(round) > 0; pause = min(2*pause, 200*time.Millisecond) {
 		changes := make([]Change, len(round))
 		for i, e := range round {
@@ -178,7 +179,13 @@ func (c *Committer) commit(id BlockID, round []*entry) {
 		switch {
 		case err == nil && applied:
 			c.applied(id, version+1, changes)
+			indexErr := <-indexed
 			for _, e := range round {
+				if e.change.Index != nil && indexErr != nil {
+					// Made, but not findable: its owner must ask again.
+					e.answer(Conflict{}, indexErr)
+					continue
+				}
 				e.answer(Conflict{}, nil)
 			}
 			return
@@ -211,6 +218,31 @@ func (c *Committer) commit(id BlockID, round []*entry) {
 			return
 		}
 	}
+}
+
+// index writes the round's index entries while the round is under way.
+func (c *Committer) index(round []*entry) <-chan error {
+	var entries []IndexEntry
+	for _, e := range round {
+		if e.change.Index != nil {
+			entries = append(entries, *e.change.Index)
+		}
+	}
+	done := make(chan error, 1)
+	if len(entries) == 0 {
+		done <- nil
+		return done
+	}
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), roundTimeout)
+		defer cancel()
+		err := c.store.IndexBookings(ctx, entries)
+		if err != nil {
+			err = fmt.Errorf("%w: index: %w", ErrUnknown, err)
+		}
+		done <- err
+	}()
+	return done
 }
 
 // sift answers the entries that the current rows decide and returns the rest.

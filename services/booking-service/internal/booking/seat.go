@@ -99,13 +99,17 @@ type SeatChange struct {
 type BookingChange struct {
 	// From is the revision the row must have; 0: it must not exist.
 	From int
-	To   Record
+	// To is the new row. With revision From it changes the outbox alone.
+	To Record
 }
 
 // Change is what one operation wants of a block: all of it or nothing.
 type Change struct {
 	Seats   []SeatChange
 	Booking *BookingChange
+	// Index, if any, is written beside the change and is there when the change
+	// is answered with yes.
+	Index *IndexEntry
 }
 
 func (c *Change) overlaps(seats map[int]bool, bookings map[uuid.UUID]bool) bool {

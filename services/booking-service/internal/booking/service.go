@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/google/uuid"
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 	"golang.org/x/sync/singleflight"
@@ -47,6 +49,9 @@ type Service struct {
 	inventory *Inventory
 	clock     clock.Clock
 
+	// recent has records as this replica last wrote them: a guess that saves a
+	// read, never the ground of an answer.
+	recent     *lru.Cache[uuid.UUID, Record]
 	twins      singleflight.Group
 	publishing sync.Map // booking id and revision → under way
 	warming    sync.Map // event id → under way
@@ -54,8 +59,15 @@ type Service struct {
 
 // NewService returns a service over its stores.
 func NewService(store Store, locks Locks, outbox Outbox, committer *Committer, inventory *Inventory, clk clock.Clock) *Service {
-	return &Service{store: store, locks: locks, outbox: outbox, committer: committer, inventory: inventory, clock: clk}
+	recent, err := lru.New[uuid.UUID, Record](recentRecords)
+	if err != nil {
+		panic("booking: " + err.Error()) // of a size that is not positive
+	}
+	return &Service{store: store, locks: locks, outbox: outbox, committer: committer, inventory: inventory, clock: clk, recent: recent}
 }
+
+// recentRecords are about 20 MB.
+const recentRecords = 16 << 10
 
 // Get returns a user's booking. Error: NotFound, also for another user's.
 func (s *Service) Get(ctx context.Context, user, id uuid.UUID) (Booking, error) {
@@ -81,16 +93,24 @@ func (s *Service) Get(ctx context.Context, user, id uuid.UUID) (Booking, error) 
 // booking's status. Error: NotFound when there is no row.
 func (s *Service) update(ctx context.Context, ref Ref, change func(*Record) (bool, error)) (Record, error) {
 	for {
-		rec, err := s.store.ReadBooking(ctx, ref, false)
-		if err != nil {
-			return Record{}, err
+		rec, guessed := s.recent.Get(ref.ID)
+		if guessed {
+			s.recent.Remove(ref.ID)
+		} else {
+			var err error
+			if rec, err = s.store.ReadBooking(ctx, ref, false); err != nil {
+				return Record{}, err
+			}
 		}
 		if rec.Revision == 0 {
 			return Record{}, refuse(NotFound)
 		}
 		next := rec
-		next.Outbox = append([]Message(nil), rec.Outbox...)
+		next.Outbox = slices.Clone(rec.Outbox)
 		changed, err := change(&next)
+		if guessed && (err != nil || !changed) {
+			continue // only a compare-and-set proves a guess
+		}
 		if err != nil || !changed {
 			s.publish(rec)
 			return rec, err
@@ -110,6 +130,7 @@ func (s *Service) update(ctx context.Context, ref Ref, change func(*Record) (boo
 				return Record{}, err
 			}
 		}
+		s.recent.Add(ref.ID, next)
 		s.afterTransition(ctx, &rec, &next)
 		return next, nil
 	}
@@ -232,7 +253,17 @@ func (s *Service) publish(rec Record) {
 			_, err := s.committer.Commit(ctx, rec.Home, Change{Booking: &BookingChange{From: rec.Revision, To: sent}})
 			if err != nil {
 				slog.Warn("sent messages stay in the outbox and will be sent again", "booking", rec.ID, "error", err)
+				return
 			}
+			s.sent(rec)
 		}()
 	})
+}
+
+// sent takes messages out of the recent record as they are out of its row.
+func (s *Service) sent(rec Record) {
+	if known, ok := s.recent.Peek(rec.ID); ok && known.Revision == rec.Revision {
+		known.Outbox = nil
+		s.recent.Add(rec.ID, known)
+	}
 }

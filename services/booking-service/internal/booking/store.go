@@ -48,9 +48,11 @@ type Store interface {
 	// ReadBookings returns all records of a block.
 	ReadBookings(ctx context.Context, id BlockID) ([]Record, error)
 
-	// IndexBooking makes a booking findable by its user, and by its key when
-	// that is not empty. It may be written though the hold fails.
-	IndexBooking(ctx context.Context, entry IndexEntry, key string, requestHash []byte) error
+	// IndexBookings makes bookings findable by their users. An entry may be
+	// written though its hold fails.
+	IndexBookings(ctx context.Context, entries []IndexEntry) error
+	// IndexKey makes a booking findable by its user and by an Idempotency-Key.
+	IndexKey(ctx context.Context, entry IndexEntry, key string, requestHash []byte) error
 	// UserBookings returns the index entries of a user, in no order.
 	UserBookings(ctx context.Context, user uuid.UUID) ([]IndexEntry, error)
 	// FindBooking returns where a user's booking is.

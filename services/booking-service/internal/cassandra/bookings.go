@@ -65,24 +65,44 @@ func (s *Store) ReadBookings(ctx context.Context, id booking.BlockID) ([]booking
 	return all, nil
 }
 
-// IndexBooking implements booking.Store.
-func (s *Store) IndexBooking(ctx context.Context, e booking.IndexEntry, key string, requestHash []byte) error {
+const insertIndex = `INSERT INTO bookings_by_user (user_id, booking_id, event_id, home_block, created_at) VALUES (?, ?, ?, ?, ?)`
+
+func indexValues(e booking.IndexEntry) []any {
+	return []any{gocql.UUID(e.UserID), gocql.UUID(e.ID), gocql.UUID(e.Event), e.Block, time.UnixMilli(e.CreatedAt)}
+}
+
+// IndexBookings implements booking.Store. The batch saves requests; that its
+// rows may be there in part does no harm.
+func (s *Store) IndexBookings(ctx context.Context, entries []booking.IndexEntry) error {
 	session, err := s.connect()
 	if err != nil {
 		return err
 	}
-	event, id, user := gocql.UUID(e.Event), gocql.UUID(e.ID), gocql.UUID(e.UserID)
-	write := session.Query(`INSERT INTO bookings_by_user (user_id, booking_id, event_id, home_block, created_at) VALUES (?, ?, ?, ?, ?)`,
-		user, id, event, e.Block, time.UnixMilli(e.CreatedAt)).WithContext(ctx).Idempotent(true)
-	if err := write.Exec(); err != nil {
+	batch := session.NewBatch(gocql.UnloggedBatch).WithContext(ctx)
+	for _, e := range entries {
+		batch.Query(insertIndex, indexValues(e)...)
+		batch.Entries[len(batch.Entries)-1].Idempotent = true
+	}
+	if err := session.ExecuteBatch(batch); err != nil {
 		return fmt.Errorf("cassandra: index by user: %w", err)
 	}
-	if key == "" {
-		return nil
-	}
-	err = session.Query(`INSERT INTO idempotency_keys (user_id, key, request_hash, booking_id, event_id, home_block) VALUES (?, ?, ?, ?, ?, ?)`,
-		user, key, requestHash, id, event, e.Block).WithContext(ctx).Idempotent(true).Exec()
+	return nil
+}
+
+// IndexKey implements booking.Store.
+func (s *Store) IndexKey(ctx context.Context, e booking.IndexEntry, key string, requestHash []byte) error {
+	session, err := s.connect()
 	if err != nil {
+		return err
+	}
+	batch := session.NewBatch(gocql.UnloggedBatch).WithContext(ctx)
+	batch.Query(insertIndex, indexValues(e)...)
+	batch.Query(`INSERT INTO idempotency_keys (user_id, key, request_hash, booking_id, event_id, home_block) VALUES (?, ?, ?, ?, ?, ?)`,
+		gocql.UUID(e.UserID), key, requestHash, gocql.UUID(e.ID), gocql.UUID(e.Event), e.Block)
+	for i := range batch.Entries {
+		batch.Entries[i].Idempotent = true
+	}
+	if err := session.ExecuteBatch(batch); err != nil {
 		return fmt.Errorf("cassandra: index by key: %w", err)
 	}
 	return nil

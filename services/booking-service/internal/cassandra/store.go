@@ -69,6 +69,8 @@ const (
 		WHERE event_id = ? AND block_id = ? AND seat_index = ? AND booking_id = ? IF owner = ?`
 	casBooking = `UPDATE seats SET revision = ?, status = ?, booking = ?, outbox = ?, updated_at = ?
 		WHERE event_id = ? AND block_id = ? AND seat_index = -1 AND booking_id = ? IF revision = ?`
+	casOutbox = `UPDATE seats SET outbox = ?
+		WHERE event_id = ? AND block_id = ? AND seat_index = -1 AND booking_id = ? IF revision = ?`
 	insertSeat = `INSERT INTO seats (event_id, block_id, seat_index, booking_id, owner, state, deadline, home_block)
 		VALUES (?, ?, ?, ?, ?, ?, 0, 0)`
 )
@@ -88,15 +90,23 @@ func (s *Store) CommitRound(ctx context.Context, id booking.BlockID, version int
 				event, id.Block, c.Index, gocql.UUID{}, gocql.UUID(c.From))
 		}
 		if b := ch.Booking; b != nil {
-			doc, outbox, err := encode(&b.To)
+			outbox, err := encodeOutbox(b.To.Outbox)
 			if err != nil {
 				return false, booking.Current{}, err
+			}
+			if b.To.Revision == b.From {
+				batch.Query(casOutbox, outbox, event, id.Block, gocql.UUID(b.To.ID), b.From)
+				continue
+			}
+			doc, err := json.Marshal(&b.To.Booking)
+			if err != nil {
+				return false, booking.Current{}, fmt.Errorf("encode booking: %w", err)
 			}
 			var from any
 			if b.From > 0 {
 				from = b.From
 			}
-			batch.Query(casBooking, b.To.Revision, string(b.To.Status), doc, outbox, b.To.UpdatedAt,
+			batch.Query(casBooking, b.To.Revision, string(b.To.Status), string(doc), outbox, b.To.UpdatedAt,
 				event, id.Block, gocql.UUID(b.To.ID), from)
 		}
 	}
@@ -253,19 +263,16 @@ func (s *Store) ReadVersions(ctx context.Context, event uuid.UUID, n int) ([]int
 	return versions, nil
 }
 
-func encode(rec *booking.Record) (doc, outbox any, err error) {
-	d, err := json.Marshal(&rec.Booking)
+// encodeOutbox returns null for an empty outbox.
+func encodeOutbox(messages []booking.Message) (any, error) {
+	if len(messages) == 0 {
+		return nil, nil
+	}
+	o, err := json.Marshal(messages)
 	if err != nil {
-		return nil, nil, fmt.Errorf("encode booking: %w", err)
+		return nil, fmt.Errorf("encode outbox: %w", err)
 	}
-	if len(rec.Outbox) == 0 {
-		return string(d), nil, nil
-	}
-	o, err := json.Marshal(rec.Outbox)
-	if err != nil {
-		return nil, nil, fmt.Errorf("encode outbox: %w", err)
-	}
-	return string(d), string(o), nil
+	return string(o), nil
 }
 
 func decode(doc, outbox string, rec *booking.Record) error {

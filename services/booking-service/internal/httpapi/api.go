@@ -29,7 +29,7 @@ type api struct {
 // New returns the routes of booking-service. Streams end when closing does.
 func New(service *booking.Service, inventory *booking.Inventory, signer *ticket.Signer, verifier *identity.Verifier,
 	epoch string, closing <-chan struct{},
-) http.Handler {
+) *httpapi.API {
 	a := &api{service: service, inventory: inventory, signer: signer, epoch: epoch, closing: closing}
 	h := httpapi.New(verifier)
 	const v1 = "/api/v1"

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/google/uuid"
 
 	"github.com/frontrow-tickets/frontrow/api/events"
@@ -146,7 +147,7 @@ func Conformance(t *testing.T, store booking.Store) {
 		entry := booking.IndexEntry{
 			Ref: booking.Ref{BlockID: booking.BlockID{Event: uuid.Must(uuid.NewV7()), Block: 7}, ID: id}, UserID: user, CreatedAt: 1234567890123,
 		}
-		if err := store.IndexBooking(t.Context(), entry, "k", []byte{1, 2}); err != nil {
+		if err := store.IndexKey(t.Context(), entry, "k", []byte{1, 2}); err != nil {
 			t.Fatal(err)
 		}
 		ref, found, err := store.FindBooking(t.Context(), user, id)
@@ -160,8 +161,14 @@ func Conformance(t *testing.T, store booking.Store) {
 		if err != nil || !found || ref != entry.Ref || !cmp.Equal(hash, []byte{1, 2}) {
 			t.Errorf("by key: %+v %v %v %v", ref, hash, found, err)
 		}
+		other := entry
+		other.ID = uuid.Must(uuid.NewV7())
+		if err := store.IndexBookings(t.Context(), []booking.IndexEntry{entry, other}); err != nil {
+			t.Fatal(err)
+		}
 		all, err := store.UserBookings(t.Context(), user)
-		if diff := cmp.Diff([]booking.IndexEntry{entry}, all); err != nil || diff != "" {
+		byID := cmpopts.SortSlices(func(a, b booking.IndexEntry) bool { return a.ID.String() < b.ID.String() })
+		if diff := cmp.Diff([]booking.IndexEntry{entry, other}, all, byID); err != nil || diff != "" {
 			t.Error(diff, err)
 		}
 	})

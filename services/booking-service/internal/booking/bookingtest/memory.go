@@ -213,17 +213,27 @@ func (s *Store) ReadBookings(_ context.Context, id booking.BlockID) ([]booking.R
 	return nil, nil
 }
 
-// IndexBooking implements booking.Store.
-func (s *Store) IndexBooking(_ context.Context, e booking.IndexEntry, k string, hash []byte) error {
+// IndexBookings implements booking.Store.
+func (s *Store) IndexBookings(_ context.Context, entries []booking.IndexEntry) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.index[e.UserID] == nil {
-		s.index[e.UserID] = map[uuid.UUID]booking.IndexEntry{}
+	for _, e := range entries {
+		if s.index[e.UserID] == nil {
+			s.index[e.UserID] = map[uuid.UUID]booking.IndexEntry{}
+		}
+		s.index[e.UserID][e.ID] = e
 	}
-	s.index[e.UserID][e.ID] = e
-	if k != "" {
-		s.keys[e.UserID.String()+k] = key{e.Ref, hash}
+	return nil
+}
+
+// IndexKey implements booking.Store.
+func (s *Store) IndexKey(ctx context.Context, e booking.IndexEntry, k string, hash []byte) error {
+	if err := s.IndexBookings(ctx, []booking.IndexEntry{e}); err != nil {
+		return err
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keys[e.UserID.String()+k] = key{e.Ref, hash}
 	return nil
 }
 
