@@ -144,10 +144,11 @@ type TicketType struct {
 	Price int64 `json:"price"`
 }
 
-// Block is a few hundred neighbouring seats: whole rows of one section, or
-// units of one general-admission area.
+// Block is up to 2,000 neighbouring seats: whole rows, or units of one
+// general-admission area.
 type Block struct {
-	// Section is the section's or area's name, for people.
+	// Section is the section's or area's name, for people; of the rows that do
+	// not say another.
 	Section string `json:"section"`
 	// GeneralAdmission blocks have units without a place; Rows has one entry.
 	GeneralAdmission bool  `json:"general_admission,omitempty"`
@@ -157,7 +158,9 @@ type Block struct {
 // Row is a run of neighbouring seats. A seat's index in its block counts
 // through the rows in order.
 type Row struct {
-	Label string `json:"label"`
+	// Section is empty when it is the block's.
+	Section string `json:"section,omitempty"`
+	Label   string `json:"label"`
 	// Numbers of the seats as printed on tickets. When they are consecutive
 	// integers only First is set and Numbers is empty.
 	First   int      `json:"first,omitempty"`

@@ -71,8 +71,11 @@ func NewConsumer(cfg ConsumerConfig) (*Consumer, error) {
 		"reconnect.backoff.max.ms":           1000,
 		"topic.metadata.refresh.interval.ms": 10_000,
 		"fetch.queue.backoff.ms":             20,
-		"queued.max.messages.kbytes":         16 << 10,
-		"go.logs.channel.enable":             true,
+		// A little patience makes few large answers of many small ones.
+		"fetch.min.bytes":            16 << 10,
+		"fetch.wait.max.ms":          40,
+		"queued.max.messages.kbytes": 16 << 10,
+		"go.logs.channel.enable":     true,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("kafka: new consumer: %w", err)

@@ -41,7 +41,7 @@ func NewProducer(brokers, clientID string) (*Producer, error) {
 		"client.id":                    clientID,
 		"enable.idempotence":           true,
 		"acks":                         "all",
-		"linger.ms":                    3,
+		"linger.ms":                    10,
 		"compression.type":             "lz4",
 		"delivery.timeout.ms":          int(DeliveryTimeout.Milliseconds()),
 		"request.timeout.ms":           5000,

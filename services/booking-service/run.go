@@ -42,7 +42,7 @@ const (
 
 // addBaselines is set in builds for the load test only: it adds what holds are
 // compared with.
-var addBaselines func(ctx context.Context, routes *httpapi.API, admin *http.ServeMux, inventory *booking.Inventory,
+var addBaselines func(ctx context.Context, routes *httpapi.API, admin *http.ServeMux, service *booking.Service,
 	locks *redis.Locks, client *goredis.Client) error
 
 // run serves until ctx ends.
@@ -152,7 +152,7 @@ func run(ctx context.Context, cfg config) error {
 	routes := api.New(service, inventory, signer, verifier.At(clk.Now), replica, closing.Done())
 	routes.HandleWithoutIdentity(http.MethodPost, peers.Path, replicas.Receive(payments))
 	if addBaselines != nil {
-		if err := addBaselines(ctx, routes, adminRoutes, inventory, locks, redisClient); err != nil {
+		if err := addBaselines(ctx, routes, adminRoutes, service, locks, redisClient); err != nil {
 			return err
 		}
 	}

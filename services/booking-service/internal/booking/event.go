@@ -1,6 +1,7 @@
 package booking
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"time"
@@ -19,7 +20,6 @@ type Event struct {
 }
 
 type planBlock struct {
-	section string
 	general bool
 	rows    []planRow
 	// seats has, for each index, the ticket type's number or -1.
@@ -30,6 +30,7 @@ type planBlock struct {
 }
 
 type planRow struct {
+	section string
 	label   string
 	numbers []string // nil when they count from first
 	first   int
@@ -47,9 +48,9 @@ func NewEvent(def events.EventChanged) (*Event, error) {
 	}
 	for n, b := range def.Blocks {
 		p := &e.plan[n]
-		p.section, p.general = b.Section, b.GeneralAdmission
+		p.general = b.GeneralAdmission
 		for _, r := range b.Rows {
-			row := planRow{label: r.Label, numbers: r.Numbers, first: r.First, start: len(p.ticket)}
+			row := planRow{section: cmp.Or(r.Section, b.Section), label: r.Label, numbers: r.Numbers, first: r.First, start: len(p.ticket)}
 			for _, run := range r.Runs {
 				ticket, ok := byCategory[run.Category]
 				if !ok {
@@ -124,7 +125,7 @@ func (e *Event) Describe(id SeatID) BookedSeat {
 	if len(row.numbers) > 0 {
 		number = row.numbers[offset]
 	}
-	s := BookedSeat{ID: id, Section: p.section, Row: row.label, Number: number}
+	s := BookedSeat{ID: id, Section: row.section, Row: row.label, Number: number}
 	if t := p.ticket[id.Index]; t >= 0 {
 		tt := e.TicketTypes[t]
 		s.TicketTypeID, s.TicketTypeName, s.Price = tt.ID, tt.Name, tt.Price

@@ -16,16 +16,16 @@ import (
 type Delta struct {
 	BlockID
 	// Version the block has after it.
-	Version int64       `json:"version"`
-	Seats   []SeatDelta `json:"seats"`
+	Version int64
+	Seats   []SeatDelta
 	// Origin is the replica that committed it.
-	Origin string `json:"origin,omitempty"`
+	Origin string
 }
 
 // SeatDelta is a seat's new row.
 type SeatDelta struct {
-	Index int  `json:"i"`
-	Seat  Seat `json:"s"`
+	Index int
+	Seat  Seat
 }
 
 // Inventory is a replica's picture of all seats on sale, in memory: fed by what

@@ -117,6 +117,13 @@ func (s *Service) alreadyHeld(ctx context.Context, h *hold) (Booking, bool, erro
 		s.releaseLocks(ctx, h)
 		return Booking{}, false, refuse(SeatsTaken, h.seats...)
 	}
+	if h.Key == "" {
+		// The round was made, but its answer was lost, and with it whether the
+		// booking can be found.
+		if err := s.store.IndexBookings(ctx, []IndexEntry{{ref, h.User, rec.CreatedAt.UnixMilli()}}); err != nil {
+			return Booking{}, false, fmt.Errorf("%w: index: %w", ErrUnknown, err)
+		}
+	}
 	s.publish(rec)
 	return asMade(rec.Booking), true, nil
 }

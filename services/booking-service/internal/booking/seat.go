@@ -9,9 +9,9 @@ import (
 )
 
 // BlockSize is the largest number of seats in a block.
-const BlockSize = 300
+const BlockSize = 2000
 
-// BlockID names a block: a few hundred neighbouring seats of one event that
+// BlockID names a block: up to BlockSize neighbouring seats of one event that
 // share a partition.
 type BlockID struct {
 	Event uuid.UUID `json:"event_id"`

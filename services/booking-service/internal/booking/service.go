@@ -204,7 +204,7 @@ func (s *Service) afterTransition(ctx context.Context, rec, next *Record) {
 }
 
 func (s *Service) settleLocks(ctx context.Context, rec *Record) {
-	outcome := LockOutcome{Booking: rec.ID, User: rec.UserID, State: Available}
+	outcome := LockOutcome{Booking: rec.ID, User: rec.UserID, State: Available, Ended: !rec.Status.Live()}
 	for _, seat := range rec.Seats {
 		outcome.Seats = append(outcome.Seats, seat.ID)
 	}
@@ -238,29 +238,21 @@ func (s *Service) publish(rec Record) {
 		return
 	}
 	s.outbox.Publish(rec.Outbox, rec.ID.String(), func(err error) {
+		s.publishing.Delete(key)
 		if err != nil {
-			s.publishing.Delete(key)
 			return // the sweep sends them again
 		}
-		go func() {
-			defer s.publishing.Delete(key)
-			ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-			defer cancel()
-			sent := rec
-			sent.Outbox = nil
-			// Refused when the row has moved on: then the messages went with it
-			// and are taken out with the newer ones.
-			_, err := s.committer.Commit(ctx, rec.Home, Change{Booking: &BookingChange{From: rec.Revision, To: sent}})
-			if err != nil {
-				slog.Warn("sent messages stay in the outbox and will be sent again", "booking", rec.ID, "error", err)
-				return
-			}
-			s.sent(rec)
-		}()
+		s.sent(rec)
+		emptied := rec
+		emptied.Outbox = nil
+		// Refused when the row has moved on: then the messages went with it, and
+		// what is sent again does no harm. Lost, the sweep does it again.
+		s.committer.CommitLazily(rec.Home, Change{Booking: &BookingChange{From: rec.Revision, To: emptied}})
 	})
 }
 
-// sent takes messages out of the recent record as they are out of its row.
+// sent takes messages that Kafka has out of the recent record, so that they do
+// not go on with its next revision.
 func (s *Service) sent(rec Record) {
 	if known, ok := s.recent.Peek(rec.ID); ok && known.Revision == rec.Revision {
 		known.Outbox = nil

@@ -47,6 +47,8 @@ type Store interface {
 	ReadBooking(ctx context.Context, ref Ref, linearizable bool) (Record, error)
 	// ReadBookings returns all records of a block.
 	ReadBookings(ctx context.Context, id BlockID) ([]Record, error)
+	// ReadUnsent returns the records of a block whose outbox is not empty.
+	ReadUnsent(ctx context.Context, id BlockID) ([]Record, error)
 
 	// IndexBookings makes bookings findable by their users. An entry may be
 	// written though its hold fails.
@@ -134,6 +136,9 @@ type LockOutcome struct {
 	// State is HeldSeat, Sold, or Available when they are free again.
 	State    State
 	Deadline int64
+	// Ended says that the booking is in a final status: what is told of it later
+	// was true before.
+	Ended bool
 }
 
 // Feed tells the other replicas what has changed; it may lose anything.

@@ -53,60 +53,111 @@ func (s *Service) sweepHolds(ctx context.Context, grace time.Duration, mine func
 // before the sweep does.
 const outboxGrace = 3 * time.Second
 
+// pictureLag is how far the picture of a block is behind the store at most.
+const pictureLag = 10 * time.Second
+
+// leftBehind returns the seats that an ended booking still owns, as far as is
+// known here: whoever ended it died before it had gone through all blocks. A
+// sold seat has no deadline, so no other sweep comes by.
+func leftBehind(sale *Sale, rec *Record) []BlockSeats {
+	if rec.Status.Live() {
+		return nil
+	}
+	var seats []SeatID
+	for _, seat := range rec.Seats {
+		if seat.ID.Block != rec.Home.Block && sale.seat(seat.ID).Owner == rec.ID {
+			seats = append(seats, seat.ID)
+		}
+	}
+	return groupByBlock(seats)
+}
+
 // OutboxSweep finds messages that were stored and not published, because a
-// process or Kafka died, and compares confirmed bookings with their seats.
+// process or Kafka died, gives back the seats that an ended booking was left
+// with in other blocks, and compares confirmed bookings with their seats.
 type OutboxSweep struct {
 	service *Service
 	shard   int
-	// clean has the version at which a block had nothing left to publish.
-	clean map[BlockID]int64
+	// seen has the version at which a block was looked at last, clean the one at
+	// which it had nothing left to do.
+	seen, clean map[BlockID]int64
+	oldest      time.Duration
 }
 
 // NewOutboxSweep returns a sweep of a shard that has seen nothing yet.
 func (s *Service) NewOutboxSweep(shard int) *OutboxSweep {
-	return &OutboxSweep{service: s, shard: shard, clean: map[BlockID]int64{}}
+	return &OutboxSweep{service: s, shard: shard, seen: map[BlockID]int64{}, clean: map[BlockID]int64{}}
 }
 
 // Run goes once through the shard's blocks that have changed since they were
-// found clean.
+// found clean. Of a block that changes all the time only the messages are
+// looked for; the whole of it is read when it has come to rest.
 func (o *OutboxSweep) Run(ctx context.Context) error {
 	s := o.service
-	now := s.clock.Now()
-	var oldest time.Duration
+	o.oldest = 0
 	var failure error
 	for _, sale := range s.inventory.Sales() {
 		for _, b := range sale.blocks {
-			if shardOf(b.id) != o.shard {
-				continue
-			}
 			version := s.inventory.version(b.id)
-			if o.clean[b.id] == version {
+			if shardOf(b.id) != o.shard || o.clean[b.id] == version {
 				continue
 			}
-			records, err := s.store.ReadBookings(ctx, b.id)
-			if err != nil {
+			sweep := o.sweepAtRest
+			if o.seen[b.id] != version {
+				sweep = o.sweepUnsent
+			}
+			if err := sweep(ctx, sale, b, version); err != nil {
 				failure = errors.Join(failure, err)
 				continue
 			}
-			clean := true
-			for _, rec := range records {
-				if len(rec.Outbox) == 0 {
-					continue
-				}
-				clean = false
-				if age := now.Sub(rec.UpdatedAt); age > outboxGrace {
-					oldest = max(oldest, age)
-					s.publish(rec)
-				}
-			}
-			s.audit(sale, b, version, records)
-			if clean {
-				o.clean[b.id] = version
-			}
+			o.seen[b.id] = version
 		}
 	}
-	outboxLag.Set(oldest.Seconds())
+	outboxLag.Set(o.oldest.Seconds())
 	return failure
+}
+
+func (o *OutboxSweep) sweepUnsent(ctx context.Context, _ *Sale, b *block, _ int64) error {
+	records, err := o.service.store.ReadUnsent(ctx, b.id)
+	for i := range records {
+		o.publish(&records[i])
+	}
+	return err
+}
+
+func (o *OutboxSweep) sweepAtRest(ctx context.Context, sale *Sale, b *block, version int64) error {
+	s := o.service
+	records, err := s.store.ReadBookings(ctx, b.id)
+	if err != nil {
+		return err
+	}
+	clean := true
+	var failure error
+	for i := range records {
+		rec := &records[i]
+		age := s.clock.Now().Sub(rec.UpdatedAt)
+		left := leftBehind(sale, rec)
+		if len(left) > 0 && age > outboxGrace {
+			failure = errors.Join(failure, s.converge(ctx, rec.Ref(), left))
+		}
+		settled := rec.Status.Live() || len(rec.SeatsByBlock()) < 2 || len(left) == 0 && age > outboxGrace+pictureLag
+		clean = clean && settled && len(rec.Outbox) == 0
+		o.publish(rec)
+	}
+	s.audit(sale, b, version, records)
+	if clean && failure == nil {
+		o.clean[b.id] = version
+	}
+	return failure
+}
+
+// publish sends what whoever stored it had time enough to send.
+func (o *OutboxSweep) publish(rec *Record) {
+	age := o.service.clock.Now().Sub(rec.UpdatedAt)
+	if len(rec.Outbox) > 0 && age > outboxGrace {
+		o.oldest = max(o.oldest, age)
+		o.service.publish(*rec)
+	}
 }
 
 // audit counts seats of confirmed bookings that are not theirs. It judges only

@@ -39,14 +39,25 @@ func (s *Store) ReadBooking(ctx context.Context, ref booking.Ref, linearizable b
 	return rec, decode(doc, outbox, &rec)
 }
 
+const selectBookings = `SELECT revision, booking, outbox, updated_at FROM seats WHERE event_id = ? AND block_id = ? AND seat_index = -1`
+
 // ReadBookings implements booking.Store.
 func (s *Store) ReadBookings(ctx context.Context, id booking.BlockID) ([]booking.Record, error) {
+	return s.bookings(ctx, selectBookings, id)
+}
+
+// ReadUnsent implements booking.Store. The rows are filtered where they are: one
+// partition, of a few thousand rows.
+func (s *Store) ReadUnsent(ctx context.Context, id booking.BlockID) ([]booking.Record, error) {
+	return s.bookings(ctx, selectBookings+` AND outbox > '' ALLOW FILTERING`, id)
+}
+
+func (s *Store) bookings(ctx context.Context, query string, id booking.BlockID) ([]booking.Record, error) {
 	session, err := s.connect()
 	if err != nil {
 		return nil, err
 	}
-	iter := session.Query(`SELECT revision, booking, outbox, updated_at FROM seats
-		WHERE event_id = ? AND block_id = ? AND seat_index = -1`, gocql.UUID(id.Event), id.Block).WithContext(ctx).Iter()
+	iter := session.Query(query, gocql.UUID(id.Event), id.Block).WithContext(ctx).Iter()
 	var all []booking.Record
 	for {
 		var rec booking.Record

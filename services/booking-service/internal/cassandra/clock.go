@@ -31,6 +31,10 @@ func (c *Clock) Now() time.Time {
 	return c.base.Add(time.Since(c.at)).Round(0).UTC()
 }
 
+// slowReading is too long a way for an answer that tells the time: it may have
+// been told at its beginning or at its end.
+const slowReading = 250 * time.Millisecond
+
 // Set asks a node for its time.
 func (c *Clock) Set(ctx context.Context) error {
 	session, err := c.store.connect()
@@ -43,6 +47,9 @@ func (c *Clock) Set(ctx context.Context) error {
 		return fmt.Errorf("cassandra: time: %w", err)
 	}
 	took := time.Since(before)
+	if took > slowReading {
+		return fmt.Errorf("cassandra: time: the answer took %v, which leaves it too vague", took)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.base, c.at = time.UnixMilli(millis).Add(took/2), before.Add(took)

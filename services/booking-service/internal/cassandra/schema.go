@@ -40,6 +40,9 @@ var tables = []string{
 	)`,
 }
 
+// definePatience is how long a statement of the schema is tried.
+const definePatience = time.Minute
+
 // Config says where the cluster is.
 type Config struct {
 	// Hosts is a comma-separated list of host:port.
@@ -79,12 +82,31 @@ func Migrate(ctx context.Context, cfg Config) error {
 		`CREATE KEYSPACE IF NOT EXISTS %s WITH replication = {'class': 'NetworkTopologyStrategy', 'replication_factor': %d}`,
 		"%s", cfg.Replication)}, tables...)
 	for _, statement := range statements {
-		if err := session.Query(fmt.Sprintf(statement, cfg.Keyspace)).WithContext(ctx).Exec(); err != nil {
+		if err := define(ctx, session, fmt.Sprintf(statement, cfg.Keyspace)); err != nil {
 			return fmt.Errorf("cassandra: migrate: %w", err)
-		}
-		if err := session.AwaitSchemaAgreement(ctx); err != nil {
-			return fmt.Errorf("cassandra: schema agreement: %w", err)
 		}
 	}
 	return nil
+}
+
+// define runs a statement that may be run again. It is, for a while: a node
+// that has just started can be asked for a table before it has heard of the
+// keyspace that another has made.
+func define(ctx context.Context, session *gocql.Session, statement string) error {
+	ctx, cancel := context.WithTimeout(ctx, definePatience)
+	defer cancel()
+	for {
+		err := session.Query(statement).WithContext(ctx).Exec()
+		if err == nil {
+			err = session.AwaitSchemaAgreement(ctx)
+		}
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
 }

@@ -1,9 +1,7 @@
 package redis
 
 import (
-	"bytes"
 	"context"
-	"encoding/gob"
 	"log/slog"
 	"time"
 
@@ -51,14 +49,13 @@ func (f *Feed) Run(ctx context.Context) error {
 }
 
 func (f *Feed) publish(ctx context.Context, deltas []booking.Delta) {
-	var buf bytes.Buffer
-	if err := gob.NewEncoder(&buf).Encode(deltas); err != nil {
-		slog.Error("deltas cannot be encoded", "error", err)
-		return
+	var message []byte
+	for i := range deltas {
+		message = appendDelta(message, &deltas[i])
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	if err := f.client.Publish(ctx, channel, buf.Bytes()).Err(); err != nil {
+	if err := f.client.Publish(ctx, channel, message).Err(); err != nil {
 		slog.Debug("deltas are lost to the other replicas until they look", "error", err)
 	}
 }
@@ -76,12 +73,13 @@ func (f *Feed) Receive(ctx context.Context, self string, apply func(booking.Delt
 			if !ok {
 				return nil
 			}
-			var deltas []booking.Delta
-			if err := gob.NewDecoder(bytes.NewReader([]byte(m.Payload))).Decode(&deltas); err != nil {
-				slog.Warn("a delta cannot be read; is another version running beside?", "error", err)
-				continue
-			}
-			for _, d := range deltas {
+			for rest := []byte(m.Payload); len(rest) > 0; {
+				var d booking.Delta
+				var err error
+				if d, rest, err = decodeDelta(rest); err != nil {
+					slog.Warn("a delta cannot be read; is another version running beside?", "error", err)
+					break
+				}
 				if d.Origin != self {
 					apply(d)
 				}

@@ -29,6 +29,10 @@ var (
 // grace keeps a lock a little longer than its hold: the sweep frees it.
 const grace = 10 * time.Second
 
+// endedFor is how long it is remembered that a booking has ended: longer than
+// any word about what it was before can be late.
+const endedFor = 5 * time.Minute
+
 // exclusiveFor is how long an attempt keeps twins out: they only save each
 // other work, the store lets one of them win in any case.
 const exclusiveFor = 3 * time.Second
@@ -56,6 +60,8 @@ func readyKey(event uuid.UUID) string { return prefix(event) + "ready" }
 func buyerKey(event, user uuid.UUID) string { return prefix(event) + "u:" + user.String() }
 
 func bookingKey(event, id uuid.UUID) string { return prefix(event) + "b:" + id.String() }
+
+func endedKey(event, id uuid.UUID) string { return prefix(event) + "e:" + id.String() }
 
 func seatKey(event uuid.UUID, seat booking.SeatID) string {
 	return prefix(event) + "s:" + seat.String()
@@ -154,13 +160,13 @@ func (l *Locks) write(all []settlement) {
 
 // settle queues one outcome. EVAL and not EVALSHA: a pipeline cannot fall back.
 func settle(ctx context.Context, pipe redis.Pipeliner, event uuid.UUID, o booking.LockOutcome) {
-	keys := make([]string, 0, 2+len(o.Seats))
-	keys = append(keys, buyerKey(event, o.User), bookingKey(event, o.Booking))
+	keys := make([]string, 0, 3+len(o.Seats))
+	keys = append(keys, buyerKey(event, o.User), bookingKey(event, o.Booking), endedKey(event, o.Booking))
 	for _, seat := range o.Seats {
 		keys = append(keys, seatKey(event, seat))
 	}
 	settleScript.Eval(ctx, pipe, keys, o.Booking.String(), o.State.String(), strconv.FormatInt(o.Deadline, 10),
-		grace.Milliseconds(), b2i(o.User != uuid.Nil))
+		grace.Milliseconds(), b2i(o.User != uuid.Nil), b2i(o.Ended)*endedFor.Milliseconds())
 }
 
 // Warm implements booking.Locks.
@@ -183,7 +189,7 @@ func (l *Locks) Warm(ctx context.Context, event uuid.UUID, outcomes []booking.Lo
 	return nil
 }
 
-func b2i(b bool) int {
+func b2i(b bool) int64 {
 	if b {
 		return 1
 	}

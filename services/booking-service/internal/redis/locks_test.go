@@ -114,6 +114,29 @@ func TestReleaseLeavesAnothersLock(t *testing.T) {
 	take(t, l, request(event, 1), booking.LocksRefused)
 }
 
+func TestWordThatABookingWasPaidIsTooLateOnceItHasEnded(t *testing.T) {
+	l, event := newLocks(t)
+	if err := l.Warm(t.Context(), event, nil); err != nil {
+		t.Fatal(err)
+	}
+	ended, paid := request(event, 1), request(event, 2)
+	sold := func(r booking.LockRequest) booking.LockOutcome {
+		return booking.LockOutcome{
+			Booking: r.Booking, User: r.User, Seats: r.Seats, State: booking.Sold, Deadline: time.Now().Add(time.Hour).UnixMilli(),
+		}
+	}
+	// Warm waits until its outcomes are written, in their order.
+	if err := l.Warm(t.Context(), event, []booking.LockOutcome{
+		{Booking: ended.Booking, User: ended.User, Seats: ended.Seats, State: booking.Available, Ended: true}, sold(ended), sold(paid),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	next := request(event, 1)
+	next.User, next.Limit = ended.User, 1
+	take(t, l, next, booking.LocksTaken)
+	take(t, l, request(event, 2), booking.LocksRefused)
+}
+
 func TestExclusiveBookingIsTakenOnce(t *testing.T) {
 	l, event := newLocks(t)
 	if err := l.Warm(t.Context(), event, nil); err != nil {

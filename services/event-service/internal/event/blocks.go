@@ -8,15 +8,16 @@ import (
 )
 
 // MaxBlockSeats is the size of a block: what one conditional batch in
-// booking-service's store may decide about.
-const MaxBlockSeats = 300
+// booking-service's store may decide about. The fewer blocks an event has, the
+// more holds share a batch; the larger one is, the longer it takes to read.
+const MaxBlockSeats = 2000
 
 // cut numbers the blocks of the venue, gives every seat its id, and returns
 // the blocks in the form of EventChanged: block i has number i+1. A block is
-// whole consecutive rows of one section; a row of more than MaxBlockSeats is
-// cut into blocks of its own, and so is a general-admission area.
+// whole consecutive rows; a row of more than MaxBlockSeats is cut into blocks
+// of its own, and so is a general-admission area.
 func (v *Venue) cut() []events.Block {
-	var c cutter
+	c := cutter{size: MaxBlockSeats}
 	v.SeatCount = 0
 	for i := range v.Sections {
 		s := &v.Sections[i]
@@ -31,33 +32,43 @@ func (v *Venue) cut() []events.Block {
 	return c.blocks
 }
 
-type cutter struct{ blocks []events.Block }
+type cutter struct {
+	blocks []events.Block
+	// size of the block being filled.
+	size int
+}
 
 // begin starts a block and returns its number.
 func (c *cutter) begin(section string, general bool) string {
 	c.blocks = append(c.blocks, events.Block{Section: section, GeneralAdmission: general})
+	c.size = 0
 	return strconv.Itoa(len(c.blocks))
 }
 
 func (c *cutter) section(s *Section) (ids []string) {
-	size := MaxBlockSeats // of the block being filled; none yet
 	for i := range s.Rows {
 		row := &s.Rows[i]
 		for part := range slices.Chunk(row.Seats, MaxBlockSeats) {
-			if size+len(part) > MaxBlockSeats {
-				ids = append(ids, c.begin(s.Name, false))
-				size = 0
+			if c.size+len(part) > MaxBlockSeats {
+				c.begin(s.Name, false)
 			}
-			number := ids[len(ids)-1]
+			number := strconv.Itoa(len(c.blocks))
+			if !slices.Contains(ids, number) {
+				ids = append(ids, number)
+			}
 			for j := range part {
-				part[j].ID = number + "-" + strconv.Itoa(size+j)
+				part[j].ID = number + "-" + strconv.Itoa(c.size+j)
 			}
 			block := &c.blocks[len(c.blocks)-1]
-			block.Rows = append(block.Rows, runLength(row.Label, part))
-			size += len(part)
+			run := runLength(row.Label, part)
+			if s.Name != block.Section {
+				run.Section = s.Name
+			}
+			block.Rows = append(block.Rows, run)
+			c.size += len(part)
 		}
 		if len(row.Seats) > MaxBlockSeats {
-			size = MaxBlockSeats // the rest of a long row shares its block with no other
+			c.size = MaxBlockSeats // the rest of a long row shares its block with no other
 		}
 	}
 	return ids

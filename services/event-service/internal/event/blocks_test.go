@@ -115,7 +115,7 @@ func blockSize(b events.Block) (n int) {
 // block, from 0.
 func checkIDs(t *testing.T, v *event.Venue, blocks []events.Block) {
 	t.Helper()
-	valid := regexp.MustCompile(`^[1-9][0-9]{0,5}-(0|[1-9][0-9]{0,2})$`)
+	valid := regexp.MustCompile(`^[1-9][0-9]{0,5}-(0|[1-9][0-9]{0,3})$`)
 	var ids, numbers []string
 	var listed int
 	for _, s := range v.Sections {

@@ -97,6 +97,28 @@ func Conformance(t *testing.T, store booking.Store) {
 		}
 	})
 
+	t.Run("messages leave the outbox alone", func(t *testing.T) {
+		id := newBlock(t, store, 2)
+		rec, other := record(id, 0), record(id, 1)
+		if _, _, err := store.CommitRound(t.Context(), id, 1, []booking.Change{holdOf(rec), holdOf(other)}); err != nil {
+			t.Fatal(err)
+		}
+		sent := booking.Record{Booking: booking.Booking{ID: rec.ID}, Revision: rec.Revision}
+		outboxOnly := booking.Change{Booking: &booking.BookingChange{From: rec.Revision, To: sent}}
+		if applied, _, err := store.CommitRound(t.Context(), id, 2, []booking.Change{outboxOnly}); err != nil || !applied {
+			t.Fatal(applied, err)
+		}
+		unsent, err := store.ReadUnsent(t.Context(), id)
+		if diff := cmp.Diff([]booking.Record{other}, unsent); err != nil || diff != "" {
+			t.Error(diff, err)
+		}
+		rec.Outbox = nil
+		read, err := store.ReadBooking(t.Context(), rec.Ref(), true)
+		if diff := cmp.Diff(rec, read); err != nil || diff != "" {
+			t.Error(diff, err)
+		}
+	})
+
 	t.Run("a block is made once", func(t *testing.T) {
 		id := newBlock(t, store, 3)
 		if _, _, err := store.CommitRound(t.Context(), id, 1, []booking.Change{holdOf(record(id, 0))}); err != nil {

@@ -108,9 +108,16 @@ func (s *Store) CommitRound(_ context.Context, id booking.BlockID, version int64
 			for _, c := range ch.Seats {
 				b.seats[c.Index] = c.To
 			}
-			if ch.Booking != nil {
-				b.bookings[ch.Booking.To.ID] = ch.Booking.To
+			if ch.Booking == nil {
+				continue
 			}
+			to := ch.Booking.To
+			if to.Revision == ch.Booking.From {
+				outbox := to.Outbox
+				to = b.bookings[to.ID]
+				to.Outbox = outbox
+			}
+			b.bookings[to.ID] = to
 		}
 	}
 	if fault == LostAnswer {
@@ -211,6 +218,12 @@ func (s *Store) ReadBookings(_ context.Context, id booking.BlockID) ([]booking.R
 		return slices.Collect(maps.Values(b.bookings)), nil
 	}
 	return nil, nil
+}
+
+// ReadUnsent implements booking.Store.
+func (s *Store) ReadUnsent(ctx context.Context, id booking.BlockID) ([]booking.Record, error) {
+	all, err := s.ReadBookings(ctx, id)
+	return slices.DeleteFunc(all, func(rec booking.Record) bool { return len(rec.Outbox) == 0 }), err
 }
 
 // IndexBookings implements booking.Store.
