@@ -144,8 +144,8 @@ type TicketType struct {
 	Price int64 `json:"price"`
 }
 
-// Block is up to 2,000 neighbouring seats: whole rows, or units of one
-// general-admission area.
+// Block is some hundred neighbouring seats, up to 2,000 in a large venue: whole
+// rows, or units of one general-admission area.
 type Block struct {
 	// Section is the section's or area's name, for people; of the rows that do
 	// not say another.

@@ -123,7 +123,9 @@ func parser(now func() time.Time) *jwt.Parser {
 }
 
 // At returns a verifier that goes by another clock than this machine's.
-func (v *Verifier) At(now func() time.Time) *Verifier { return &Verifier{keys: v.keys, parser: parser(now)} }
+func (v *Verifier) At(now func() time.Time) *Verifier {
+	return &Verifier{keys: v.keys, parser: parser(now)}
+}
 
 // Verify returns the identity in a token, or an error if it is forged,
 // expired, or not the gateway's.

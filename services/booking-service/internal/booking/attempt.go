@@ -1,6 +1,7 @@
 package booking
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -77,7 +78,8 @@ func (h *hold) record(ctx context.Context, now time.Time) Record {
 	return rec
 }
 
-// lock takes the locks; warm is false when the store alone must decide.
+// lock takes the locks; warm is false when they are not there and the
+// store alone must decide.
 func (s *Service) lock(ctx context.Context, h *hold, rec *Record) (warm bool, err error) {
 	start := time.Now()
 	answer, err := s.locks.Take(ctx, LockRequest{
@@ -101,7 +103,10 @@ func (s *Service) lock(ctx context.Context, h *hold, rec *Record) (warm bool, er
 		return true, refuse(SeatsTaken, answer.Taken...)
 	case LocksOverLimit:
 		outcome = "refused"
-		return true, &Refusal{Reason: BuyerLimit, Limit: h.event.MaxSeatsPerBuyer, Held: answer.Held}
+		// What they count may be of a replica that died before it took it back, or
+		// under way and not yet stored: the next try will see.
+		refusal := &Refusal{Reason: BuyerLimit, Limit: h.event.MaxSeatsPerBuyer, Held: answer.Held}
+		return true, cmp.Or(s.checkLimit(ctx, h), error(refusal))
 	case LocksTwin:
 		outcome = "refused"
 		return true, errTwin
@@ -110,8 +115,8 @@ func (s *Service) lock(ctx context.Context, h *hold, rec *Record) (warm bool, er
 	return true, nil
 }
 
-// checkLimit counts the buyer's seats in the store: what the locks do when
-// they are there.
+// checkLimit counts the buyer's seats in the store, and tells the locks of those
+// that count no more.
 func (s *Service) checkLimit(ctx context.Context, h *hold) error {
 	entries, err := s.store.UserBookings(ctx, h.User)
 	if err != nil {
@@ -126,8 +131,12 @@ func (s *Service) checkLimit(ctx context.Context, h *hold) error {
 		if err != nil {
 			return err
 		}
-		if rec.Revision > 0 && rec.Status.Live() {
+		switch {
+		case rec.Revision == 0:
+		case rec.Status.Live():
 			held += len(rec.Seats)
+		default:
+			s.settleLocks(ctx, &rec)
 		}
 	}
 	if held+len(h.seats) > h.event.MaxSeatsPerBuyer {

@@ -33,6 +33,10 @@ const grace = 10 * time.Second
 // any word about what it was before can be late.
 const endedFor = 5 * time.Minute
 
+// soldFor is how long a sold seat is locked; then the store refuses it once, and
+// it is locked again. A replica may die before it takes a lock back.
+const soldFor = 10 * time.Minute
+
 // exclusiveFor is how long an attempt keeps twins out: they only save each
 // other work, the store lets one of them win in any case.
 const exclusiveFor = 3 * time.Second
@@ -166,7 +170,7 @@ func settle(ctx context.Context, pipe redis.Pipeliner, event uuid.UUID, o bookin
 		keys = append(keys, seatKey(event, seat))
 	}
 	settleScript.Eval(ctx, pipe, keys, o.Booking.String(), o.State.String(), strconv.FormatInt(o.Deadline, 10),
-		grace.Milliseconds(), b2i(o.User != uuid.Nil), b2i(o.Ended)*endedFor.Milliseconds())
+		grace.Milliseconds(), b2i(o.User != uuid.Nil), b2i(o.Ended)*endedFor.Milliseconds(), soldFor.Milliseconds())
 }
 
 // Warm implements booking.Locks.

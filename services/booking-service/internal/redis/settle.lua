@@ -2,7 +2,7 @@
 -- seats for it again.
 -- KEYS: the buyer's seats by booking (hash), the booking's own mark, its mark that it has ended, seats...
 -- ARGV: booking id, state (available, held, sold), until when (Unix ms), grace (ms), 1 if the buyer is known,
--- how long to remember that the booking has ended (ms; 0: it has not)
+-- how long to remember that the booking has ended (ms; 0: it has not), how long a sold seat is locked (ms)
 local id, state, grace = ARGV[1], ARGV[2], tonumber(ARGV[4])
 if state == 'available' then
   for i = 4, #KEYS do
@@ -24,7 +24,11 @@ if redis.call('EXISTS', KEYS[3]) == 1 then
 end
 local till = string.format('%.0f', tonumber(ARGV[3]) + grace)
 for i = 4, #KEYS do
-  redis.call('SET', KEYS[i], id, 'PXAT', till)
+  if state == 'sold' then
+    redis.call('SET', KEYS[i], id, 'PX', ARGV[7])
+  else
+    redis.call('SET', KEYS[i], id, 'PXAT', till)
+  end
 end
 if ARGV[5] == '1' then
   redis.call('HSET', KEYS[1], id, string.format('%d:%.0f', #KEYS - 3, tonumber(ARGV[3])))

@@ -7,49 +7,57 @@ import (
 	"github.com/frontrow-tickets/frontrow/api/events"
 )
 
-// MaxBlockSeats is the size of a block: what one conditional batch in
-// booking-service's store may decide about. The fewer blocks an event has, the
-// more holds share a batch; the larger one is, the longer it takes to read.
-const MaxBlockSeats = 2000
+// A block is what one conditional batch in booking-service's store may decide
+// about. The fewer an event has, the more holds share a batch; the smaller they
+// are, the sooner one is read. So a large venue has about blocksOfLarge of them.
+const (
+	minBlockSeats = 300
+	maxBlockSeats = 2000
+	blocksOfLarge = 32
+)
 
 // cut numbers the blocks of the venue, gives every seat its id, and returns
 // the blocks in the form of EventChanged: block i has number i+1. A block is
-// whole consecutive rows; a row of more than MaxBlockSeats is cut into blocks
-// of its own, and so is a general-admission area.
+// whole consecutive rows; a row that is larger is cut into blocks of its own,
+// and so is a general-admission area. Only in a large venue sections share one.
 func (v *Venue) cut() []events.Block {
-	c := cutter{size: MaxBlockSeats}
 	v.SeatCount = 0
-	for i := range v.Sections {
-		s := &v.Sections[i]
-		s.Blocks = c.section(s)
+	for _, s := range v.Sections {
 		v.SeatCount += s.SeatCount
 	}
-	for i := range v.Areas {
-		a := &v.Areas[i]
-		a.Blocks = c.area(a)
+	for _, a := range v.Areas {
 		v.SeatCount += a.SeatCount
+	}
+	c := cutter{limit: min(max(minBlockSeats, v.SeatCount/blocksOfLarge), maxBlockSeats)}
+	for i := range v.Sections {
+		v.Sections[i].Blocks = c.section(&v.Sections[i])
+	}
+	for i := range v.Areas {
+		v.Areas[i].Blocks = c.area(&v.Areas[i])
 	}
 	return c.blocks
 }
 
 type cutter struct {
 	blocks []events.Block
-	// size of the block being filled.
-	size int
+	// limit is the largest a block may be, room what is left in the last one.
+	limit, room int
 }
 
-// begin starts a block and returns its number.
-func (c *cutter) begin(section string, general bool) string {
+// begin starts a block.
+func (c *cutter) begin(section string, general bool) {
 	c.blocks = append(c.blocks, events.Block{Section: section, GeneralAdmission: general})
-	c.size = 0
-	return strconv.Itoa(len(c.blocks))
+	c.room = c.limit
 }
 
 func (c *cutter) section(s *Section) (ids []string) {
+	if c.limit == minBlockSeats {
+		c.room = 0
+	}
 	for i := range s.Rows {
 		row := &s.Rows[i]
-		for part := range slices.Chunk(row.Seats, MaxBlockSeats) {
-			if c.size+len(part) > MaxBlockSeats {
+		for part := range slices.Chunk(row.Seats, c.limit) {
+			if len(part) > c.room {
 				c.begin(s.Name, false)
 			}
 			number := strconv.Itoa(len(c.blocks))
@@ -57,7 +65,7 @@ func (c *cutter) section(s *Section) (ids []string) {
 				ids = append(ids, number)
 			}
 			for j := range part {
-				part[j].ID = number + "-" + strconv.Itoa(c.size+j)
+				part[j].ID = number + "-" + strconv.Itoa(c.limit-c.room+j)
 			}
 			block := &c.blocks[len(c.blocks)-1]
 			run := runLength(row.Label, part)
@@ -65,19 +73,20 @@ func (c *cutter) section(s *Section) (ids []string) {
 				run.Section = s.Name
 			}
 			block.Rows = append(block.Rows, run)
-			c.size += len(part)
+			c.room -= len(part)
 		}
-		if len(row.Seats) > MaxBlockSeats {
-			c.size = MaxBlockSeats // the rest of a long row shares its block with no other
+		if len(row.Seats) > c.limit {
+			c.room = 0 // the rest of a long row shares its block with no other
 		}
 	}
 	return ids
 }
 
 func (c *cutter) area(a *Area) (ids []string) {
-	for first := 1; first <= a.Capacity; first += MaxBlockSeats {
-		ids = append(ids, c.begin(a.Name, true))
-		size := min(MaxBlockSeats, a.Capacity-first+1)
+	for first := 1; first <= a.Capacity; first += c.limit {
+		c.begin(a.Name, true)
+		ids = append(ids, strconv.Itoa(len(c.blocks)))
+		size := min(c.limit, a.Capacity-first+1)
 		c.blocks[len(c.blocks)-1].Rows = []events.Row{{
 			First: first, Runs: []events.Run{{Category: a.Category, Count: size}},
 		}}
