@@ -41,7 +41,7 @@ var ErrKeyReused = problem.New(http.StatusUnprocessableEntity, "idempotency_key_
 // It needs the table Idempotency. It returns ErrKeyReused for a key seen with
 // another hash, and fn's error as it is.
 func Once(ctx context.Context, pool *pgxpool.Pool, key Key, fn func(tx pgx.Tx) (status int, body []byte, err error)) (status int, body []byte, replayed bool, err error) {
-	err = pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+	err = InTx(ctx, pool, func(tx pgx.Tx) error {
 		if key.Key == "" {
 			status, body, err = fn(tx)
 			return err

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"strings"
 	"time"
 
@@ -87,9 +88,11 @@ func milliseconds(d time.Duration) string { return fmt.Sprint(d.Milliseconds()) 
 
 // IsUnavailable tells whether err means that Postgres could not do its work
 // now: it is down, starting, out of connections, or too slow. Such an error is
-// worth another try later; of a write it does not tell whether it was done.
+// worth another try later; of a single statement that writes it does not tell
+// whether it was done. A problem has its answer already.
 func IsUnavailable(err error) bool {
-	if err == nil {
+	var p *problem.Error
+	if err == nil || errors.As(err, &p) {
 		return false
 	}
 	var pg *pgconn.PgError
@@ -110,6 +113,27 @@ func IsUnavailable(err error) bool {
 		errors.Is(err, context.DeadlineExceeded) || pgconn.Timeout(err) || isBrokenConnection(err)
 }
 
+// InTx runs fn in a transaction and commits it. When the connection breaks at
+// the commit the error is the problem outcome_unknown (503); after any other
+// error nothing was done.
+func InTx(ctx context.Context, pool *pgxpool.Pool, fn func(tx pgx.Tx) error) error {
+	tx, err := pool.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
+	if err := fn(tx); err != nil {
+		return err
+	}
+	err = tx.Commit(ctx)
+	var refused *pgconn.PgError
+	if err == nil || errors.As(err, &refused) || errors.Is(err, pgx.ErrTxCommitRollback) {
+		return err
+	}
+	return problem.New(http.StatusServiceUnavailable, "outcome_unknown",
+		"It is not known whether this was done. Ask again with the same Idempotency-Key.").After(time.Second).Because(err)
+}
+
 // isBrokenConnection recognises a connection that ended under a statement:
 // pgx reports it as the bare I/O error or "conn closed".
 func isBrokenConnection(err error) bool {
@@ -120,8 +144,7 @@ func isBrokenConnection(err error) bool {
 // OrUnavailable returns err as the answer "unavailable" (503) when Postgres
 // could not do its work now, and as it is otherwise.
 func OrUnavailable(err error) error {
-	var p *problem.Error
-	if err == nil || errors.As(err, &p) || !IsUnavailable(err) {
+	if !IsUnavailable(err) {
 		return err
 	}
 	return problem.Unavailable(err)

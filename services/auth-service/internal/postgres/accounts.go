@@ -97,7 +97,7 @@ func (s Accounts) WhileUnchanged(ctx context.Context, id uuid.UUID, fn func(auth
 // SetRole changes the role in a transaction that commits after fn.
 func (s Accounts) SetRole(ctx context.Context, id uuid.UUID, role identity.Role, fn func(auth.Account) error) (auth.Account, error) {
 	var a auth.Account
-	err := pgx.BeginFunc(ctx, s.Pool, func(tx pgx.Tx) error {
+	err := postgres.InTx(ctx, s.Pool, func(tx pgx.Tx) error {
 		if role != identity.Admin {
 			if err := keepAnAdmin(ctx, tx, id); err != nil {
 				return err

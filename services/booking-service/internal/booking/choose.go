@@ -3,8 +3,16 @@ package booking
 // choose finds quantity seats of a ticket type that are free and not claimed,
 // and claims them: neighbours in one row, or units of a standing area. It
 // prefers places that leave no single seat alone, then rows in the plan's
-// order, then the middle of the row. The caller must release the claim.
-func (s *Sale) choose(ticketType, quantity int) ([]SeatID, bool) {
+// order, then the middle of the row. It passes over the first skip such places
+// if there are that many. The caller must release the claim.
+func (s *Sale) choose(ticketType, quantity, skip int) ([]SeatID, bool) {
+	if seats, ok := s.chooseAfter(ticketType, quantity, skip); ok || skip == 0 {
+		return seats, ok
+	}
+	return s.chooseAfter(ticketType, quantity, 0)
+}
+
+func (s *Sale) chooseAfter(ticketType, quantity, skip int) ([]SeatID, bool) {
 	e := s.Event()
 	var fallback *placement
 	for n, b := range s.blocks {
@@ -12,12 +20,12 @@ func (s *Sale) choose(ticketType, quantity int) ([]SeatID, bool) {
 		if b.free[ticketType] >= quantity {
 			p := &e.plan[n]
 			if p.general {
-				if units := b.freeUnits(p, int16(ticketType), quantity); units != nil {
+				if units := b.freeUnits(p, int16(ticketType), quantity, &skip); units != nil {
 					b.claim(units)
 					b.mu.Unlock()
 					return seatIDs(b.id.Block, units), true
 				}
-			} else if best, ok := b.bestInBlock(p, int16(ticketType), quantity); ok {
+			} else if best, ok := b.bestInBlock(p, int16(ticketType), quantity, &skip); ok {
 				if best.orphans == 0 {
 					units := best.indexes(quantity)
 					b.claim(units)
@@ -41,7 +49,7 @@ func (s *Sale) choose(ticketType, quantity int) ([]SeatID, bool) {
 	units := fallback.indexes(quantity)
 	for _, i := range units {
 		if b.seats[i].State != Available || b.claimed[i] {
-			best, ok := b.bestInBlock(&e.plan[fallback.block], int16(ticketType), quantity)
+			best, ok := b.bestInBlock(&e.plan[fallback.block], int16(ticketType), quantity, new(int))
 			if !ok {
 				return nil, false
 			}
@@ -78,8 +86,8 @@ func (p placement) better(q placement) bool {
 }
 
 // bestInBlock returns the best placement in the first row that has one without
-// orphans, else the one with the fewest. b.mu must be held.
-func (b *block) bestInBlock(p *planBlock, ticketType int16, quantity int) (best placement, found bool) {
+// orphans, after skip others, else the one with the fewest. b.mu must be held.
+func (b *block) bestInBlock(p *planBlock, ticketType int16, quantity int, skip *int) (best placement, found bool) {
 	for _, row := range p.rows {
 		for start := row.start; start < row.start+row.count; {
 			end := start
@@ -101,20 +109,31 @@ func (b *block) bestInBlock(p *planBlock, ticketType int16, quantity int) (best 
 			start = max(end, start) + 1
 		}
 		if found && best.orphans == 0 {
-			return best, true
+			if *skip == 0 {
+				return best, true
+			}
+			*skip--
+			found = false
 		}
 	}
 	return best, found
 }
 
-func (b *block) freeUnits(p *planBlock, ticketType int16, quantity int) []int {
+// freeUnits returns units of a standing area, after skip times as many others.
+func (b *block) freeUnits(p *planBlock, ticketType int16, quantity int, skip *int) []int {
 	units := make([]int, 0, quantity)
 	for i := range p.ticket {
-		if b.open(p, ticketType, i) {
-			if units = append(units, i); len(units) == quantity {
-				return units
-			}
+		if !b.open(p, ticketType, i) {
+			continue
 		}
+		if units = append(units, i); len(units) < quantity {
+			continue
+		}
+		if *skip == 0 {
+			return units
+		}
+		*skip--
+		units = units[:0]
 	}
 	return nil
 }

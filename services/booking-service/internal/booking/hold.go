@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"hash/fnv"
+	"math/rand/v2"
 	"time"
 
 	"github.com/google/uuid"
@@ -149,10 +150,11 @@ func (s *Service) holdBest(ctx context.Context, h *hold) (Booking, bool, error) 
 		sum.Write(h.id[:])
 		h.home = 1 + int(sum.Sum32()%uint32(h.event.BlockCount()))
 	}
-	for range attempts {
-		seats, ok := h.sale.choose(h.event.types[h.TicketType], h.Quantity)
+	for attempt := range attempts {
+		// Other replicas choose the same as long as they don't hear of each other.
+		seats, ok := h.sale.choose(h.event.types[h.TicketType], h.Quantity, rand.N(1<<attempt))
 		if !ok {
-			break
+			return Booking{}, false, refuse(NotEnoughSeats)
 		}
 		h.seats = seats
 		b, replayed, err := s.attempt(ctx, h)
@@ -168,7 +170,7 @@ func (s *Service) holdBest(ctx context.Context, h *hold) (Booking, bool, error) 
 			}
 		}
 	}
-	return Booking{}, false, refuse(NotEnoughSeats)
+	return Booking{}, false, errors.New("others were faster, again and again")
 }
 
 func outcomeOf(err error) string {

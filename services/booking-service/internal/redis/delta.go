@@ -21,12 +21,12 @@ func appendDelta(to []byte, d *booking.Delta) []byte {
 	to = append(to, d.Event[:]...)
 	to = binary.AppendUvarint(to, uint64(len(d.Origin)))
 	to = append(to, d.Origin...)
-	to = binary.AppendUvarint(to, uint64(d.Block))   //nolint:gosec // counts from 1
-	to = binary.AppendUvarint(to, uint64(d.Version)) //nolint:gosec // counts from 1
+	to = binary.AppendUvarint(to, uint64(d.Block))
+	to = binary.AppendUvarint(to, uint64(d.Version))
 	to = binary.AppendUvarint(to, uint64(len(d.Seats)))
 	for i := range d.Seats {
 		s := &d.Seats[i]
-		to = binary.AppendUvarint(to, uint64(s.Index)) //nolint:gosec // counts from 0
+		to = binary.AppendUvarint(to, uint64(s.Index))
 		to = append(to, s.Seat.Owner[:]...)
 		to = binary.AppendVarint(to, s.Seat.Deadline)
 		to = binary.AppendVarint(to, int64(s.Seat.Home))
@@ -101,7 +101,7 @@ func decodeDelta(message []byte) (d booking.Delta, rest []byte, err error) {
 		return d, nil, errDelta
 	}
 	d.Event, d.Origin = r.id(), r.text()
-	d.Block, d.Version = int(r.uvarint()), int64(r.uvarint()) //nolint:gosec // as they were written
+	d.Block, d.Version = int(r.uvarint()), int64(r.uvarint())
 	n := r.uvarint()
 	if n > booking.BlockSize {
 		return d, nil, errDelta
@@ -109,9 +109,9 @@ func decodeDelta(message []byte) (d booking.Delta, rest []byte, err error) {
 	d.Seats = make([]booking.SeatDelta, n)
 	for i := range d.Seats {
 		s := &d.Seats[i]
-		s.Index = int(r.uvarint()) //nolint:gosec // as it was written
+		s.Index = int(r.uvarint())
 		s.Seat.Owner = r.id()
-		s.Seat.Deadline, s.Seat.Home = r.varint(), int32(r.varint()) //nolint:gosec // as they were written
+		s.Seat.Deadline, s.Seat.Home = r.varint(), int32(r.varint())
 		s.Seat.State = booking.State(r.byte())
 		if s.Index >= booking.BlockSize || s.Seat.State > booking.Blocked {
 			return d, nil, errDelta

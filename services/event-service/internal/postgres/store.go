@@ -26,7 +26,7 @@ type Tx struct{ tx pgx.Tx }
 
 // Update runs fn in a transaction.
 func (s *Store) Update(ctx context.Context, fn func(tx Tx) error) error {
-	return postgres.OrUnavailable(pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return fn(Tx{tx}) }))
+	return postgres.OrUnavailable(postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error { return fn(Tx{tx}) }))
 }
 
 // Once runs fn in a transaction that happens once for key, as postgres.Once says.

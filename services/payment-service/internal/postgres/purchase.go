@@ -144,7 +144,7 @@ func update(ctx context.Context, tx pgx.Tx, by string, id uuid.UUID, fn func(*pa
 // inTx runs fn in a transaction and tells of refunds that are owed after it.
 func (s *Store) inTx(ctx context.Context, fn func(tx pgx.Tx) (owed bool, err error)) error {
 	owed := false
-	err := pgx.BeginFunc(ctx, s.Pool, func(tx pgx.Tx) error {
+	err := postgres.InTx(ctx, s.Pool, func(tx pgx.Tx) error {
 		var err error
 		owed, err = fn(tx)
 		return err
