@@ -2,13 +2,17 @@
 SHELL := /bin/bash
 STACK := .run/bin/stack
 export S
+# The rounds of `make robustness`. The mutants are shown when all of them are run.
+SEEDS ?= 1 2 3 4 5 6 7 8
+MINUTES ?= 4
+MUTANTS := $(if $(filter file,$(origin SEEDS)),-mutants)
 
 ifeq ($(shell command -v go),)
 $(error Go is not on PATH: install Go 1.26 or later, then try again)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs restart clean demo test lint build stack
+.PHONY: help up down status logs restart clean demo bench test lint build stack robustness
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -34,6 +38,13 @@ clean: stack ## stop everything, remove the data
 demo: ## sell an event to 200 buyers at once, on what `make up` started, and count
 	@test -f .run/env || { echo 'error: nothing is running: `make up` first' >&2; exit 1; }
 	@set -a; . .run/env; set +a; go run ./test/demo
+
+bench: stack ## measure how fast it sells, on ports and data of its own; a quarter of an hour
+	@$(STACK) bench
+
+robustness: stack ## hurt a cluster in every way while people buy, then count; an hour. SEEDS="3 4" MINUTES=4: these rounds only
+	@go build -o .run/bin/robustness ./test/robustness
+	@.run/bin/robustness -instance cluster -duration $(MINUTES)m -seed "$(SEEDS)" $(MUTANTS)
 
 test: stack ## lint and test every module, then the whole, on ports and data of their own
 	@$(STACK) test

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -22,51 +23,79 @@ var databases = []string{"auth", "events", "payments"}
 
 // backendProcesses are the backends in the order in which they are shown; their folders and configuration must exist.
 func (s *stack) backendProcesses() []process {
-	libs := func(name string) string { return filepath.Join(s.location(s.artifact(name)), "*") }
-	conf := func(name string) string { return filepath.Join(s.root, "tools", "backends", name) }
-	cassandra := s.location(s.artifact("cassandra"))
+	if s.clustered() {
+		return s.clusterBackends()
+	}
 	b := s.ports.backend
 	return []process{
-		{
-			name: "postgres", dir: s.postgresData(), ports: []int{b(5432)}, readyLine: "database system is ready to accept connections",
-			command: s.asPostgres(filepath.Join(s.pg.bin, "postgres"), "-D", s.postgresData()),
-			// "Fast": ends the sessions that are open instead of waiting for them.
-			stopSignal: syscall.SIGINT, stopSeconds: 20,
-		},
-		{
-			name: "redis", dir: s.dataOf("redis"), ports: []int{b(6379)}, readyLine: "Ready to accept connections",
-			command: []string{"redis-server", s.confFile("redis.conf")}, stopSeconds: 10,
-		},
-		{
-			name: "kafka", dir: s.dataOf("kafka"), ports: []int{b(9092), b(9093)}, readyLine: "Kafka Server started",
-			command: []string{
-				s.java, "-Xms128m", "-Xmx512m", "-XX:-UsePerfData", "-XX:+ExitOnOutOfMemoryError",
-				"-Dlog4j2.configurationFile=" + conf("kafka/log4j2.xml"),
-				"-cp", libs("kafka"), "kafka.Kafka", s.confFile("server.properties"),
-			},
-			stopSeconds: 30,
-		},
-		{
-			name: "cassandra", dir: s.dataOf("cassandra"), ports: []int{b(9042), b(7000), b(7199)}, readyLine: "Starting listening for CQL clients",
-			command: []string{
-				s.java, "@" + conf("cassandra/jvm.options"),
-				"-javaagent:" + filepath.Join(cassandra, "jamm-0.4.0.jar"),
-				"-Dcassandra.jmx.local.port=" + strconv.Itoa(b(7199)),
-				"-Dcassandra.config=file://" + s.confFile("cassandra.yaml"),
-				"-Dcassandra.storagedir=" + s.dataOf("cassandra"),
-				"-Dlogback.configurationFile=file://" + conf("cassandra/logback.xml"),
-				"-cp", libs("cassandra"), "org.apache.cassandra.service.CassandraDaemon",
-			},
-			stopSeconds: 30,
-		},
-		{
-			name: "consul", dir: s.dataOf("consul"), ports: []int{b(8500), b(8300), b(8301)},
-			// Answers only when there is a leader.
-			readyPort: b(8500), readyPath: "/v1/catalog/nodes",
-			command:     []string{filepath.Join(s.location(s.artifact("consul")), "consul"), "agent", "-config-file=" + s.confFile("consul.hcl")},
-			stopSeconds: 10,
-		},
+		s.postgresProcess(),
+		s.redisProcess("redis", b(6379), s.confFile("redis.conf")),
+		s.kafkaProcess("kafka", "server.properties", []string{"-Xms128m", "-Xmx512m"}, b(9092), b(9093)),
+		s.cassandraProcess("cassandra", "cassandra.yaml", b(7199), nil, "", b(9042), b(7000)),
+		s.consulProcess(),
 	}
+}
+
+func (s *stack) postgresProcess() process {
+	return process{
+		name: "postgres", dir: s.postgresData(), ports: []int{s.ports.backend(5432)}, readyLine: "database system is ready to accept connections",
+		command: s.asPostgres(filepath.Join(s.pg.bin, "postgres"), "-D", s.postgresData()),
+		// "Fast": ends the sessions that are open instead of waiting for them.
+		stopSignal: syscall.SIGINT, stopSeconds: 20,
+	}
+}
+
+func (s *stack) redisProcess(name string, port int, conf string) process {
+	return process{
+		name: name, dir: s.dataOf(name), ports: []int{port}, readyLine: "Ready to accept connections",
+		command: []string{"redis-server", conf}, stopSeconds: 10,
+	}
+}
+
+func (s *stack) kafkaProcess(name, conf string, memory []string, ports ...int) process {
+	jvm := slices.Concat(memory, []string{"-XX:-UsePerfData", "-XX:+ExitOnOutOfMemoryError"})
+	return process{
+		name: name, dir: s.dataOf(name), ports: ports, readyLine: "Kafka Server started",
+		command: slices.Concat([]string{s.java}, jvm, []string{
+			"-Dlog4j2.configurationFile=" + s.described("kafka/log4j2.xml"), "-cp", s.libs("kafka"), "kafka.Kafka", s.confFile(conf),
+		}),
+		stopSeconds: 30,
+	}
+}
+
+// cassandraProcess adds jvm to the options that all nodes have; an empty host is 127.0.0.1.
+func (s *stack) cassandraProcess(name, conf string, jmx int, jvm []string, host string, ports ...int) process {
+	options := append([]string{s.java, "@" + s.described("cassandra/jvm.options")}, jvm...)
+	return process{
+		name: name, dir: s.dataOf(name), host: host, ports: ports, readyLine: "Starting listening for CQL clients",
+		command: append(options,
+			"-javaagent:"+filepath.Join(s.location(s.artifact("cassandra")), "jamm-0.4.0.jar"),
+			"-Dcassandra.jmx.local.port="+strconv.Itoa(jmx),
+			"-Dcassandra.config=file://"+s.confFile(conf),
+			"-Dcassandra.storagedir="+s.dataOf(name),
+			"-Dlogback.configurationFile=file://"+s.described("cassandra/logback.xml"),
+			"-cp", s.libs("cassandra"), "org.apache.cassandra.service.CassandraDaemon"),
+		stopSeconds: 30,
+	}
+}
+
+func (s *stack) consulProcess() process {
+	b := s.ports.backend
+	return process{
+		name: "consul", dir: s.dataOf("consul"), ports: []int{b(8500), b(8300), b(8301)},
+		// Answers only when there is a leader.
+		readyPort: b(8500), readyPath: "/v1/catalog/nodes",
+		command:     []string{filepath.Join(s.location(s.artifact("consul")), "consul"), "agent", "-config-file=" + s.confFile("consul.hcl")},
+		stopSeconds: 10,
+	}
+}
+
+// libs is the class path of a backend in Java.
+func (s *stack) libs(name string) string { return filepath.Join(s.location(s.artifact(name)), "*") }
+
+// described is a file of tools/backends.
+func (s *stack) described(file string) string {
+	return filepath.Join(s.root, "tools", "backends", file)
 }
 
 func (s *stack) artifact(name string) artifact {
@@ -96,25 +125,34 @@ func (s *stack) asPostgres(command ...string) []string {
 	return append([]string{"setpriv", "--reuid=" + s.pg.runAs.Uid, "--regid=" + s.pg.runAs.Gid, "--clear-groups"}, command...)
 }
 
+// rendered is a configuration file: what it is made of, its name and what is put in it.
+type rendered struct {
+	source, name string
+	values       object
+}
+
 // configureBackends writes the backends' configuration and, the first time, makes their data folders.
 func (s *stack) configureBackends(ctx context.Context, keys secrets) error {
-	for _, name := range []string{"redis", "kafka", "cassandra", "consul"} {
-		if err := os.MkdirAll(s.dataOf(name), 0o700); err != nil {
+	files := s.backendFiles()
+	for _, p := range s.backendProcesses() {
+		if p.name == "postgres" {
+			continue // its folder is made below
+		}
+		if err := os.MkdirAll(s.dataOf(p.name), 0o700); err != nil {
 			return err
 		}
 	}
-	b := s.ports.backend
-	for source, values := range map[string]map[string]any{
-		"redis.conf":               {"Port": b(6379), "DataDir": s.dataOf("redis")},
-		"kafka/server.properties":  {"Port": b(9092), "ControllerPort": b(9093), "DataDir": s.dataOf("kafka")},
-		"cassandra/cassandra.yaml": {"Port": b(9042), "StoragePort": b(7000), "DataDir": s.dataOf("cassandra")},
-		"consul.hcl":               {"Port": b(8500), "ServerPort": b(8300), "SerfPort": b(8301), "DataDir": s.dataOf("consul")},
-	} {
-		text, err := s.render(source, values)
+	for _, f := range files {
+		text, err := s.render(f.source, f.values)
 		if err != nil {
 			return err
 		}
-		if err := writeAtomically(s.confFile(filepath.Base(source)), text); err != nil {
+		if err := writeAtomically(s.confFile(f.name), text); err != nil {
+			return err
+		}
+	}
+	if s.clustered() {
+		if err := s.configureCluster(); err != nil {
 			return err
 		}
 	}
@@ -127,7 +165,30 @@ func (s *stack) configureBackends(ctx context.Context, keys secrets) error {
 	return nil
 }
 
-func (s *stack) render(source string, values map[string]any) ([]byte, error) {
+func (s *stack) backendFiles() []rendered {
+	b := s.ports.backend
+	consul := rendered{"consul.hcl", "consul.hcl", object{
+		"Port": b(8500), "ServerPort": b(8300), "SerfPort": b(8301), "DataDir": s.dataOf("consul"),
+	}}
+	if s.clustered() {
+		return append(s.clusterFiles(), consul)
+	}
+	return []rendered{
+		{"redis.conf", "redis.conf", object{"Port": b(6379), "DataDir": s.dataOf("redis"), "Announce": ""}},
+		{"kafka/server.properties", "server.properties", object{
+			"Node": 1, "Voters": "1@" + local(b(9093)), "Replicas": 1, "InSync": 1, "DataDir": s.dataOf("kafka"),
+			"Listeners":  "PLAINTEXT://" + local(b(9092)) + ",CONTROLLER://" + local(b(9093)),
+			"Advertised": "PLAINTEXT://" + local(b(9092)), "Protocols": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT", "Inside": "PLAINTEXT",
+		}},
+		{"cassandra/cassandra.yaml", "cassandra.yaml", object{
+			"Port": b(9042), "StoragePort": b(7000), "DataDir": s.dataOf("cassandra"), "Host": "127.0.0.1", "Broadcast": "127.0.0.1",
+			"Seed": "127.0.0.1", "Token": "", "Hints": false,
+		}},
+		consul,
+	}
+}
+
+func (s *stack) render(source string, values object) ([]byte, error) {
 	parsed, err := template.ParseFiles(filepath.Join(s.root, "tools", "backends", source))
 	if err != nil {
 		return nil, err
@@ -137,13 +198,32 @@ func (s *stack) render(source string, values map[string]any) ([]byte, error) {
 	return []byte(text.String()), err
 }
 
+// formatKafka makes the data folders of the nodes that have none.
 func (s *stack) formatKafka(ctx context.Context) error {
-	if isFile(filepath.Join(s.dataOf("kafka"), "meta.properties")) {
-		return nil
+	nodes := map[string]string{"kafka": "server.properties"} // configuration by process
+	if s.clustered() {
+		nodes = map[string]string{}
+		for node := 1; node <= kafkaNodes; node++ {
+			nodes[kafkaName(node)] = kafkaName(node) + ".properties"
+		}
 	}
-	const clusterID = "ZnJvbnRyb3cta2Fma2EtMQ"
-	return runQuietly(exec.CommandContext(ctx, s.java, "-Xmx256m", "-cp", filepath.Join(s.location(s.artifact("kafka")), "*"), //nolint:gosec // our own
-		"kafka.tools.StorageTool", "format", "-t", clusterID, "-c", s.confFile("server.properties")), s.root)
+	failures := make(chan error, len(nodes))
+	for name, conf := range nodes {
+		go func() {
+			if isFile(filepath.Join(s.dataOf(name), "meta.properties")) {
+				failures <- nil
+				return
+			}
+			const clusterID = "ZnJvbnRyb3cta2Fma2EtMQ"
+			failures <- runQuietly(exec.CommandContext(ctx, s.java, "-Xmx256m", "-XX:TieredStopAtLevel=1", "-cp", s.libs("kafka"), //nolint:gosec // our own
+				"kafka.tools.StorageTool", "format", "-t", clusterID, "-c", s.confFile(conf)), s.root)
+		}()
+	}
+	var all error
+	for range nodes {
+		all = errors.Join(all, <-failures)
+	}
+	return all
 }
 
 // initPostgres makes the data folder beside its place and moves it there when its databases exist.
@@ -154,7 +234,7 @@ func (s *stack) initPostgres(ctx context.Context, keys secrets) error {
 			return err
 		}
 	}
-	text, err := s.render("postgresql.conf", map[string]any{"Port": s.ports.backend(5432)})
+	text, err := s.render("postgresql.conf", object{"Port": s.ports.backend(5432)})
 	if err != nil {
 		return err
 	}

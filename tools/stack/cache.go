@@ -53,7 +53,7 @@ func jars(name, dir string) artifact {
 
 func (s *stack) artifacts() []artifact {
 	at := func(dir string) string { return filepath.Join(s.root, "tools", dir) }
-	return []artifact{
+	list := []artifact{
 		goTool("process-compose", at("processcompose"), "building, the first time only",
 			map[string]string{"process-compose": "github.com/f1bonacc1/process-compose/src"}),
 		jars("kafka", at("backends/kafka")),
@@ -61,6 +61,11 @@ func (s *stack) artifacts() []artifact {
 		goTool("consul", at("consul"), "building, the first time only: about five minutes",
 			map[string]string{"consul": "github.com/hashicorp/consul"}),
 	}
+	if s.clustered() {
+		list = append(list, goTool(toxiproxyName, at(toxiproxyName), "building, the first time only",
+			map[string]string{toxiproxyName: "github.com/Shopify/toxiproxy/v2/cmd/server"}))
+	}
+	return list
 }
 
 func (s *stack) lintTools() artifact {

@@ -13,8 +13,6 @@ import (
 	"time"
 )
 
-var backendNames = []string{"postgres", "redis", "kafka", "cassandra", "consul"}
-
 func (s *stack) down(ctx context.Context) error {
 	unlock, err := s.lockInstance(ctx)
 	if err != nil {
@@ -57,17 +55,20 @@ func (s *stack) stopAll(ctx context.Context) error {
 	return s.stopOrphans(ctx)
 }
 
+// shutdownWaves: what others speak through goes last.
 func shutdownWaves(states map[string]state) [][]string {
-	waves := make([][]string, 3)
+	waves := make([][]string, 4)
 	for name, st := range states {
-		wave := 1
+		wave := 2
 		switch {
 		case st.ended():
 			continue
 		case strings.HasPrefix(name, "api-gateway"):
 			wave = 0
-		case slices.Contains(backendNames, name):
-			wave = 2
+		case strings.Contains(name, "-service"):
+			wave = 1
+		case name == toxiproxyName || name == viewsName:
+			wave = 3
 		}
 		waves[wave] = append(waves[wave], name)
 	}
@@ -122,14 +123,14 @@ func (s *stack) clean(ctx context.Context) error {
 }
 
 func (s *stack) removeData() error {
-	failures := []error{os.RemoveAll(s.dataDir)}
+	failures := []error{s.unmountDisks(), os.RemoveAll(s.dataDir)}
 	if data := s.postgresData(); !strings.HasPrefix(data, s.dataDir) {
 		failures = append(failures, os.RemoveAll(filepath.Dir(data)))
 	}
 	return errors.Join(failures...)
 }
 
-// removeRun removes the logs and the rest, but for what belongs to the other instance.
+// removeRun removes the logs and the rest, but for what belongs to other instances.
 func (s *stack) removeRun() error {
 	entries, err := os.ReadDir(s.runDir)
 	if errors.Is(err, os.ErrNotExist) {
@@ -137,7 +138,7 @@ func (s *stack) removeRun() error {
 	}
 	failures := []error{err}
 	for _, entry := range entries {
-		if entry.Name() != "test" {
+		if !slices.Contains(instances, entry.Name()) {
 			failures = append(failures, os.RemoveAll(filepath.Join(s.runDir, entry.Name())))
 		}
 	}

@@ -16,16 +16,16 @@ func (s *stack) baseURL() string {
 }
 
 // envLines are what the demo and the tests need to find everything. The keys with which identities could be forged are
-// given to the tests only.
+// given to tests only.
 func (s *stack) envLines(p plan) []string {
 	lines := []string{
 		"FRONTROW_URL=" + s.baseURL(),
 		"FRONTROW_ADMIN_EMAIL=" + adminEmail,
 		"FRONTROW_ADMIN_PASSWORD=" + p.keys.AdminPassword,
-		"FRONTROW_POSTGRES=" + s.postgresURL("postgres", p.keys),
-		"FRONTROW_REDIS=" + s.redisURL(),
-		"FRONTROW_KAFKA=" + local(s.ports.backend(9092)),
-		"FRONTROW_CASSANDRA=" + local(s.ports.backend(9042)),
+		"FRONTROW_POSTGRES=" + s.postgresURL("", "postgres", p.keys),
+		"FRONTROW_REDIS=" + s.redisURL(""),
+		"FRONTROW_KAFKA=" + s.kafkaDirect(),
+		"FRONTROW_CASSANDRA=" + s.cassandraHosts(),
 		"FRONTROW_CASSANDRA_KEYSPACE=" + cassandraKeyspace,
 		"FRONTROW_CONSUL=" + local(s.ports.backend(8500)),
 		"FRONTROW_PROCESS_COMPOSE=" + s.socket(),
@@ -41,16 +41,17 @@ func (s *stack) envLines(p plan) []string {
 		key := "FRONTROW_" + strings.ToUpper(strings.ReplaceAll(service.name, "-", "_"))
 		lines = append(lines, key+"="+local(service.ports[0]), key+"_ADMIN="+local(service.ports[1]))
 	}
-	if s.instance != "test" {
+	if s.instance == "up" {
 		return lines
 	}
+	lines = append(lines, s.clusterLines(p)...)
 	return append(lines,
 		"FRONTROW_IDENTITY_PRIVATE_KEY="+p.keys.identityPrivateKey(),
 		"FRONTROW_PSP_WEBHOOK_SECRET="+p.keys.WebhookSecret,
-		"FRONTROW_TEST_POSTGRES="+s.postgresURL("postgres", p.keys),
-		"FRONTROW_TEST_REDIS="+s.redisURL(),
-		"FRONTROW_TEST_KAFKA="+local(s.ports.backend(9092)),
-		"FRONTROW_TEST_CASSANDRA="+local(s.ports.backend(9042)),
+		"FRONTROW_TEST_POSTGRES="+s.postgresURL("", "postgres", p.keys),
+		"FRONTROW_TEST_REDIS="+s.redisURL(""),
+		"FRONTROW_TEST_KAFKA="+s.kafkaDirect(),
+		"FRONTROW_TEST_CASSANDRA="+s.cassandraHosts(),
 		"FRONTROW_TEST_CONSUL="+local(s.ports.backend(8500)),
 	)
 }

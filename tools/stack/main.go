@@ -13,7 +13,7 @@ import (
 	"syscall"
 )
 
-const usage = `usage: stack COMMAND [-instance up|test] [-s PREFIX]
+const usage = `usage: stack COMMAND [-instance up|test|bench|cluster] [-s PREFIX]
 
   up        start what is not running, and wait until it is ready
   down      stop everything, keep the data
@@ -26,6 +26,8 @@ const usage = `usage: stack COMMAND [-instance up|test] [-s PREFIX]
   build     build the services
   lint      vet and lint every module
   test      lint, test every module, and run the end-to-end tests on an instance of its own
+  bench     run the load test on an instance of its own
+  views     (what the cluster's supervisor runs) rewrite the Sentinels' answers
 `
 
 // errReported ends the program with status 1: what went wrong has been printed already.
@@ -36,8 +38,11 @@ func main() {
 	err := run(ctx, os.Args[1:])
 	interrupted := ctx.Err() != nil
 	stop()
+	var status exitStatus
 	switch {
 	case err == nil:
+	case errors.As(err, &status):
+		os.Exit(int(status))
 	case interrupted:
 		fmt.Fprintln(os.Stderr, "interrupted")
 		os.Exit(130)
@@ -62,22 +67,27 @@ func run(ctx context.Context, args []string) error {
 		"build":    (*stack).build,
 		"lint":     (*stack).lint,
 		"test":     (*stack).test,
+		"bench":    (*stack).bench,
+		"views":    (*stack).serveViews,
 	}
 	if len(args) == 0 || commands[args[0]] == nil {
 		fmt.Fprint(os.Stderr, usage)
 		return errReported
 	}
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
-	instanceName := flags.String("instance", "up", "which instance: up or test")
+	instanceName := flags.String("instance", "up", "which instance: "+strings.Join(instances, ", "))
 	prefix := flags.String("s", "", "beginning of the processes' names")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
-	if args[0] == "test" {
-		*instanceName = "test"
+	switch args[0] {
+	case "test", "bench":
+		*instanceName = args[0]
+	case "views":
+		*instanceName = "cluster"
 	}
-	if !slices.Contains([]string{"up", "test"}, *instanceName) {
-		return fmt.Errorf("there is no instance %q: it is up or test", *instanceName)
+	if !slices.Contains(instances, *instanceName) {
+		return fmt.Errorf("there is no instance %q: it is one of %s", *instanceName, strings.Join(instances, ", "))
 	}
 	s, err := newStack(*instanceName, *prefix)
 	if err != nil {

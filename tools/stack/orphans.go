@@ -56,8 +56,10 @@ func (s *stack) orphans() []string {
 			pids = append(pids, filepath.Base(filepath.Dir(path)))
 		}
 	}
-	for dir, file := range map[string]string{s.postgresData(): "postmaster.pid", s.dataOf("redis"): "redis.pid"} {
-		content, _ := os.ReadFile(filepath.Join(dir, file))
+	pidFiles, _ := filepath.Glob(filepath.Join(s.dataDir, "*", "redis.pid"))
+	for _, path := range append(pidFiles, filepath.Join(s.postgresData(), "postmaster.pid")) {
+		dir := filepath.Dir(path)
+		content, _ := os.ReadFile(path)
 		pid, _, _ := strings.Cut(string(content), "\n")
 		cwd, err := os.Readlink(filepath.Join("/proc", pid, "cwd"))
 		if pid != "" && err == nil && cwd == dir {

@@ -11,25 +11,31 @@ import (
 	"strings"
 )
 
+// instances that a machine can run side by side.
+var instances = []string{"up", "test", "bench", "cluster"}
+
 // ports of one instance. Each is the standard port plus an offset, all below 32768 where the kernel begins to hand out
 // ephemeral ports:
 //
-//	              standard  up      test
-//	services      8080…     8080    28080   gateway; auth 81, event 82, booking 84 to 86, payment 87 and 88,
-//	                                        a gateway without hashing 90 (test only)
-//	their admin   9080…     9080    29080   public port + 1000
-//	postgres      5432      15432   25432
-//	redis         6379      16379   26379
-//	kafka         9092      19092   29092   controller 9093
-//	cassandra     9042      19042   29042   storage 7000, JMX 7199
-//	consul        8500      18500   28500   server 8300, serf 8301
+//	              standard  up      test    bench   cluster
+//	services      8080…     8080    28080   12080   20080  gateway; auth 81, event 82, booking 84 to 86, payment 87 and 88,
+//	                                                       another gateway 90 (test: without hashing; cluster)
+//	their admin   9080…     9080    29080   13080   21080  public port + 1000
+//	postgres      5432      15432   25432   9432    22432
+//	redis         6379      16379   26379   10379   23379  cluster: replica 80, Sentinels 81 to 83
+//	kafka         9092      19092   29092   13092   26092  controller 9093; cluster: ten more for each node
+//	cassandra     9042      19042   29042   13042   26042  storage 7000, JMX 7199; cluster: an address for each node
+//	consul        8500      18500   28500   12500   25500  server 8300, serf 8301
+//	links                                           30000  cluster: toxiproxy's API, the proxies, the views of Sentinels
 type ports struct{ services, backends int }
 
 func portsOf(instance string) ports {
-	if instance == "test" {
-		return ports{services: 20000, backends: 20000}
-	}
-	return ports{services: 0, backends: 10000}
+	return map[string]ports{
+		"up":      {services: 0, backends: 10000},
+		"test":    {services: 20000, backends: 20000},
+		"bench":   {services: 4000, backends: 4000},
+		"cluster": {services: 12000, backends: 17000},
+	}[instance]
 }
 
 func (p ports) service(standard int) int { return standard + p.services }
@@ -43,7 +49,7 @@ func checkPortsFree(ctx context.Context, processes []process) error {
 	for _, p := range processes {
 		for _, port := range p.ports {
 			var config net.ListenConfig
-			listener, err := config.Listen(ctx, "tcp", local(port))
+			listener, err := config.Listen(ctx, "tcp", p.at(port))
 			if err == nil {
 				_ = listener.Close()
 				continue

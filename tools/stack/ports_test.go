@@ -10,21 +10,21 @@ import (
 
 func TestPortsOfInstancesDoNotCollideAndStayBelowEphemeralOnes(t *testing.T) {
 	const firstEphemeral = 32768
-	owner := map[int]string{}
-	for _, instance := range []string{"up", "test"} {
+	owner := map[string]string{} // by address
+	for _, instance := range instances {
 		s, _ := newTestStack(t)
 		s.instance, s.ports = instance, portsOf(instance)
 		_, services := s.serviceProcesses(testSecrets())
 		for _, p := range append(s.backendProcesses(), services...) {
 			for _, port := range p.ports {
 				name := instance + " " + p.name
-				if other := owner[port]; other != "" {
-					t.Errorf("port %d belongs to %s and to %s", port, other, name)
+				if other := owner[p.at(port)]; other != "" {
+					t.Errorf("%s belongs to %s and to %s", p.at(port), other, name)
 				}
 				if port >= firstEphemeral {
 					t.Errorf("port %d of %s is an ephemeral one", port, name)
 				}
-				owner[port] = name
+				owner[p.at(port)] = name
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"math"
+	"net"
 	"strconv"
 	"syscall"
 )
@@ -14,6 +15,7 @@ type process struct {
 	command     []string
 	dir         string
 	env         []string
+	host        string // where its ports are, unless on 127.0.0.1
 	ports       []int
 	readyLine   string
 	readyPort   int
@@ -21,6 +23,15 @@ type process struct {
 	oneShot     bool
 	stopSignal  syscall.Signal
 	stopSeconds int
+	// wave is when a backend starts: those of the next wave wait until those of this are ready.
+	wave int
+}
+
+func (p process) at(port int) string {
+	if p.host == "" {
+		return local(port)
+	}
+	return net.JoinHostPort(p.host, strconv.Itoa(port))
 }
 
 // runVariable marks the processes of an instance, so that those left behind by a supervisor that died can be found.

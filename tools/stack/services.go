@@ -11,57 +11,108 @@ import (
 
 const cassandraKeyspace = "bookings"
 
-// service is one of Frontrow's own, with the standard port of each of its replicas.
+// service is one of Frontrow's own, with the standard port of each of its replicas. env is what a process of it is told.
 type service struct {
 	name     string
 	ports    []int
 	migrates bool
-	env      map[string]string
+	env      func(process string) map[string]string
 }
 
+// services in the order in which they are shown. Each process finds a backend by its own link, where there are links.
 func (s *stack) services(keys secrets) []service {
-	kafka := local(s.ports.backend(9092))
-	redis := s.redisURL()
-	common := func(more map[string]string) map[string]string {
-		env := map[string]string{"CONSUL_ADDR": local(s.ports.backend(8500)), "IDENTITY_PUBLIC_KEYS": keys.identityPublicKey()}
+	gateways := []int{8080}
+	if s.clustered() {
+		gateways = append(gateways, secondGatewayPort)
+	}
+	common := func(process string, more map[string]string) map[string]string {
+		env := map[string]string{"CONSUL_ADDR": s.reach(process, "consul"), "IDENTITY_PUBLIC_KEYS": keys.identityPublicKey()}
 		maps.Copy(env, more)
+		maps.Copy(env, s.clusterEnv(process))
 		return env
 	}
 	return []service{
-		{name: "auth-service", ports: []int{8081}, migrates: true, env: common(map[string]string{
-			"POSTGRES_URL": s.postgresURL("auth", keys), "REDIS_URL": redis,
-			"ADMIN_EMAIL": adminEmail, "ADMIN_PASSWORD": keys.AdminPassword,
-		})},
-		{name: "event-service", ports: []int{8082}, migrates: true, env: common(map[string]string{
-			"POSTGRES_URL": s.postgresURL("events", keys), "KAFKA_BROKERS": kafka,
-		})},
-		{name: "booking-service", ports: []int{8084, 8085, 8086}, migrates: true, env: common(map[string]string{
-			"CASSANDRA_HOSTS": local(s.ports.backend(9042)), "CASSANDRA_KEYSPACE": cassandraKeyspace,
-			"REDIS_URL": redis, "KAFKA_BROKERS": kafka, "TICKET_SIGNING_KEY": keys.ticketKey(),
-		})},
-		{name: "payment-service", ports: []int{8087, 8088}, migrates: true, env: common(map[string]string{
-			"POSTGRES_URL": s.postgresURL("payments", keys), "KAFKA_BROKERS": kafka, "PSP_WEBHOOK_SECRET": keys.WebhookSecret,
-		})},
-		{name: "api-gateway", ports: []int{8080}, env: s.gatewayEnv(keys)},
+		{name: "auth-service", ports: []int{8081}, migrates: true, env: func(process string) map[string]string {
+			return common(process, map[string]string{
+				"POSTGRES_URL": s.postgresURL(process, "auth", keys), "REDIS_URL": s.redisURL(process),
+				"ADMIN_EMAIL": adminEmail, "ADMIN_PASSWORD": keys.AdminPassword,
+			})
+		}},
+		{name: "event-service", ports: []int{8082}, migrates: true, env: func(process string) map[string]string {
+			return common(process, map[string]string{
+				"POSTGRES_URL": s.postgresURL(process, "events", keys), "KAFKA_BROKERS": s.kafkaBrokers(),
+			})
+		}},
+		{name: "booking-service", ports: []int{8084, 8085, 8086}, migrates: true, env: func(process string) map[string]string {
+			env := common(process, map[string]string{
+				"CASSANDRA_HOSTS": s.cassandraHosts(), "CASSANDRA_KEYSPACE": cassandraKeyspace,
+				"REDIS_URL": s.redisURL(process), "KAFKA_BROKERS": s.kafkaBrokers(), "TICKET_SIGNING_KEY": keys.ticketKey(),
+			})
+			if s.instance == "bench" {
+				// Where holds as rows are kept, to compare with.
+				env["BENCH_POSTGRES_URL"] = s.postgresURL(process, "postgres", keys)
+			}
+			return env
+		}},
+		{name: "payment-service", ports: []int{8087, 8088}, migrates: true, env: func(process string) map[string]string {
+			return common(process, map[string]string{
+				"POSTGRES_URL": s.postgresURL(process, "payments", keys), "KAFKA_BROKERS": s.kafkaBrokers(),
+				"PSP_WEBHOOK_SECRET": keys.WebhookSecret,
+			})
+		}},
+		{name: "api-gateway", ports: gateways, env: func(process string) map[string]string { return s.gatewayEnv(process, keys) }},
 	}
 }
 
-func (s *stack) gatewayEnv(keys secrets) map[string]string {
-	return map[string]string{
+func (s *stack) gatewayEnv(process string, keys secrets) map[string]string {
+	env := map[string]string{
 		"IDENTITY_PRIVATE_KEY": keys.identityPrivateKey(),
-		"REDIS_URL":            s.redisURL(),
-		"CONSUL_ADDR":          local(s.ports.backend(8500)),
+		"REDIS_URL":            s.redisURL(process),
+		"CONSUL_ADDR":          s.reach(process, "consul"),
 		// Here all buyers come from one address.
 		"RATE_LIMIT_ADDRESS": "5000",
 	}
+	if s.instance == "bench" || s.clustered() {
+		// More than this machine can do: what is measured or tested lies behind the limits.
+		env["RATE_LIMIT_SESSION"], env["RATE_LIMIT_ADDRESS"] = "1000000", "1000000"
+	}
+	return env
 }
 
-func (s *stack) redisURL() string { return fmt.Sprintf("redis://%s/0", local(s.ports.backend(6379))) }
+// reach is where a process finds a backend: behind a link of its own, where there is one.
+func (s *stack) reach(process, backend string) string {
+	if address := s.linkAddress(process + ":" + backend); address != "" {
+		return address
+	}
+	return local(s.ports.backend(map[string]int{"postgres": 5432, "consul": 8500}[backend]))
+}
 
-func (s *stack) postgresURL(database string, keys secrets) string {
+func (s *stack) kafkaBrokers() string {
+	if s.clustered() {
+		return list(kafkaNodes, func(node int) string { return s.linkAddress(kafkaClients(node)) })
+	}
+	return local(s.ports.backend(9092))
+}
+
+func (s *stack) cassandraHosts() string {
+	if s.clustered() {
+		return list(cassandraNodes, func(node int) string { return s.linkAddress(cassandraClients(node)) })
+	}
+	return local(s.ports.backend(9042))
+}
+
+// redisURL is what a process is told; the empty process is one without links.
+func (s *stack) redisURL(process string) string {
+	if s.clustered() {
+		return s.sentinelURL(process)
+	}
+	return fmt.Sprintf("redis://%s/0", local(s.ports.backend(6379)))
+}
+
+func (s *stack) postgresURL(process, database string, keys secrets) string {
 	address := url.URL{
 		Scheme: "postgres", User: url.UserPassword(postgresUser, keys.PostgresPassword),
-		Host: local(s.ports.backend(5432)), Path: "/" + database, RawQuery: "sslmode=disable",
+		Host: s.reach(process, "postgres"), Path: "/" + database, RawQuery: "sslmode=disable",
 	}
 	return address.String()
 }
@@ -84,26 +135,28 @@ func migrationOf(service string) string { return service + "-migrate" }
 func (s *stack) serviceProcesses(keys secrets) (migrations, services []process) {
 	for _, v := range s.services(keys) {
 		for i, name := range v.instances() {
-			services = append(services, s.serviceProcess(name, v.name, v.ports[i], v.env))
+			services = append(services, s.serviceProcess(name, v.name, v.ports[i], v.env(name)))
 		}
 		if v.migrates {
-			env := s.instanceEnv(migrationOf(v.name), v.ports[0], v.env)
+			name := migrationOf(v.name)
 			migrations = append(migrations, process{
-				name: migrationOf(v.name), command: []string{s.binary(v.name), "migrate"}, dir: s.root, env: env, oneShot: true,
+				name: name, command: []string{s.binary(v.name), "migrate"}, dir: s.root,
+				env: s.instanceEnv(name, v.ports[0], v.env(name)), oneShot: true,
 			})
 		}
 	}
 	if s.instance == "test" {
-		env := maps.Clone(s.gatewayEnv(keys))
+		const name = "api-gateway-spread"
+		env := s.gatewayEnv(name, keys)
 		env["ROUTING"] = "spread"
-		services = append(services, s.serviceProcess("api-gateway-spread", "api-gateway", spreadGatewayPort, env))
+		services = append(services, s.serviceProcess(name, "api-gateway", secondGatewayPort, env))
 	}
 	return migrations, services
 }
 
-// spreadGatewayPort belongs to a second gateway of the test instance, which does not keep a block's requests together: the
-// replicas must be right without that.
-const spreadGatewayPort = 8090
+// secondGatewayPort belongs to a second gateway: of the test instance, one which does not keep a block's requests together
+// (the replicas must be right without that); of the cluster, one like the first.
+const secondGatewayPort = 8090
 
 func (s *stack) serviceProcess(name, service string, port int, env map[string]string) process {
 	public, admin := s.ports.service(port), s.ports.admin(port)

@@ -10,7 +10,8 @@ import (
 	"syscall"
 )
 
-// stack is one instance of Frontrow with its backends: `up` for people, `test` for the tests. Both can run at once.
+// stack is one instance of Frontrow with its backends: `up` for people, `test` for the tests, `bench` for the load test, and
+// `cluster`, which has several nodes of each backend and links that can be cut. All can run at once.
 type stack struct {
 	instance string
 	prefix   string // of process names, for logs and restart
@@ -46,14 +47,25 @@ func newStack(instance, prefix string) (*stack, error) {
 		ports:    portsOf(instance),
 		out:      newProgress(os.Stdout),
 	}
-	if instance == "test" {
-		s.runDir = filepath.Join(root, ".run", "test")
+	if instance != "up" {
+		s.runDir = filepath.Join(root, ".run", instance)
 	}
 	s.dataDir = filepath.Join(s.cacheDir, "data", instance)
 	return s, nil
 }
 
-func (s *stack) binary(name string) string   { return filepath.Join(s.root, ".run", "bin", name) }
+// clustered tells whether this instance has several nodes of each backend, and links.
+func (s *stack) clustered() bool { return s.instance == "cluster" }
+
+// binary is where a service is built. The load test's services have handlers that others must not have, and the robustness
+// test puts services with faults in the cluster's folder.
+func (s *stack) binary(name string) string {
+	if s.instance == "bench" || s.clustered() {
+		return filepath.Join(s.runDir, "bin", name)
+	}
+	return filepath.Join(s.root, ".run", "bin", name)
+}
+
 func (s *stack) logFile(name string) string  { return filepath.Join(s.runDir, "logs", name+".log") }
 func (s *stack) confFile(name string) string { return filepath.Join(s.runDir, "conf", name) }
 

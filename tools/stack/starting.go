@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"time"
 )
@@ -16,6 +17,18 @@ const (
 	// launchGrace is how long the supervisor may take until a start that was asked for shows in a process' state.
 	launchGrace = 3 * time.Second
 )
+
+// startInWaves starts the processes of each wave together, after those of the wave before are ready.
+func (s *stack) startInWaves(ctx context.Context, processes []process, detail string) error {
+	for wave, left := 0, len(processes); left > 0; wave++ {
+		together := slices.DeleteFunc(slices.Clone(processes), func(p process) bool { return p.wave != wave })
+		if err := s.startTogether(ctx, together, detail); err != nil {
+			return err
+		}
+		left -= len(together)
+	}
+	return nil
+}
 
 // startTogether starts processes at once and shows them in their order as they become ready.
 func (s *stack) startTogether(ctx context.Context, processes []process, detail string) error {
@@ -42,13 +55,13 @@ func (p process) address() string {
 	if len(p.ports) == 0 {
 		return ""
 	}
-	return "on " + local(p.ports[0])
+	return "on " + p.at(p.ports[0])
 }
 
 // listens tells whether the process' port is open: Cassandra announces it a moment too early.
 func (p process) listens(ctx context.Context) bool {
 	var dialer net.Dialer
-	connection, err := dialer.DialContext(ctx, "tcp", local(p.ports[0]))
+	connection, err := dialer.DialContext(ctx, "tcp", p.at(p.ports[0]))
 	if err != nil {
 		return false
 	}

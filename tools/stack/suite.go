@@ -131,21 +131,21 @@ func (u *suite) testOnBackends(ctx context.Context) error {
 }
 
 // freshBackends stops what runs, forgets what it stored, and starts the backends with nothing in them.
-func (u *suite) freshBackends(ctx context.Context) (plan, error) {
-	if err := u.stopAll(ctx); err != nil {
+func (s *stack) freshBackends(ctx context.Context) (plan, error) {
+	if err := s.stopAll(ctx); err != nil {
 		return plan{}, err
 	}
-	if err := u.removeData(); err != nil {
+	if err := s.removeData(); err != nil {
 		return plan{}, err
 	}
-	p, err := u.plan()
+	p, err := s.plan()
 	if err != nil {
 		return plan{}, err
 	}
-	if err := u.startBackends(ctx, p); err != nil {
+	if err := s.startBackends(ctx, p); err != nil {
 		return plan{}, err
 	}
-	return p, u.writeEnv(p)
+	return p, s.writeEnv(p)
 }
 
 func (u *suite) title(text string) { fmt.Fprintf(u.out.out, "\n%s\n", text) }

@@ -25,6 +25,9 @@ func (p plan) all() []process { return slices.Concat(p.backends, p.migrations, p
 
 // plan needs the prerequisites found.
 func (s *stack) plan() (plan, error) {
+	if err := s.mountDisks(); err != nil {
+		return plan{}, err
+	}
 	keys, err := loadSecrets(s.dataDir)
 	if err != nil {
 		return plan{}, err
@@ -125,7 +128,7 @@ func (s *stack) startBackends(ctx context.Context, p plan) error {
 	if err := s.startSupervisor(ctx, config); err != nil {
 		return err
 	}
-	return s.startTogether(ctx, p.backends, "ready")
+	return s.startInWaves(ctx, p.backends, "ready")
 }
 
 // startServices migrates, then starts the services together and, when they are ready, the gateways.
@@ -172,7 +175,7 @@ func (s *stack) refresh(ctx context.Context, p plan) error {
 	if err != nil {
 		return err
 	}
-	if err := s.startTogether(ctx, unready(p.backends, states), "ready again"); err != nil {
+	if err := s.startInWaves(ctx, unready(p.backends, states), "ready again"); err != nil {
 		return err
 	}
 	var stale []process
@@ -240,13 +243,20 @@ func (s *stack) build(ctx context.Context) error {
 // buildServices is incremental; go leaves a program alone that would come out the same.
 func (s *stack) buildServices(ctx context.Context) error {
 	arguments := []string{"build", "-trimpath", "-buildvcs=false", "-o", s.binary("") + "/"}
+	if s.instance == "bench" {
+		arguments = append(arguments, "-tags=bench")
+	}
 	for _, v := range s.services(secrets{IdentitySeed: make([]byte, 32)}) {
 		arguments = append(arguments, "./services/"+v.name)
 	}
-	return s.out.step("build", "compiling the services, longer the first time", "", func() error {
+	err := s.out.step("build", "compiling the services, longer the first time", "", func() error {
 		if err := os.MkdirAll(s.binary(""), 0o700); err != nil {
 			return err
 		}
 		return runQuietly(exec.CommandContext(ctx, "go", arguments...), s.root) //nolint:gosec // our own list
 	})
+	if err != nil || !s.clustered() {
+		return err
+	}
+	return s.buildClockOff(ctx)
 }

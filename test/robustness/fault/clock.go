@@ -1,0 +1,118 @@
+package fault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// clockOffTarget is the replica whose clock is put an hour ahead.
+const clockOffTarget = "booking-service-3"
+
+// clockOff is the program with that clock; empty when there is none.
+func clockOff() string { return os.Getenv("FRONTROW_CLOCK_OFF") }
+
+func (i *Injector) clockKinds() []kind {
+	return []kind{{name: "clock-off", faults: func() ([]Fault, string) {
+		if clockOff() == "" {
+			return nil, "no program with a clock that is off (FRONTROW_CLOCK_OFF is not set)"
+		}
+		return on(clockOffTarget), ""
+	}, begin: i.putClockOff}}
+}
+
+// putClockOff runs a program whose clock is an hour ahead in a replica's place.
+func (i *Injector) putClockOff(ctx context.Context, f Fault) (end, error) {
+	states, err := i.processes.States(ctx)
+	if err != nil {
+		return nil, err
+	}
+	environment, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(states[f.Target].PID), "environ"))
+	if err != nil {
+		return nil, fmt.Errorf("environment of %s: %w", f.Target, err)
+	}
+	start, err := i.stop(ctx, Fault{Target: f.Target})
+	if err != nil {
+		return start, err
+	}
+	// Not CommandContext: it must end as a service does.
+	command := exec.Command(clockOff()) //nolint:gosec,noctx // what the instance has built
+	command.Env = strings.Split(strings.TrimRight(string(environment), "\x00"), "\x00")
+	log, err := os.OpenFile(filepath.Join(filepath.Dir(clockOff()), "..", "logs", f.Target+"-clock-off.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return start, err
+	}
+	defer func() { _ = log.Close() }()
+	command.Stdout, command.Stderr = log, log
+	if err := command.Start(); err != nil {
+		return start, err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- command.Wait() }()
+	heal := func(ctx context.Context) error {
+		_ = command.Process.Signal(syscall.SIGTERM) // it may have ended
+		select {
+		case <-ended: // however it did
+		case <-time.After(30 * time.Second):
+			_ = command.Process.Kill()
+			<-ended
+		}
+		return start(ctx)
+	}
+	starting, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	return heal, until(starting, f.Target+" with its clock off is ready", func(ctx context.Context) (bool, error) {
+		select {
+		case err := <-ended:
+			ended <- err // for heal
+			cancel()
+			return false, fmt.Errorf("it ended: %w", errors.Join(err))
+		default:
+		}
+		return i.answersReady(ctx, f.Target)
+	})
+}
+
+func (i *Injector) answersReady(ctx context.Context, name string) (bool, error) {
+	admin, err := i.stack.AdminAddress(name)
+	if err != nil {
+		return false, err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+admin+"/readyz", nil)
+	if err != nil {
+		return false, err
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return false, err
+	}
+	return answer.StatusCode == http.StatusOK, answer.Body.Close()
+}
+
+// killStrays ends programs with a clock that is off which an injector that
+// died has left behind.
+func killStrays() error {
+	if clockOff() == "" {
+		return nil
+	}
+	var failures []error
+	links, _ := filepath.Glob("/proc/[0-9]*/exe")
+	for _, link := range links {
+		target, err := os.Readlink(link)
+		if err != nil || strings.TrimSuffix(target, " (deleted)") != clockOff() {
+			continue
+		}
+		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(link))); err == nil {
+			failures = append(failures, syscall.Kill(pid, syscall.SIGKILL))
+		}
+	}
+	return errors.Join(failures...)
+}

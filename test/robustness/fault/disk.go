@@ -1,0 +1,83 @@
+package fault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// fillerBlock is how much is written at once; the last blocks are small.
+const fillerBlock = 1 << 20
+
+// disk is where Postgres' data is; empty unless that is a disk of its own.
+func disk() string { return os.Getenv("FRONTROW_POSTGRES_DISK") }
+
+func filler() string { return filepath.Join(disk(), "filler") }
+
+func (i *Injector) diskKinds() []kind {
+	return []kind{{name: "disk-full", faults: func() ([]Fault, string) {
+		if disk() == "" {
+			return nil, "Postgres' data is not on a disk of its own, for which one must be root (FRONTROW_POSTGRES_DISK is not set)"
+		}
+		return on("postgres"), ""
+	}, begin: i.fillDisk}}
+}
+
+// fillDisk leaves Postgres, which has the outboxes of payments and events, not
+// a byte.
+func (i *Injector) fillDisk(ctx context.Context, f Fault) (end, error) {
+	free, err := i.held.take(ctx, f.Target)
+	if err != nil {
+		return nil, err
+	}
+	heal := func(ctx context.Context) error {
+		defer free()
+		if err := removeFiller(); err != nil {
+			return err
+		}
+		return until(ctx, "Postgres answers", func(ctx context.Context) (bool, error) {
+			connection, err := pgx.Connect(ctx, i.stack.Postgres)
+			if err != nil {
+				return false, err
+			}
+			return true, connection.Close(ctx)
+		})
+	}
+	return heal, fill(filler())
+}
+
+// fill writes until there is no room; Postgres may free some meanwhile and get
+// it, as on any disk that is full.
+func fill(path string) error {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }()
+	for size := fillerBlock; size > 0; {
+		_, err := file.Write(make([]byte, size))
+		switch {
+		case errors.Is(err, syscall.ENOSPC):
+			size /= 16
+		case err != nil:
+			return fmt.Errorf("fill the disk: %w", err)
+		}
+	}
+	return nil
+}
+
+func removeFiller() error {
+	if disk() == "" {
+		return nil
+	}
+	if err := os.Remove(filler()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}

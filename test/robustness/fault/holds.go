@@ -1,0 +1,56 @@
+package fault
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+)
+
+// holds let one fault at a time work on a process or a link: two that stop
+// and start the same process would heal each other.
+type holds struct {
+	mu   sync.Mutex
+	held map[string]chan struct{} // closed when it is free again
+}
+
+// take waits until all names are free, and returns what frees them.
+func (h *holds) take(ctx context.Context, names ...string) (free func(), err error) {
+	for {
+		busy, free := h.try(names)
+		if free != nil {
+			return free, nil
+		}
+		select {
+		case <-busy:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("waiting for another fault on %v to end: %w", names, ctx.Err())
+		}
+	}
+}
+
+func (h *holds) try(names []string) (busy <-chan struct{}, free func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, name := range names {
+		if other, held := h.held[name]; held {
+			return other, nil
+		}
+	}
+	mine := make(chan struct{})
+	if h.held == nil {
+		h.held = map[string]chan struct{}{}
+	}
+	names = slices.Clone(names)
+	for _, name := range names {
+		h.held[name] = mine
+	}
+	return nil, func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		for _, name := range names {
+			delete(h.held, name)
+		}
+		close(mine)
+	}
+}

@@ -1,0 +1,239 @@
+package fault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
+
+	"github.com/frontrow-tickets/frontrow/api/events"
+)
+
+// groups and what they read.
+var groups = map[string][]string{
+	"booking-service": {events.TopicPaymentProcessed, events.TopicEventChanged},
+	"event-service":   {events.TopicEventAvailability},
+	"payment-service": {events.TopicBookingCreated, events.TopicBookingCancelled},
+}
+
+var topics = []string{
+	events.TopicBookingCancelled, events.TopicBookingCreated, events.TopicEventAvailability,
+	events.TopicEventChanged, events.TopicPaymentProcessed,
+}
+
+// asking is how long the brokers may take to answer a question of ours.
+const asking = 10 * time.Second
+
+func (i *Injector) kafkaKinds() []kind {
+	return []kind{
+		{name: "kafka-leader-change", faults: func() ([]Fault, string) {
+			if !slices.Contains(i.names, "kafka-1") {
+				return nil, "one broker, nobody to lead in its place"
+			}
+			return on(topics...), ""
+		}, begin: i.changeLeader},
+		{name: "consumer-rebalance", faults: func() ([]Fault, string) {
+			return on(slices.Sorted(maps.Keys(groups))...), ""
+		}, begin: i.joinGroup},
+		{name: "redeliver", faults: func() ([]Fault, string) { return on(topics...), "" }, begin: i.redeliver, moment: true},
+	}
+}
+
+// changeLeader stops the broker that leads the first partition of a topic as an
+// operator would: it hands its partitions over. When it is back, it gets them
+// back.
+func (i *Injector) changeLeader(ctx context.Context, f Fault) (end, error) {
+	leader, err := i.leader(f.Target)
+	if err != nil {
+		return nil, err
+	}
+	start, err := i.stop(ctx, Fault{Target: fmt.Sprintf("kafka-%d", leader)})
+	if start == nil {
+		return nil, err
+	}
+	return func(ctx context.Context) error {
+		return errors.Join(start(ctx), until(ctx, "the partitions are led by whom they should be", i.preferLeaders))
+	}, err
+}
+
+func (i *Injector) admin() (*kafka.AdminClient, error) {
+	return kafka.NewAdminClient(&kafka.ConfigMap{"bootstrap.servers": i.stack.Kafka, "go.logs.channel.enable": true})
+}
+
+func (i *Injector) leader(topic string) (int32, error) {
+	admin, err := i.admin()
+	if err != nil {
+		return 0, err
+	}
+	defer admin.Close()
+	found, err := admin.GetMetadata(&topic, false, int(asking.Milliseconds()))
+	if err != nil {
+		return 0, err
+	}
+	partitions := found.Topics[topic].Partitions
+	if len(partitions) == 0 || partitions[0].Leader < 0 {
+		return 0, fmt.Errorf("the first partition of %s has no leader", topic)
+	}
+	return partitions[0].Leader, nil
+}
+
+// preferLeaders gives every partition to the first of its replicas.
+func (i *Injector) preferLeaders(ctx context.Context) (bool, error) {
+	admin, err := i.admin()
+	if err != nil {
+		return false, err
+	}
+	defer admin.Close()
+	result, err := admin.ElectLeaders(ctx, kafka.NewElectLeadersRequest(kafka.ElectionTypePreferred, nil),
+		kafka.SetAdminRequestTimeout(asking), kafka.SetAdminOperationTimeout(asking))
+	if err != nil {
+		return false, err
+	}
+	for _, p := range result.TopicPartitions {
+		var failed kafka.Error
+		if errors.As(p.Error, &failed) && failed.Code() != kafka.ErrNoError && failed.Code() != kafka.ErrElectionNotNeeded {
+			return false, fmt.Errorf("%s: %w", p, failed)
+		}
+	}
+	return true, nil
+}
+
+// joinGroup makes a stranger a member of a group: it is given partitions, in
+// the middle of whatever their readers are doing, and does nothing with them.
+func (i *Injector) joinGroup(ctx context.Context, f Fault) (end, error) {
+	stranger, err := kafka.NewConsumer(&kafka.ConfigMap{
+		"bootstrap.servers": i.stack.Kafka, "group.id": f.Target, "client.id": "stranger",
+		"enable.auto.commit": false, "auto.offset.reset": "earliest", "partition.assignment.strategy": "cooperative-sticky",
+		"session.timeout.ms": 10_000, "go.logs.channel.enable": true,
+	})
+	if err != nil {
+		return nil, err
+	}
+	drop := make(chan struct{})
+	go func() {
+		for range stranger.Logs() { // nobody reads what it has to say, and it must not wait
+		}
+	}()
+	if err := stranger.SubscribeTopics(groups[f.Target], nil); err != nil {
+		return nil, errors.Join(err, stranger.Close())
+	}
+	polled := make(chan struct{})
+	go func() {
+		defer close(polled)
+		for {
+			select {
+			case <-drop:
+				return
+			default:
+				stranger.Poll(100)
+			}
+		}
+	}()
+	leave := func(context.Context) error {
+		close(drop)
+		<-polled
+		return stranger.Close()
+	}
+	joined, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	return leave, until(joined, "the stranger has been given partitions", func(context.Context) (bool, error) {
+		mine, err := stranger.Assignment()
+		return len(mine) > 0, err
+	})
+}
+
+const (
+	// recent is how many messages of each partition are looked at.
+	recent = 100
+	// redelivered is how many of them are sent again.
+	redelivered = 100
+)
+
+// redeliver sends copies of recent messages again, in another order: the same
+// keys, headers and ids.
+func (i *Injector) redeliver(ctx context.Context, f Fault) (end, error) {
+	messages, err := i.recentMessages(ctx, f.Target)
+	if err != nil {
+		return nil, err
+	}
+	rand.Shuffle(len(messages), func(a, b int) { messages[a], messages[b] = messages[b], messages[a] })
+	messages = messages[:min(redelivered, len(messages))]
+	producer, err := kafka.NewProducer(&kafka.ConfigMap{"bootstrap.servers": i.stack.Kafka, "acks": "all", "go.logs.channel.enable": true})
+	if err != nil {
+		return nil, err
+	}
+	defer producer.Close()
+	reports := make(chan kafka.Event, len(messages))
+	for _, m := range messages {
+		copied := &kafka.Message{
+			TopicPartition: kafka.TopicPartition{Topic: &f.Target, Partition: kafka.PartitionAny}, Key: m.Key, Value: m.Value, Headers: m.Headers,
+		}
+		if err := producer.Produce(copied, reports); err != nil {
+			return nil, err
+		}
+	}
+	for range messages {
+		select {
+		case report := <-reports:
+			if m, ok := report.(*kafka.Message); ok && m.TopicPartition.Error != nil {
+				return nil, m.TopicPartition.Error
+			}
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	return nil, nil //nolint:nilnil // there is nothing to undo
+}
+
+func (i *Injector) recentMessages(ctx context.Context, topic string) ([]*kafka.Message, error) {
+	reader, err := kafka.NewConsumer(&kafka.ConfigMap{
+		"bootstrap.servers": i.stack.Kafka, "group.id": "frontrow-redeliver", "enable.auto.commit": false,
+		"enable.partition.eof": true, "go.logs.channel.enable": true,
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = reader.Close() }()
+	found, err := reader.GetMetadata(&topic, false, int(asking.Milliseconds()))
+	if err != nil {
+		return nil, err
+	}
+	var from kafka.TopicPartitions
+	for _, p := range found.Topics[topic].Partitions {
+		first, last, err := reader.QueryWatermarkOffsets(topic, p.ID, int(asking.Milliseconds()))
+		if err != nil {
+			return nil, err
+		}
+		if last > first {
+			from = append(from, kafka.TopicPartition{Topic: &topic, Partition: p.ID, Offset: kafka.Offset(max(first, last-recent))})
+		}
+	}
+	if len(from) == 0 {
+		return nil, nil
+	}
+	if err := reader.Assign(from); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*asking)
+	defer cancel()
+	var messages []*kafka.Message
+	for ended := 0; ended < len(from); {
+		switch event := reader.Poll(100).(type) {
+		case *kafka.Message:
+			if event.TopicPartition.Error == nil {
+				messages = append(messages, event)
+			}
+		case kafka.PartitionEOF:
+			ended++
+		}
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("reading %s: %w", topic, ctx.Err())
+		}
+	}
+	return messages, nil
+}

@@ -1,0 +1,144 @@
+package fault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	toxiproxy "github.com/Shopify/toxiproxy/v2/client"
+)
+
+// links are the proxies between the parts of the cluster.
+type links struct {
+	client *toxiproxy.Client
+	names  []string
+}
+
+// openLinks returns nil when the instance has none.
+func openLinks(address string) (*links, error) {
+	if address == "" {
+		return nil, nil //nolint:nilnil // its methods know
+	}
+	client := toxiproxy.NewClient(address)
+	proxies, err := client.Proxies()
+	if err != nil {
+		return nil, fmt.Errorf("toxiproxy: %w", err)
+	}
+	return &links{client: client, names: slices.Sorted(maps.Keys(proxies))}, nil
+}
+
+// heal makes all links whole.
+func (l *links) heal() error {
+	if l == nil {
+		return nil
+	}
+	if err := l.client.ResetState(); err != nil {
+		return fmt.Errorf("toxiproxy: %w", err)
+	}
+	return nil
+}
+
+// toxic is what toxiproxy calls it, for a part of the connections.
+type toxic struct {
+	kind    string
+	part    float32
+	details toxiproxy.Attributes
+}
+
+// Variants of lossy and cut.
+const (
+	resets  = "connections are reset" // some, after a while
+	limits  = "connections end"       // some, after some bytes
+	hangs   = "nothing passes"        // connections stay, and open, but carry nothing
+	refuses = "connections are refused"
+)
+
+func (i *Injector) linkKinds() []kind {
+	each := func(details ...string) func() ([]Fault, string) {
+		return func() ([]Fault, string) {
+			if i.toxiproxy == nil {
+				return nil, "no toxiproxy between the parts of this instance (FRONTROW_TOXIPROXY is not set)"
+			}
+			var list []Fault
+			for _, name := range i.toxiproxy.names {
+				for _, detail := range details {
+					list = append(list, Fault{Target: name, Detail: detail})
+				}
+			}
+			return list, ""
+		}
+	}
+	return []kind{
+		{name: "slow", faults: each(""), begin: func(ctx context.Context, f Fault) (end, error) {
+			return i.poison(ctx, f, toxic{"latency", 1, toxiproxy.Attributes{"latency": 250, "jitter": 200}})
+		}},
+		{name: "lossy", faults: each(resets, limits), begin: func(ctx context.Context, f Fault) (end, error) {
+			if f.Detail == limits {
+				return i.poison(ctx, f, toxic{"limit_data", 0.5, toxiproxy.Attributes{"bytes": 20_000}})
+			}
+			return i.poison(ctx, f, toxic{"reset_peer", 0.5, toxiproxy.Attributes{"timeout": 500}})
+		}},
+		{name: "cut", faults: each(hangs, refuses), begin: func(ctx context.Context, f Fault) (end, error) {
+			if f.Detail == refuses {
+				return i.refuse(ctx, f.Target)
+			}
+			return i.poison(ctx, f, toxic{"timeout", 1, toxiproxy.Attributes{"timeout": 0}})
+		}},
+	}
+}
+
+// poison hurts both directions of a link.
+func (i *Injector) poison(ctx context.Context, f Fault, t toxic) (end, error) {
+	proxy, free, err := i.link(ctx, f.Target)
+	if err != nil {
+		return nil, err
+	}
+	var added []string
+	heal := func(context.Context) error {
+		defer free()
+		var failures []error
+		for _, name := range added {
+			failures = append(failures, proxy.RemoveToxic(name))
+		}
+		return errors.Join(failures...)
+	}
+	for _, stream := range []string{"upstream", "downstream"} {
+		name := f.Kind + " " + stream
+		if _, err := proxy.AddToxic(name, t.kind, stream, t.part, t.details); err != nil {
+			return heal, err
+		}
+		added = append(added, name)
+	}
+	return heal, nil
+}
+
+// refuse closes a link's connections, and its door.
+func (i *Injector) refuse(ctx context.Context, name string) (end, error) {
+	proxy, free, err := i.link(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	heal := func(context.Context) error {
+		defer free()
+		return proxy.Enable()
+	}
+	return heal, proxy.Disable()
+}
+
+func (i *Injector) link(ctx context.Context, name string) (*toxiproxy.Proxy, func(), error) {
+	if i.toxiproxy == nil {
+		return nil, nil, errors.New("this instance has no links")
+	}
+	free, err := i.held.take(ctx, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	proxy, err := i.toxiproxy.client.Proxy(name)
+	if err != nil {
+		free()
+		return nil, nil, err
+	}
+	return proxy, free, nil
+}

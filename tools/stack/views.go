@@ -1,0 +1,139 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A Sentinel tells everybody one address of the primary, but here each client has a link of its own to each Redis. So each
+// client asks the Sentinels through a view: what it says passes as it is, and in the answers the ports are those of its own
+// links. All ports have five digits and the host is 127.0.0.1 everywhere, so lengths in the answers stay right.
+
+// view is one client's view of one Sentinel.
+type view struct {
+	listen, sentinel string
+	replace          map[string]string // ports
+}
+
+func (s *stack) views() []view {
+	var views []view
+	port := func(address string) string { return address[strings.LastIndexByte(address, ':')+1:] }
+	for _, c := range s.clusterClients() {
+		if s.linkAddress(sentinelLink(c.process, 1)) == "" {
+			continue
+		}
+		replace := map[string]string{}
+		for node := 1; node <= redisNodes; node++ {
+			replace[port(s.linkAddress(redisPeers(node)))] = port(s.linkAddress(redisLink(c.process, node)))
+		}
+		for node := 1; node <= sentinelNodes; node++ {
+			replace[port(s.sentinelAddress(node))] = port(s.linkAddress(sentinelLink(c.process, node)))
+		}
+		for node := 1; node <= sentinelNodes; node++ {
+			views = append(views, view{listen: local(c.views + node), sentinel: s.sentinelAddress(node), replace: replace})
+		}
+	}
+	return views
+}
+
+const viewsReady = "the views of the Sentinels are open"
+
+// serveViews is what the supervisor of the cluster runs, until ctx ends.
+func (s *stack) serveViews(ctx context.Context) error {
+	failed := make(chan error, 1)
+	for _, v := range s.views() {
+		var config net.ListenConfig
+		listener, err := config.Listen(ctx, "tcp", v.listen)
+		if err != nil {
+			return err
+		}
+		go func() {
+			for {
+				connection, err := listener.Accept()
+				if err != nil {
+					failed <- err
+					return
+				}
+				go v.serve(ctx, connection)
+			}
+		}()
+	}
+	s.out.note(viewsReady)
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// serve carries one connection until either side ends it.
+func (v view) serve(ctx context.Context, client net.Conn) {
+	dialer := net.Dialer{Timeout: time.Second}
+	sentinel, err := dialer.DialContext(ctx, "tcp", v.sentinel)
+	if err != nil {
+		_ = client.Close()
+		return
+	}
+	var both sync.WaitGroup
+	closeBoth := func() { _ = errors.Join(client.Close(), sentinel.Close()) }
+	both.Go(func() {
+		_, _ = io.Copy(sentinel, client)
+		closeBoth()
+	})
+	both.Go(func() {
+		_ = v.rewrite(client, sentinel)
+		closeBoth()
+	})
+	both.Wait()
+}
+
+const portDigits = 5
+
+// rewrite copies what a Sentinel says. A port may come in two pieces: what could be the beginning of one waits for the rest.
+func (v view) rewrite(to io.Writer, from io.Reader) error {
+	buffer := make([]byte, 0, 64<<10)
+	for {
+		n, err := from.Read(buffer[len(buffer):cap(buffer)])
+		buffer = buffer[:len(buffer)+n]
+		for old, new := range v.replace {
+			for rest := buffer; ; {
+				at := bytes.Index(rest, []byte(old))
+				if at < 0 {
+					break
+				}
+				copy(rest[at:], new)
+				rest = rest[at+len(new):]
+			}
+		}
+		whole := len(buffer) - v.unfinished(buffer)
+		if err != nil {
+			whole = len(buffer)
+		}
+		if _, err := to.Write(buffer[:whole]); err != nil {
+			return err
+		}
+		buffer = buffer[:copy(buffer[:cap(buffer)], buffer[whole:])]
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// unfinished is how many bytes at the end may be the beginning of a port that is to be replaced.
+func (v view) unfinished(text []byte) int {
+	for n := min(portDigits-1, len(text)); n > 0; n-- {
+		for old := range v.replace {
+			if strings.HasPrefix(old, string(text[len(text)-n:])) {
+				return n
+			}
+		}
+	}
+	return 0
+}
