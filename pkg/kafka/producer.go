@@ -31,6 +31,9 @@ type Producer struct {
 	drained sync.WaitGroup
 	closed  atomic.Bool
 	fatal   chan error
+	stuck   stuck
+	// stopWatching ends the watch for a stuck client.
+	stopWatching context.CancelFunc
 }
 
 // NewProducer returns a producer for comma-separated brokers (host:port). The
@@ -59,8 +62,10 @@ func NewProducer(brokers, clientID string) (*Producer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("kafka: new producer: %w", err)
 	}
-	t := &Producer{p: p, fatal: make(chan error, 1)}
+	watching, stop := context.WithCancel(context.Background())
+	t := &Producer{p: p, fatal: make(chan error, 1), stopWatching: stop}
 	t.drained.Go(t.drain)
+	go t.watch(watching, brokers)
 	go logLines(p.Logs())
 	return t, nil
 }
@@ -79,12 +84,16 @@ func (t *Producer) drain() {
 			}
 		case kafka.Error:
 			if e.IsFatal() {
-				select {
-				case t.fatal <- fmt.Errorf("kafka: producer: %w", t.p.GetFatalError()):
-				default:
-				}
+				t.fail(t.p.GetFatalError())
 			}
 		}
+	}
+}
+
+func (t *Producer) fail(err error) {
+	select {
+	case t.fatal <- fmt.Errorf("kafka: producer: %w", err):
+	default:
 	}
 }
 
@@ -123,6 +132,7 @@ func (t *Producer) produce(r *kafka.Message, done func(error)) {
 		return
 	}
 	r.Opaque = func(err error) {
+		t.stuck.note(err, time.Now())
 		if err != nil {
 			produced.WithLabelValues(topic, "failed").Inc()
 			err = fmt.Errorf("kafka: send to %s: %w", topic, err)
@@ -199,6 +209,7 @@ func (t *Producer) Close(ctx context.Context) error {
 	if t.closed.Swap(true) {
 		return nil
 	}
+	t.stopWatching()
 	left := t.p.Flush(100)
 	for left > 0 && ctx.Err() == nil {
 		left = t.p.Flush(100)

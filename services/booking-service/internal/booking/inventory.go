@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -55,6 +56,8 @@ type block struct {
 	seats   []Seat
 	// claimed seats are chosen by a hold of this replica that is under way.
 	claimed map[int]bool
+	// earliest is before the deadline of every hold; 0 when it is not known.
+	earliest int64
 	// free counts the available seats of each ticket type.
 	free []int
 	// refreshing is set while a correction from the store is under way.
@@ -201,6 +204,9 @@ func (b *block) apply(sale *Sale, d Delta) []StateChange {
 	for _, s := range d.Seats {
 		old := b.seats[s.Index].State
 		b.seats[s.Index] = s.Seat
+		if s.Seat.State == HeldSeat {
+			b.earliest = min(b.earliest, s.Seat.Deadline)
+		}
 		if old != s.Seat.State {
 			b.recount(e, s.Index, old, s.Seat.State)
 			changed = append(changed, StateChange{s.Index, s.Seat.State})
@@ -353,10 +359,18 @@ type Overdue struct {
 func (b *block) overdue(now int64) []Overdue {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if now < b.earliest {
+		return nil
+	}
 	var found []Overdue
 	at := map[uuid.UUID]int{}
+	b.earliest = math.MaxInt64
 	for i, s := range b.seats {
-		if s.State != HeldSeat || s.Deadline > now {
+		if s.State != HeldSeat {
+			continue
+		}
+		b.earliest = min(b.earliest, s.Deadline)
+		if s.Deadline > now {
 			continue
 		}
 		n, ok := at[s.Owner]

@@ -47,7 +47,8 @@ type Store interface {
 	ReadBooking(ctx context.Context, ref Ref, linearizable bool) (Record, error)
 	// ReadBookings returns all records of a block.
 	ReadBookings(ctx context.Context, id BlockID) ([]Record, error)
-	// ReadUnsent returns the records of a block whose outbox is not empty.
+	// ReadUnsent returns records of a block whose outbox is not empty, at most
+	// some hundred.
 	ReadUnsent(ctx context.Context, id BlockID) ([]Record, error)
 
 	// IndexBookings makes bookings findable by their users. An entry may be

@@ -102,11 +102,7 @@ func (o *OutboxSweep) Run(ctx context.Context) error {
 			if shardOf(b.id) != o.shard || o.clean[b.id] == version {
 				continue
 			}
-			sweep := o.sweepAtRest
-			if o.seen[b.id] != version {
-				sweep = o.sweepUnsent
-			}
-			if err := sweep(ctx, sale, b, version); err != nil {
+			if err := o.sweep(ctx, sale, b, version); err != nil {
 				failure = errors.Join(failure, err)
 				continue
 			}
@@ -117,16 +113,18 @@ func (o *OutboxSweep) Run(ctx context.Context) error {
 	return failure
 }
 
-func (o *OutboxSweep) sweepUnsent(ctx context.Context, _ *Sale, b *block, _ int64) error {
-	records, err := o.service.store.ReadUnsent(ctx, b.id)
-	for i := range records {
-		o.publish(&records[i])
-	}
-	return err
-}
-
-func (o *OutboxSweep) sweepAtRest(ctx context.Context, sale *Sale, b *block, version int64) error {
+func (o *OutboxSweep) sweep(ctx context.Context, sale *Sale, b *block, version int64) error {
 	s := o.service
+	unsent, err := s.store.ReadUnsent(ctx, b.id)
+	if err != nil {
+		return err
+	}
+	for i := range unsent {
+		o.publish(&unsent[i])
+	}
+	if len(unsent) > 0 || o.seen[b.id] != version {
+		return nil
+	}
 	records, err := s.store.ReadBookings(ctx, b.id)
 	if err != nil {
 		return err
@@ -142,7 +140,6 @@ func (o *OutboxSweep) sweepAtRest(ctx context.Context, sale *Sale, b *block, ver
 		}
 		settled := rec.Status.Live() || len(rec.SeatsByBlock()) < 2 || len(left) == 0 && age > outboxGrace+pictureLag
 		clean = clean && settled && len(rec.Outbox) == 0
-		o.publish(rec)
 	}
 	s.audit(sale, b, version, records)
 	if clean && failure == nil {

@@ -49,7 +49,7 @@ func (s *Store) ReadBookings(ctx context.Context, id booking.BlockID) ([]booking
 // ReadUnsent implements booking.Store. The rows are filtered where they are: one
 // partition, of a few thousand rows.
 func (s *Store) ReadUnsent(ctx context.Context, id booking.BlockID) ([]booking.Record, error) {
-	return s.bookings(ctx, selectBookings+` AND outbox > '' ALLOW FILTERING`, id)
+	return s.bookings(ctx, selectBookings+` AND outbox > '' LIMIT 500 ALLOW FILTERING`, id)
 }
 
 func (s *Store) bookings(ctx context.Context, query string, id booking.BlockID) ([]booking.Record, error) {

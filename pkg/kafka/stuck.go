@@ -1,0 +1,92 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
+)
+
+const (
+	// stuckAfter is how long nothing may get through, to a cluster that answers
+	// others, before the producer is given up.
+	stuckAfter = 30 * time.Second
+	stuckCheck = 5 * time.Second
+)
+
+var errStuck = errors.New("messages time out though the cluster answers: the client is stuck")
+
+// stuck finds out whether the client has lost its way to the brokers for good.
+// An idempotent one may, after a broker was away: everything times out, until
+// the process is started again (seen with librdkafka 2.15, and reported of
+// others: librdkafka issues 3189 and 3635).
+type stuck struct {
+	// failing is since when nothing has arrived, in Unix nanoseconds; 0: all is well.
+	failing atomic.Int64
+	// reachable is since when the cluster has answered others all the time.
+	reachable time.Time
+}
+
+// note takes in what became of a message.
+func (s *stuck) note(err error, now time.Time) {
+	var kerr kafka.Error
+	switch {
+	case err == nil:
+		s.failing.Store(0)
+	case errors.As(err, &kerr) && kerr.Code() == kafka.ErrMsgTimedOut:
+		s.failing.CompareAndSwap(0, now.UnixNano())
+	}
+}
+
+// check tells whether the client is stuck; answers asks the cluster by another.
+func (s *stuck) check(now time.Time, answers func() bool) bool {
+	failing := s.failing.Load()
+	if failing == 0 || !answers() {
+		s.reachable = time.Time{}
+		return false
+	}
+	if s.reachable.IsZero() {
+		s.reachable = now
+	}
+	return now.Sub(s.reachable) >= stuckAfter && now.Sub(time.Unix(0, failing)) >= stuckAfter
+}
+
+// watch reports a stuck client as the fatal error.
+func (t *Producer) watch(ctx context.Context, brokers string) {
+	tick := time.NewTicker(stuckCheck)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			if t.stuck.check(now, func() bool { return answers(brokers) }) {
+				t.fail(errStuck)
+				return
+			}
+		}
+	}
+}
+
+// answers tells whether a new client is told a leader of every partition.
+func answers(brokers string) bool {
+	admin, err := kafka.NewAdminClient(&kafka.ConfigMap{"bootstrap.servers": brokers})
+	if err != nil {
+		return false
+	}
+	defer admin.Close()
+	meta, err := admin.GetMetadata(nil, true, 2000)
+	if err != nil || len(meta.Brokers) == 0 {
+		return false
+	}
+	for _, topic := range meta.Topics {
+		for _, p := range topic.Partitions {
+			if p.Leader < 0 {
+				return false
+			}
+		}
+	}
+	return true
+}

@@ -1,0 +1,153 @@
+//go:build bench
+
+// Package baseline sells seats the way it is usually done, so that the load
+// test can compare: rows in Postgres, locked in order, changed, committed. It
+// is done as well as can be: prepared statements, two round trips a hold, the
+// rows of a hold by one index, updates that leave the indexes alone.
+package baseline
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/frontrow-tickets/frontrow/api/events"
+	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
+)
+
+// poolSize was the best of 4, 8, 16 and 32 for three replicas on two cores.
+const poolSize = 16
+
+//go:embed rows.sql
+var schema string
+
+// Rows keeps seats as rows in Postgres.
+type Rows struct{ pool *pgxpool.Pool }
+
+// Open returns the seats in the database at url; it does not connect yet.
+func Open(ctx context.Context, url string) (*Rows, error) {
+	cfg, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, err
+	}
+	cfg.MaxConns = poolSize
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	return &Rows{pool}, err
+}
+
+// Close closes the connections.
+func (r *Rows) Close() { r.pool.Close() }
+
+// Prepare makes the tables, and the rows of an event's seats.
+func (r *Rows) Prepare(ctx context.Context, e *booking.Event) error {
+	if _, err := r.pool.Exec(ctx, schema); err != nil {
+		return err
+	}
+	var seats [][]any
+	for block := 1; block <= e.BlockCount(); block++ {
+		for i := range e.InitialSeats(block) {
+			seats = append(seats, []any{e.ID(), number(booking.SeatID{Block: block, Index: i})})
+		}
+	}
+	if _, err := r.pool.CopyFrom(ctx, pgx.Identifier{"baseline", "seats"}, []string{"event_id", "seat"}, pgx.CopyFromRows(seats)); err != nil {
+		return err
+	}
+	_, err := r.pool.Exec(ctx, "VACUUM ANALYZE baseline.seats")
+	return err
+}
+
+func number(id booking.SeatID) int32 { return int32(id.Block*booking.BlockSize + id.Index) }
+
+const (
+	lockEvent   = `SELECT pg_advisory_xact_lock(hashtextextended($1::text, 0))`
+	lockSeats   = `SELECT seat, state FROM baseline.seats WHERE event_id = $1 AND seat = ANY($2) ORDER BY seat FOR UPDATE`
+	takeSeats   = `UPDATE baseline.seats SET state = 1, booking_id = $3 WHERE event_id = $1 AND seat = ANY($2)`
+	saveBooking = `INSERT INTO baseline.bookings (id, event_id, user_id, status, seats, total, currency, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
+	saveMessage = `INSERT INTO baseline.outbox (topic, booking_id, payload) VALUES ($1, $2, $3)`
+)
+
+// Hold takes a booking's seats, or names those that are taken. With advisory,
+// one hold of an event waits for the other.
+func (r *Rows) Hold(ctx context.Context, b *booking.Booking, advisory bool) (taken []booking.SeatID, err error) {
+	ids := make(map[int32]booking.SeatID, len(b.Seats))
+	seats := make([]int32, len(b.Seats))
+	for i, s := range b.Seats {
+		seats[i] = number(s.ID)
+		ids[seats[i]] = s.ID
+	}
+	conn, err := r.pool.Acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Release()
+	done := false
+	defer func() {
+		if !done {
+			// A connection that can't roll back is thrown away by the pool.
+			_, _ = conn.Exec(context.WithoutCancel(ctx), "ROLLBACK")
+		}
+	}()
+	if taken, err = lock(ctx, conn, b.Home.Event, seats, ids, advisory); err != nil || len(taken) > 0 {
+		return taken, err
+	}
+	if err := save(ctx, conn, b, seats); err != nil {
+		return nil, err
+	}
+	done = true
+	return nil, nil
+}
+
+// lock begins a transaction and locks the seats in order.
+func lock(ctx context.Context, conn *pgxpool.Conn, event uuid.UUID, seats []int32, ids map[int32]booking.SeatID, advisory bool,
+) (taken []booking.SeatID, err error) {
+	batch := &pgx.Batch{}
+	batch.Queue("BEGIN")
+	if advisory {
+		batch.Queue(lockEvent, event.String())
+	}
+	locked := 0
+	batch.Queue(lockSeats, event, seats).Query(func(rows pgx.Rows) error {
+		var seat, state int32
+		_, err := pgx.ForEachRow(rows, []any{&seat, &state}, func() error {
+			locked++
+			if state != 0 {
+				taken = append(taken, ids[seat])
+			}
+			return nil
+		})
+		return err
+	})
+	if err := conn.SendBatch(ctx, batch).Close(); err != nil {
+		return nil, err
+	}
+	if locked != len(seats) {
+		return nil, fmt.Errorf("%d of %d seats exist", locked, len(seats))
+	}
+	return taken, nil
+}
+
+// save changes the seats, writes the booking and its message, and commits.
+func save(ctx context.Context, conn *pgxpool.Conn, b *booking.Booking, seats []int32) error {
+	described, err := json.Marshal(b.Seats)
+	if err != nil {
+		return err
+	}
+	message, err := json.Marshal(events.BookingCreated{
+		BookingID: b.ID, EventID: b.Home.Event, UserID: b.UserID, Total: b.Total, ExpiresAt: b.ExpiresAt,
+	})
+	if err != nil {
+		return err
+	}
+	batch := &pgx.Batch{}
+	batch.Queue(takeSeats, b.Home.Event, seats, b.ID)
+	batch.Queue(saveBooking, b.ID, b.Home.Event, b.UserID, string(b.Status), described, b.Total.Amount, b.Total.Currency, b.CreatedAt, b.ExpiresAt)
+	batch.Queue(saveMessage, events.TopicBookingCreated, b.ID, message)
+	batch.Queue("COMMIT")
+	return conn.SendBatch(ctx, batch).Close()
+}
