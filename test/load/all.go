@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/frontrow-tickets/frontrow/test/load/openloop"
+	"github.com/frontrow-tickets/frontrow/test/load/report"
+)
+
+const (
+	resultFile = ".run/bench.json"
+	slicesFile = ".run/bench/slices.csv"
+	pageFile   = ".run/bench/index.html"
+	// mostTime bounds the whole.
+	mostTime = 20 * time.Minute
+)
+
+// part is a piece of the load test.
+type part struct {
+	name, says string
+	do         func(*bench, context.Context) error
+	// needs the most holds a second, which compare finds.
+	needs bool
+}
+
+var parts = []part{
+	{"compare", "every kind of request, as fast as answers come, in turns", (*bench).compare, false},
+	{"half", "delays at half of the most holds", (*bench).half, true},
+	{"scaling", "small and huge halls", (*bench).scaling, true},
+	{"saga", "whole purchases", (*bench).saga, true},
+	{"overload", "twice as many as can be", (*bench).overload, true},
+	{"sse", "watchers", (*bench).watch, true},
+	{"onsale", "a whole on-sale", (*bench).onSale, true},
+}
+
+// all measures every part, or only one, and writes what it found, also when a
+// part failed or was interrupted.
+func (b *bench) all(ctx context.Context, only string) error {
+	ctx, cancel := context.WithTimeout(ctx, mostTime)
+	defer cancel()
+	warmUp := 20 * time.Second
+	if only != "" {
+		warmUp = 5 * time.Second // for a look; run it twice to look closely
+	}
+	if err := b.warm(ctx, warmUp); err != nil {
+		return fmt.Errorf("warming up: %w", err)
+	}
+	var failed []error
+	for _, part := range parts {
+		if ctx.Err() != nil || only != "" && only != part.name {
+			continue
+		}
+		b.say("— %s: %s", part.name, part.says)
+		err := error(nil)
+		if part.needs && b.holdMax == 0 {
+			err = b.findMost(ctx)
+		}
+		if err == nil {
+			err = part.do(b, ctx)
+		}
+		if err != nil {
+			err = fmt.Errorf("%s: %w", part.name, err)
+			b.say("%s", err)
+			failed = append(failed, err)
+		}
+	}
+	fmt.Fprintln(b.out)
+	report.Table(b.out, b.figures)
+	fmt.Fprintln(b.out)
+	report.CPUTable(b.out, b.slices)
+	return errors.Join(append(failed, ctx.Err(), b.write())...)
+}
+
+// findMost finds the most holds a second where compare has not.
+func (b *bench) findMost(ctx context.Context) error {
+	s, err := b.stock(ctx, bigHall, 1)
+	if err != nil {
+		return err
+	}
+	slice, err := b.slice(ctx, "most", kindHold, 0, 0, func() (openloop.Result, openloop.Summary, error) {
+		result, sum := b.hold(ctx, s, holdPath, saturate(sliceLength))
+		return result, sum, nil
+	})
+	b.holdMax = slice.PerSecond
+	if err == nil && b.holdMax == 0 {
+		err = errors.New("not one hold was accepted")
+	}
+	return err
+}
+
+func (b *bench) write() error {
+	page := report.Page{Figures: b.figures, Slices: b.slices, OnSale: b.onSaleSeries, Took: time.Since(b.begin)}
+	if err := errors.Join(report.WriteJSON(resultFile, b.figures), report.WriteCSV(slicesFile, b.slices), page.Write(pageFile)); err != nil {
+		return err
+	}
+	b.say("written: %s, %s, %s", resultFile, slicesFile, pageFile)
+	return nil
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/frontrow-tickets/frontrow/test/client"
+	"github.com/frontrow-tickets/frontrow/test/load/openloop"
+	"github.com/frontrow-tickets/frontrow/test/load/report"
+)
+
+// figures are the rows of the table: those with a goal first.
+func figures() []report.Figure {
+	return []report.Figure{
+		{Name: "e_over_a", Goal: .5, Says: "accepted holds over no-ops a second"},
+		{Name: "e_over_c", Goal: 10, Says: "accepted holds over those with a round each"},
+		{Name: "e_over_d_rows", Goal: 3, Says: "accepted holds over those by rows in Postgres"},
+		{Name: "e_over_d_advisory", Goal: 3, Says: "the same with an advisory lock an event"},
+		{Name: "holds_per_s", Goal: 2000, Unit: "1/s", Says: "accepted holds a second"},
+		{Name: "p99_ratio", Goal: 3, AtMost: true, Says: "p99 of a hold over p99 of a no-op, at half of the most holds"},
+		{Name: "refused_over_accepted", Goal: 1, Says: "refused holds over accepted ones a second"},
+		{Name: "seats_scaling", Goal: .9, Says: "holds a second, 100,000 seats over 1,000 seats"},
+		{Name: "bytes_per_seat", Goal: 64, AtMost: true, Unit: "B", Says: "heap of a booking replica a seat"},
+		{Name: "saga_over_holds", Goal: .4, Says: "confirmed and paid bookings over holds a second"},
+		{Name: "saga_p99_s", Goal: 2, AtMost: true, Unit: "s", Says: "p99 from the hold to confirmed, at half of the most"},
+		{Name: "overload_accepted", Goal: .9, Says: "accepted at twice the most, over the most"},
+		{Name: "browse_over_noop", Goal: .8, Says: "event's page and seats in turn, over no-ops a second"},
+		{Name: "sse_watchers", Goal: watcherCount, Says: "watchers that see a change within 1 s"},
+
+		{Name: "noops_per_s", Goal: report.NoGoal, Unit: "1/s", Says: "no-ops a second"},
+		{Name: "redis_script_per_s", Goal: report.NoGoal, Unit: "1/s", Says: "the hold's script in Redis alone"},
+		{Name: "refused_p99_ratio", Goal: 1, AtMost: true, Says: "p99 of a refused hold over p99 of an accepted one, at half"},
+		{Name: "hold_p99_ms", Goal: report.NoGoal, Unit: "ms", Says: "p99 of a hold at half of the most"},
+		{Name: "noop_p99_ms", Goal: report.NoGoal, Unit: "ms", Says: "p99 of a no-op at that rate"},
+		{Name: "saga_per_s", Goal: report.NoGoal, Unit: "1/s", Says: "confirmed and paid bookings a second"},
+		{Name: "overload_told", Goal: 1, Says: "share of the others at overload that were told 429 or 503 and when to come again"},
+		{Name: "sse_last_ms", Goal: report.NoGoal, Unit: "ms", Says: "until the last watcher saw a change"},
+		{Name: "sse_bytes", Goal: report.NoGoal, Unit: "B", Says: "a change on the wire, a watcher"},
+		{Name: "sse_cpu_us", Goal: report.NoGoal, Unit: "µs", Says: "processor time of a change, a watcher: gateway and replica"},
+		{Name: "generator_us", Goal: report.NoGoal, Unit: "µs", Says: "processor time of the generator a hold"},
+	}
+}
+
+func (b *bench) values(name string, values ...float64) {
+	for i := range b.figures {
+		if b.figures[i].Name == name {
+			b.figures[i].Values = append(b.figures[i].Values, values...)
+			return
+		}
+	}
+	panic("no figure " + name)
+}
+
+// perSecond returns the rates of a kind in a part, by round.
+func (b *bench) perSecond(part, kind string) []float64 {
+	return b.of(part, kind, func(s *report.Slice) float64 { return s.PerSecond })
+}
+
+func (b *bench) of(part, kind string, value func(*report.Slice) float64) []float64 {
+	var values []float64
+	for i := range b.slices {
+		if s := &b.slices[i]; s.Part == part && s.Kind == kind {
+			values = append(values, value(s))
+		}
+	}
+	return values
+}
+
+func (b *bench) median(part, kind string) float64 {
+	_, median, _ := report.Spread(b.perSecond(part, kind))
+	return median
+}
+
+// ratios sets a figure to the ratio of two kinds' rates, round by round.
+func (b *bench) ratios(name, kind, over string) {
+	b.values(name, quotients(b.perSecond("compare", kind), b.perSecond("compare", over))...)
+}
+
+// quotients divides values pair by pair; pairs that are not whole, or not
+// defined, are left out.
+func quotients(values, over []float64) []float64 {
+	var out []float64
+	for i := range min(len(values), len(over)) {
+		if over[i] > 0 {
+			out = append(out, values[i]/over[i])
+		}
+	}
+	return out
+}
+
+// get measures GET requests that anybody may make.
+func (b *bench) get(ctx context.Context, kind string, round int, request func(buf []byte, i int) []byte) (report.Slice, error) {
+	return b.slice(ctx, "compare", kind, round, 0, func() (openloop.Result, openloop.Summary, error) {
+		length := shortSlice
+		if kind != kindBrowse {
+			length = time.Second
+		}
+		run := saturate(length)
+		run.Request = request
+		result := b.target.Do(ctx, run)
+		return result, openloop.Summarize(result, seen), nil
+	})
+}
+
+// etag returns the ETag of a page.
+func (b *bench) etag(ctx context.Context, path string) (string, error) {
+	resp, err := b.organizer.public.Do(ctx, client.Request{Method: "GET", Path: path})
+	if err != nil {
+		return "", err
+	}
+	if resp.Status != 200 || resp.Header.Get("ETag") == "" {
+		return "", fmt.Errorf("GET %s: status %d, ETag %q", path, resp.Status, resp.Header.Get("ETag"))
+	}
+	return resp.Header.Get("ETag"), nil
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/frontrow-tickets/frontrow/test/load/openloop"
+	"github.com/frontrow-tickets/frontrow/test/load/report"
+)
+
+const (
+	halfRounds = 3
+	halfLength = 5 * time.Second
+)
+
+// half measures delays at half of the most holds, open loop: of holds, of
+// no-ops at the same rate, and of holds that are refused.
+func (b *bench) half(ctx context.Context) error {
+	rate := b.holdMax / 2
+	for round := range halfRounds {
+		s, err := b.stock(ctx, bigHall, openloop.Arrivals(rate, halfLength))
+		if err != nil {
+			return err
+		}
+		kinds := []struct {
+			name string
+			load func() (openloop.Result, openloop.Summary)
+		}{
+			{kindNoop, func() (openloop.Result, openloop.Summary) {
+				return b.ask(ctx, b.sold, noopPath, pace(rate, halfLength), ok)
+			}},
+			{kindHold, func() (openloop.Result, openloop.Summary) { return b.hold(ctx, s, holdPath, pace(rate, halfLength)) }},
+			{kindRefused, func() (openloop.Result, openloop.Summary) {
+				return b.ask(ctx, b.sold, holdPath, pace(rate, halfLength), conflict)
+			}},
+		}
+		for i := range kinds {
+			kind := kinds[(i+round)%len(kinds)]
+			if _, err := b.slice(ctx, "half", kind.name, round, rate, func() (openloop.Result, openloop.Summary, error) {
+				result, sum := kind.load()
+				return result, sum, nil
+			}); err != nil {
+				return err
+			}
+		}
+		b.sold = s.taken()
+	}
+	p99 := func(s *report.Slice) float64 { return s.Quantile(.99) }
+	holds, noops, refused := b.of("half", kindHold, p99), b.of("half", kindNoop, p99), b.of("half", kindRefused, p99)
+	b.values("p99_ratio", quotients(holds, noops)...)
+	b.values("refused_p99_ratio", quotients(refused, holds)...)
+	b.values("hold_p99_ms", holds...)
+	b.values("noop_p99_ms", noops...)
+	return nil
+}

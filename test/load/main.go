@@ -1,0 +1,139 @@
+// Command load measures how fast Frontrow sells, on the machine it runs on, as
+// ratios to what the same machine does at best and to other ways of doing it.
+// `make bench` starts a Frontrow of its own and runs this against it.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/frontrow-tickets/frontrow/test/load/openloop"
+	"github.com/frontrow-tickets/frontrow/test/load/report"
+	"github.com/frontrow-tickets/frontrow/test/stack"
+)
+
+// buyers are enough for every pair of an event to go to another one.
+const buyers = 25_000
+
+type options struct {
+	only        string
+	rate        int
+	seconds     int
+	connections int
+	seats       int
+	refused     bool
+}
+
+func main() {
+	var o options
+	flag.StringVar(&o.only, "only", "", "one part: compare, half, scaling, saga, overload, sse or onsale; or holds: just holds, to see what they cost")
+	flag.IntVar(&o.rate, "rate", 0, "with -only holds: arrivals a second; 0: as fast as answers come")
+	flag.IntVar(&o.seconds, "seconds", 5, "with -only holds: how long requests begin")
+	flag.IntVar(&o.connections, "connections", 128, "with -only holds: most requests under way at once")
+	flag.IntVar(&o.seats, "seats", 50_000, "with -only holds: seats of the event")
+	flag.BoolVar(&o.refused, "refused", false, "with -only holds: ask for seats that are taken")
+	flag.Parse()
+	known := o.only == "" || o.only == "holds" || slices.ContainsFunc(parts, func(p part) bool { return p.name == o.only })
+	if !known {
+		flag.Usage()
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, o)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "error: "+err.Error())
+		os.Exit(1)
+	}
+}
+
+// bench is a running Frontrow and what loads it.
+type bench struct {
+	running   *stack.Stack
+	processes *stack.Processes
+	organizer *organizer
+	target    *openloop.Target
+	wire      *wire
+	out       io.Writer
+	// seed of the demand for the next event.
+	seed uint64
+
+	slices  []report.Slice
+	figures []report.Figure
+	// sold are holds that have been made, to ask for what is taken.
+	sold []wish
+	// holdMax is the most holds a second, the median of the rounds.
+	holdMax      float64
+	onSaleSeries []report.Bucket
+	begin        time.Time
+}
+
+func run(ctx context.Context, o options) error {
+	// The generator's own garbage must not show in the figures: it lives on
+	// what it has allocated before a run.
+	debug.SetGCPercent(800)
+	b, err := newBench(ctx)
+	if err != nil {
+		return err
+	}
+	defer b.target.Close()
+	if o.only == "holds" {
+		return b.onlyHolds(ctx, o)
+	}
+	return b.all(ctx, o.only)
+}
+
+func newBench(ctx context.Context) (*bench, error) {
+	b := &bench{out: os.Stdout, begin: time.Now(), figures: figures()}
+	var err error
+	if b.running, err = stack.Open(); err != nil {
+		return nil, err
+	}
+	if b.processes, err = stack.OpenProcesses(); err != nil {
+		return nil, err
+	}
+	address, err := addressOf(b.running.URL)
+	if err != nil {
+		return nil, err
+	}
+	if b.target, err = openloop.NewTarget(address); err != nil {
+		return nil, err
+	}
+	if b.organizer, err = newOrganizer(ctx, b.running); err != nil {
+		return nil, err
+	}
+	b.wire = &wire{host: address}
+	if b.wire.sessions, err = logIn(ctx, b.running.Redis, buyers); err != nil {
+		return nil, err
+	}
+	b.say("%d buyers are logged in", buyers)
+	return b, nil
+}
+
+// addressOf returns the address and port of a URL of this machine.
+func addressOf(base string) (string, error) {
+	u, err := url.Parse(base)
+	if err != nil {
+		return "", err
+	}
+	host := u.Hostname()
+	if host == "localhost" {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, u.Port()), nil
+}
+
+// say prints a line with the time since the beginning.
+func (b *bench) say(format string, args ...any) {
+	fmt.Fprintf(b.out, "%7.1f s  %s\n", time.Since(b.begin).Seconds(), fmt.Sprintf(format, args...))
+}

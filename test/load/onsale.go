@@ -1,0 +1,39 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/frontrow-tickets/frontrow/test/load/cpu"
+	"github.com/frontrow-tickets/frontrow/test/load/openloop"
+	"github.com/frontrow-tickets/frontrow/test/load/report"
+)
+
+// onSaleShare is the rate of the on-sale, of the most holds.
+const onSaleShare = .75
+
+// onSale sells a whole event, open loop.
+func (b *bench) onSale(ctx context.Context) error {
+	s, err := b.stock(ctx, bigHall, 1)
+	if err != nil {
+		return err
+	}
+	rate := onSaleShare * b.holdMax
+	length := time.Duration(float64(s.left())/rate*float64(time.Second)).Round(time.Second) + time.Second
+	length = min(length, mostOnSale)
+	slice, err := b.slice(ctx, "on sale", kindHold, 0, rate, func() (openloop.Result, openloop.Summary, error) {
+		result, sum := b.hold(ctx, s, holdPath, pace(rate, length))
+		b.onSaleSeries = report.Series(result, 250*time.Millisecond, created)
+		return result, sum, nil
+	})
+	if err != nil {
+		return err
+	}
+	b.printCPU(slice.CPU, slice.Wanted, time.Duration(slice.Seconds*float64(time.Second)))
+	b.values("generator_us", slice.CPUPer(cpu.Generator))
+	return nil
+}
+
+// mostOnSale bounds the on-sale on a slow machine; it then ends before the
+// seats do.
+const mostOnSale = 45 * time.Second

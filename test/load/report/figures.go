@@ -1,0 +1,137 @@
+// Package report writes what the load test measured: a table, JSON, CSV and a
+// page with pictures.
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// Figure is one measured quantity, repeated.
+type Figure struct {
+	Name, Unit string
+	// Goal is a bound for the median: at least it, or at most it when AtMost is
+	// set. NaN: no goal.
+	Goal   float64
+	AtMost bool
+	// Says is what the quantity is, in words.
+	Says   string
+	Values []float64
+}
+
+// NoGoal is the Goal of a figure that is told for information.
+var NoGoal = math.NaN()
+
+// Spread returns the least, the middle and the largest value; of an even
+// number, the mean of the two in the middle. Without values all are NaN.
+func Spread(values []float64) (least, median, largest float64) {
+	if len(values) == 0 {
+		return math.NaN(), math.NaN(), math.NaN()
+	}
+	sorted := slices.Sorted(slices.Values(values))
+	n := len(sorted)
+	return sorted[0], (sorted[(n-1)/2] + sorted[n/2]) / 2, sorted[n-1]
+}
+
+// HasGoal tells whether there is a goal.
+func (f *Figure) HasGoal() bool { return !math.IsNaN(f.Goal) }
+
+// Met tells whether the median meets the goal. What was not measured does not.
+func (f *Figure) Met() bool {
+	_, median, _ := Spread(f.Values)
+	if f.AtMost {
+		return median <= f.Goal
+	}
+	return median >= f.Goal
+}
+
+func (f *Figure) goal() string {
+	if !f.HasGoal() {
+		return ""
+	}
+	sign := "≥"
+	if f.AtMost {
+		sign = "≤"
+	}
+	return sign + " " + number(f.Goal)
+}
+
+func (f *Figure) verdict() string {
+	switch {
+	case !f.HasGoal():
+		return ""
+	case len(f.Values) == 0:
+		return "not measured"
+	case f.Met():
+		return "met"
+	}
+	return "missed"
+}
+
+// number writes a value with three digits that count.
+func number(v float64) string {
+	switch {
+	case math.IsNaN(v):
+		return "–"
+	case math.Abs(v) >= 100 || v == math.Trunc(v):
+		return fmt.Sprintf("%.0f", v)
+	case math.Abs(v) >= 10:
+		return fmt.Sprintf("%.1f", v)
+	}
+	return fmt.Sprintf("%.2f", v)
+}
+
+// Table prints the figures.
+func Table(w io.Writer, figures []Figure) {
+	fmt.Fprintf(w, "%-20s %9s %9s %9s  %-9s %-12s %s\n", "", "min", "median", "max", "goal", "", "")
+	for _, f := range figures {
+		least, median, largest := Spread(f.Values)
+		says := f.Says
+		if f.Unit != "" {
+			says += ", " + f.Unit
+		}
+		fmt.Fprintf(w, "%-20s %9s %9s %9s  %-9s %-12s %s\n", f.Name, number(least), number(median), number(largest), f.goal(), f.verdict(), says)
+	}
+}
+
+type row struct {
+	Name   string   `json:"name"`
+	Min    *float64 `json:"min"`
+	Median *float64 `json:"median"`
+	Max    *float64 `json:"max"`
+	Goal   string   `json:"goal"`
+	Unit   string   `json:"unit"`
+}
+
+// WriteJSON writes the figures to a file: null for what was not measured.
+func WriteJSON(path string, figures []Figure) error {
+	rows := make([]row, len(figures))
+	for i, f := range figures {
+		least, median, largest := Spread(f.Values)
+		rows[i] = row{Name: f.Name, Min: known(least), Median: known(median), Max: known(largest), Goal: f.goal(), Unit: f.Unit}
+	}
+	text, err := json.MarshalIndent(rows, "", "  ")
+	if err != nil {
+		return err
+	}
+	return write(path, append(text, '\n'))
+}
+
+func known(v float64) *float64 {
+	if math.IsNaN(v) {
+		return nil
+	}
+	return &v
+}
+
+func write(path string, text []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+		return err
+	}
+	return os.WriteFile(path, text, 0o600)
+}

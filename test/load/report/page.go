@@ -1,0 +1,117 @@
+package report
+
+import (
+	_ "embed"
+	"html/template"
+	"math"
+	"strings"
+	"time"
+)
+
+//go:embed page.html
+var pageSource string
+
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
+	"number": number,
+	"goal":   func(f Figure) string { return f.goal() },
+	"result": func(f Figure) string { return f.verdict() },
+	"spread": func(f Figure) []string {
+		least, median, largest := Spread(f.Values)
+		return []string{number(least), number(median), number(largest)}
+	},
+}).Parse(pageSource))
+
+// Page is the figures with pictures, in one file that needs no other.
+type Page struct {
+	Figures []Figure
+	Slices  []Slice
+	// OnSale is the sale of a whole event.
+	OnSale []Bucket
+	Took   time.Duration
+}
+
+// Write writes the page to a file.
+func (p Page) Write(path string) error {
+	var out strings.Builder
+	err := pageTemplate.Execute(&out, struct {
+		Page
+		Costs    Costs
+		Pictures []picture
+	}{p, CostsOf(p.Slices), p.pictures()})
+	if err != nil {
+		return err
+	}
+	return write(path, []byte(out.String()))
+}
+
+type picture struct {
+	Title string
+	SVG   template.HTML
+}
+
+func (p Page) pictures() []picture {
+	var all []picture
+	add := func(title string, c chart) {
+		all = append(all, picture{title, template.HTML(c.svg())}) //nolint:gosec // drawn here, of numbers and our own words
+	}
+	if len(p.OnSale) > 0 {
+		var due, wanted, others, sold line
+		due.name, wanted.name, others.name, sold.name = "asked for", "held", "other answers", "seats"
+		seats := 0
+		before := 0.0
+		for _, b := range p.OnSale {
+			per := 1 / (b.At - before)
+			before = b.At
+			seats += 2 * b.Wanted
+			due.add(b.At, float64(b.Due)*per)
+			wanted.add(b.At, float64(b.Wanted)*per)
+			others.add(b.At, float64(b.Others)*per)
+			sold.add(b.At, float64(seats))
+		}
+		add("On sale: requests and answers a second", chart{x: "seconds", y: "1/s", lines: []line{due, wanted, others}})
+		add("On sale: seats sold", chart{x: "seconds", y: "seats", lines: []line{sold}})
+	}
+	for _, part := range []struct{ part, title string }{
+		{"half", "Delays at half of the most holds: by percentile"},
+		{"compare", "Delays as fast as answers come: by percentile"},
+		{"saga, half", "A whole purchase at half of the most: by percentile"},
+		{"on sale", "On sale: delays by percentile"},
+	} {
+		if lines := p.percentiles(part.part); len(lines) > 0 {
+			add(part.title, chart{x: "percentile", y: "ms", logY: true, nines: true, lines: lines})
+		}
+	}
+	return all
+}
+
+// percentiles are the delays of a part's kinds, all rounds together.
+func (p Page) percentiles(part string) []line {
+	var lines []line
+	for k := range p.Slices {
+		first := &p.Slices[k]
+		if first.Part != part || first.Delays == nil || first.Delays.TotalCount() == 0 || drawn(lines, first.Kind) {
+			continue
+		}
+		sum := hdrCopy(first.Delays)
+		for _, s := range p.Slices[k+1:] {
+			if s.Part == part && s.Kind == first.Kind && s.Delays != nil {
+				sum.Merge(s.Delays)
+			}
+		}
+		l := line{name: first.Kind}
+		for nines := 0.0; nines <= math.Log10(float64(sum.TotalCount())); nines += .05 {
+			l.add(nines, float64(sum.ValueAtQuantile(100*(1-math.Pow(10, -nines))))/1000)
+		}
+		lines = append(lines, l)
+	}
+	return lines
+}
+
+func drawn(lines []line, name string) bool {
+	for _, l := range lines {
+		if l.name == name {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,186 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/frontrow-tickets/frontrow/test/load/openloop"
+)
+
+const (
+	rounds      = 5
+	sliceLength = 4 * time.Second
+	// shortSlice is for what is slow and asks for little of the supply, or is
+	// only told for information.
+	shortSlice = 3 * time.Second
+	bigHall    = 50_000
+	plenty     = 200_000
+
+	noopPath     = "/api/v1/bench/noop"
+	rowsPath     = "/api/v1/bench/rows"
+	advisoryPath = "/api/v1/bench/advisory"
+)
+
+// warm lets compilers, caches and pools settle: what is measured is a running
+// system, not its start.
+func (b *bench) warm(ctx context.Context, length time.Duration) error {
+	s, err := b.stock(ctx, bigHall, 1)
+	if err != nil {
+		return err
+	}
+	if err := b.prepareRows(ctx, s.wishes[0].event); err != nil {
+		return err
+	}
+	hands := s.deal(8, 1, 1)
+	for _, step := range []struct {
+		s      *supply
+		path   string
+		length time.Duration
+	}{{hands[0], holdPath, length}, {hands[1], rowsPath, shortSlice}, {hands[2], advisoryPath, shortSlice}} {
+		if _, sum := b.hold(ctx, step.s, step.path, saturate(step.length)); sum.Accepted.TotalCount() == 0 {
+			return fmt.Errorf("%s: not one request was answered as it should: by status %v", step.path, sum.ByStatus)
+		}
+	}
+	b.ask(ctx, s.wishes, noopPath, saturate(shortSlice), ok)
+	b.sold = hands[0].taken()
+	b.say("warm: %d holds", len(b.sold))
+	return nil
+}
+
+// compare measures every kind in every round, each round in another order, so
+// that what drifts touches all alike.
+func (b *bench) compare(ctx context.Context) error {
+	for round := range rounds {
+		s, err := b.stock(ctx, bigHall, 1)
+		if err != nil {
+			return err
+		}
+		event := s.wishes[0].event
+		if err := b.prepareRows(ctx, event); err != nil {
+			return err
+		}
+		// In Cassandra and in Postgres the same seats are free; of each kind's own
+		// part every block has its share.
+		inCassandra, inPostgres := s.deal(5, 1), s.deal(1, 1)
+		kinds := []func(context.Context, int) error{
+			func(ctx context.Context, round int) error { return b.noop(ctx, round) },
+			func(ctx context.Context, round int) error { return b.onlyLocks(ctx, round) },
+			func(ctx context.Context, round int) error { return b.single(ctx, round, inCassandra[1]) },
+			func(ctx context.Context, round int) error {
+				return b.fresh(ctx, kindRows, round, inPostgres[0], rowsPath, sliceLength)
+			},
+			func(ctx context.Context, round int) error {
+				return b.fresh(ctx, kindAdvisory, round, inPostgres[1], advisoryPath, sliceLength)
+			},
+			func(ctx context.Context, round int) error {
+				return b.fresh(ctx, kindHold, round, inCassandra[0], holdPath, sliceLength)
+			},
+			func(ctx context.Context, round int) error { return b.refused(ctx, round) },
+			func(ctx context.Context, round int) error { return b.browse(ctx, round) },
+		}
+		for i := range kinds {
+			if err := kinds[(i+3*round)%len(kinds)](ctx, round); err != nil {
+				return err
+			}
+		}
+		b.sold = inCassandra[0].taken()
+	}
+	b.holdMax = b.median("compare", kindHold)
+	b.ratios("e_over_a", kindHold, kindNoop)
+	b.ratios("e_over_c", kindHold, kindSingle)
+	b.ratios("e_over_d_rows", kindHold, kindRows)
+	b.ratios("e_over_d_advisory", kindHold, kindAdvisory)
+	b.ratios("refused_over_accepted", kindRefused, kindHold)
+	b.ratios("browse_over_noop", kindBrowse, kindNoop)
+	b.values("holds_per_s", b.perSecond("compare", kindHold)...)
+	b.values("noops_per_s", b.perSecond("compare", kindNoop)...)
+	b.values("redis_script_per_s", b.perSecond("compare", kindLocks)...)
+	return nil
+}
+
+// fresh measures holds of free seats at a path.
+func (b *bench) fresh(ctx context.Context, kind string, round int, s *supply, path string, length time.Duration) error {
+	_, err := b.slice(ctx, "compare", kind, round, 0, func() (openloop.Result, openloop.Summary, error) {
+		result, sum := b.hold(ctx, s, path, saturate(length))
+		return result, sum, nil
+	})
+	return err
+}
+
+func (b *bench) single(ctx context.Context, round int, s *supply) error {
+	if err := b.limitRounds(ctx, 1); err != nil {
+		return err
+	}
+	err := b.fresh(ctx, kindSingle, round, s, holdPath, shortSlice)
+	// Also when ctx has ended: the replicas may go on to serve.
+	if back := b.limitRounds(context.WithoutCancel(ctx), 0); err == nil {
+		err = back
+	}
+	return err
+}
+
+func (b *bench) noop(ctx context.Context, round int) error {
+	_, err := b.slice(ctx, "compare", kindNoop, round, 0, func() (openloop.Result, openloop.Summary, error) {
+		result, sum := b.ask(ctx, b.sold, noopPath, saturate(sliceLength), ok)
+		return result, sum, nil
+	})
+	return err
+}
+
+func (b *bench) refused(ctx context.Context, round int) error {
+	_, err := b.slice(ctx, "compare", kindRefused, round, 0, func() (openloop.Result, openloop.Summary, error) {
+		result, sum := b.ask(ctx, b.sold, holdPath, saturate(sliceLength), conflict)
+		return result, sum, nil
+	})
+	return err
+}
+
+// onlyLocks has a booking replica run the script of a hold against Redis and
+// nothing else.
+func (b *bench) onlyLocks(ctx context.Context, round int) error {
+	const workers = 64
+	_, err := b.slice(ctx, "compare", kindLocks, round, 0, func() (openloop.Result, openloop.Summary, error) {
+		var answer struct {
+			PerSecond float64 `json:"per_second"`
+			Count     int     `json:"count"`
+		}
+		query := url.Values{"length": {shortSlice.String()}, "workers": {strconv.Itoa(workers)}}
+		err := b.admin(ctx, bookingReplicas[0], http.MethodPost, "/debug/bench/locks", query, &answer)
+		sum := openloop.Summarize(openloop.Result{}, ok)
+		sum.Count, sum.PerSecond = answer.Count, answer.PerSecond
+		return openloop.Result{}, sum, err
+	})
+	return err
+}
+
+// browse alternates between the event's page and its seats, as somebody who
+// comes back does: with the ETag of the seats.
+func (b *bench) browse(ctx context.Context, round int) error {
+	event := b.sold[0].event
+	page := "/api/v1/events/" + event
+	seats := page + "/seats"
+	etag, err := b.etag(ctx, "/events/"+event+"/seats")
+	if err != nil {
+		return err
+	}
+	if _, err := b.get(ctx, kindBrowse, round, func(buf []byte, i int) []byte {
+		if i%2 == 0 {
+			return b.wire.get(buf, page, "")
+		}
+		return b.wire.get(buf, seats, etag)
+	}); err != nil {
+		return err
+	}
+	if _, err := b.get(ctx, "browse: event", round, func(buf []byte, _ int) []byte { return b.wire.get(buf, page, "") }); err != nil {
+		return err
+	}
+	if _, err := b.get(ctx, "browse: 304", round, func(buf []byte, _ int) []byte { return b.wire.get(buf, seats, etag) }); err != nil {
+		return err
+	}
+	_, err = b.get(ctx, "browse: all seats", round, func(buf []byte, _ int) []byte { return b.wire.get(buf, seats, "") })
+	return err
+}

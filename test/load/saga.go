@@ -1,0 +1,229 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/frontrow-tickets/frontrow/test/client"
+	"github.com/frontrow-tickets/frontrow/test/load/openloop"
+	"github.com/frontrow-tickets/frontrow/test/load/report"
+)
+
+const (
+	sagaRounds = 3
+	sagaLength = 5 * time.Second
+	// sagaWindow bounds the bookings that are not confirmed yet: more would
+	// measure a queue that grows, not a rate that lasts.
+	sagaWindow = 1024
+	// sagaPatience is how long the last confirmations may take.
+	sagaPatience = 15 * time.Second
+)
+
+// saga measures whole purchases: hold, pay, confirmed. The buyers learn of it
+// as a page with the seats does: from the event's stream.
+func (b *bench) saga(ctx context.Context) error {
+	for round := range sagaRounds {
+		if _, err := b.purchases(ctx, round, 0, openloop.Run{Count: plenty, Length: sagaLength, Connections: saturating}); err != nil {
+			return err
+		}
+	}
+	most := b.perSecond("saga", kindSaga)
+	b.values("saga_per_s", most...)
+	for _, rate := range most {
+		b.values("saga_over_holds", rate/b.holdMax)
+	}
+	_, median, _ := report.Spread(most)
+	for round := range sagaRounds {
+		slice, err := b.purchases(ctx, round, median/2, pace(median/2, sagaLength))
+		if err != nil {
+			return err
+		}
+		b.values("saga_p99_s", slice.Quantile(.99)/1000)
+	}
+	return nil
+}
+
+// purchases buys pairs. A sample's Done becomes when the seats were seen sold.
+func (b *bench) purchases(ctx context.Context, round int, rate float64, run openloop.Run) (report.Slice, error) {
+	s, err := b.stock(ctx, bigHall, 1)
+	if err != nil {
+		return report.Slice{}, err
+	}
+	t := newTill(s)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	opened := make(chan struct{}, 1)
+	w := &watcher{address: b.wire.host, event: s.wishes[0].event, data: t.see, opened: func() {
+		select {
+		case opened <- struct{}{}:
+		default:
+		}
+	}}
+	go w.watch(ctx)
+	select {
+	case <-opened:
+	case <-time.After(10 * time.Second):
+		return report.Slice{}, fmt.Errorf("the stream of event %s does not open", w.event)
+	}
+	part := "saga"
+	if rate > 0 {
+		part = "saga, half"
+	}
+	return b.slice(ctx, part, kindSaga, round, rate, func() (openloop.Result, openloop.Summary, error) {
+		run.Count = min(run.Count, s.left())
+		run.Request = func(buf []byte, i int) []byte {
+			if rate == 0 {
+				t.await(ctx)
+			}
+			return b.wire.hold(buf, holdPath, &s.wishes[i])
+		}
+		run.Then = func(buf []byte, i, status int, body []byte) []byte {
+			if !created(status) {
+				t.letGo()
+				return buf
+			}
+			return b.wire.pay(buf, s.wishes[i].buyer, bookingID(body))
+		}
+		result := b.target.Do(ctx, run)
+		paid := 0
+		for i := range result.Samples {
+			if result.Samples[i].Second == 202 {
+				paid++
+			}
+		}
+		if err := t.settle(ctx, paid); err != nil {
+			b.say("%s", err)
+		}
+		t.stamp(&result)
+		return result, openloop.Summarize(result, created), nil
+	})
+}
+
+// bookingID finds the id at the beginning of a booking's JSON.
+func bookingID(body []byte) []byte {
+	const before = `"id":"`
+	at := bytes.Index(body, []byte(before))
+	if at < 0 {
+		return nil
+	}
+	body = body[at+len(before):]
+	if end := bytes.IndexByte(body, '"'); end >= 0 {
+		return body[:end]
+	}
+	return nil
+}
+
+// pay appends a payment of a booking that will succeed.
+func (w *wire) pay(buf []byte, buyer int, booking []byte) []byte {
+	var scratch [128]byte
+	body := append(scratch[:0], `{"booking_id":"`...)
+	body = append(body, booking...)
+	body = append(body, `","payment_method":"pm_ok"}`...)
+	return w.post(buf, "/api/v1/payments", buyer, body)
+}
+
+// till knows which of a supply's pairs were seen sold, and when.
+type till struct {
+	numbers map[pair]int
+	// soldAt is in Unix nanoseconds; 0: not seen.
+	soldAt []atomic.Int64
+	sold   atomic.Int64
+	window chan struct{}
+}
+
+func newTill(s *supply) *till {
+	t := &till{numbers: make(map[pair]int, len(s.wishes)), soldAt: make([]atomic.Int64, len(s.wishes)), window: make(chan struct{}, sagaWindow)}
+	for i, w := range s.wishes {
+		t.numbers[w.pair] = i
+	}
+	return t
+}
+
+// await waits until fewer than sagaWindow bookings are under way.
+func (t *till) await(ctx context.Context) {
+	select {
+	case t.window <- struct{}{}:
+	case <-ctx.Done():
+	}
+}
+
+func (t *till) letGo() {
+	select {
+	case <-t.window:
+	default:
+	}
+}
+
+// see takes in an event of the stream.
+func (t *till) see(name string, data []byte) {
+	now := time.Now()
+	if name == "delta" {
+		eachSold(data, func(block, index int) { t.mark(pair{block, index}, now) })
+		return
+	}
+	var snapshot client.Availability
+	if json.Unmarshal(data, &snapshot) != nil {
+		return
+	}
+	for n, block := range snapshot.Blocks {
+		for index := 0; index < len(block.States); index += 2 {
+			if block.States[index] == 's' {
+				t.mark(pair{n + 1, index}, now)
+			}
+		}
+	}
+}
+
+// mark counts a pair once, by its first seat.
+func (t *till) mark(p pair, now time.Time) {
+	if i, known := t.numbers[p]; known && t.soldAt[i].CompareAndSwap(0, now.UnixNano()) {
+		t.sold.Add(1)
+		t.letGo()
+	}
+}
+
+// eachSold finds the seats of a delta that were sold: {…"12-45":"sold"…}.
+func eachSold(data []byte, seat func(block, index int)) {
+	after := []byte(`":"sold"`)
+	for {
+		at := bytes.Index(data, after)
+		if at < 0 {
+			return
+		}
+		begin := bytes.LastIndexByte(data[:at], '"') + 1
+		if block, index, ok := bytes.Cut(data[begin:at], []byte("-")); ok {
+			seat(decimalOf(block), decimalOf(index))
+		}
+		data = data[at+len(after):]
+	}
+}
+
+func decimalOf(digits []byte) int {
+	n := 0
+	for _, d := range digits {
+		n = 10*n + int(d-'0')
+	}
+	return n
+}
+
+// settle waits until as many pairs were seen sold as were paid.
+func (t *till) settle(ctx context.Context, paid int) error {
+	return until(ctx, sagaPatience, fmt.Sprintf("%d paid bookings to be confirmed", paid), func() bool { return int(t.sold.Load()) >= paid })
+}
+
+// stamp makes the time at which a pair was seen sold the end of its sample;
+// one that was not has no answer.
+func (t *till) stamp(r *openloop.Result) {
+	for i := range r.Samples {
+		s := &r.Samples[i]
+		if at := t.soldAt[i].Load(); at > 0 {
+			s.Done = at - r.Begin.UnixNano()
+		} else if created(s.Status) {
+			s.Status, s.Done = 0, 0
+		}
+	}
+}

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+
+	"github.com/frontrow-tickets/frontrow/test/load/openloop"
+)
+
+const (
+	smallHall     = 1_000
+	hugeHall      = 100_000
+	scalingRounds = 3
+	// scalingHolds are as many small halls as it takes: one after another, so
+	// that at any time one of them is being sold.
+	scalingHolds = 6_000
+)
+
+// scaling compares the rate of holds in a small hall and in a huge one, and
+// weighs the huge one's seats in the memory of the booking replicas.
+func (b *bench) scaling(ctx context.Context) error {
+	before, err := b.heaps(ctx)
+	if err != nil {
+		return err
+	}
+	huge, err := b.stock(ctx, hugeHall, 1)
+	if err != nil {
+		return err
+	}
+	if err := b.calm(ctx); err != nil {
+		return err
+	}
+	after, err := b.heaps(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range after {
+		b.values("bytes_per_seat", float64(after[i]-before[i])/hugeHall)
+	}
+	b.say("a hall of %d seats: %.0f bytes a seat in a replica", hugeHall, float64(after[0]-before[0])/hugeHall)
+	const many, one = "hold, 1,000 seats", "hold, 100,000 seats"
+	for round := range scalingRounds {
+		small, err := b.stock(ctx, smallHall, scalingHolds)
+		if err != nil {
+			return err
+		}
+		load := func(kind string, s *supply) error {
+			_, err := b.slice(ctx, "scaling", kind, round, 0, func() (openloop.Result, openloop.Summary, error) {
+				run := saturate(sliceLength)
+				run.Count = scalingHolds
+				result, sum := b.hold(ctx, s, holdPath, run)
+				return result, sum, nil
+			})
+			return err
+		}
+		pair := []func() error{
+			func() error { return load(many, small) },
+			func() error { return load(one, huge) },
+		}
+		for i := range pair {
+			if err := pair[(i+round)%2](); err != nil {
+				return err
+			}
+		}
+	}
+	b.values("seats_scaling", quotients(b.perSecond("scaling", one), b.perSecond("scaling", many))...)
+	return nil
+}
+
+// heaps are the live heaps of the booking replicas, in bytes.
+func (b *bench) heaps(ctx context.Context) ([]int64, error) {
+	heaps := make([]int64, len(bookingReplicas))
+	for i, replica := range bookingReplicas {
+		var err error
+		if heaps[i], err = b.liveHeap(ctx, replica); err != nil {
+			return nil, err
+		}
+	}
+	return heaps, nil
+}

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/frontrow-tickets/frontrow/test/load/openloop"
+)
+
+const (
+	watcherCount = 5_000
+	// watchedSeats is a hall whose snapshot is small: it is sent to every watcher
+	// when it comes.
+	watchedSeats = 3_000
+	// changes to the watched event, one after another.
+	watchedChanges = 10
+	changePause    = 1200 * time.Millisecond
+	inTime         = time.Second
+	// perSource connections have one address of this machine: a port is for one
+	// connection of an address.
+	perSource = 2_500
+	// openingAtOnce streams are opened at a time.
+	openingAtOnce = 50
+)
+
+// crowd is the watchers of one event.
+type crowd struct {
+	open    atomic.Int64
+	mu      sync.Mutex
+	seat    []byte // the change that is looked for
+	began   time.Time
+	seen    []bool
+	count   int
+	inTime  int
+	lastLag time.Duration
+	bytes   int
+}
+
+// see is told of what watcher n gets.
+func (c *crowd) see(n int, data []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.seat == nil || c.seen[n] || !bytes.Contains(data, c.seat) {
+		return
+	}
+	lag := time.Since(c.began)
+	c.seen[n] = true
+	c.count++
+	c.bytes = len(data)
+	c.lastLag = max(c.lastLag, lag)
+	if lag <= inTime {
+		c.inTime++
+	}
+}
+
+// watch has thousands of watchers look at one event, which one booking replica
+// serves, and changes it again and again while holds of another event go on at
+// half of the most.
+func (b *bench) watch(ctx context.Context) error {
+	if err := manyFiles(); err != nil {
+		return err
+	}
+	watched, err := b.stock(ctx, watchedSeats, 1)
+	if err != nil {
+		return err
+	}
+	rate := b.holdMax / 2
+	length := watchedChanges*changePause + time.Second
+	others, err := b.stock(ctx, bigHall, openloop.Arrivals(rate, length))
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	c := &crowd{seen: make([]bool, watcherCount)}
+	b.open(ctx, c, watched.wishes[0].event)
+	if err := until(ctx, time.Minute, fmt.Sprintf("%d streams to open", watcherCount), func() bool { return c.open.Load() >= watcherCount }); err != nil {
+		return fmt.Errorf("%d streams are open: %w", c.open.Load(), err)
+	}
+	b.say("%d watchers look at one event", watcherCount)
+	if err := b.change(ctx, c, watched, "sse, quiet", nil); err != nil {
+		return err
+	}
+	return b.change(ctx, c, watched, "sse", func() openloop.Result {
+		result, _ := b.hold(ctx, others, holdPath, pace(rate, length))
+		return result
+	})
+}
+
+// open opens the watchers' streams.
+func (b *bench) open(ctx context.Context, c *crowd, event string) {
+	slots := make(chan struct{}, openingAtOnce)
+	for n := range watcherCount {
+		first := sync.OnceFunc(func() {
+			c.open.Add(1)
+			<-slots
+		})
+		w := &watcher{
+			address: b.wire.host, event: event, from: &net.TCPAddr{IP: net.IPv4(127, 0, 1, byte(1+n/perSource))},
+			data: func(_ string, data []byte) { c.see(n, data) }, opened: first,
+		}
+		go func() {
+			select {
+			case slots <- struct{}{}:
+				w.watch(ctx)
+			case <-ctx.Done():
+			}
+		}()
+	}
+}
+
+// change holds pairs of the watched event one after another and looks how many
+// watchers see each, and when, with load beside it, if any.
+func (b *bench) change(ctx context.Context, c *crowd, watched *supply, part string, load func() openloop.Result) error {
+	slice, err := b.slice(ctx, part, kindHold, 0, 0, func() (openloop.Result, openloop.Summary, error) {
+		var result openloop.Result
+		var under sync.WaitGroup
+		if load != nil {
+			under.Go(func() { result = load() })
+		}
+		failed := b.changes(ctx, c, watched, load != nil)
+		under.Wait()
+		return result, openloop.Summarize(result, created), failed
+	})
+	if err == nil && load == nil {
+		spent := slice.CPU["api-gateway"] + slice.CPU["booking-service"]
+		b.values("sse_cpu_us", float64(spent.Microseconds())/(watchedChanges*watcherCount))
+	}
+	return err
+}
+
+func (b *bench) changes(ctx context.Context, c *crowd, watched *supply, counts bool) error {
+	for range watchedChanges {
+		w := watched.wishes[watched.used]
+		c.mu.Lock()
+		clear(c.seen)
+		c.count, c.inTime, c.lastLag, c.began = 0, 0, 0, time.Now()
+		c.seat = append(appendSeat([]byte{'"'}, w.block, w.index), '"')
+		c.mu.Unlock()
+		_, sum := b.hold(ctx, watched, holdPath, openloop.Run{Count: 1, Length: time.Minute, Connections: 1})
+		if sum.Accepted.TotalCount() != 1 {
+			return fmt.Errorf("the watched event was not changed: %v", sum.ByStatus)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(changePause):
+		}
+		c.mu.Lock()
+		b.say("a change: %d of %d watchers saw it within a second of its being asked for, %d in all, the last after %.0f ms",
+			c.inTime, watcherCount, c.count, ms(c.lastLag))
+		if counts {
+			b.values("sse_watchers", float64(c.inTime))
+			b.values("sse_last_ms", ms(c.lastLag))
+		} else {
+			b.values("sse_bytes", float64(c.bytes))
+		}
+		c.mu.Unlock()
+	}
+	return nil
+}
+
+// manyFiles lets this process have as many open files as the machine allows.
+func manyFiles() error {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return err
+	}
+	const need = watcherCount + mostConnections + 100
+	if limit.Max < need {
+		return fmt.Errorf("the most open files here are %d; the watchers need %d", limit.Max, need)
+	}
+	limit.Cur = limit.Max
+	return syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit)
+}

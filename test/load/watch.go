@@ -1,0 +1,118 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// watcher reads an event's stream of seats, as a browser would: when it ends it
+// comes again and goes on where it was.
+type watcher struct {
+	address, event string
+	// from is the address of this machine that the connection comes from.
+	from net.Addr
+	// data is told of every piece of data with the name of its event; it must
+	// not keep it.
+	data func(name string, data []byte)
+	// opened is called when the stream's answer begins, each time.
+	opened func()
+
+	lastID string
+	in     *bufio.Reader
+	buf    []byte
+}
+
+// watch reads until ctx ends.
+func (w *watcher) watch(ctx context.Context) {
+	for ctx.Err() == nil {
+		err := w.connect(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		pause := 100 * time.Millisecond
+		if err != nil {
+			pause = 500 * time.Millisecond
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
+	}
+}
+
+// connect reads one stream to its end. Error: there was none to read.
+func (w *watcher) connect(ctx context.Context) error {
+	dialer := net.Dialer{LocalAddr: w.from, Timeout: 10 * time.Second}
+	conn, err := dialer.DialContext(ctx, "tcp", w.address)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+	request := "GET /api/v1/events/" + w.event + "/seats/stream HTTP/1.1\r\nHost: " + w.address + "\r\nAccept: text/event-stream\r\n"
+	if w.lastID != "" {
+		request += "Last-Event-ID: " + w.lastID + "\r\n"
+	}
+	if _, err := conn.Write([]byte(request + "\r\n")); err != nil {
+		return err
+	}
+	if w.in == nil {
+		w.in = bufio.NewReaderSize(conn, 2<<10)
+	} else {
+		w.in.Reset(conn)
+	}
+	resp, err := http.ReadResponse(w.in, nil)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("stream: %s", resp.Status)
+	}
+	if w.opened != nil {
+		w.opened()
+	}
+	w.read(bufio.NewReaderSize(resp.Body, 2<<10))
+	return nil
+}
+
+// read takes the lines apart until the stream breaks off.
+func (w *watcher) read(in *bufio.Reader) {
+	name := ""
+	for {
+		line, err := w.line(in)
+		if err != nil {
+			return
+		}
+		field, value, _ := bytes.Cut(line, []byte(": "))
+		switch string(field) {
+		case "event":
+			name = string(value)
+		case "id":
+			w.lastID = strings.Clone(string(value))
+		case "data":
+			w.data(name, value)
+		}
+	}
+}
+
+// line returns the next line, however long, without its end.
+func (w *watcher) line(in *bufio.Reader) ([]byte, error) {
+	line, err := in.ReadSlice('\n')
+	if errors.Is(err, bufio.ErrBufferFull) {
+		w.buf = append(w.buf[:0], line...)
+		for errors.Is(err, bufio.ErrBufferFull) {
+			line, err = in.ReadSlice('\n')
+			w.buf = append(w.buf, line...)
+		}
+		line = w.buf
+	}
+	return bytes.TrimRight(line, "\r\n"), err
+}
