@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gocql/gocql"
@@ -41,7 +42,7 @@ func (r Report) Difference() int64 { return r.Captured - r.Refunded - r.Price }
 
 // Open connects to the stores of a running stack.
 func Open(ctx context.Context, s *stack.Stack) (*Auditor, error) {
-	cluster := gocql.NewCluster(s.Cassandra)
+	cluster := gocql.NewCluster(strings.Split(s.Cassandra, ",")...)
 	cluster.Keyspace, cluster.Timeout, cluster.ConnectTimeout = s.Keyspace, 10*time.Second, 10*time.Second
 	// What a round has decided but not yet finished must be seen.
 	cluster.Consistency = gocql.Consistency(gocql.Serial)

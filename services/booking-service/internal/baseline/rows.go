@@ -20,7 +20,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
 )
 
-// poolSize was the best of 4, 8, 16 and 32 for three replicas on two cores.
+// poolSize of each of three replicas: many more would wait for two cores.
 const poolSize = 16
 
 //go:embed rows.sql
