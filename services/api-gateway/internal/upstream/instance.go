@@ -6,8 +6,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/frontrow-tickets/frontrow/pkg/rendezvous"
 	"github.com/sony/gobreaker/v2"
+
+	"github.com/frontrow-tickets/frontrow/pkg/rendezvous"
 )
 
 const (

@@ -1,0 +1,226 @@
+package check
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/frontrow-tickets/frontrow/test/audit"
+	"github.com/frontrow-tickets/frontrow/test/client"
+	"github.com/frontrow-tickets/frontrow/test/robustness/history"
+	"github.com/frontrow-tickets/frontrow/test/robustness/traffic"
+)
+
+const event = "00000000-0000-7000-8000-0000000000ee"
+
+var (
+	ada, bob     = uuid.MustParse("00000000-0000-7000-8000-00000000000a"), uuid.MustParse("00000000-0000-7000-8000-00000000000b")
+	paid, lapsed = uuid.MustParse("00000000-0000-7000-8000-000000000001"), uuid.MustParse("00000000-0000-7000-8000-000000000002")
+	payment      = uuid.MustParse("00000000-0000-7000-8000-0000000000f1")
+)
+
+// scene is a small round: Bob's hold on seat 1-0 expires, then Ada holds the
+// seat, pays, and keeps it.
+type scene struct {
+	*Evidence
+	calls []history.Call
+	books *audit.Books
+}
+
+func newScene() *scene {
+	recorder := history.NewRecorder()
+	at := func(second float64) time.Time { return recorder.Began.Add(time.Duration(second * 1e9)) }
+	pointer := func(t time.Time) *time.Time { return &t }
+	s := &scene{
+		Evidence: &Evidence{
+			Recorder: recorder, Sales: []*traffic.Sale{{ID: event, Name: "Night 1", Blocks: 1}},
+			Users: map[string]string{ada.String(): "ada", bob.String(): "bob"},
+			Views: []traffic.View{{Start: 1, End: 2, OK: true}},
+		},
+		books: &audit.Books{
+			Owners: map[string]uuid.UUID{"1-0": paid},
+			Bookings: []audit.StoredBooking{
+				stored(lapsed, bob, "expired", "1-0", func(b *audit.StoredBooking) {
+					b.Reason, b.CreatedAt, b.ExpiresAt, b.EndedAt = "expired", at(1), at(9), pointer(at(9.2))
+				}),
+				stored(paid, ada, "confirmed", "1-0", func(b *audit.StoredBooking) {
+					b.CreatedAt, b.ExpiresAt, b.ConfirmedAt = at(10), at(18), pointer(at(11.5))
+				}),
+			},
+			Payments: []audit.StoredPayment{{ID: payment, BookingID: paid, Status: "succeeded", Amount: 4517, Captured: 4517}},
+			Known: map[uuid.UUID]audit.KnownBooking{
+				lapsed: {Amount: 4517, Currency: "EUR", Cancelled: true}, paid: {Amount: 4517, Currency: "EUR"},
+			},
+		},
+	}
+	s.Books = map[string]*audit.Books{event: s.books}
+	s.call("bob", history.Hold, 1, 1.1, history.Done, func(c *history.Call) {
+		c.Key, c.Want, c.Bookings = "key-1", []string{"1-0"}, []client.Booking{answer(lapsed, "held")}
+	})
+	s.call("ada", history.Hold, 10, 10.1, history.Done, func(c *history.Call) {
+		c.Key, c.Want, c.Bookings = "key-2", []string{"1-0"}, []client.Booking{answer(paid, "held")}
+	})
+	s.call("ada", history.Pay, 11, 11.1, history.Done, func(c *history.Call) {
+		c.Key, c.BookingID, c.Payment = "key-3", paid.String(), &client.Payment{ID: payment.String()}
+	})
+	s.read("ada", history.ReadBooking, 11.6, paid, "confirmed")
+	s.read("bob", history.ListOwn, 30, lapsed, "expired")
+	s.read("ada", history.ListOwn, 30, paid, "confirmed")
+	return s
+}
+
+func (s *scene) call(who string, kind history.Kind, start, end float64, outcome history.Outcome, fill func(*history.Call)) {
+	c := history.Call{Who: who, Kind: kind, Start: int64(start * 1e9), End: int64(end * 1e9), Outcome: outcome, EventID: event}
+	fill(&c)
+	s.calls = append(s.calls, c)
+}
+
+func (s *scene) read(who string, kind history.Kind, start float64, id uuid.UUID, status string) {
+	s.call(who, kind, start, start+0.1, history.Done, func(c *history.Call) { c.Bookings = []client.Booking{answer(id, status)} })
+}
+
+func answer(id uuid.UUID, status string) client.Booking {
+	return client.Booking{ID: id.String(), EventID: event, Status: status, Seats: []client.BookedSeat{{ID: "1-0"}}, Total: client.Money{Amount: 4517}}
+}
+
+func stored(id, user uuid.UUID, status, seat string, fill func(*audit.StoredBooking)) audit.StoredBooking {
+	b := audit.StoredBooking{ID: id, UserID: user, Status: status}
+	b.Total.Amount = 4517
+	b.Seats = append(b.Seats, struct {
+		ID string `json:"id"`
+	}{seat})
+	fill(&b)
+	return b
+}
+
+// broken names the checks that found something.
+func (s *scene) broken() []string {
+	for _, c := range s.calls {
+		s.Recorder.Add(c)
+	}
+	var ids []string
+	for _, v := range All(s.Evidence) {
+		if !v.OK() && !slices.Contains(ids, v.ID) {
+			ids = append(ids, v.ID)
+		}
+	}
+	return ids
+}
+
+func TestARoundInWhichAllHoldsIsNotBroken(t *testing.T) {
+	if got := newScene().broken(); len(got) > 0 {
+		t.Errorf("broken: %v", got)
+	}
+}
+
+func TestWhatIsBrokenIsFound(t *testing.T) {
+	tests := []struct {
+		name string
+		do   func(*scene)
+		// want is the check that must find it; others may.
+		want string
+	}{
+		{"the seat was taken over before the deadline", func(s *scene) {
+			s.calls[1].Start, s.calls[1].End = 3e9, 4e9
+		}, "I1"},
+		{"two live bookings of one seat", func(s *scene) {
+			s.books.Bookings[0].Status, s.books.Bookings[0].EndedAt, s.books.Bookings[0].Reason = "held", nil, ""
+		}, "I1"},
+		{"a booking is read as held after its seat was given to another", func(s *scene) {
+			s.read("bob", history.ReadBooking, 12, lapsed, "held")
+		}, "I1"},
+		{"a booking was confirmed after it had ended", func(s *scene) {
+			at := s.Recorder.Began.Add(10 * time.Second)
+			s.books.Bookings[0].ConfirmedAt = &at
+		}, "I1"},
+		{"the seat's row names somebody else", func(s *scene) { s.books.Owners["1-0"] = lapsed }, "I1"},
+		{"a replica counted an oversold seat", func(s *scene) { s.Oversold = 1 }, "I1"},
+		{"a booking was given up, which must not be needed", func(s *scene) {
+			s.books.Bookings[0].Reason, s.books.Bookings[0].Status = "payment_late", "cancelled"
+		}, "I1"},
+		{"a booking that was answered 201 is gone", func(s *scene) { s.books.Bookings = s.books.Bookings[1:] }, "I2"},
+		{"a payment that was answered 202 is gone", func(s *scene) { s.books.Payments = nil }, "I2"},
+		{"a booking is not in its buyer's list", func(s *scene) { s.calls = s.calls[:len(s.calls)-1] }, "I2"},
+		{"a cancellation that was answered 200 is forgotten", func(s *scene) {
+			s.call("ada", history.Cancel, 20, 20.1, history.Done, func(c *history.Call) { c.BookingID = paid.String() })
+		}, "I2"},
+		{"money is kept for a booking that has ended", func(s *scene) {
+			s.books.Payments = append(s.books.Payments, audit.StoredPayment{ID: uuid.New(), BookingID: lapsed, Status: "succeeded", Amount: 4517, Captured: 4517})
+		}, "I3"},
+		{"a cent is missing", func(s *scene) { s.books.Payments[0].Captured-- }, "I3"},
+		{"a confirmed booking is refunded", func(s *scene) { s.books.Payments[0].Refunded = 4517 }, "I3"},
+		{"payment-service never heard of a booking", func(s *scene) { delete(s.books.Known, lapsed) }, "outbox"},
+		{"payment-service never heard that a booking has ended", func(s *scene) {
+			s.books.Known[lapsed] = audit.KnownBooking{Amount: 4517, Currency: "EUR"}
+		}, "outbox"},
+		{"a hold ended 6 s after its deadline", func(s *scene) {
+			at := s.books.Bookings[0].ExpiresAt.Add(6 * time.Second)
+			s.books.Bookings[0].EndedAt = &at
+			s.calls[1].Start, s.calls[1].End = 16e9, 17e9
+		}, "I4"},
+		{"a buyer saw a hold 6 s after its deadline", func(s *scene) {
+			s.read("bob", history.ReadBooking, 15.1, lapsed, "held")
+		}, "I4"},
+		{"one key made two bookings", func(s *scene) {
+			s.call("bob", history.Hold, 12, 12.1, history.Done, func(c *history.Call) {
+				c.Key, c.Want, c.Bookings = "key-1", []string{"1-0"}, []client.Booking{answer(paid, "held")}
+			})
+		}, "I5"},
+		{"a hold that was answered no exists", func(s *scene) { s.calls[0].Outcome, s.calls[0].Bookings = history.NotDone, nil }, "I5"},
+		{"a payment that was answered no exists", func(s *scene) { s.calls[2].Outcome, s.calls[2].Payment = history.NotDone, nil }, "I5"},
+		{"nobody could see the event", func(s *scene) { s.Views = append(s.Views, traffic.View{Start: 3, End: 4}) }, "I6"},
+		{"something never came to its end", func(s *scene) { s.Open = []string{"a payment is processing"} }, "settled"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newScene()
+			tt.do(s)
+			if got := s.broken(); !slices.Contains(got, tt.want) {
+				t.Errorf("broken: %v, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestWhatIsExcusedOrUnknownIsNotBroken(t *testing.T) {
+	tests := []struct {
+		name string
+		do   func(*scene)
+	}{
+		{"a hold whose answer was lost, and that exists", func(s *scene) {
+			s.calls[0].Outcome, s.calls[0].Bookings = history.Unknown, nil
+		}},
+		{"a hold whose answer was lost, and that does not exist", func(s *scene) {
+			s.call("bob", history.Hold, 12, 13, history.Unknown, func(c *history.Call) { c.Key, c.Want = "key-9", []string{"1-0"} })
+		}},
+		{"a payment whose answer was lost", func(s *scene) { s.calls[2].Outcome, s.calls[2].Payment = history.Unknown, nil }},
+		{"a hold that could not end while there was no replica", func(s *scene) {
+			at := s.books.Bookings[0].ExpiresAt.Add(20 * time.Second)
+			s.books.Bookings[0].EndedAt = &at
+			s.Outages = []Outage{{Of: NoBooking, Start: 8e9, End: 27e9}}
+			s.calls[1].Start, s.calls[1].End = 9e9, 31e9
+			s.calls[3].Start, s.calls[3].End = 32e9, 33e9
+			s.calls[2].Start, s.calls[2].End = 31e9, 32e9
+			confirmed := s.Recorder.Began.Add(32 * time.Second)
+			s.books.Bookings[1].ConfirmedAt, s.books.Bookings[1].ExpiresAt = &confirmed, confirmed
+			for i := 4; i < 6; i++ {
+				s.calls[i].Start, s.calls[i].End = 40e9, 41e9
+			}
+		}},
+		{"nobody could see the event, and there was no gateway", func(s *scene) {
+			s.Views = append(s.Views, traffic.View{Start: 3, End: 4})
+			s.Outages = []Outage{{Of: NoGateway, Start: 2, End: 5}}
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newScene()
+			tt.do(s)
+			if got := s.broken(); len(got) > 0 {
+				t.Errorf("broken: %v", got)
+			}
+		})
+	}
+}

@@ -1,0 +1,214 @@
+package check
+
+import (
+	"slices"
+
+	"github.com/frontrow-tickets/frontrow/test/audit"
+	"github.com/frontrow-tickets/frontrow/test/client"
+	"github.com/frontrow-tickets/frontrow/test/robustness/history"
+	"github.com/frontrow-tickets/frontrow/test/robustness/model"
+)
+
+// court has the evidence in order: attempts to hold by their key, and the story
+// of each booking.
+type court struct {
+	*Evidence
+	calls    []history.Call
+	attempts []*attempt
+	stories  []*story
+	// byID has the stories, and holds also bookings that the stores have lost.
+	byID map[string]*story
+	// cancelled has the first request to cancel an event, by the event.
+	cancelled map[string]int64
+}
+
+// attempt is all calls with one Idempotency-Key that ask for the same hold.
+type attempt struct {
+	who, event, key string
+	want            []string
+	quantity        int
+	outcome         history.Outcome
+	// start and end bound when it took effect, if it did; end is model.Forever
+	// while nobody knows.
+	start, end int64
+	// answers are the bookings it was answered: one and the same, if all is well.
+	answers []client.Booking
+	claimed bool
+}
+
+// story is what is known of one booking.
+type story struct {
+	id, event string
+	attempt   *attempt
+	stored    *audit.StoredBooking
+	reads     []read
+	// pay, cancel are the first requests that may have had their effect; 0: none.
+	pay, cancel int64
+	paid        []history.Call
+	cancels     []history.Call
+}
+
+// read is a booking as it was answered to a read that lasted from start to end.
+type read struct {
+	start, end int64
+	booking    client.Booking
+	final      bool
+}
+
+func (c *court) hear() {
+	c.byID, c.cancelled = map[string]*story{}, map[string]int64{}
+	c.gatherAttempts()
+	for _, a := range c.attempts {
+		if len(a.answers) > 0 {
+			c.story(a.answers[0].ID, a.event).attempt = a
+		}
+	}
+	for _, sale := range c.Sales {
+		for i := range c.Books[sale.ID].Bookings {
+			stored := &c.Books[sale.ID].Bookings[i]
+			if stored.Status != "refused" {
+				c.story(stored.ID.String(), sale.ID).stored = stored
+			}
+		}
+	}
+	for i := range c.calls {
+		c.read(&c.calls[i])
+	}
+	for _, s := range c.byID {
+		c.stories = append(c.stories, s)
+	}
+	slices.SortFunc(c.stories, func(a, b *story) int { return compare(a.id, b.id) })
+	for _, s := range c.stories {
+		slices.SortFunc(s.reads, func(a, b read) int { return compare(a.end, b.end) })
+		if s.attempt == nil {
+			c.claim(s)
+		}
+	}
+}
+
+func compare[T int64 | string](a, b T) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+func (c *court) story(id, event string) *story {
+	s := c.byID[id]
+	if s == nil {
+		s = &story{id: id, event: event}
+		c.byID[id] = s
+	}
+	return s
+}
+
+func (c *court) gatherAttempts() {
+	byKey := map[string]*attempt{}
+	for _, call := range c.calls {
+		if call.Kind != history.Hold {
+			continue
+		}
+		a := byKey[call.Key]
+		if a == nil {
+			a = &attempt{
+				who: call.Who, event: call.EventID, key: call.Key, want: call.Want, quantity: call.Quantity,
+				outcome: history.NotDone, start: model.Forever, end: model.Forever,
+			}
+			byKey[call.Key] = a
+			c.attempts = append(c.attempts, a)
+		}
+		if call.Outcome == history.NotDone {
+			continue
+		}
+		a.start = min(a.start, call.Start)
+		if call.Outcome == history.Done {
+			a.answers = append(a.answers, call.Bookings[0])
+			a.end = min(a.end, call.End)
+		}
+		if a.outcome != history.Done {
+			a.outcome = call.Outcome
+		}
+	}
+}
+
+// read puts a call to the stories of the bookings that it asked for or was told of.
+func (c *court) read(call *history.Call) {
+	mayBeDone := call.Outcome != history.NotDone
+	switch call.Kind {
+	default:
+		return
+	case history.CancelEvent:
+		if at, known := c.cancelled[call.EventID]; mayBeDone && (!known || call.Start < at) {
+			c.cancelled[call.EventID] = call.Start
+		}
+		return
+	case history.Pay:
+		s := c.story(call.BookingID, call.EventID)
+		s.paid = append(s.paid, *call)
+		if mayBeDone && (s.pay == 0 || call.Start < s.pay) {
+			s.pay = call.Start
+		}
+		return
+	case history.Cancel:
+		s := c.story(call.BookingID, call.EventID)
+		s.cancels = append(s.cancels, *call)
+		if mayBeDone && (s.cancel == 0 || call.Start < s.cancel) {
+			s.cancel = call.Start
+		}
+	case history.ReadBooking, history.ListOwn:
+	}
+	if call.Outcome != history.Done {
+		return
+	}
+	for _, b := range call.Bookings {
+		s := c.story(b.ID, b.EventID)
+		s.reads = append(s.reads, read{call.Start, call.End, b, call.Kind == history.ListOwn})
+	}
+}
+
+// claim finds the request whose answer was lost, for a booking that nobody was
+// told of.
+func (c *court) claim(s *story) {
+	if s.stored == nil {
+		return
+	}
+	seats := s.stored.SeatIDs()
+	for _, a := range c.attempts {
+		if a.outcome == history.Unknown && !a.claimed && c.asksFor(a, s, seats) {
+			a.claimed, s.attempt = true, a
+			return
+		}
+	}
+}
+
+func (c *court) asksFor(a *attempt, s *story, seats []string) bool {
+	if a.event != s.event || c.Users[s.stored.UserID.String()] != a.who {
+		return false
+	}
+	if len(a.want) == 0 {
+		return a.quantity == len(seats)
+	}
+	return sameSeats(a.want, seats)
+}
+
+func sameSeats(a, b []string) bool {
+	a, b = slices.Clone(a), slices.Clone(b)
+	slices.Sort(a)
+	slices.Sort(b)
+	return slices.Equal(a, b)
+}
+
+// firstSeen returns when a client first knew what holds of a read, or Forever.
+func (s *story) firstSeen(holds func(*client.Booking) bool) int64 {
+	for i := range s.reads {
+		if holds(&s.reads[i].booking) {
+			return s.reads[i].end
+		}
+	}
+	return model.Forever
+}
+
+func ended(b *client.Booking) bool { return b.Status != "held" && b.Status != "confirmed" }

@@ -1,0 +1,93 @@
+package check
+
+import (
+	"github.com/google/uuid"
+
+	"github.com/frontrow-tickets/frontrow/test/audit"
+)
+
+// Difference is captured − refunded − the price of the confirmed bookings, in
+// minor units, summed without sign over the bookings.
+func Difference(e *Evidence) int64 {
+	var sum int64
+	for _, books := range e.Books {
+		for _, d := range differences(books) {
+			sum += max(d, -d)
+		}
+	}
+	return sum
+}
+
+// differences are the money that bookings have without a seat, or lack.
+func differences(books *audit.Books) map[uuid.UUID]int64 {
+	d := map[uuid.UUID]int64{}
+	for _, p := range books.Payments {
+		d[p.BookingID] += p.Captured - p.Refunded
+	}
+	for i := range books.Bookings {
+		if b := &books.Bookings[i]; b.Status == "confirmed" {
+			d[b.ID] -= b.Total.Amount
+		}
+	}
+	for id, amount := range d {
+		if amount == 0 {
+			delete(d, id)
+		}
+	}
+	return d
+}
+
+// money is I3, booking by booking, and whether payments' own table agrees with
+// the provider's books.
+func (c *court) money() Verdict {
+	v := Verdict{ID: "I3", Title: "Captured − refunded is the price of the confirmed bookings, to the cent", Of: "payments"}
+	for _, sale := range c.Sales {
+		books := c.Books[sale.ID]
+		for id, amount := range differences(books) {
+			v.broken("booking %s of %s: captured − refunded − price is %d", id, sale.Name, amount)
+		}
+		for _, p := range books.Payments {
+			v.Checked++
+			kept := p.Captured - p.Refunded
+			agrees := false
+			switch p.Status {
+			case "succeeded":
+				agrees = kept == p.Amount
+			case "failed":
+				agrees = kept == 0
+			case "refunded":
+				agrees = kept == 0 && p.Refunded == p.Amount
+			}
+			if !agrees {
+				v.broken("payment %s of %d is %s; the provider has captured %d and refunded %d", p.ID, p.Amount, p.Status, p.Captured, p.Refunded)
+			}
+		}
+	}
+	return v
+}
+
+// outbox: what was stored with a message has reached whom it was for. A booking
+// that payment-service never heard of is one that cannot be paid.
+func (c *court) outbox() Verdict {
+	v := Verdict{ID: "outbox", Title: "Every stored message arrives (a booking answered yes to can be paid, an ended one cannot)", Of: "bookings"}
+	for _, sale := range c.Sales {
+		books := c.Books[sale.ID]
+		for i := range books.Bookings {
+			b := &books.Bookings[i]
+			if b.Status == "refused" {
+				continue
+			}
+			v.Checked++
+			known, heard := books.Known[b.ID]
+			switch {
+			case !heard || known.Currency == "":
+				v.broken("payment-service never heard that booking %s was made", b.ID)
+			case known.Amount != b.Total.Amount:
+				v.broken("booking %s costs %d, payment-service asks for %d", b.ID, b.Total.Amount, known.Amount)
+			case known.Cancelled == b.Live():
+				v.broken("booking %s is %s; that it has ended is, to payment-service, %t", b.ID, b.Status, known.Cancelled)
+			}
+		}
+	}
+	return v
+}

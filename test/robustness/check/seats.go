@@ -1,0 +1,153 @@
+package check
+
+import (
+	"fmt"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+
+	"github.com/frontrow-tickets/frontrow/test/client"
+	"github.com/frontrow-tickets/frontrow/test/robustness/model"
+)
+
+const (
+	// clockTolerance is how far the clocks of Cassandra's nodes may be apart: so
+	// much before its deadline a hold may end.
+	clockTolerance = time.Second
+	// seatPatience bounds the checker's time for one seat.
+	seatPatience = 10 * time.Second
+	// mostPictures of violations are drawn.
+	mostPictures = 5
+)
+
+// seats is I1 as clients saw it: the history of each seat must be one that a
+// single seat can have.
+func (c *court) seats() Verdict {
+	v := Verdict{ID: "I1", Title: "A seat belongs to at most one live booking (histories, by porcupine)", Of: "seats"}
+	partitions := map[string][]model.Operation{}
+	for _, s := range c.stories {
+		operations := c.operations(&v, s)
+		if s.stored == nil {
+			continue
+		}
+		for _, seat := range s.stored.SeatIDs() {
+			name := s.event + " " + seat
+			partitions[name] = append(partitions[name], operations...)
+		}
+	}
+	type finding struct {
+		name   string
+		result porcupine.CheckResult
+		info   porcupine.LinearizationInfo
+	}
+	var mu sync.Mutex
+	var findings []finding
+	var group sync.WaitGroup
+	slots := make(chan struct{}, 2)
+	operationCount := 0
+	for name, operations := range partitions {
+		operationCount += len(operations)
+		group.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			result, info := model.Check(operations, seatPatience)
+			if result != porcupine.Ok {
+				mu.Lock()
+				findings = append(findings, finding{name, result, info})
+				mu.Unlock()
+			}
+		})
+	}
+	group.Wait()
+	v.Checked = len(partitions)
+	v.Note = fmt.Sprintf("%d operations", operationCount)
+	for _, f := range findings {
+		if f.result == porcupine.Unknown {
+			v.Undecided++
+			continue
+		}
+		violation := Violation{What: "the history of seat " + f.name + " is not that of one seat"}
+		if len(v.Violations) < mostPictures && c.Pictures != "" {
+			violation.Picture = fmt.Sprintf("seat-%d.html", len(v.Violations)+1)
+			if err := porcupine.VisualizePath(model.Seat, f.info, filepath.Join(c.Pictures, violation.Picture)); err != nil {
+				violation.Picture, violation.What = "", violation.What+" (no picture: "+err.Error()+")"
+			}
+		}
+		v.Violations = append(v.Violations, violation)
+	}
+	return v
+}
+
+// operations are what happened to each seat of a booking, with the bounds of
+// when. What the booking's row claims of the clock and of others is held
+// against what clients asked for: nothing may come before it was asked for, and
+// nothing later than it was seen.
+func (c *court) operations(v *Verdict, s *story) []model.Operation {
+	if s.stored == nil || s.attempt == nil {
+		return nil // retries and promises say what is wrong with it
+	}
+	add := func(list []model.Operation, action model.Action, start, end int64, what string) []model.Operation {
+		if start > end {
+			v.broken("booking %s was %s at %s, before that could be: %s", s.id, what, seconds(end), seconds(start))
+			start = end
+		}
+		return append(list, model.Operation{Action: action, Booking: s.id, Start: start, End: end})
+	}
+	var list []model.Operation
+	begun := s.attempt.end
+	if len(s.attempt.answers) == 0 {
+		begun = s.firstSeen(func(*client.Booking) bool { return true })
+	}
+	list = add(list, model.Hold, s.attempt.start, begun, "held")
+	b := s.stored
+	if b.ConfirmedAt != nil {
+		seen := s.firstSeen(func(b *client.Booking) bool { return b.Status == "confirmed" || b.ConfirmedAt != nil })
+		if s.pay == 0 {
+			v.broken("booking %s was confirmed, and nobody paid for it", s.id)
+		} else {
+			list = add(list, model.Confirm, s.pay, seen, "confirmed")
+		}
+	}
+	if !b.Live() {
+		action, from := c.ending(v, s)
+		list = add(list, action, from, s.firstSeen(ended), "ended ("+b.Reason+")")
+	}
+	for _, r := range s.reads {
+		action := model.SeeEnded
+		switch r.booking.Status {
+		case "held":
+			action = model.SeeHeld
+		case "confirmed":
+			action = model.SeeConfirmed
+		}
+		list = append(list, model.Operation{Action: action, Booking: s.id, Start: r.start, End: r.end})
+	}
+	return list
+}
+
+// ending is how a booking ended and from when on it may have.
+func (c *court) ending(v *Verdict, s *story) (model.Action, int64) {
+	b := s.stored
+	switch b.Reason {
+	case "expired", "payment_failed":
+		if b.ConfirmedAt != nil {
+			v.broken("booking %s was confirmed and says that it %s", s.id, b.Reason)
+		}
+		return model.Expire, c.Recorder.At(b.ExpiresAt) - clockTolerance.Nanoseconds()
+	case "cancelled_by_buyer":
+		if s.cancel == 0 {
+			v.broken("booking %s was cancelled by its buyer, who did not ask for it", s.id)
+		}
+		return model.Release, s.cancel
+	case "event_cancelled":
+		at, asked := c.cancelled[s.event]
+		if !asked {
+			v.broken("booking %s ended with its event, which nobody cancelled", s.id)
+		}
+		return model.Release, at
+	}
+	v.broken("booking %s (%s) was given up: %s", s.id, b.Status, b.Reason)
+	return model.Release, s.attempt.start
+}

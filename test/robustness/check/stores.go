@@ -1,0 +1,127 @@
+package check
+
+import (
+	"github.com/google/uuid"
+
+	"github.com/frontrow-tickets/frontrow/test/robustness/model"
+)
+
+// stores is I1 as Cassandra has it at the end, whatever clients saw.
+func (c *court) stores() Verdict {
+	v := Verdict{ID: "I1", Title: "No seat is sold twice (rows in Cassandra, oversold_seats_total)", Of: "seats"}
+	for _, sale := range c.Sales {
+		books := c.Books[sale.ID]
+		v.Checked += len(books.Owners)
+		live := map[string]uuid.UUID{}
+		for i := range books.Bookings {
+			b := &books.Bookings[i]
+			if !b.Live() {
+				continue
+			}
+			for _, seat := range b.SeatIDs() {
+				if other, twice := live[seat]; twice {
+					v.broken("seat %s of %s is sold twice: to %s and to %s", seat, sale.Name, other, b.ID)
+				}
+				live[seat] = b.ID
+				if books.Owners[seat] != b.ID {
+					v.broken("seat %s of %s is in the live booking %s, but its row names %s", seat, sale.Name, b.ID, books.Owners[seat])
+				}
+			}
+		}
+		for seat, owner := range books.Owners {
+			if owner != uuid.Nil && owner != uuid.Max && live[seat] != owner {
+				v.broken("seat %s of %s belongs to %s, which is no live booking with that seat", seat, sale.Name, owner)
+			}
+		}
+	}
+	if c.Oversold > 0 {
+		v.broken("oversold_seats_total was %v at a replica", c.Oversold)
+	}
+	return v
+}
+
+// DoubleSold counts the seats that the stores have for more than one live
+// booking, or for another than the confirmed one.
+func DoubleSold(e *Evidence) int {
+	c := &court{Evidence: e}
+	v := c.stores()
+	return len(v.Violations)
+}
+
+// deadlines is I4.
+func (c *court) deadlines() Verdict {
+	const most = 5 * 1e9
+	v := Verdict{ID: "I4", Title: "Every hold ends at most 5 s after its deadline", Of: "holds"}
+	var worst int64
+	for _, s := range c.stories {
+		b := s.stored
+		if b == nil {
+			continue
+		}
+		v.Checked++
+		deadline := c.Recorder.At(b.ExpiresAt)
+		end := int64(model.Forever)
+		switch {
+		case b.ConfirmedAt != nil:
+			end = c.Recorder.At(*b.ConfirmedAt)
+		case b.EndedAt != nil:
+			end = c.Recorder.At(*b.EndedAt)
+		}
+		// What the row says of itself, and what its buyer saw.
+		for _, r := range s.reads {
+			if r.booking.Status == "held" && r.start > deadline+most && r.start > end {
+				end = r.start
+			}
+		}
+		excused := c.endable(deadline, most)
+		if end-deadline > most && excused > deadline {
+			v.Excused++
+		}
+		late := end - excused
+		worst = max(worst, late)
+		if late > most {
+			v.broken("booking %s (%s) ended %s after its deadline, or after what kept it from ending", s.id, b.Status, seconds(late))
+		}
+	}
+	v.Note = "the latest " + seconds(worst) + " after its deadline"
+	return v
+}
+
+// endable is when a hold could be ended at the earliest: at its deadline, or
+// when the outage that fell into the time allowed for it was over.
+func (c *court) endable(deadline, allowed int64) int64 {
+	for changed := true; changed; {
+		changed = false
+		for _, o := range c.Outages {
+			if (o.Of == NoBooking || o.Of == NoQuorum) && o.Start <= deadline+allowed && o.End > deadline {
+				deadline, changed = o.End, true
+			}
+		}
+	}
+	return deadline
+}
+
+// seen is I6.
+func (c *court) seen() Verdict {
+	v := Verdict{ID: "I6", Title: "Events can be viewed throughout", Of: "views"}
+	for _, view := range c.Views {
+		v.Checked++
+		switch {
+		case view.OK:
+		case c.excused(view.Start, view.End, NoGateway, NoSource):
+			v.Excused++
+		default:
+			v.broken("at %s no gateway showed the event: %s", seconds(view.Start), view.Reason)
+		}
+	}
+	return v
+}
+
+// settled: what began must end, once nothing is broken any more.
+func (c *court) settled() Verdict {
+	v := Verdict{ID: "settled", Title: "After the last fault everything comes to its end", Of: "rounds", Checked: 1}
+	for _, what := range c.Open {
+		v.broken("%s", what)
+	}
+	return v
+}

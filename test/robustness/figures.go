@@ -1,0 +1,132 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/frontrow-tickets/frontrow/test/robustness/mutant"
+	"github.com/frontrow-tickets/frontrow/test/robustness/report"
+	"github.com/frontrow-tickets/frontrow/test/robustness/round"
+)
+
+// figures are what the rounds add up to. Ledger is in minor units, times are in seconds.
+type figures struct {
+	Operations  int      `json:"operations"`
+	Unknown     int      `json:"unknown"`
+	Faults      int      `json:"faults"`
+	Violations  int      `json:"violations"`
+	DoubleSold  int      `json:"double_sold"`
+	Ledger      int64    `json:"ledger_difference"`
+	Caught      int      `json:"mutants_caught"`
+	RecoveryMax float64  `json:"recovery_max_s"`
+	Seeds       []uint64 `json:"seeds"`
+}
+
+func (s *session) figure() figures {
+	f := figures{Seeds: []uint64{}}
+	for _, r := range s.results {
+		f.Operations += r.Counts.Calls
+		f.Unknown += r.Counts.Unknown
+		f.Faults += len(r.Faults)
+		f.Violations += r.Violations()
+		f.DoubleSold += r.DoubleSold
+		f.Ledger += r.LedgerDifference
+		f.RecoveryMax = max(f.RecoveryMax, r.RecoveryMax().Seconds())
+		f.Seeds = append(f.Seeds, r.Seed)
+	}
+	for _, m := range s.hunted {
+		if m.Caught() {
+			f.Caught++
+		}
+	}
+	return f
+}
+
+// conclude writes the figures and the report; when all is over it prints them,
+// and its error says whether anything is broken.
+func (s *session) conclude(going bool) error {
+	f := s.figure()
+	text, err := json.MarshalIndent(f, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(s.figures), 0o750); err != nil {
+		return err
+	}
+	if err := os.WriteFile(s.figures, append(text, '\n'), 0o600); err != nil {
+		return err
+	}
+	page, err := report.Write(s.out, report.Page{
+		When: s.began, Results: s.results, Mutants: s.hunted, Catalogue: s.injector.Catalogue(), Missing: s.injector.Missing(),
+		Command: s.command, Violations: f.Violations, RecoveryMax: f.RecoveryMax, Operations: f.Operations, Unknown: f.Unknown,
+		DoubleSold: f.DoubleSold, Ledger: f.Ledger,
+	})
+	if err != nil {
+		return err
+	}
+	if !going {
+		s.print(f, page)
+	}
+	if f.Violations > 0 || f.DoubleSold > 0 || f.Ledger != 0 || len(s.hunted) > 0 && f.Caught < len(mutant.All) {
+		return errBroken
+	}
+	return nil
+}
+
+// command repeats one round.
+func (s *session) command(r *round.Result) string {
+	if s.instance == "" {
+		return fmt.Sprintf("go run ./test/robustness -seed %d -duration %s -buyers %d", r.Seed, r.Length, r.Buyers)
+	}
+	return fmt.Sprintf("make robustness SEEDS=%d MINUTES=%g", r.Seed, r.Length.Minutes())
+}
+
+func (s *session) tellVerdicts(r *round.Result) {
+	s.say("%s, seed %d: %d calls, %d faults, %d events", r.Name, r.Seed, r.Counts.Calls, len(r.Faults), r.Events)
+	for i := range r.Verdicts {
+		v := &r.Verdicts[i]
+		mark := "ok    "
+		if !v.OK() {
+			mark = "BROKEN"
+		}
+		s.say("  %s  %-9s %s: %d %s%s", mark, v.ID, v.Title, v.Checked, v.Of, note(v.Note))
+		if v.Undecided > 0 {
+			s.say("            %d undecided", v.Undecided)
+		}
+		for n, violation := range v.Violations {
+			if n == 5 {
+				s.say("            and %d more", len(v.Violations)-n)
+				break
+			}
+			s.say("            %s", violation.What)
+		}
+	}
+}
+
+func note(text string) string {
+	if text == "" {
+		return ""
+	}
+	return "; " + text
+}
+
+func (s *session) print(f figures, page string) {
+	fmt.Printf("\n  %-22s %8s %8s %7s %6s %10s %11s %10s\n", "", "seed", "calls", "unknown", "faults", "violations", "recovery", "settled")
+	for _, r := range s.results {
+		fmt.Printf("  %-22s %8d %8d %7d %6d %10d %9.1f s %8.0f s\n", r.Name, r.Seed, r.Counts.Calls, r.Counts.Unknown, len(r.Faults),
+			r.Violations(), r.RecoveryMax().Seconds(), r.Settled.Seconds())
+	}
+	for _, m := range s.hunted {
+		verdict := "NOT NOTICED"
+		if m.Caught() {
+			verdict = "caught by " + m.By()
+		}
+		fmt.Printf("  mutant %-15s %8d  %s: %s\n", m.Name, m.Result.Seed, verdict, m.What)
+	}
+	fmt.Printf("\n  %d calls, %d of unknown outcome; %d faults; %d violations; %d seats sold twice; ledger difference %d; recovery at most %.1f s\n",
+		f.Operations, f.Unknown, f.Faults, f.Violations, f.DoubleSold, f.Ledger, f.RecoveryMax)
+	fmt.Printf("  %s in all; the report is %s, the figures are in %s\n\n", time.Since(s.began).Round(time.Second), page, s.figures)
+}

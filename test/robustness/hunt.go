@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/frontrow-tickets/frontrow/test/robustness/mutant"
+	"github.com/frontrow-tickets/frontrow/test/robustness/report"
+	"github.com/frontrow-tickets/frontrow/test/robustness/round"
+	"github.com/frontrow-tickets/frontrow/test/stack"
+)
+
+// The rounds in which the mutants must be noticed: shorter than others, with a
+// seed that kills one replica of booking-service and restarts another.
+const (
+	mutantSeed   = 64
+	mutantLength = 90 * time.Second
+)
+
+const service = "booking-service"
+
+// hunt puts each mutant in place of booking-service for a round and sees
+// whether it is noticed. The true program is back in place at the end.
+func (s *session) hunt(ctx context.Context) error {
+	root, err := os.Getwd()
+	if err != nil {
+		return err
+	}
+	processes, err := stack.OpenProcesses()
+	if err != nil {
+		return err
+	}
+	program, replicas, err := running(ctx, processes)
+	if err != nil {
+		return err
+	}
+	for i, m := range mutant.All {
+		s.say("mutant %d of %d, %s: %s", i+1, len(mutant.All), m.Name, m.What)
+		folder := filepath.Join(s.out, "mutant-"+m.Name)
+		built, err := m.Build(ctx, root, filepath.Join(root, folder, "build"))
+		if err != nil {
+			return err
+		}
+		result, err := s.with(ctx, processes, program, replicas, built, func() (*round.Result, error) {
+			return round.Run(ctx, s.config("mutant "+m.Name, mutantSeed, mutantLength, "mutant-"+m.Name))
+		})
+		if err != nil {
+			return fmt.Errorf("mutant %s: %w", m.Name, err)
+		}
+		caught := report.Mutant{Name: m.Name, What: m.What, Breaks: m.Breaks, Result: result}
+		s.hunted = append(s.hunted, caught)
+		if caught.Caught() {
+			s.say("mutant %s is caught by %s", m.Name, caught.By())
+		} else {
+			s.say("mutant %s was NOT NOTICED by %s", m.Name, m.Breaks)
+		}
+	}
+	return nil
+}
+
+// running finds the program that the replicas of booking-service run.
+func running(ctx context.Context, processes *stack.Processes) (program string, replicas []string, err error) {
+	states, err := processes.States(ctx)
+	if err != nil {
+		return "", nil, err
+	}
+	for name, state := range states {
+		if !strings.HasPrefix(name, service) {
+			continue
+		}
+		replicas = append(replicas, name)
+		if program, err = os.Readlink(fmt.Sprintf("/proc/%d/exe", state.PID)); err != nil {
+			return "", nil, err
+		}
+	}
+	if filepath.Base(program) != service {
+		return "", nil, fmt.Errorf("the replicas of %s run %q, which can't be replaced", service, program)
+	}
+	return program, replicas, nil
+}
+
+// with runs a round with another program in place of the replicas' own.
+func (s *session) with(ctx context.Context, processes *stack.Processes, program string, replicas []string, other string,
+	work func() (*round.Result, error),
+) (result *round.Result, err error) {
+	kept := program + ".true"
+	if err := copyFile(program, kept); err != nil {
+		return nil, err
+	}
+	defer func() {
+		restoring, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Minute)
+		defer cancel()
+		err = errors.Join(err, os.Rename(kept, program), restart(restoring, processes, replicas))
+	}()
+	if err := replace(other, program); err != nil {
+		return nil, err
+	}
+	if err := restart(ctx, processes, replicas); err != nil {
+		return nil, err
+	}
+	return work()
+}
+
+func restart(ctx context.Context, processes *stack.Processes, replicas []string) error {
+	for _, name := range replicas {
+		if err := processes.Stop(ctx, name); err != nil {
+			return err
+		}
+		if err := processes.Start(ctx, name); err != nil {
+			return err
+		}
+		if err := processes.AwaitReady(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// replace puts a copy of source where target is, in one step: a process that
+// starts meanwhile finds one or the other.
+func replace(source, target string) error {
+	if err := copyFile(source, target+".new"); err != nil {
+		return err
+	}
+	return os.Rename(target+".new", target)
+}
+
+func copyFile(source, target string) (err error) {
+	in, err := os.Open(source)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = in.Close() }()                                          // it was only read
+	out, err := os.OpenFile(target, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o700) //nolint:gosec // a program must be executable
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, out.Close()) }()
+	_, err = io.Copy(out, in)
+	return err
+}

@@ -1,0 +1,165 @@
+// Command robustness hurts a running Frontrow in every way it knows while a
+// crowd buys, and checks what clients saw and what the stores have. Without
+// -instance it uses the Frontrow that the environment describes. It ends with
+// status 1 if a promise is broken or a mutant is not noticed.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/frontrow-tickets/frontrow/test/robustness/fault"
+	"github.com/frontrow-tickets/frontrow/test/robustness/report"
+	"github.com/frontrow-tickets/frontrow/test/robustness/round"
+	"github.com/frontrow-tickets/frontrow/test/stack"
+)
+
+// errBroken ends the program with status 1; what is broken has been printed.
+var errBroken = errors.New("a promise is broken, or a mutant was not noticed")
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:])
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "error: "+err.Error())
+		os.Exit(1)
+	}
+}
+
+// options are the command line's.
+type options struct {
+	seeds    seeds
+	length   time.Duration
+	buyers   int
+	out      string
+	figures  string
+	instance string
+	mutants  bool
+}
+
+// seeds is a flag that may be given several times, or as a list with commas.
+type seeds []uint64
+
+// String lists the seeds as the flag takes them.
+func (s *seeds) String() string {
+	texts := make([]string, len(*s))
+	for i, seed := range *s {
+		texts[i] = strconv.FormatUint(seed, 10)
+	}
+	return strings.Join(texts, ",")
+}
+
+// Set adds seeds.
+func (s *seeds) Set(text string) error {
+	for field := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ',' || r == ' ' }) {
+		seed, err := strconv.ParseUint(field, 10, 64)
+		if err != nil {
+			return fmt.Errorf("%q is no seed: a seed is a whole number", field)
+		}
+		*s = append(*s, seed)
+	}
+	return nil
+}
+
+func parse(args []string) (options, error) {
+	var o options
+	flags := flag.NewFlagSet("robustness", flag.ContinueOnError)
+	flags.Var(&o.seeds, "seed", "seed of a round; several: -seed 1,2,3")
+	flags.DurationVar(&o.length, "duration", 4*time.Minute, "how long the crowd buys in each round")
+	flags.IntVar(&o.buyers, "buyers", 36, "size of the crowd")
+	flags.StringVar(&o.out, "out", ".run/robustness", "folder for the report")
+	flags.StringVar(&o.figures, "figures", ".run/robustness.json", "file for the figures")
+	flags.StringVar(&o.instance, "instance", "", "start this instance first and stop it at last; without, use the one in the environment")
+	flags.BoolVar(&o.mutants, "mutants", false, "show that the mutants of booking-service are noticed")
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	if len(o.seeds) == 0 && !o.mutants {
+		o.seeds = seeds{1}
+	}
+	return o, nil
+}
+
+func run(ctx context.Context, args []string) error {
+	o, err := parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		return nil // it has been given
+	}
+	if err != nil {
+		return err
+	}
+	s := &session{options: o, began: time.Now()}
+	if o.instance != "" {
+		defer s.stopInstance(ctx)
+		if err := s.startInstance(ctx); err != nil {
+			return err
+		}
+	}
+	if s.stack, err = stack.Open(); err != nil {
+		return err
+	}
+	if s.injector, err = fault.Open(s.stack); err != nil {
+		return err
+	}
+	catalogue := s.injector.Catalogue()
+	s.say("%d faults are possible here", len(catalogue))
+	for _, missing := range s.injector.Missing() {
+		s.say("not possible here: %s", missing)
+	}
+	err = s.rounds(ctx)
+	if err == nil && o.mutants {
+		err = s.hunt(ctx)
+	}
+	if len(s.results) == 0 && len(s.hunted) == 0 {
+		return err
+	}
+	// What was found so far is told in any case.
+	return errors.Join(err, s.conclude(err != nil))
+}
+
+// session is one run of the command.
+type session struct {
+	options
+	began    time.Time
+	stack    *stack.Stack
+	injector *fault.Injector
+	results  []*round.Result
+	hunted   []report.Mutant
+}
+
+func (s *session) say(format string, arguments ...any) {
+	fmt.Printf("%7.1f s  %s\n", time.Since(s.began).Seconds(), fmt.Sprintf(format, arguments...))
+}
+
+func (s *session) rounds(ctx context.Context) error {
+	for i, seed := range s.seeds {
+		name := fmt.Sprintf("round %d of %d", i+1, len(s.seeds))
+		result, err := round.Run(ctx, s.config(name, seed, s.length, fmt.Sprintf("seed-%d", seed)))
+		if err != nil {
+			return fmt.Errorf("%s (seed %d): %w", name, seed, err)
+		}
+		s.results = append(s.results, result)
+		s.tellVerdicts(result)
+		if err := s.conclude(true); err != nil && !errors.Is(err, errBroken) {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *session) config(name string, seed uint64, length time.Duration, folder string) round.Config {
+	return round.Config{
+		Name: name, Seed: seed, Length: length, Buyers: s.buyers, Stack: s.stack, Injector: s.injector,
+		Out: filepath.Join(s.out, folder), Say: s.say,
+	}
+}

@@ -1,0 +1,185 @@
+// Package report draws the page that says what the rounds have shown.
+package report
+
+import (
+	"embed"
+	"fmt"
+	"html/template"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/frontrow-tickets/frontrow/test/robustness/check"
+	"github.com/frontrow-tickets/frontrow/test/robustness/fault"
+	"github.com/frontrow-tickets/frontrow/test/robustness/round"
+)
+
+//go:embed page.html
+var files embed.FS
+
+var page = template.Must(template.New("page.html").Funcs(template.FuncMap{
+	"chart": newChart, "seconds": seconds, "percent": percent,
+}).ParseFS(files, "page.html"))
+
+// Page is what the page shows.
+type Page struct {
+	When      time.Time
+	Results   []*round.Result
+	Mutants   []Mutant
+	Catalogue []fault.Fault
+	Missing   []string
+	// Command repeats a round.
+	Command     func(*round.Result) string
+	Operations  int
+	Unknown     int
+	Violations  int
+	DoubleSold  int
+	Ledger      int64
+	RecoveryMax float64
+}
+
+// Mutant is a mutant and the round in which it was to be noticed.
+type Mutant struct {
+	Name, What string
+	// Breaks is the check that must find it.
+	Breaks string
+	Result *round.Result
+}
+
+// Caught tells whether the check that must find it has.
+func (m Mutant) Caught() bool { return slices.Contains(m.found(), m.Breaks) }
+
+// By names all checks that found something.
+func (m Mutant) By() string { return strings.Join(m.found(), ", ") }
+
+func (m Mutant) found() []string {
+	var names []string
+	for i := range m.Result.Verdicts {
+		if v := &m.Result.Verdicts[i]; len(v.Violations) > 0 && !slices.Contains(names, v.ID) {
+			names = append(names, v.ID)
+		}
+	}
+	return names
+}
+
+// Proof is the first thing that the check has found.
+func (m Mutant) Proof() check.Violation {
+	for i := range m.Result.Verdicts {
+		if v := &m.Result.Verdicts[i]; len(v.Violations) > 0 && v.ID == m.Breaks {
+			return v.Violations[0]
+		}
+	}
+	return check.Violation{}
+}
+
+// Folder of the mutant's round, below the page's.
+func (m Mutant) Folder() string { return "mutant-" + m.Name }
+
+// OK tells whether all held, and every mutant was noticed.
+func (p Page) OK() bool {
+	for _, m := range p.Mutants {
+		if !m.Caught() {
+			return false
+		}
+	}
+	return p.Violations == 0 && p.DoubleSold == 0 && p.Ledger == 0
+}
+
+// Caught counts the mutants that were noticed.
+func (p Page) Caught() int {
+	n := 0
+	for _, m := range p.Mutants {
+		if m.Caught() {
+			n++
+		}
+	}
+	return n
+}
+
+// Faults counts what was done to the system in all rounds.
+func (p Page) Faults() int {
+	n := 0
+	for _, r := range p.Results {
+		n += len(r.Faults)
+	}
+	return n
+}
+
+// Minutes is how long the crowd bought in all rounds.
+func (p Page) Minutes() float64 {
+	var total time.Duration
+	for _, r := range p.Results {
+		total += r.Length
+	}
+	return total.Minutes()
+}
+
+// Coverage is how much of the catalogue was used, by kind.
+func (p Page) Coverage() []Kind {
+	var kinds []Kind
+	at := func(name string) *Kind {
+		for i := range kinds {
+			if kinds[i].Name == name {
+				return &kinds[i]
+			}
+		}
+		kinds = append(kinds, Kind{Name: name, used: map[string]bool{}})
+		return &kinds[len(kinds)-1]
+	}
+	for _, f := range p.Catalogue {
+		at(f.Kind).Possible++
+	}
+	for _, r := range p.Results {
+		for _, s := range r.Faults {
+			k := at(s.Fault.Kind)
+			k.Times++
+			k.used[s.Fault.Target+s.Fault.Detail] = true
+		}
+	}
+	return kinds
+}
+
+// Kind is a kind of fault: on how many targets it is possible, and how often,
+// on how many targets, it struck.
+type Kind struct {
+	Name     string
+	Possible int
+	Times    int
+	used     map[string]bool
+}
+
+// Used counts the targets that were struck.
+func (k Kind) Used() int { return len(k.used) }
+
+// Write writes the page into a folder and returns its path.
+func Write(dir string, p Page) (path string, err error) {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return "", err
+	}
+	path = filepath.Join(dir, "index.html")
+	file, err := os.Create(path)
+	if err != nil {
+		return "", err
+	}
+	if err := page.Execute(file, p); err != nil {
+		_ = file.Close() // the first error is the one to tell
+		return "", err
+	}
+	return path, file.Close()
+}
+
+func seconds(d time.Duration) string {
+	if d < 10*time.Second {
+		return fmt.Sprintf("%.2f s", d.Seconds())
+	}
+	return fmt.Sprintf("%.1f s", d.Seconds())
+}
+
+func percent(part, whole int) string {
+	if whole == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.1f %%", 100*float64(part)/float64(whole))
+}

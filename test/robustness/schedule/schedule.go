@@ -1,0 +1,137 @@
+// Package schedule draws from a seed which faults strike when.
+package schedule
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/frontrow-tickets/frontrow/test/robustness/fault"
+)
+
+// Injection is a fault at its time.
+type Injection struct {
+	At    time.Duration
+	Fault fault.Fault
+}
+
+// momentary kinds are over as soon as they are done.
+var momentary = []string{"kill", "restart", "deploy", "redis-flush", "redeliver"}
+
+// String says when and what, in a line.
+func (i Injection) String() string {
+	text := fmt.Sprintf("%5.1f s  %s", i.At.Seconds(), i.Fault)
+	if i.Fault.Duration == 0 {
+		return text
+	}
+	return fmt.Sprintf("%s, for %.1f s", text, i.Fault.Duration.Seconds())
+}
+
+// Plan is what happens in a round.
+type Plan struct {
+	Seed       uint64
+	Injections []Injection
+}
+
+// String lists the injections, a line each.
+func (p Plan) String() string {
+	lines := make([]string, len(p.Injections))
+	for i, in := range p.Injections {
+		lines[i] = "    " + in.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+const (
+	// warmUp is how long the crowd is left alone at first, lastCalm at last.
+	warmUp, lastCalm = 6 * time.Second, 12 * time.Second
+	// Most faults are over before most time-outs are; one in longOnes is not
+	// before all of them are.
+	shortest, longShort = 5 * time.Second, 12 * time.Second
+	shortLong, longest  = 20 * time.Second, 34 * time.Second
+	longOnes            = 4
+	longRound           = 2 * time.Minute
+	calmLeast, calmMost = 4 * time.Second, 9 * time.Second
+	// pairs of ten times have a second fault while the first one lasts.
+	pairs = 3
+	apart = time.Second
+)
+
+// New draws a plan for a round: the same seed, catalogue and length give the
+// same plan. Kinds are dealt like cards, so that a round sees as many as it has
+// room for; targets are drawn.
+func New(seed uint64, catalogue []fault.Fault, length time.Duration) Plan {
+	d := &dealer{dice: rand.New(rand.NewPCG(seed, 0)), byKind: map[string][]fault.Fault{}, brief: length < longRound}
+	for _, f := range catalogue {
+		if len(d.byKind[f.Kind]) == 0 {
+			d.kinds = append(d.kinds, f.Kind)
+		}
+		d.byKind[f.Kind] = append(d.byKind[f.Kind], f)
+	}
+	p := Plan{Seed: seed}
+	if len(catalogue) == 0 {
+		return p
+	}
+	for at := warmUp; ; {
+		first, lasts := d.draw()
+		end := at + lasts
+		strike := []Injection{{at, first}}
+		if d.dice.IntN(10) < pairs {
+			if second, itsOwn := d.draw(); second.Target != first.Target {
+				begin := at + apart + d.between(0, lasts-2*apart)
+				strike = append(strike, Injection{begin, second})
+				end = max(end, begin+itsOwn)
+			}
+		}
+		if end > length-lastCalm {
+			if len(p.Injections) > 0 {
+				return p
+			}
+			// A round without a fault shows nothing.
+			first.Duration = min(first.Duration, max(time.Second, length-lastCalm-at))
+			p.Injections = []Injection{{at, first}}
+			return p
+		}
+		p.Injections = append(p.Injections, strike...)
+		at = end + d.between(calmLeast, calmMost)
+	}
+}
+
+type dealer struct {
+	dice   *rand.Rand
+	kinds  []string
+	byKind map[string][]fault.Fault
+	deck   []string
+	// brief rounds have no room for long faults.
+	brief bool
+}
+
+// draw returns a fault and how long it has until the next.
+func (d *dealer) draw() (fault.Fault, time.Duration) {
+	if len(d.deck) == 0 {
+		d.deck = append(d.deck, d.kinds...)
+		d.dice.Shuffle(len(d.deck), func(i, j int) { d.deck[i], d.deck[j] = d.deck[j], d.deck[i] })
+	}
+	kind := d.deck[0]
+	d.deck = d.deck[1:]
+	f := d.byKind[kind][d.dice.IntN(len(d.byKind[kind]))]
+	drawn := d.between(shortest, longShort)
+	if d.dice.IntN(longOnes) == 0 && !d.brief {
+		drawn = d.between(shortLong, longest)
+	}
+	if slices.Contains(momentary, kind) {
+		return f, min(drawn, longShort)
+	}
+	f.Duration = drawn
+	return f, drawn
+}
+
+// between is a multiple of 0.1 s.
+func (d *dealer) between(least, most time.Duration) time.Duration {
+	if most <= least {
+		return least
+	}
+	return (least + time.Duration(d.dice.Int64N(int64(most-least)))).Round(100 * time.Millisecond)
+}

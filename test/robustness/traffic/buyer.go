@@ -1,0 +1,216 @@
+package traffic
+
+import (
+	"context"
+	"time"
+
+	"github.com/frontrow-tickets/frontrow/test/client"
+	"github.com/frontrow-tickets/frontrow/test/robustness/history"
+)
+
+const (
+	// patience is how long a buyer repeats a request that is not answered for good.
+	patience = 30 * time.Second
+	// thinking is the most a buyer rests between two journeys.
+	thinking = 400 * time.Millisecond
+	poll     = 150 * time.Millisecond
+)
+
+// buyer goes on one journey after another: wishes, holds, pays or not.
+type buyer struct {
+	*person
+}
+
+func (b *buyer) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		b.journey(ctx)
+		pause(ctx, time.Duration(b.dice.Int64N(int64(thinking))))
+	}
+}
+
+// chance is true in so many of a hundred cases.
+func (b *buyer) chance(percent int) bool { return b.dice.IntN(100) < percent }
+
+func (b *buyer) journey(ctx context.Context) {
+	sale := b.choose()
+	if sale == nil {
+		return
+	}
+	if b.chance(20) {
+		b.call(ctx, b.gateway(), callTimeout, history.Call{Kind: history.Seats, EventID: sale.ID}, readSeats(sale.ID))
+	}
+	wish, key := b.wish(sale), newKey()
+	waits := patience
+	if b.chance(15) {
+		// Somebody who leaves at the first "no" or "don't know": whether
+		// something was done then must be as it was answered.
+		waits = 0
+	}
+	held := b.hold(ctx, waits, wish, key)
+	if held == nil {
+		return
+	}
+	if b.chance(10) {
+		b.hold(ctx, 0, wish, key) // an impatient second click
+	}
+	b.decide(ctx, *held)
+}
+
+func (b *buyer) choose() *Sale {
+	w := b.world
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.sales) == 0 {
+		return nil
+	}
+	return w.sales[b.dice.IntN(len(w.sales))]
+}
+
+// wish is mostly neighbours at the front, which everybody wants; sometimes in
+// several blocks, sometimes whatever is best, or standing.
+func (b *buyer) wish(s *Sale) client.NewBooking {
+	wish := client.NewBooking{EventID: s.ID}
+	neighbours := func(block, count int) {
+		seats := s.Seats[block]
+		front := len(seats)
+		if b.chance(65) {
+			front = 2 * seatsPerRow
+		}
+		first := b.dice.IntN(front - count)
+		wish.SeatIDs = append(wish.SeatIDs, seats[first:first+count]...)
+	}
+	switch roll := b.dice.IntN(100); {
+	case roll < 50:
+		neighbours(b.dice.IntN(len(s.Seats)), 1+b.dice.IntN(4))
+	case roll < 75:
+		blocks := b.dice.Perm(len(s.Seats))
+		for _, block := range blocks[:2+b.dice.IntN(len(blocks)-1)] {
+			neighbours(block, 1+b.dice.IntN(2))
+		}
+	case roll < 88:
+		wish.TicketTypeID, wish.Quantity = "seated", 1+b.dice.IntN(3)
+	default:
+		wish.TicketTypeID, wish.Quantity = "standing", 1+b.dice.IntN(3)
+	}
+	return wish
+}
+
+// hold returns the booking, or nil if there is none or nobody knows.
+func (b *buyer) hold(ctx context.Context, waits time.Duration, wish client.NewBooking, key string) *client.Booking {
+	answer := b.insist(ctx, waits, holdCall(wish, key), sendHold(wish, key))
+	if answer.Outcome != history.Done {
+		return nil
+	}
+	return &answer.Bookings[0]
+}
+
+func holdCall(wish client.NewBooking, key string) history.Call {
+	return history.Call{Kind: history.Hold, Key: key, EventID: wish.EventID, Want: wish.SeatIDs, Quantity: wish.Quantity}
+}
+
+func sendHold(wish client.NewBooking, key string) request {
+	return func(ctx context.Context, c *client.Client, call *history.Call) error {
+		held, err := c.Hold(ctx, wish, key)
+		if err == nil {
+			call.BookingID, call.Bookings = held.ID, []client.Booking{held}
+		}
+		return err
+	}
+}
+
+// decide is what buyers do with a hold.
+func (b *buyer) decide(ctx context.Context, held client.Booking) {
+	anyMethod := []string{"pm_ok", "pm_slow", "pm_unknown", "pm_duplicate_webhook"}
+	switch roll := b.dice.IntN(100); {
+	case roll < 8: // forgotten: it expires
+	case roll < 14: // watched until it has expired
+		b.follow(ctx, held, (HoldSeconds+5)*time.Second)
+	case roll < 22: // a change of mind
+		b.cancel(ctx, held)
+	case roll < 30:
+		b.pay(ctx, held, "pm_declined")
+		b.follow(ctx, held, 2*time.Second)
+		b.pay(ctx, held, "pm_ok")
+		b.follow(ctx, held, patience)
+	case roll < 34:
+		b.pay(ctx, held, "pm_insufficient_funds")
+		b.follow(ctx, held, 2*time.Second)
+	case roll < 52: // in the last moment
+		moment := time.Until(held.ExpiresAt) - time.Duration(b.dice.Int64N(int64(300*time.Millisecond)))
+		pause(ctx, moment)
+		b.pay(ctx, held, "pm_ok")
+		b.follow(ctx, held, patience)
+	case roll < 58: // before or after the money
+		b.pay(ctx, held, anyMethod[b.dice.IntN(4)])
+		b.cancel(ctx, held)
+	case roll < 75: // paid, and given back
+		b.pay(ctx, held, anyMethod[b.dice.IntN(4)])
+		if b.follow(ctx, held, patience) == "confirmed" {
+			b.cancel(ctx, held)
+		}
+	default:
+		b.pay(ctx, held, anyMethod[b.dice.IntN(4)])
+		b.follow(ctx, held, patience)
+	}
+}
+
+func (b *buyer) cancel(ctx context.Context, held client.Booking) {
+	b.insist(ctx, patience, cancelCall(held), sendCancel(held))
+}
+
+func cancelCall(held client.Booking) history.Call {
+	return history.Call{Kind: history.Cancel, EventID: held.EventID, BookingID: held.ID}
+}
+
+func sendCancel(held client.Booking) request {
+	return func(ctx context.Context, c *client.Client, call *history.Call) error {
+		cancelled, err := c.CancelBooking(ctx, held.ID)
+		if err == nil {
+			call.Bookings = []client.Booking{cancelled}
+		}
+		return err
+	}
+}
+
+func (b *buyer) pay(ctx context.Context, held client.Booking, method string) {
+	key := newKey()
+	waits := patience
+	if b.chance(10) {
+		waits = 0
+	}
+	b.insist(ctx, waits, history.Call{Kind: history.Pay, Key: key, EventID: held.EventID, BookingID: held.ID, Method: method},
+		func(ctx context.Context, c *client.Client, call *history.Call) error {
+			payment, err := c.Pay(ctx, held.ID, method, key)
+			if err == nil {
+				call.Payment = &payment
+			}
+			return err
+		})
+}
+
+// follow reads the booking until it is no longer held, for so long at most; it
+// returns the status read last. A hold whose card was declined goes on: then
+// the next card is tried.
+func (b *buyer) follow(ctx context.Context, held client.Booking, limit time.Duration) string {
+	deadline := time.Now().Add(limit)
+	status := ""
+	for wait := poll; ctx.Err() == nil && time.Now().Before(deadline); wait = min(wait*5/4, time.Second) {
+		answer := b.insist(ctx, 5*time.Second, history.Call{Kind: history.ReadBooking, EventID: held.EventID, BookingID: held.ID},
+			func(ctx context.Context, c *client.Client, call *history.Call) error {
+				read, err := c.Booking(ctx, held.ID)
+				if err == nil {
+					call.Bookings = []client.Booking{read}
+				}
+				return err
+			})
+		if answer.Outcome == history.Done {
+			read := answer.Bookings[0]
+			status = read.Status
+			if status != "held" || read.Payment != nil && read.Payment.Status == "failed" {
+				return status
+			}
+		}
+		pause(ctx, wait)
+	}
+	return status
+}

@@ -1,0 +1,166 @@
+package traffic
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/frontrow-tickets/frontrow/test/client"
+	"github.com/frontrow-tickets/frontrow/test/robustness/history"
+)
+
+const (
+	password = "correct horse battery"
+	// callTimeout is longer than the gateway's own longest wait for an answer.
+	callTimeout = 15 * time.Second
+	// enrolPatience is for what a round cannot begin without.
+	enrolPatience = time.Minute
+	anyGateway    = -1
+)
+
+// person is somebody with an account. One person does one thing at a time.
+type person struct {
+	world *World
+	name  string
+	// fixed is the gateway they always use, or anyGateway.
+	fixed int
+	dice  *rand.Rand
+
+	email, password, userID, session string
+}
+
+// request sends one request by the client and fills in what the answer says.
+type request func(ctx context.Context, c *client.Client, call *history.Call) error
+
+// call makes one HTTP request through a gateway and records it. It is finished
+// even when ctx has ended: a round that is over does not hang up on anybody.
+func (p *person) call(ctx context.Context, gateway int, timeout time.Duration, call history.Call, send request) history.Call {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
+	defer cancel()
+	var connected atomic.Bool
+	// net/http may send a request with an Idempotency-Key again by itself; it
+	// was not sent only if there was no connection at any time.
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
+	})
+	call.Who, call.Gateway = p.name, gateway
+	call.Start = p.world.recorder.Now()
+	err := send(ctx, p.world.clients[gateway].WithSession(p.session), &call)
+	call.End = p.world.recorder.Now()
+	call.Outcome = history.Classify(err, connected.Load())
+	call.Status = http.StatusOK
+	if err != nil {
+		call.Status, call.Error = 0, err.Error()
+		if problem := client.AsProblem(err); problem != nil {
+			call.Status, call.Code = problem.Status, problem.Code
+		}
+	}
+	p.world.recorder.Add(call)
+	return call
+}
+
+func (p *person) gateway() int {
+	if p.fixed != anyGateway {
+		return p.fixed
+	}
+	return p.dice.IntN(len(p.world.clients))
+}
+
+// insist sends the same request again, through the next gateway, until it is
+// answered with yes or a final no, patience is over, or ctx ends. It returns
+// the last call.
+func (p *person) insist(ctx context.Context, patience time.Duration, call history.Call, send request) history.Call {
+	deadline := time.Now().Add(patience)
+	gateway := p.gateway()
+	for wait := 100 * time.Millisecond; ; wait = min(2*wait, time.Second) {
+		answer := p.call(ctx, gateway, callTimeout, call, send)
+		if final(answer) || ctx.Err() != nil || time.Now().After(deadline) {
+			return answer
+		}
+		if answer.Status == http.StatusUnauthorized && call.Kind != history.Login && call.Kind != history.Register {
+			// The sessions are gone, as when Redis was emptied. Without a new one
+			// the next attempt says so again.
+			_ = p.login(ctx)
+		}
+		if p.fixed == anyGateway {
+			gateway = (gateway + 1) % len(p.world.clients)
+		}
+		pause(ctx, wait/2+rand.N(wait))
+	}
+}
+
+// final tells whether asking again is of no use: a yes, or a no that is not
+// about the session or the moment.
+func final(c history.Call) bool {
+	if c.Outcome == history.Done {
+		return true
+	}
+	return c.Status >= 400 && c.Status < 500 && c.Status != http.StatusUnauthorized && c.Status != http.StatusTooManyRequests
+}
+
+func (p *person) register(ctx context.Context) (client.User, error) {
+	p.email, p.password = "robustness-"+uuid.NewString()+"@frontrow.example", password
+	key := newKey()
+	var user client.User
+	p.world.doors <- struct{}{}
+	defer func() { <-p.world.doors }()
+	answer := p.insist(ctx, enrolPatience, history.Call{Kind: history.Register, Key: key},
+		func(ctx context.Context, c *client.Client, _ *history.Call) (err error) {
+			user, err = c.RegisterOnce(ctx, p.email, p.password, p.name, key)
+			return err
+		})
+	if answer.Outcome != history.Done {
+		return user, fmt.Errorf("%s can't register: %s", p.name, answer.Error)
+	}
+	p.userID = user.ID
+	return user, nil
+}
+
+func (p *person) login(ctx context.Context) error {
+	p.world.doors <- struct{}{}
+	defer func() { <-p.world.doors }()
+	answer := p.insist(ctx, enrolPatience, history.Call{Kind: history.Login},
+		func(ctx context.Context, c *client.Client, _ *history.Call) error {
+			session, err := c.Login(ctx, p.email, p.password)
+			if err == nil {
+				p.session = session.SessionID
+			}
+			return err
+		})
+	if answer.Outcome != history.Done {
+		return fmt.Errorf("%s can't log in: %s", p.name, answer.Error)
+	}
+	return nil
+}
+
+// listAll reads all pages of one's own bookings.
+func (p *person) listAll(ctx context.Context) error {
+	query := url.Values{"limit": {"100"}}
+	for {
+		var next string
+		answer := p.insist(ctx, enrolPatience, history.Call{Kind: history.ListOwn},
+			func(ctx context.Context, c *client.Client, call *history.Call) error {
+				page, err := c.Bookings(ctx, query)
+				call.Bookings, next = page.Items, page.NextCursor
+				return err
+			})
+		if answer.Outcome != history.Done {
+			return fmt.Errorf("%s can't list their bookings: %s", p.name, answer.Error)
+		}
+		if next == "" {
+			return nil
+		}
+		if query.Get("cursor") == next {
+			return errors.New("the list of bookings does not go on")
+		}
+		query.Set("cursor", next)
+	}
+}

@@ -1,0 +1,55 @@
+package traffic
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/frontrow-tickets/frontrow/test/client"
+	"github.com/frontrow-tickets/frontrow/test/robustness/history"
+)
+
+const (
+	probeEvery = 200 * time.Millisecond
+	// probeTimeout is short: the next probe may find the system whole again.
+	probeTimeout = 4 * time.Second
+	// probeAgainAfter is when a probe may want the same seat once more.
+	probeAgainAfter = 3 * HoldSeconds * time.Second
+)
+
+// prober holds free seats through one gateway without pause: when it fails, the
+// system does.
+type prober struct {
+	*person
+}
+
+func (p *prober) run(ctx context.Context) {
+	w := p.world
+	w.mu.Lock()
+	sale := w.all[0]
+	w.mu.Unlock()
+	asked := map[string]time.Time{}
+	for n := 0; ctx.Err() == nil; n++ {
+		pause(ctx, probeEvery)
+		// Each block in turn, each seat of it in turn, the gateways apart.
+		block := n % len(sale.Seats)
+		seats := sale.Seats[block]
+		share := len(seats) / len(w.clients)
+		seat := seats[p.fixed*share+(n/len(sale.Seats))%share]
+		if time.Since(asked[seat]) < probeAgainAfter {
+			continue
+		}
+		asked[seat] = time.Now()
+		wish := client.NewBooking{EventID: sale.ID, SeatIDs: []string{seat}}
+		key := newKey()
+		call := holdCall(wish, key)
+		call.Probe = true
+		answer := p.call(ctx, p.fixed, probeTimeout, call, sendHold(wish, key))
+		switch {
+		case answer.Status == http.StatusUnauthorized:
+			_ = p.login(ctx) // without a session the next probe fails and says so
+		case answer.Outcome == history.Done:
+			p.call(ctx, p.fixed, probeTimeout, cancelCall(answer.Bookings[0]), sendCancel(answer.Bookings[0]))
+		}
+	}
+}

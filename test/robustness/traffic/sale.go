@@ -1,0 +1,172 @@
+package traffic
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/frontrow-tickets/frontrow/test/client"
+	"github.com/frontrow-tickets/frontrow/test/robustness/history"
+)
+
+const (
+	// onSale is how many events buyers have to choose from.
+	onSale = 2
+	// salePatience is how long an organiser tries to bring an event on sale.
+	salePatience = 30 * time.Second
+
+	sections, rows, seatsPerRow = 3, 6, 12
+	standingPlaces              = 90
+	// probeSeats in each section of the event for probes: one block.
+	probeRows, probeSeatsPerRow = 10, 30
+)
+
+// rotate opens new events in place of old ones, and cancels every other old one
+// while people are still buying.
+func (w *World) rotate(ctx context.Context) {
+	for n := 0; ; n++ {
+		pause(ctx, w.cfg.Rotate)
+		if ctx.Err() != nil {
+			return
+		}
+		if w.open(ctx, false) != nil {
+			continue // there is a next time
+		}
+		if n%2 == 0 {
+			w.cancel(ctx, w.oldest())
+			w.retire()
+		} else {
+			w.retire()
+		}
+	}
+}
+
+// open creates an event, publishes it and waits until it is on sale.
+func (w *World) open(ctx context.Context, probe bool) error {
+	p := w.organizer
+	sale := &Sale{Name: fmt.Sprintf("Night %d", len(w.Sales())+1), Probe: probe}
+	if probe {
+		sale.Name = "The probes' own"
+	}
+	var venue client.Venue
+	answer := p.insist(ctx, salePatience, history.Call{Kind: history.Other}, func(ctx context.Context, c *client.Client, _ *history.Call) (err error) {
+		venue, err = c.CreateVenue(ctx, hall(probe))
+		return err
+	})
+	if answer.Outcome != history.Done {
+		return fmt.Errorf("no venue for %s: %s", sale.Name, answer.Error)
+	}
+	answer = p.insist(ctx, salePatience, history.Call{Kind: history.Other}, func(ctx context.Context, c *client.Client, _ *history.Call) error {
+		event, err := c.CreateEvent(ctx, draft(sale.Name, venue.ID))
+		sale.ID = event.ID
+		return err
+	})
+	if answer.Outcome != history.Done {
+		return fmt.Errorf("no draft of %s: %s", sale.Name, answer.Error)
+	}
+	for _, section := range venue.Sections {
+		var seats []string
+		for _, row := range section.Rows {
+			for _, seat := range row.Seats {
+				seats = append(seats, seat.ID)
+			}
+		}
+		sale.Seats = append(sale.Seats, seats)
+		sale.Blocks += len(section.Blocks)
+	}
+	for _, area := range venue.Areas {
+		sale.Blocks += len(area.Blocks)
+	}
+	// After an unclear answer a second attempt may be refused because the first
+	// one was done; what counts is whether the seats appear.
+	p.insist(ctx, salePatience, history.Call{Kind: history.Publish, EventID: sale.ID},
+		func(ctx context.Context, c *client.Client, _ *history.Call) error {
+			_, err := c.Publish(ctx, sale.ID)
+			return err
+		})
+	for deadline := time.Now().Add(salePatience); ; pause(ctx, 200*time.Millisecond) {
+		answer := p.call(ctx, p.gateway(), callTimeout, history.Call{Kind: history.Seats, EventID: sale.ID}, readSeats(sale.ID))
+		if answer.Outcome == history.Done {
+			break
+		}
+		if ctx.Err() != nil || time.Now().After(deadline) {
+			return fmt.Errorf("%s did not go on sale: %s", sale.Name, answer.Error)
+		}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.all = append(w.all, sale)
+	if !probe {
+		w.sales = append(w.sales, sale)
+	}
+	return nil
+}
+
+func readSeats(event string) request {
+	return func(ctx context.Context, c *client.Client, _ *history.Call) error {
+		_, err := c.Seats(ctx, event)
+		return err
+	}
+}
+
+func (w *World) oldest() *Sale {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.sales[0]
+}
+
+// retire sends the buyers away from the oldest event.
+func (w *World) retire() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.sales = w.sales[1:]
+}
+
+// cancel cancels an event in mid-sale; being told twice does no harm.
+func (w *World) cancel(ctx context.Context, sale *Sale) {
+	w.organizer.insist(ctx, salePatience, history.Call{Kind: history.CancelEvent, EventID: sale.ID},
+		func(ctx context.Context, c *client.Client, _ *history.Call) error {
+			_, err := c.CancelEvent(ctx, sale.ID, "The artist is ill.")
+			return err
+		})
+}
+
+// hall has three sections, a block each, and a standing area.
+func hall(probe bool) client.Venue {
+	v := client.Venue{
+		Name: "Great Hall", City: "Vienna", TimeZone: "Europe/Vienna",
+		Categories: []client.Category{{ID: "seated", Name: "Seated"}, {ID: "standing", Name: "Standing"}},
+		Areas:      []client.Area{{ID: "floor", Name: "Floor", Category: "standing", Capacity: standingPlaces, X: 0, Y: -5}},
+	}
+	rowCount, inRow := rows, seatsPerRow
+	if probe {
+		rowCount, inRow = probeRows, probeSeatsPerRow
+	}
+	for s := range sections {
+		section := client.Section{ID: "section-" + strconv.Itoa(s+1), Name: "Section " + strconv.Itoa(s+1)}
+		for r := range rowCount {
+			row := client.Row{Label: strconv.Itoa(r + 1), Category: "seated"}
+			for i := range inRow {
+				row.Seats = append(row.Seats, client.Seat{Number: strconv.Itoa(i + 1), X: float64(40*s + i), Y: float64(r)})
+			}
+			section.Rows = append(section.Rows, row)
+		}
+		v.Sections = append(v.Sections, section)
+	}
+	return v
+}
+
+// draft has prices that no two sums of tickets easily share.
+func draft(name, venue string) client.NewEvent {
+	now := time.Now().UTC().Truncate(time.Second)
+	return client.NewEvent{
+		Name: name, VenueID: venue, StartsAt: now.AddDate(0, 2, 0), EndsAt: now.AddDate(0, 2, 0).Add(3 * time.Hour),
+		TimeZone: "Europe/Vienna", Currency: "EUR",
+		TicketTypes: []client.NewTicketType{
+			{ID: "seated", Name: "Seated", Category: "seated", Price: 4517},
+			{ID: "standing", Name: "Standing", Category: "standing", Price: 1903},
+		},
+		SaleStartsAt: now.Add(-time.Minute), SaleEndsAt: now.AddDate(0, 1, 0), MaxSeatsPerBuyer: 50, HoldSeconds: HoldSeconds,
+	}
+}
