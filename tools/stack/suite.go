@@ -7,12 +7,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
 
-// endToEnd is the package, in the module test, whose tests need the services running.
-const endToEnd = "/test/e2e"
+// endToEnd are the packages, in the module test, whose tests need the services running.
+var endToEnd = []string{"/test/e2e", "/test/robustness/short"}
 
 // suite collects what failed, so that one run tells everything.
 type suite struct {
@@ -126,7 +127,7 @@ func (u *suite) testOnBackends(ctx context.Context) error {
 	}
 	u.title("End-to-end tests")
 	// One package at a time: they stop backends under each other's feet.
-	u.gotestsum(ctx, "test", u.envLines(p), "testname", "-p=1", "-timeout=40m", "./e2e/...")
+	u.gotestsum(ctx, "test", u.envLines(p), "testname", "-p=1", "-timeout=40m", "./e2e/...", "./robustness/short/...")
 	return ctx.Err()
 }
 
@@ -167,7 +168,7 @@ func (u *suite) packages(ctx context.Context, module string) ([]string, error) {
 	}
 	var packages []string
 	for path := range strings.FieldsSeq(string(output)) {
-		if !strings.Contains(path, endToEnd) {
+		if !slices.ContainsFunc(endToEnd, func(p string) bool { return strings.HasSuffix(path, p) }) {
 			packages = append(packages, path)
 		}
 	}
