@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -95,6 +96,27 @@ func (p *Processes) Kill(ctx context.Context, name string) error {
 // AwaitReady returns when a process is ready.
 func (p *Processes) AwaitReady(ctx context.Context, name string) error {
 	return p.await(ctx, name, "become ready", State.Ready)
+}
+
+// AwaitAllReady returns when all of the processes are ready at once.
+func (p *Processes) AwaitAllReady(ctx context.Context, names []string) error {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		states, err := p.States(ctx)
+		if err != nil {
+			return err
+		}
+		waiting := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return states[name].Ready() })
+		if len(waiting) == 0 {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for %s to become ready: %w", strings.Join(waiting, ", "), ctx.Err())
+		}
+	}
 }
 
 func (p *Processes) await(ctx context.Context, name, what string, condition func(State) bool) error {

@@ -148,9 +148,7 @@ func (i *Injector) Heal(ctx context.Context) error {
 			failures = append(failures, i.start(ctx, name))
 		}
 	}
-	for _, name := range i.names {
-		failures = append(failures, i.processes.AwaitReady(ctx, name))
-	}
+	failures = append(failures, i.processes.AwaitAllReady(ctx, i.names))
 	return errors.Join(failures...)
 }
 
