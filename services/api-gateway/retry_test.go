@@ -11,7 +11,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 )
 
-const hold = `{"event_id":"e1","seat_ids":["1-1"]}`
+const hold = `{"event_id":"0190b0a0-0000-7000-8000-000000000001","seat_ids":["1-1"]}`
 
 // cutting answers nothing: the connection breaks after the request was read.
 func cutting(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }

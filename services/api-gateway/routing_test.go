@@ -27,9 +27,9 @@ func TestHoldsOfOneBlockGoToOneReplica(t *testing.T) {
 	used := map[string]bool{}
 	for block := range 20 {
 		by := w.served(id,
-			fmt.Sprintf(`{"event_id":"e1","seat_ids":["%d-0","%d-1"]}`, block+1, block+1),
-			fmt.Sprintf(`{"event_id":"e1","seat_ids":["%d-250"]}`, block+1),
-			fmt.Sprintf(`{"seat_ids":["%d-7"],"event_id":"e1","surplus":true}`, block+1))
+			fmt.Sprintf(`{"event_id":"0190b0a0-0000-7000-8000-000000000001","seat_ids":["%d-0","%d-1"]}`, block+1, block+1),
+			fmt.Sprintf(`{"event_id":"0190b0a0-0000-7000-8000-000000000001","seat_ids":["%d-250"]}`, block+1),
+			fmt.Sprintf(`{"seat_ids":["%d-7"],"event_id":"0190b0a0-0000-7000-8000-000000000001","surplus":true}`, block+1))
 		if by[0] != by[1] || by[1] != by[2] {
 			t.Errorf("block %d was served by %v", block+1, by)
 		}
@@ -38,7 +38,7 @@ func TestHoldsOfOneBlockGoToOneReplica(t *testing.T) {
 	if len(used) != 3 {
 		t.Errorf("20 blocks used the replicas %v only", used)
 	}
-	by := w.served(id, `{"event_id":"e1","ticket_type_id":"t","quantity":2}`, `{"event_id":"e1","ticket_type_id":"t","quantity":9}`)
+	by := w.served(id, `{"event_id":"0190b0a0-0000-7000-8000-000000000001","ticket_type_id":"t","quantity":2}`, `{"event_id":"e1","ticket_type_id":"t","quantity":9}`)
 	if by[0] != by[1] {
 		t.Errorf("one ticket type was served by %v", by)
 	}
@@ -62,7 +62,7 @@ func TestSpreadSendsHoldsOfOneBlockToAllReplicas(t *testing.T) {
 	id, _ := w.login(identity.Customer)
 	count := map[string]int{}
 	for range 9 {
-		count[w.served(id, `{"event_id":"e1","seat_ids":["1-1"]}`)[0]]++
+		count[w.served(id, `{"event_id":"0190b0a0-0000-7000-8000-000000000001","seat_ids":["1-1"]}`)[0]]++
 	}
 	if len(count) != 3 || count["booking-service0"] != 3 {
 		t.Errorf("spread over %v, want 3 each", count)

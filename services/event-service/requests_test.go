@@ -176,11 +176,11 @@ func TestVenueOf100000Seats(t *testing.T) {
 	created.into(t, http.StatusCreated, &v)
 	last := v.Sections[19]
 	seat := last.Rows[99].Seats[49]
-	// 17 blocks a section: 16 of 6 rows and one of 4.
-	if v.SeatCount != 100_350 || last.SeatCount != 5000 || len(last.Blocks) != 17 || seat.ID != "340-199" || seat.Number != "50" || seat.Category != "front" {
+	// 50 blocks of 40 rows, two and a half of them a section.
+	if v.SeatCount != 100_350 || last.SeatCount != 5000 || len(last.Blocks) != 3 || seat.ID != "50-1999" || seat.Number != "50" || seat.Category != "front" {
 		t.Errorf("%d seats; last section: %d seats, blocks %v; last seat %+v", v.SeatCount, last.SeatCount, last.Blocks, seat)
 	}
-	if diff := cmp.Diff([]string{"341", "342"}, v.Areas[0].Blocks); diff != "" {
+	if diff := cmp.Diff([]string{"51"}, v.Areas[0].Blocks); diff != "" {
 		t.Error(diff)
 	}
 
