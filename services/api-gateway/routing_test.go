@@ -38,7 +38,7 @@ func TestHoldsOfOneBlockGoToOneReplica(t *testing.T) {
 	if len(used) != 3 {
 		t.Errorf("20 blocks used the replicas %v only", used)
 	}
-	by := w.served(id, `{"event_id":"0190b0a0-0000-7000-8000-000000000001","ticket_type_id":"t","quantity":2}`, `{"event_id":"e1","ticket_type_id":"t","quantity":9}`)
+	by := w.served(id, `{"event_id":"0190b0a0-0000-7000-8000-000000000001","ticket_type_id":"t","quantity":2}`, `{"event_id":"0190b0a0-0000-7000-8000-000000000001","ticket_type_id":"t","quantity":9}`)
 	if by[0] != by[1] {
 		t.Errorf("one ticket type was served by %v", by)
 	}
