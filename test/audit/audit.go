@@ -46,6 +46,9 @@ func Open(ctx context.Context, s *stack.Stack) (*Auditor, error) {
 	cluster.Keyspace, cluster.Timeout, cluster.ConnectTimeout = s.Keyspace, 10*time.Second, 10*time.Second
 	// What a round has decided but not yet finished must be seen.
 	cluster.Consistency = gocql.Consistency(gocql.Serial)
+	// A node may have just come back: what is only read can be asked again.
+	cluster.DefaultIdempotence = true
+	cluster.RetryPolicy = &gocql.ExponentialBackoffRetryPolicy{NumRetries: 10, Min: 200 * time.Millisecond, Max: 3 * time.Second}
 	session, err := cluster.CreateSession()
 	if err != nil {
 		return nil, fmt.Errorf("audit: cassandra: %w", err)
