@@ -34,7 +34,7 @@ const (
 	sweepEvery        = 250 * time.Millisecond
 	forgottenEvery    = time.Second
 	outboxEvery       = 3 * time.Second
-	correctEvery      = 4 * time.Second
+	correctEvery      = 2 * time.Second
 	syncEvery         = time.Second
 	availabilityEvery = time.Second
 	clockEvery        = 5 * time.Second

@@ -1,5 +1,7 @@
 package booking
 
+import "context"
+
 // Waiting returns how many changes of a block wait for its next round.
 func (s *Service) Waiting(id BlockID) int {
 	s.committer.mu.Lock()
@@ -8,4 +10,13 @@ func (s *Service) Waiting(id BlockID) int {
 		return len(q.waiting)
 	}
 	return 0
+}
+
+// CorrectNow corrects what is behind, without waiting to see whether a delta is
+// on its way.
+func (s *Service) CorrectNow(ctx context.Context) error {
+	if err := s.Correct(ctx); err != nil {
+		return err
+	}
+	return s.Correct(ctx)
 }

@@ -60,6 +60,8 @@ type block struct {
 	earliest int64
 	// free counts the available seats of each ticket type.
 	free []int
+	// stored is the version that the store had when it was last asked.
+	stored int64
 	// refreshing is set while a correction from the store is under way.
 	refreshing bool
 }
@@ -280,7 +282,8 @@ func (inv *Inventory) refresh(ctx context.Context, sale *Sale, b *block) error {
 }
 
 // Correct compares all blocks of a sale with the store and reads those again
-// that have moved on unheard.
+// that had moved on by the last time, and are unheard of since: most deltas are
+// only on their way.
 func (inv *Inventory) Correct(ctx context.Context, sale *Sale) error {
 	versions, err := inv.store.ReadVersions(ctx, sale.Event().ID(), len(sale.blocks))
 	if err != nil {
@@ -290,7 +293,8 @@ func (inv *Inventory) Correct(ctx context.Context, sale *Sale) error {
 	group.SetLimit(8)
 	for i, b := range sale.blocks {
 		b.mu.Lock()
-		behind := versions[i] > b.version
+		behind := b.version < b.stored
+		b.stored = versions[i]
 		b.mu.Unlock()
 		if behind {
 			group.Go(func() error { return inv.refresh(ctx, sale, b) })

@@ -31,7 +31,7 @@ func TestTwinThatChoseOtherSeatsGivesThemBack(t *testing.T) {
 		t.Fatal("held without its booking")
 	}
 	w.store.Fail(nil)
-	if err := w.replicas[1].Correct(t.Context()); err != nil {
+	if err := w.replicas[1].CorrectNow(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	b, _, err := w.replicas[1].Hold(t.Context(), req)
@@ -81,7 +81,7 @@ func TestRefusalUnderAKeyIsFinalForAttemptsStillUnderWay(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := w.replicas[1].Correct(t.Context()); err != nil {
+	if err := w.replicas[1].CorrectNow(t.Context()); err != nil {
 		t.Fatal(err) // else it might find the seats of the first attempt, and make the same booking of them
 	}
 	_, _, again := w.replicas[1].Hold(t.Context(), req)

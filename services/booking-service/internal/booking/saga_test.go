@@ -107,7 +107,7 @@ func TestMessagesOfADeadProcessAreSentByTheSweep(t *testing.T) {
 	b := w.hold(t, at(1, 0))
 	sweep := func() {
 		t.Helper()
-		if err := w.replicas[1].Correct(t.Context()); err != nil {
+		if err := w.replicas[1].CorrectNow(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		for shard := range booking.Shards {
@@ -196,7 +196,7 @@ func TestMessagesFollowTheirSchemas(t *testing.T) {
 func TestForgottenHoldEndsWithoutALeader(t *testing.T) {
 	w := newWorld(t, 2, nil)
 	b := w.hold(t, at(1, 0), at(2, 0))
-	if err := w.replicas[1].Correct(t.Context()); err != nil {
+	if err := w.replicas[1].CorrectNow(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {

@@ -153,7 +153,7 @@ func (s *simulation) settleAndCheck() string {
 
 func (s *simulation) sweepOn(r *replica, outbox map[*replica][]*booking.OutboxSweep) string {
 	ctx := context.Background()
-	if err := r.service.Correct(ctx); err != nil {
+	if err := r.service.CorrectNow(ctx); err != nil {
 		return err.Error()
 	}
 	for shard := range booking.Shards {

@@ -196,7 +196,7 @@ func newSimulation(t *testing.T, sc *scenario) *simulation {
 		synctest.Wait()
 	}
 	for _, r := range []*replica{s.a, s.b} {
-		if err := r.service.Correct(t.Context()); err != nil {
+		if err := r.service.CorrectNow(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}

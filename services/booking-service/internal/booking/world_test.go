@@ -92,7 +92,7 @@ func (w *world) status(t *testing.T, b booking.Booking) booking.Booking {
 func (w *world) sweep(t *testing.T) {
 	t.Helper()
 	for _, s := range w.replicas {
-		if err := s.Correct(t.Context()); err != nil {
+		if err := s.CorrectNow(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		for shard := range booking.Shards {
