@@ -50,7 +50,7 @@ func TestSameKeyTwentyTimesIsOneBooking(t *testing.T) {
 	s := start3(t)
 	def := s.sale(t, nil)
 	for name, body := range map[string]string{
-		"seats": seats(def.EventID, "1-4", "2-4"), "best": best(def.EventID, "stalls", 2), "standing": best(def.EventID, "floor", 3),
+		"seats": seats(def.EventID, "1-30", "2-30"), "best": best(def.EventID, "stalls", 2), "standing": best(def.EventID, "floor", 3),
 	} {
 		t.Run(name, func(t *testing.T) {
 			user := uuid.Must(uuid.NewV7())
