@@ -1,7 +1,6 @@
 package booking
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -78,14 +77,30 @@ func (h *hold) record(ctx context.Context, now time.Time) Record {
 	return rec
 }
 
+// A hold over the buyer's limit is asked for again that often, after a pause, if
+// the store says that it is not.
+const (
+	recounts     = 3
+	recountPause = 30 * time.Millisecond
+)
+
 // lock takes the locks; warm is false when they are not there and the
 // store alone must decide.
 func (s *Service) lock(ctx context.Context, h *hold, rec *Record) (warm bool, err error) {
 	start := time.Now()
-	answer, err := s.locks.Take(ctx, LockRequest{
+	request := LockRequest{
 		Event: h.Event, Booking: h.id, User: h.User, Seats: h.seats, Deadline: rec.ExpiresAt.UnixMilli(),
 		Limit: h.event.MaxSeatsPerBuyer, Exclusive: h.home != 0,
-	})
+	}
+	answer, err := s.locks.Take(ctx, request)
+	for range recounts {
+		if err != nil || answer.Verdict != LocksOverLimit || s.checkLimit(ctx, h) != nil || !pause(ctx, recountPause) {
+			break
+		}
+		// They count what has ended: they are about to hear of it, or whoever was to
+		// tell them has died and checkLimit has told them.
+		answer, err = s.locks.Take(ctx, request)
+	}
 	outcome := "cold"
 	defer func() {
 		observe.Observe(ctx, lockDuration.WithLabelValues("redis", outcome), time.Since(start).Seconds())
@@ -103,10 +118,7 @@ func (s *Service) lock(ctx context.Context, h *hold, rec *Record) (warm bool, er
 		return true, refuse(SeatsTaken, answer.Taken...)
 	case LocksOverLimit:
 		outcome = "refused"
-		// What they count may be of a replica that died before it took it back, or
-		// under way and not yet stored: the next try will see.
-		refusal := &Refusal{Reason: BuyerLimit, Limit: h.event.MaxSeatsPerBuyer, Held: answer.Held}
-		return true, cmp.Or(s.checkLimit(ctx, h), error(refusal))
+		return true, &Refusal{Reason: BuyerLimit, Limit: h.event.MaxSeatsPerBuyer, Held: answer.Held}
 	case LocksTwin:
 		outcome = "refused"
 		return true, errTwin
@@ -260,4 +272,16 @@ func (s *Service) fence(ctx context.Context, ref Ref, fill func(*Record)) error 
 
 func (s *Service) releaseLocks(ctx context.Context, h *hold) {
 	s.locks.Settle(ctx, h.Event, []LockOutcome{{Booking: h.id, User: h.User, Seats: h.seats, State: Available}})
+}
+
+// pause waits; false when ctx ended.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
