@@ -126,8 +126,10 @@ func InTx(ctx context.Context, pool *pgxpool.Pool, fn func(tx pgx.Tx) error) err
 		return err
 	}
 	err = tx.Commit(ctx)
-	var refused *pgconn.PgError
-	if err == nil || errors.As(err, &refused) || errors.Is(err, pgx.ErrTxCommitRollback) {
+	var answer *pgconn.PgError
+	// A server that shuts down, or breaks the connection off, may have committed.
+	refused := errors.As(err, &answer) && !strings.HasPrefix(answer.Code, "57") && !strings.HasPrefix(answer.Code, "08")
+	if err == nil || refused || errors.Is(err, pgx.ErrTxCommitRollback) {
 		return err
 	}
 	return problem.New(http.StatusServiceUnavailable, "outcome_unknown",
