@@ -44,7 +44,7 @@ func NewProducer(brokers, clientID string) (*Producer, error) {
 		"client.id":                    clientID,
 		"enable.idempotence":           true,
 		"acks":                         "all",
-		"linger.ms":                    10,
+		"linger.ms":                    50,
 		"compression.type":             "lz4",
 		"delivery.timeout.ms":          int(DeliveryTimeout.Milliseconds()),
 		"request.timeout.ms":           5000,

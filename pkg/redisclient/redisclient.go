@@ -16,7 +16,12 @@ import (
 // connection may take: a request that waits for a dead Redis helps nobody.
 const patience = 250 * time.Millisecond
 
-const poolSize = 64
+const (
+	poolSize = 64
+	// protocol 2 has no messages of the server's own accord, for which every
+	// answer would be searched.
+	protocol = 2
+)
 
 // findPatience is how long a new connection may take when a Sentinel is asked
 // for the primary first. go-redis asks the Sentinel it knows, twice patience
@@ -46,7 +51,7 @@ func New(address string) (*redis.Client, error) {
 	opts.DialerRetries, opts.MaxRetries = 1, 1
 	opts.MinRetryBackoff, opts.MaxRetryBackoff = time.Millisecond, 10*time.Millisecond
 	opts.PoolSize = poolSize
-	opts.DisableIdentity = true
+	opts.DisableIdentity, opts.Protocol = true, protocol
 	return redis.NewClient(opts), nil
 }
 
@@ -60,7 +65,7 @@ func newFailover(address string) (*redis.Client, error) {
 	opts.DialerRetries, opts.MaxRetries = 1, 1
 	opts.MinRetryBackoff, opts.MaxRetryBackoff = time.Millisecond, 10*time.Millisecond
 	opts.PoolSize = poolSize
-	opts.DisableIdentity = true
+	opts.DisableIdentity, opts.Protocol = true, protocol
 	return redis.NewFailoverClient(opts), nil
 }
 

@@ -25,7 +25,7 @@ type config struct {
 	CassandraReplication int    `env:"CASSANDRA_REPLICATION" envDefault:"1"`
 	RedisURL             string `env:"REDIS_URL,required"`
 	KafkaBrokers         string `env:"KAFKA_BROKERS,required"`
-	KafkaPartitions      int    `env:"KAFKA_TOPIC_PARTITIONS" envDefault:"12"`
+	KafkaPartitions      int    `env:"KAFKA_TOPIC_PARTITIONS" envDefault:"6"`
 	KafkaReplication     int    `env:"KAFKA_TOPIC_REPLICATION" envDefault:"1"`
 	TicketSigningKey     string `env:"TICKET_SIGNING_KEY,required"`
 }

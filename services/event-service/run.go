@@ -40,7 +40,7 @@ type config struct {
 
 type migrateConfig struct {
 	Stores
-	Partitions  int `env:"KAFKA_TOPIC_PARTITIONS" envDefault:"12"`
+	Partitions  int `env:"KAFKA_TOPIC_PARTITIONS" envDefault:"6"`
 	Replication int `env:"KAFKA_TOPIC_REPLICATION" envDefault:"1"`
 }
 

@@ -43,7 +43,7 @@ func main() {
 type migrateConfig struct {
 	PostgresURL  string `env:"POSTGRES_URL,required"`
 	KafkaBrokers string `env:"KAFKA_BROKERS,required"`
-	Partitions   int    `env:"KAFKA_TOPIC_PARTITIONS" envDefault:"12"`
+	Partitions   int    `env:"KAFKA_TOPIC_PARTITIONS" envDefault:"6"`
 	Replication  int    `env:"KAFKA_TOPIC_REPLICATION" envDefault:"1"`
 }
 

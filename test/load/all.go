@@ -15,7 +15,7 @@ const (
 	slicesFile = ".run/bench/slices.csv"
 	pageFile   = ".run/bench/index.html"
 	// mostTime bounds the whole.
-	mostTime = 20 * time.Minute
+	mostTime = 25 * time.Minute
 )
 
 // part is a piece of the load test.
@@ -41,9 +41,9 @@ var parts = []part{
 func (b *bench) all(ctx context.Context, only string) error {
 	ctx, cancel := context.WithTimeout(ctx, mostTime)
 	defer cancel()
-	warmUp := 20 * time.Second
+	warmUp := 4 * time.Minute
 	if only != "" {
-		warmUp = 5 * time.Second // for a look; run it twice to look closely
+		warmUp = 0 // for a look; run it twice to look closely
 	}
 	if err := b.warm(ctx, warmUp); err != nil {
 		return fmt.Errorf("warming up: %w", err)

@@ -31,7 +31,7 @@ func (s *stack) backendProcesses() []process {
 		s.postgresProcess(),
 		s.redisProcess("redis", b(6379), s.confFile("redis.conf")),
 		s.kafkaProcess("kafka", "server.properties", []string{"-Xms128m", "-Xmx512m"}, b(9092), b(9093)),
-		s.cassandraProcess("cassandra", "cassandra.yaml", b(7199), nil, "", b(9042), b(7000)),
+		s.cassandraProcess("cassandra", "cassandra.yaml", b(7199), []string{"-XX:+UseParallelGC"}, "", b(9042), b(7000)),
 		s.consulProcess(),
 	}
 }

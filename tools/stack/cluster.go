@@ -69,8 +69,6 @@ func (s *stack) clusterEnv(process string) map[string]string {
 	env := map[string]string{
 		"CASSANDRA_REPLICATION":   strconv.Itoa(cassandraNodes),
 		"KAFKA_TOPIC_REPLICATION": strconv.Itoa(kafkaNodes),
-		// Each partition is copied twice, and two cores do all of it.
-		"KAFKA_TOPIC_PARTITIONS": "6",
 	}
 	for name, link := range map[string]string{
 		"ADVERTISE_ADDR": "gateway:" + process, "PSP_URL": process + ":provider", "PSP_WEBHOOK_URL": "provider:" + process,

@@ -20,8 +20,8 @@ const (
 	trustFor = 60 * time.Second
 	// remembered sessions, at about 300 bytes each.
 	remembered = 100_000
-	// restFor is how long a Redis that failed is not asked: waiting for it would
-	// slow every request down.
+	// restFor is how long a Redis that failed is not asked for sessions that are
+	// remembered: waiting for it would slow every request down.
 	restFor = time.Second
 )
 
@@ -57,7 +57,10 @@ func (s *Sessions) Get(ctx context.Context, id string) (session.Session, error) 
 	}
 	name := session.Hash(id)
 	if s.Clock.Now().UnixNano() < s.restUntil.Load() {
-		return s.remember(name)
+		if sess, err := s.remember(name); err == nil {
+			return sess, nil
+		}
+		// Who is not remembered can only win: it may have been a moment's weakness.
 	}
 	sess, err := s.store.Get(ctx, id)
 	switch {

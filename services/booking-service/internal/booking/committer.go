@@ -19,12 +19,12 @@ var batchSize = promauto.NewHistogram(prometheus.HistogramOpts{
 })
 
 var rounds = promauto.NewCounterVec(prometheus.CounterOpts{
-	Name: "commit_rounds_total", Help: "Rounds sent to Cassandra: applied, refused (somebody else was faster), unknown (resolved by reading) or failed.",
+	Name: "commit_rounds_total", Help: "Rounds sent to Cassandra: applied, refused (somebody else was faster), unknown (sent again) or failed.",
 }, []string{"outcome"})
 
-func roundOutcome(applied, unknown bool, err error) string {
+func roundOutcome(applied bool, err error) string {
 	switch {
-	case unknown:
+	case errors.Is(err, ErrUnknown):
 		return "unknown"
 	case err != nil:
 		return "failed"
@@ -38,7 +38,7 @@ const (
 	// maxRound bounds a round's operations: past some hundred rows a batch
 	// costs more time than it saves.
 	maxRound = 64
-	// roundTimeout bounds the answer to one round; after it the outcome is read.
+	// roundTimeout bounds the answer to one round; after it the round is sent again.
 	roundTimeout = 3 * time.Second
 )
 
@@ -131,20 +131,8 @@ func (c *Committer) commit(id BlockID, round []*entry) {
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), roundTimeout)
 		applied, current, err := c.store.CommitRound(ctx, id, version, changes)
-		unknown := errors.Is(err, ErrUnknown)
-		if unknown {
-			for _, e := range round {
-				e.sent = true
-			}
-			// A later arrival of the same round does no harm: it asks for a
-			// version that is gone, or it is this very round.
-			current, err = c.store.ReadCurrent(ctx, id)
-			if err != nil {
-				err = fmt.Errorf("%w: %w", ErrUnknown, err)
-			}
-		}
 		cancel()
-		rounds.WithLabelValues(roundOutcome(applied, unknown, err)).Inc()
+		rounds.WithLabelValues(roundOutcome(applied, err)).Inc()
 		switch {
 		case err == nil && applied:
 			c.applied(id, version+1, changes)
@@ -160,7 +148,7 @@ func (c *Committer) commit(id BlockID, round []*entry) {
 			return
 		case err == nil:
 			left := sift(round, current)
-			if refusedForNothing := !unknown && current.Version == version && len(left) == len(round); refusedForNothing {
+			if refusedForNothing := current.Version == version && len(left) == len(round); refusedForNothing {
 				err = fmt.Errorf("%w: block %d of event %s", ErrNoBlock, id.Block, id.Event)
 				for _, e := range left {
 					e.answer(Conflict{}, err)
@@ -174,6 +162,11 @@ func (c *Committer) commit(id BlockID, round []*entry) {
 				time.Sleep(rand.N(pause))
 			}
 		case errors.Is(err, ErrUnknown):
+			// Sent again it is made now, or its refusal tells what stands; in both cases
+			// the version has moved on, and a late arrival of the first does nothing.
+			for _, e := range round {
+				e.sent = true
+			}
 			round = dropEnded(round)
 			time.Sleep(pause)
 		default:

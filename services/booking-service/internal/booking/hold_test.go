@@ -134,7 +134,7 @@ func TestLoserOfALaterBlockClosesItsIDAndGivesBack(t *testing.T) {
 	}
 }
 
-func TestUnknownOutcomeIsResolvedByReading(t *testing.T) {
+func TestRoundOfUnknownOutcomeIsSentAgain(t *testing.T) {
 	for name, fault := range map[string]bookingtest.Fault{"the answer was lost": bookingtest.LostAnswer, "the request was lost": bookingtest.LostRequest} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, 1, nil)

@@ -175,11 +175,7 @@ func (s *Service) SyncEvents(ctx context.Context) error {
 			}
 			continue
 		}
-		e, err := s.store.ReadEvent(ctx, id)
-		if err == nil && e != nil && !now.After(e.EndsAt.Add(keptAfterEnd)) {
-			err = s.inventory.Load(ctx, e)
-		}
-		if err != nil {
+		if err := s.load(ctx, id); err != nil {
 			slog.WarnContext(ctx, "an event could not be loaded; it is tried again", "event", id, "error", err)
 		}
 	}
@@ -192,15 +188,29 @@ func (s *Service) Sale(ctx context.Context, event uuid.UUID) (*Sale, error) {
 	if sale := s.inventory.Sale(event); sale != nil {
 		return sale, nil
 	}
-	e, err := s.store.ReadEvent(ctx, event)
-	if err != nil || e == nil || s.clock.Now().After(e.EndsAt.Add(keptAfterEnd)) {
-		return nil, err
-	}
-	if err := s.inventory.Load(ctx, e); err != nil {
+	if err := s.load(ctx, event); err != nil {
 		return nil, err
 	}
 	return s.inventory.Sale(event), nil
 }
+
+// load reads an event's definition and seats from the store unless it is over.
+// All who ask at once, as on the first second of a sale, wait for one reading.
+func (s *Service) load(ctx context.Context, event uuid.UUID) error {
+	_, err, _ := s.loading.Do(event.String(), func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), loadTimeout)
+		defer cancel()
+		e, err := s.store.ReadEvent(ctx, event)
+		if err != nil || e == nil || s.clock.Now().After(e.EndsAt.Add(keptAfterEnd)) {
+			return nil, err
+		}
+		return nil, s.inventory.Load(ctx, e)
+	})
+	return err
+}
+
+// loadTimeout bounds the reading of one event's seats.
+const loadTimeout = 20 * time.Second
 
 // keptAfterEnd is how long an event that is over stays in memory.
 const keptAfterEnd = 24 * time.Hour

@@ -55,6 +55,7 @@ type Service struct {
 	twins      singleflight.Group
 	publishing sync.Map // booking id and revision → under way
 	warming    sync.Map // event id → under way
+	loading    singleflight.Group
 }
 
 // NewService returns a service over its stores.

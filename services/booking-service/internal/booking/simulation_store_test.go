@@ -66,8 +66,6 @@ type replica struct {
 	// serving has, for every request under way, a digest of what it has seen so
 	// far: what it will do is a function of that.
 	serving map[string]uint64
-	// sent has the last round of each block.
-	sent map[int]string
 	// published waits for Kafka's acknowledgement, settled for Redis.
 	published []publication
 	settled   []booking.LockOutcome
@@ -80,7 +78,7 @@ type publication struct {
 }
 
 func (s *simulation) newReplica(name string) *replica {
-	r := &replica{Store: s.store, name: name, sim: s, serving: map[string]uint64{}, sent: map[int]string{}}
+	r := &replica{Store: s.store, name: name, sim: s, serving: map[string]uint64{}}
 	inventory := booking.NewInventory(r)
 	committer := booking.NewCommitter(r, inventory, bookingtest.NoFeed{}, name)
 	r.service = booking.NewService(r, replicaLocks{r}, replicaOutbox{r}, committer, inventory, s.clock)
@@ -158,9 +156,6 @@ func read[T any](ctx context.Context, r *replica, label string, show func(T) str
 // CommitRound implements booking.Store.
 func (r *replica) CommitRound(ctx context.Context, id booking.BlockID, version int64, changes []booking.Change) (bool, booking.Current, error) {
 	label := fmt.Sprintf("%s commits block %d v%d %s", r.name, id.Block, version, r.sim.showChanges(changes))
-	r.sim.mu.Lock()
-	r.sent[id.Block] = label
-	r.sim.mu.Unlock()
 	switch r.enter(&call{label: label, round: &round{id, version, slices.Clone(changes), label}}) {
 	case die:
 		return false, booking.Current{}, errDead
@@ -175,20 +170,6 @@ func (r *replica) CommitRound(ctx context.Context, id booking.BlockID, version i
 	r.sim.pause = !applied
 	r.sim.mu.Unlock()
 	return applied, current, err
-}
-
-// ReadCurrent implements booking.Store.
-func (r *replica) ReadCurrent(ctx context.Context, id booking.BlockID) (booking.Current, error) {
-	r.sim.mu.Lock()
-	after := r.sent[id.Block]
-	r.sim.mu.Unlock()
-	return read(ctx, r, fmt.Sprintf("reads what stands in block %d, for: %s", id.Block, after), r.sim.showCurrent,
-		func() (booking.Current, error) {
-			r.sim.mu.Lock()
-			r.sim.pause = true
-			r.sim.mu.Unlock()
-			return r.Store.ReadCurrent(ctx, id)
-		})
 }
 
 // ReadBlock implements booking.Store.

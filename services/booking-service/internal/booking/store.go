@@ -35,9 +35,6 @@ type Store interface {
 	CommitRound(ctx context.Context, id BlockID, version int64, changes []Change) (applied bool, current Current, err error)
 	// CreateBlock makes a block's rows at version 1, if there are none yet.
 	CreateBlock(ctx context.Context, id BlockID, seats []Seat) error
-	// ReadCurrent reads, linearizably, all owners and revisions of a block, and
-	// so ends every round that is under way before it.
-	ReadCurrent(ctx context.Context, id BlockID) (Current, error)
 	// ReadBlock reads all seats of a block; version 0 when it does not exist.
 	ReadBlock(ctx context.Context, id BlockID) (Block, error)
 	// ReadVersions reads the versions of an event's blocks 1 to n.

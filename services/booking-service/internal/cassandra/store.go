@@ -193,22 +193,6 @@ func (s *Store) CreateBlock(ctx context.Context, id booking.BlockID, seats []boo
 	return err
 }
 
-// ReadCurrent implements booking.Store: one linearizable read of the block's
-// owners and revisions, in one page, since a second would be another read.
-func (s *Store) ReadCurrent(ctx context.Context, id booking.BlockID) (booking.Current, error) {
-	current := booking.Current{Owners: map[int]uuid.UUID{}, Revisions: map[uuid.UUID]int{}}
-	session, err := s.connect()
-	if err != nil {
-		return current, err
-	}
-	iter := session.Query(`SELECT version, seat_index, booking_id, owner, revision FROM seats WHERE event_id = ? AND block_id = ?`,
-		gocql.UUID(id.Event), id.Block).Consistency(gocql.Consistency(gocql.Serial)).PageSize(0).WithContext(ctx).Iter()
-	for row := newRow(); iter.MapScan(row.dest); row = newRow() {
-		row.add(&current)
-	}
-	return current, iter.Close()
-}
-
 // ReadBlock implements booking.Store.
 func (s *Store) ReadBlock(ctx context.Context, id booking.BlockID) (booking.Block, error) {
 	var block booking.Block

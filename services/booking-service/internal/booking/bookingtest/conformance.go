@@ -91,10 +91,6 @@ func Conformance(t *testing.T, store booking.Store) {
 		if diff := cmp.Diff(rec, all[0]); diff != "" {
 			t.Error(diff)
 		}
-		current, err := store.ReadCurrent(t.Context(), id)
-		if err != nil || current.Version != 2 || current.Owners[1] != rec.ID || current.Revisions[rec.ID] != 1 {
-			t.Errorf("current: %+v %v", current, err)
-		}
 	})
 
 	t.Run("messages leave the outbox alone", func(t *testing.T) {
@@ -148,8 +144,8 @@ func Conformance(t *testing.T, store booking.Store) {
 				applied, _, err := store.CommitRound(t.Context(), id, 1, []booking.Change{holdOf(rec)})
 				if err != nil {
 					// Too many proposers at once: what came of it must be read.
-					current, err := store.ReadCurrent(t.Context(), id)
-					applied = err == nil && current.Owners[0] == rec.ID
+					made, err := store.ReadBooking(t.Context(), rec.Ref(), true)
+					applied = err == nil && made.Revision == 1
 				}
 				mu.Lock()
 				defer mu.Unlock()

@@ -159,23 +159,6 @@ func (s *Store) CreateBlock(_ context.Context, id booking.BlockID, seats []booki
 	return nil
 }
 
-// ReadCurrent implements booking.Store.
-func (s *Store) ReadCurrent(_ context.Context, id booking.BlockID) (booking.Current, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	current := booking.Current{Owners: map[int]uuid.UUID{}, Revisions: map[uuid.UUID]int{}}
-	if b := s.blocks[id]; b != nil {
-		current.Version = b.version
-		for i, seat := range b.seats {
-			current.Owners[i] = seat.Owner
-		}
-		for _, rec := range b.bookings {
-			current.Revisions[rec.ID] = rec.Revision
-		}
-	}
-	return current, nil
-}
-
 // ReadBlock implements booking.Store.
 func (s *Store) ReadBlock(_ context.Context, id booking.BlockID) (booking.Block, error) {
 	s.mu.Lock()
