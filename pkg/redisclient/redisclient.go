@@ -17,7 +17,8 @@ import (
 const patience = 250 * time.Millisecond
 
 const (
-	poolSize = 64
+	// poolSize is for a burst: each request that waits for a connection is late.
+	poolSize = 256
 	// protocol 2 has no messages of the server's own accord, for which every
 	// answer would be searched.
 	protocol = 2

@@ -41,7 +41,7 @@ var parts = []part{
 func (b *bench) all(ctx context.Context, only string) error {
 	ctx, cancel := context.WithTimeout(ctx, mostTime)
 	defer cancel()
-	warmUp := 4 * time.Minute
+	warmUp := 3 * time.Minute // the compilers of the JVMs need that long
 	if only != "" {
 		warmUp = 0 // for a look; run it twice to look closely
 	}

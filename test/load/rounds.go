@@ -28,19 +28,14 @@ const (
 
 // warm lets compilers, caches and pools settle: what is measured is a running
 // system, not its start.
-func (b *bench) warm(ctx context.Context, most time.Duration) error {
-	begin, best, unchanged := time.Now(), 0.0, 0
-	for unchanged < 2 && time.Since(begin) < most {
+func (b *bench) warm(ctx context.Context, length time.Duration) error {
+	for begin := time.Now(); time.Since(begin) < length; {
 		s, err := b.stock(ctx, bigHall, 1)
 		if err != nil {
 			return err
 		}
 		_, sum := b.hold(ctx, s, holdPath, saturate(warmSlice))
 		b.say("warming up: %.0f holds a second", sum.PerSecond)
-		if sum.PerSecond < 1.05*best {
-			unchanged++
-		}
-		best = max(best, sum.PerSecond)
 	}
 	s, err := b.stock(ctx, bigHall, 1)
 	if err != nil {

@@ -31,7 +31,7 @@ func (s *stack) backendProcesses() []process {
 		s.postgresProcess(),
 		s.redisProcess("redis", b(6379), s.confFile("redis.conf")),
 		s.kafkaProcess("kafka", "server.properties", []string{"-Xms128m", "-Xmx512m"}, b(9092), b(9093)),
-		s.cassandraProcess("cassandra", "cassandra.yaml", b(7199), []string{"-XX:+UseParallelGC"}, "", b(9042), b(7000)),
+		s.cassandraProcess("cassandra", "cassandra.yaml", b(7199), []string{"-XX:+UseParallelGC", s.singleCassandra().heap}, "", b(9042), b(7000)),
 		s.consulProcess(),
 	}
 }
@@ -77,6 +77,21 @@ func (s *stack) cassandraProcess(name, conf string, jmx int, jvm []string, host 
 			"-cp", s.libs("cassandra"), "org.apache.cassandra.service.CassandraDaemon"),
 		stopSeconds: 30,
 	}
+}
+
+// cassandraMemory is what a node may use; memtables in MiB.
+type cassandraMemory struct {
+	heap                   string
+	memtableHeap, memtable int
+}
+
+// singleCassandra is small, but for measuring: there it has what a node of its own would have at least, so that it does not
+// write its tables to the disk every few seconds.
+func (s *stack) singleCassandra() cassandraMemory {
+	if s.instance == "bench" {
+		return cassandraMemory{"-Xmx2G", 512, 1024}
+	}
+	return cassandraMemory{"-Xmx1G", 128, 256}
 }
 
 func (s *stack) consulProcess() process {
@@ -183,6 +198,7 @@ func (s *stack) backendFiles() []rendered {
 		{"cassandra/cassandra.yaml", "cassandra.yaml", object{
 			"Port": b(9042), "StoragePort": b(7000), "DataDir": s.dataOf("cassandra"), "Host": "127.0.0.1", "Broadcast": "127.0.0.1",
 			"Seed": "127.0.0.1", "Token": "", "Hints": false,
+			"MemtableHeap": s.singleCassandra().memtableHeap, "Memtable": s.singleCassandra().memtable,
 		}},
 		consul,
 	}

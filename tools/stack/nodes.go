@@ -108,6 +108,7 @@ func (s *stack) clusterFiles() []rendered {
 		files = append(files, rendered{"cassandra/cassandra.yaml", cassandraName(node) + ".yaml", object{
 			"Port": b(9042), "StoragePort": b(7000), "DataDir": s.dataOf(cassandraName(node)), "Host": cassandraHost(node),
 			"Broadcast": cassandraLinkHost(node), "Seed": cassandraLinkHost(1), "Token": tokens[node-1], "Hints": true,
+			"MemtableHeap": 128, "Memtable": 128,
 		}})
 	}
 	return files
