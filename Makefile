@@ -3,8 +3,8 @@ SHELL := /bin/bash
 STACK := .run/bin/stack
 export S
 # The rounds of `make robustness`. The mutants are shown when all of them are run.
-SEEDS ?= 1 2 3 4 5 6 7 8
-MINUTES ?= 4
+SEEDS ?= 1 2 3 4
+MINUTES ?= 8
 MUTANTS := $(if $(filter file,$(origin SEEDS)),-mutants)
 
 ifeq ($(shell command -v go),)
@@ -42,7 +42,7 @@ demo: ## sell an event to 200 buyers at once, on what `make up` started, and cou
 bench: stack ## measure how fast it sells, on ports and data of its own; a quarter of an hour
 	@$(STACK) bench
 
-robustness: stack ## hurt a cluster in every way while people buy, then count; an hour. SEEDS="3 4" MINUTES=4: these rounds only
+robustness: stack ## hurt a cluster in every way while people buy, then count; an hour. SEEDS="3 4" MINUTES=2: these rounds only
 	@go build -o .run/bin/robustness ./test/robustness
 	@.run/bin/robustness -instance cluster -duration $(MINUTES)m -seed "$(SEEDS)" $(MUTANTS)
 

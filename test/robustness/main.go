@@ -76,7 +76,7 @@ func parse(args []string) (options, error) {
 	flags := flag.NewFlagSet("robustness", flag.ContinueOnError)
 	flags.Var(&o.seeds, "seed", "seed of a round; several: -seed 1,2,3")
 	flags.DurationVar(&o.length, "duration", 4*time.Minute, "how long the crowd buys in each round")
-	flags.IntVar(&o.buyers, "buyers", 36, "size of the crowd")
+	flags.IntVar(&o.buyers, "buyers", 16, "size of the crowd")
 	flags.StringVar(&o.out, "out", ".run/robustness", "folder for the report")
 	flags.StringVar(&o.figures, "figures", ".run/robustness.json", "file for the figures")
 	flags.StringVar(&o.instance, "instance", "", "start this instance first and stop it at last; without, use the one in the environment")

@@ -12,7 +12,7 @@ const (
 	// patience is how long a buyer repeats a request that is not answered for good.
 	patience = 30 * time.Second
 	// thinking is the most a buyer rests between two journeys.
-	thinking = 400 * time.Millisecond
+	thinking = 3 * time.Second
 	poll     = 150 * time.Millisecond
 )
 
