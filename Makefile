@@ -3,8 +3,8 @@ SHELL := /bin/bash
 STACK := .run/bin/stack
 export S
 # The rounds of `make robustness`. The mutants are shown when all of them are run.
-SEEDS ?= 1 2 3 4
-MINUTES ?= 8
+SEEDS ?= 1 2
+MINUTES ?= 16
 MUTANTS := $(if $(filter file,$(origin SEEDS)),-mutants)
 
 ifeq ($(shell command -v go),)

@@ -73,7 +73,7 @@ func NewConsumer(cfg ConsumerConfig) (*Consumer, error) {
 		"fetch.queue.backoff.ms":             20,
 		// A little patience makes few large answers of many small ones.
 		"fetch.min.bytes":            16 << 10,
-		"fetch.wait.max.ms":          40,
+		"fetch.wait.max.ms":          100,
 		"queued.max.messages.kbytes": 16 << 10,
 		"go.logs.channel.enable":     true,
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -141,7 +142,7 @@ func (o *OutboxSweep) sweep(ctx context.Context, sale *Sale, b *block, version i
 		settled := rec.Status.Live() || len(rec.SeatsByBlock()) < 2 || len(left) == 0 && age > outboxGrace+pictureLag
 		clean = clean && settled && len(rec.Outbox) == 0
 	}
-	s.audit(sale, b, version, records)
+	failure = errors.Join(failure, s.audit(ctx, b, records))
 	if clean && failure == nil {
 		o.clean[b.id] = version
 	}
@@ -157,24 +158,56 @@ func (o *OutboxSweep) publish(rec *Record) {
 	}
 }
 
-// audit counts seats of confirmed bookings that are not theirs. It judges only
-// when the block stood still while its bookings were read.
-func (s *Service) audit(sale *Sale, b *block, version int64, records []Record) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.version != version {
-		return
-	}
-	for _, rec := range records {
-		if rec.Status != Confirmed {
+// audit counts seats of confirmed bookings that are not theirs. What the
+// picture shows is only suspected: it may be behind what was read.
+func (s *Service) audit(ctx context.Context, b *block, records []Record) error {
+	var failure error
+	for i := range records {
+		if records[i].Status != Confirmed || b.owns(&records[i]) {
 			continue
 		}
-		for _, seat := range rec.Seats {
-			if seat.ID.Block != b.id.Block || b.seats[seat.ID.Index].Owner == rec.ID {
-				continue
-			}
+		lost, err := s.lost(ctx, records[i].Ref(), b.id)
+		failure = errors.Join(failure, err)
+		for _, seat := range lost {
 			oversold.Inc()
-			slog.Error("a seat of a confirmed booking is somebody else's", "event", sale.Event().ID(), "seat", seat.ID.String(), "booking", rec.ID)
+			slog.ErrorContext(ctx, "a seat of a confirmed booking is somebody else's", "event", b.id.Event, "seat", seat.String(), "booking", records[i].ID)
 		}
 	}
+	return failure
+}
+
+// owns tells whether a booking has all its seats of the block, as known here.
+func (b *block) owns(rec *Record) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return !slices.ContainsFunc(rec.Seats, func(seat BookedSeat) bool {
+		return seat.ID.Block == b.id.Block && b.seats[seat.ID.Index].Owner != rec.ID
+	})
+}
+
+// lost returns the seats of a block that a booking, confirmed before and after
+// the block was read, did not own.
+func (s *Service) lost(ctx context.Context, ref Ref, id BlockID) ([]SeatID, error) {
+	before, err := s.store.ReadBooking(ctx, ref, true)
+	if err != nil || before.Status != Confirmed {
+		return nil, err
+	}
+	read, err := s.store.ReadBlock(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	var lost []SeatID
+	for _, seat := range before.Seats {
+		if seat.ID.Block == id.Block && read.Seats[seat.ID.Index].Owner != ref.ID {
+			lost = append(lost, seat.ID)
+		}
+	}
+	if len(lost) == 0 {
+		return nil, nil
+	}
+	after, err := s.store.ReadBooking(ctx, ref, true)
+	if err != nil || after.Status != Confirmed {
+		return nil, err
+	}
+	return lost, nil
 }
