@@ -13,7 +13,8 @@ import (
 )
 
 const (
-	sessionIdle = 2 * time.Hour
+	// as auth-service makes them.
+	sessionIdle, sessionAbsolute = 2 * time.Hour, 24 * time.Hour
 	// atOnce log-ins are written at a time.
 	atOnce = 32
 )
@@ -39,7 +40,7 @@ func logIn(ctx context.Context, redisURL string, n int) ([]string, error) {
 			// The client gives up early, for the services' sake; here there is time.
 			var err error
 			for range 10 {
-				if ids[i], _, err = store.Create(ctx, buyer, sessionIdle); err == nil || ctx.Err() != nil {
+				if ids[i], _, err = store.Create(ctx, buyer, sessionAbsolute); err == nil || ctx.Err() != nil {
 					break
 				}
 			}
