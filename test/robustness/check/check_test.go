@@ -171,6 +171,10 @@ func TestWhatIsBrokenIsFound(t *testing.T) {
 		{"a hold that was answered no exists", func(s *scene) { s.calls[0].Outcome, s.calls[0].Bookings = history.NotDone, nil }, "I5"},
 		{"a payment that was answered no exists", func(s *scene) { s.calls[2].Outcome, s.calls[2].Payment = history.NotDone, nil }, "I5"},
 		{"nobody could see the event", func(s *scene) { s.Views = append(s.Views, traffic.View{Start: 3, End: 4}) }, "I6"},
+		{"nobody could see the event, long after event-service was back", func(s *scene) {
+			s.Views = append(s.Views, traffic.View{Start: 9e9, End: 10e9})
+			s.Outages = []Outage{{Of: NoSource, Start: 3e9, End: 5e9}}
+		}, "I6"},
 		{"something never came to its end", func(s *scene) { s.Open = []string{"a payment is processing"} }, "settled"},
 	}
 	for _, tt := range tests {
@@ -212,6 +216,10 @@ func TestWhatIsExcusedOrUnknownIsNotBroken(t *testing.T) {
 		{"nobody could see the event, and there was no gateway", func(s *scene) {
 			s.Views = append(s.Views, traffic.View{Start: 3, End: 4})
 			s.Outages = []Outage{{Of: NoGateway, Start: 2, End: 5}}
+		}},
+		{"nobody could see the event, and event-service had only just come back", func(s *scene) {
+			s.Views = append(s.Views, traffic.View{Start: 7e9, End: 8e9})
+			s.Outages = []Outage{{Of: NoSource, Start: 3e9, End: 5e9}}
 		}},
 	}
 	for _, tt := range tests {
