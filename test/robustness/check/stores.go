@@ -1,6 +1,8 @@
 package check
 
 import (
+	"time"
+
 	"github.com/google/uuid"
 
 	"github.com/frontrow-tickets/frontrow/test/robustness/model"
