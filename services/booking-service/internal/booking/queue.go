@@ -11,7 +11,7 @@ import (
 const (
 	// abreast bounds the rounds of this replica that are under way at once. More
 	// would be smaller ones: what waits meanwhile fills the next.
-	abreast = 6
+	abreast = 12
 	// turnTimeout is how long a round waits for others to end: they may be
 	// waiting for a node that is gone.
 	turnTimeout = 50 * time.Millisecond
