@@ -120,6 +120,21 @@ func (w *world) register(name, id string, port int) {
 // start runs the gateway until the test ends, and returns when it is ready.
 func (w *world) start() {
 	w.t.Helper()
+	w.launch()
+	testkit.Eventually(w.t, "the gateway is ready", func() bool { return w.ready() })
+}
+
+func (w *world) ready() bool {
+	resp, err := http.Get(w.admin + "/readyz")
+	if err != nil {
+		return false
+	}
+	resp.Body.Close()
+	return resp.StatusCode == http.StatusOK
+}
+
+func (w *world) launch() {
+	w.t.Helper()
 	cfg := config{
 		Config: observe.Config{
 			HTTPAddr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0", LogLevel: "error", ConsulAddr: testkit.Consul(w.t),
@@ -150,14 +165,6 @@ func (w *world) start() {
 		if err := <-ended; err != nil {
 			w.t.Error(err)
 		}
-	})
-	testkit.Eventually(w.t, "the gateway is ready", func() bool {
-		resp, err := http.Get(w.admin + "/readyz")
-		if err != nil {
-			return false
-		}
-		resp.Body.Close()
-		return resp.StatusCode == http.StatusOK
 	})
 }
 

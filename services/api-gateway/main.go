@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -27,14 +28,8 @@ import (
 
 const name = "api-gateway"
 
-// discoveryPatience is how long a starting gateway is not ready while Consul
-// has not answered; then it serves what it can.
-const discoveryPatience = 5 * time.Second
-
 type config struct {
 	observe.Config
-	// ConsulRequired makes CONSUL_ADDR, which others may leave out, required.
-	ConsulRequired     string        `env:"CONSUL_ADDR,required,notEmpty"`
 	IdentityPrivateKey string        `env:"IDENTITY_PRIVATE_KEY,required"`
 	RedisURL           string        `env:"REDIS_URL,required"`
 	Routing            string        `env:"ROUTING" envDefault:"hash"`
@@ -66,6 +61,9 @@ func main() {
 // run serves until ctx ends; listening is told the public and the admin address.
 func run(ctx context.Context, cfg config, listening func(public, admin net.Addr)) error {
 	cfg.Config = cfg.WithDefaults(name)
+	if cfg.ConsulAddr == "" && len(cfg.DiscoveryDNS) == 0 {
+		return errors.New("CONSUL_ADDR or DISCOVERY_DNS must say how the services are found")
+	}
 	if cfg.Routing != "hash" && cfg.Routing != "spread" {
 		return fmt.Errorf("ROUTING %q is neither hash nor spread", cfg.Routing)
 	}
@@ -111,8 +109,9 @@ func run(ctx context.Context, cfg config, listening func(public, admin net.Addr)
 	if err != nil {
 		return fmt.Errorf("ADMIN_ADDR: %w", err)
 	}
-	giveUp := time.Now().Add(discoveryPatience)
-	ready := func() bool { return group.Ready() && (resolver.Answered() || time.Now().After(giveUp)) }
+	// A gateway that has not heard of anybody could only say no: it must not take
+	// the place of one that has, in a deploy while Consul is away.
+	ready := func() bool { return group.Ready() && resolver.Answered() }
 	group.Serve("admin", admin, httpapi.NewServer(observe.AdminHandler(ready)))
 	server := httpapi.NewServer(front)
 	server.RegisterOnShutdown(front.EndStreams)
@@ -138,7 +137,7 @@ func discover(cfg config) (map[string]*upstream.Pool, *consul.Resolver, error) {
 		pools[service], byName[cfg.servicePrefix+service] = p, p
 		names = append(names, cfg.servicePrefix+service)
 	}
-	resolver, err := consul.NewResolver(cfg.ConsulAddr, names...)
+	resolver, err := newResolver(cfg, names)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -150,4 +149,16 @@ func discover(cfg config) (map[string]*upstream.Pool, *consul.Resolver, error) {
 		byName[service].Set(replicas)
 	})
 	return pools, resolver, nil
+}
+
+func newResolver(cfg config, services []string) (*consul.Resolver, error) {
+	if cfg.ConsulAddr != "" {
+		return consul.NewResolver(cfg.ConsulAddr, services...)
+	}
+	for _, service := range services {
+		if cfg.DiscoveryDNS[service] == "" {
+			return nil, fmt.Errorf("DISCOVERY_DNS does not say where %s is", service)
+		}
+	}
+	return consul.NewDNSResolver(cfg.DiscoveryDNS)
 }

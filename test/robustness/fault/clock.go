@@ -31,13 +31,9 @@ func (i *Injector) clockKinds() []kind {
 
 // putClockOff runs a program whose clock is an hour ahead in a replica's place.
 func (i *Injector) putClockOff(ctx context.Context, f Fault) (end, error) {
-	states, err := i.processes.States(ctx)
+	environment, err := i.environment(ctx, f.Target)
 	if err != nil {
 		return nil, err
-	}
-	environment, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(states[f.Target].PID), "environ"))
-	if err != nil {
-		return nil, fmt.Errorf("environment of %s: %w", f.Target, err)
 	}
 	start, err := i.stop(ctx, Fault{Target: f.Target})
 	if err != nil {
@@ -115,4 +111,19 @@ func killStrays() error {
 		}
 	}
 	return errors.Join(failures...)
+}
+
+// environment of a process; a deploy may just be restarting it.
+func (i *Injector) environment(ctx context.Context, name string) (environment []byte, err error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	err = until(ctx, name+" runs", func(ctx context.Context) (bool, error) {
+		states, err := i.processes.States(ctx)
+		if err != nil {
+			return false, err
+		}
+		environment, err = os.ReadFile(filepath.Join("/proc", strconv.Itoa(states[name].PID), "environ"))
+		return err == nil && len(environment) > 0, err
+	})
+	return environment, err
 }
