@@ -32,10 +32,12 @@ type Instance struct {
 	Addr string
 }
 
-// Resolver knows the healthy instances of some services. While Consul is down
+// Resolver knows the healthy instances of some services. While nobody answers
 // they are the last known.
 type Resolver struct {
-	client   *api.Client
+	// query returns the instances of a service once they differ from index, or
+	// after wait.
+	query    func(ctx context.Context, service string, index uint64, wait time.Duration) ([]Instance, uint64, error)
 	log      *slog.Logger
 	services map[string]*watch
 	grace    time.Duration
@@ -46,7 +48,7 @@ type Resolver struct {
 
 type watch struct {
 	instances atomic.Pointer[[]Instance]
-	// answered tells whether Consul has been heard of this service at all.
+	// answered tells whether there was an answer at all.
 	answered atomic.Bool
 }
 
@@ -56,13 +58,17 @@ func NewResolver(addr string, services ...string) (*Resolver, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Resolver{client: client, log: slog.Default(), services: map[string]*watch{}, grace: grace}
+	r := &Resolver{query: health{client}.query, log: slog.Default(), services: map[string]*watch{}, grace: grace}
 	for _, s := range services {
-		w := &watch{}
-		w.instances.Store(&[]Instance{})
-		r.services[s] = w
+		r.add(s)
 	}
 	return r, nil
+}
+
+func (r *Resolver) add(service string) {
+	w := &watch{}
+	w.instances.Store(&[]Instance{})
+	r.services[service] = w
 }
 
 // Instances returns the healthy instances of a service, sorted by ID. The
@@ -82,7 +88,7 @@ func (r *Resolver) OnChange(f func(service string, instances []Instance)) {
 	r.onChange = append(r.onChange, f)
 }
 
-// Answered tells whether Consul has answered for every service at least once.
+// Answered tells whether there was an answer for every service at least once.
 func (r *Resolver) Answered() bool {
 	for _, w := range r.services {
 		if !w.answered.Load() {
@@ -125,7 +131,7 @@ func (r *Resolver) follow(ctx context.Context, name string, w *watch) {
 		}
 		if err != nil {
 			if !down {
-				r.log.WarnContext(ctx, "consul is down: keeping the last known addresses", "watched", name, "error", err)
+				r.log.WarnContext(ctx, "no answer: keeping the last known addresses", "watched", name, "error", err)
 			}
 			down, index = true, 0
 			b.wait(ctx)
@@ -149,13 +155,15 @@ func (r *Resolver) follow(ctx context.Context, name string, w *watch) {
 	}
 }
 
-// query returns the healthy instances once they differ from index, or after wait.
-func (r *Resolver) query(ctx context.Context, name string, index uint64, wait time.Duration) ([]Instance, uint64, error) {
+// health asks Consul who is healthy.
+type health struct{ client *api.Client }
+
+func (h health) query(ctx context.Context, name string, index uint64, wait time.Duration) ([]Instance, uint64, error) {
 	// An agent adds up to a sixteenth to the wait.
 	ctx, cancel := context.WithTimeout(ctx, wait+wait/16+requestTimeout)
 	defer cancel()
 	q := (&api.QueryOptions{WaitIndex: index, WaitTime: wait}).WithContext(ctx)
-	entries, meta, err := r.client.Health().Service(name, "", true, q)
+	entries, meta, err := h.client.Health().Service(name, "", true, q)
 	if err != nil {
 		return nil, 0, fmt.Errorf("watch %s: %w", name, err)
 	}

@@ -29,8 +29,8 @@ const (
 
 // ConsumerConfig says what a consumer reads.
 type ConsumerConfig struct {
-	// Brokers, comma-separated (host:port). They need not be there yet.
-	Brokers string
+	// Cluster it reads from. The brokers need not be there yet.
+	Cluster Cluster
 	// Group shares the partitions among its members.
 	Group    string
 	ClientID string
@@ -56,8 +56,7 @@ type partition struct {
 
 // NewConsumer returns a consumer that reads when it is Run.
 func NewConsumer(cfg ConsumerConfig) (*Consumer, error) {
-	c, err := kafka.NewConsumer(&kafka.ConfigMap{
-		"bootstrap.servers":                  cfg.Brokers,
+	c, err := kafka.NewConsumer(cfg.Cluster.config(kafka.ConfigMap{
 		"group.id":                           cfg.Group,
 		"client.id":                          cfg.ClientID,
 		"enable.auto.commit":                 true,
@@ -75,8 +74,7 @@ func NewConsumer(cfg ConsumerConfig) (*Consumer, error) {
 		"fetch.min.bytes":            16 << 10,
 		"fetch.wait.max.ms":          100,
 		"queued.max.messages.kbytes": 16 << 10,
-		"go.logs.channel.enable":     true,
-	})
+	}))
 	if err != nil {
 		return nil, fmt.Errorf("kafka: new consumer: %w", err)
 	}

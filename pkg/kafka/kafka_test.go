@@ -56,11 +56,11 @@ func newTopic(t *testing.T, brokers string, partitions int) string {
 	t.Helper()
 	topic := testkit.Unique("test")
 	for range 2 { // the second time it exists
-		if err := EnsureTopics(t.Context(), brokers, partitions, 1, topic); err != nil {
+		if err := EnsureTopics(t.Context(), Cluster{Brokers: brokers}, Topics{partitions, 1}, topic); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := EnsureTopics(t.Context(), brokers, 1, 1, DLQ(topic)); err != nil {
+	if err := EnsureTopics(t.Context(), Cluster{Brokers: brokers}, Topics{1, 1}, DLQ(topic)); err != nil {
 		t.Fatal(err)
 	}
 	return topic
@@ -68,7 +68,7 @@ func newTopic(t *testing.T, brokers string, partitions int) string {
 
 func newProducer(t *testing.T, brokers string) *Producer {
 	t.Helper()
-	p, err := NewProducer(brokers, "test")
+	p, err := NewProducer(Cluster{Brokers: brokers}, "test")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func newProducer(t *testing.T, brokers string) *Producer {
 func consume(t *testing.T, brokers, group, topic string, handle Handler) (stop func()) {
 	t.Helper()
 	c, err := NewConsumer(ConsumerConfig{
-		Brokers: brokers, Group: group, ClientID: "test",
+		Cluster: Cluster{Brokers: brokers}, Group: group, ClientID: "test",
 		Handlers: map[string]Handler{topic: handle}, DLQ: newProducer(t, brokers),
 	})
 	if err != nil {

@@ -36,11 +36,9 @@ type Producer struct {
 	stopWatching context.CancelFunc
 }
 
-// NewProducer returns a producer for comma-separated brokers (host:port). The
-// brokers need not be there yet.
-func NewProducer(brokers, clientID string) (*Producer, error) {
-	p, err := kafka.NewProducer(&kafka.ConfigMap{
-		"bootstrap.servers":            brokers,
+// NewProducer returns a producer; the brokers need not be there yet.
+func NewProducer(cluster Cluster, clientID string) (*Producer, error) {
+	p, err := kafka.NewProducer(cluster.config(kafka.ConfigMap{
 		"client.id":                    clientID,
 		"enable.idempotence":           true,
 		"acks":                         "all",
@@ -57,15 +55,14 @@ func NewProducer(brokers, clientID string) (*Producer, error) {
 		"allow.auto.create.topics":     false,
 		"go.delivery.report.fields":    "none",
 		"go.events.channel.size":       1000,
-		"go.logs.channel.enable":       true,
-	})
+	}))
 	if err != nil {
 		return nil, fmt.Errorf("kafka: new producer: %w", err)
 	}
 	watching, stop := context.WithCancel(context.Background())
 	t := &Producer{p: p, fatal: make(chan error, 1), stopWatching: stop}
 	t.drained.Go(t.drain)
-	go t.watch(watching, brokers)
+	go t.watch(watching, cluster)
 	go logLines(p.Logs())
 	return t, nil
 }

@@ -54,7 +54,7 @@ func (s *stuck) check(now time.Time, answers func() bool) bool {
 }
 
 // watch reports a stuck client as the fatal error.
-func (t *Producer) watch(ctx context.Context, brokers string) {
+func (t *Producer) watch(ctx context.Context, cluster Cluster) {
 	tick := time.NewTicker(stuckCheck)
 	defer tick.Stop()
 	for {
@@ -62,7 +62,7 @@ func (t *Producer) watch(ctx context.Context, brokers string) {
 		case <-ctx.Done():
 			return
 		case now := <-tick.C:
-			if t.stuck.check(now, func() bool { return answers(brokers) }) {
+			if t.stuck.check(now, func() bool { return answers(cluster) }) {
 				t.fail(errStuck)
 				return
 			}
@@ -71,8 +71,9 @@ func (t *Producer) watch(ctx context.Context, brokers string) {
 }
 
 // answers tells whether a new client is told a leader of every partition.
-func answers(brokers string) bool {
-	admin, err := kafka.NewAdminClient(&kafka.ConfigMap{"bootstrap.servers": brokers})
+func answers(cluster Cluster) bool {
+	// With its own log unread: only its answer counts.
+	admin, err := kafka.NewAdminClient(cluster.config(kafka.ConfigMap{}))
 	if err != nil {
 		return false
 	}

@@ -11,19 +11,21 @@ import (
 )
 
 // EnsureTopics creates those topics that do not exist, trying until ctx ends
-// while the brokers are away. An existing topic is left as it is.
-func EnsureTopics(ctx context.Context, brokers string, partitions, replication int, topics ...string) error {
+// while the brokers are away. An existing topic is left as it is. With no
+// partitions to give it does nothing.
+func EnsureTopics(ctx context.Context, cluster Cluster, each Topics, topics ...string) error {
+	if each.Partitions == 0 {
+		return nil
+	}
 	// With its own log unread: what it has to say comes back as an error.
-	admin, err := kafka.NewAdminClient(&kafka.ConfigMap{
-		"bootstrap.servers": brokers, "reconnect.backoff.max.ms": 1000, "go.logs.channel.enable": true,
-	})
+	admin, err := kafka.NewAdminClient(cluster.config(kafka.ConfigMap{"reconnect.backoff.max.ms": 1000}))
 	if err != nil {
 		return fmt.Errorf("kafka: new admin client: %w", err)
 	}
 	defer admin.Close()
 	specs := make([]kafka.TopicSpecification, len(topics))
 	for i, t := range topics {
-		specs[i] = kafka.TopicSpecification{Topic: t, NumPartitions: partitions, ReplicationFactor: replication}
+		specs[i] = kafka.TopicSpecification{Topic: t, NumPartitions: each.Partitions, ReplicationFactor: each.Replication}
 	}
 	for {
 		err := createTopics(ctx, admin, specs)

@@ -17,6 +17,9 @@ type Config struct {
 	AdvertiseAddr string `env:"ADVERTISE_ADDR"`
 	// ConsulAddr is the node's agent; empty: no registration.
 	ConsulAddr string `env:"CONSUL_ADDR"`
+	// DiscoveryDNS has, where there is no Consul, the host:port of each service
+	// whose instances are asked for.
+	DiscoveryDNS map[string]string `env:"DISCOVERY_DNS" envKeyValSeparator:"="`
 	// LogLevel is debug, info, warn or error.
 	LogLevel string `env:"LOG_LEVEL" envDefault:"info"`
 	// DrainDelay is how long a stopping instance serves while not ready.

@@ -23,15 +23,20 @@ type config struct {
 	CassandraHosts       string `env:"CASSANDRA_HOSTS,required"`
 	CassandraKeyspace    string `env:"CASSANDRA_KEYSPACE" envDefault:"bookings"`
 	CassandraReplication int    `env:"CASSANDRA_REPLICATION" envDefault:"1"`
+	CassandraUsername    string `env:"CASSANDRA_USERNAME"`
+	CassandraPassword    string `env:"CASSANDRA_PASSWORD"`
+	CassandraCA          string `env:"CASSANDRA_CA"`
 	RedisURL             string `env:"REDIS_URL,required"`
-	KafkaBrokers         string `env:"KAFKA_BROKERS,required"`
-	KafkaPartitions      int    `env:"KAFKA_TOPIC_PARTITIONS" envDefault:"6"`
-	KafkaReplication     int    `env:"KAFKA_TOPIC_REPLICATION" envDefault:"1"`
+	Kafka                kafka.Cluster
+	Topics               kafka.Topics
 	TicketSigningKey     string `env:"TICKET_SIGNING_KEY,required"`
 }
 
 func (c config) cassandra() cassandra.Config {
-	return cassandra.Config{Hosts: c.CassandraHosts, Keyspace: c.CassandraKeyspace, Replication: c.CassandraReplication}
+	return cassandra.Config{
+		Hosts: c.CassandraHosts, Keyspace: c.CassandraKeyspace, Replication: c.CassandraReplication,
+		Username: c.CassandraUsername, Password: c.CassandraPassword, CA: c.CassandraCA,
+	}
 }
 
 func main() {
@@ -62,7 +67,7 @@ func migrate(ctx context.Context, cfg config) error {
 	for _, consumed := range []string{events.TopicPaymentProcessed, events.TopicEventChanged} {
 		topics = append(topics, consumed, kafka.DLQ(consumed))
 	}
-	if err := kafka.EnsureTopics(ctx, cfg.KafkaBrokers, cfg.KafkaPartitions, cfg.KafkaReplication, topics...); err != nil {
+	if err := kafka.EnsureTopics(ctx, cfg.Kafka, cfg.Topics, topics...); err != nil {
 		return fmt.Errorf("topics: %w", err)
 	}
 	return nil

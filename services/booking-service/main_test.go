@@ -49,7 +49,8 @@ func start3(t *testing.T) *system {
 		s := &system{signer: testkit.Signer(t)}
 		base := config{
 			IdentityPublicKeys: s.signer.PublicKey(), CassandraHosts: testkit.Cassandra(t), CassandraKeyspace: testkit.Unique("booking"),
-			CassandraReplication: 1, RedisURL: testkit.Redis(t), KafkaBrokers: testkit.Kafka(t), KafkaPartitions: 12, KafkaReplication: 1,
+			CassandraReplication: 1, RedisURL: testkit.Redis(t), Kafka: kafka.Cluster{Brokers: testkit.Kafka(t)},
+			Topics:           kafka.Topics{Partitions: 12, Replication: 1},
 			TicketSigningKey: testkit.Seed(t),
 		}
 		if err := migrate(t.Context(), base); err != nil {
@@ -76,7 +77,7 @@ func start3(t *testing.T) *system {
 			s.replicas = append(s.replicas, "http://"+cfg.HTTPAddr)
 		}
 		var err error
-		if s.producer, err = kafka.NewProducer(base.KafkaBrokers, "test"); err != nil {
+		if s.producer, err = kafka.NewProducer(base.Kafka, "test"); err != nil {
 			t.Fatal(err)
 		}
 		theSystem = s

@@ -64,7 +64,7 @@ func run(ctx context.Context, cfg config) error {
 	if err != nil {
 		return err
 	}
-	producer, err := kafka.NewProducer(cfg.KafkaBrokers, cfg.InstanceID)
+	producer, err := kafka.NewProducer(cfg.Kafka, cfg.InstanceID)
 	if err != nil {
 		return err
 	}
@@ -87,14 +87,18 @@ func run(ctx context.Context, cfg config) error {
 	inventory := booking.NewInventory(store)
 	committer := booking.NewCommitter(store, inventory, feed, replica)
 	service := booking.NewService(store, locks, outbox, committer, inventory, clk)
-	resolver, err := consul.NewResolver(cfg.ConsulAddr, serviceName)
+	resolver, err := newResolver(cfg)
 	if err != nil {
 		return err
 	}
 	payments := bookingkafka.Payments(service)
-	replicas := peers.New(cfg.InstanceID, func() []consul.Instance { return resolver.Instances(serviceName) }, cfg.TicketSigningKey)
+	self := cfg.InstanceID
+	if cfg.ConsulAddr == "" {
+		self = cfg.AdvertiseAddr // DNS knows no other names
+	}
+	replicas := peers.New(self, func() []consul.Instance { return resolver.Instances(serviceName) }, cfg.TicketSigningKey)
 	consumer, err := kafka.NewConsumer(kafka.ConsumerConfig{
-		Brokers: cfg.KafkaBrokers, Group: serviceName, ClientID: cfg.InstanceID, DLQ: producer,
+		Cluster: cfg.Kafka, Group: serviceName, ClientID: cfg.InstanceID, DLQ: producer,
 		Handlers: map[string]kafka.Handler{
 			events.TopicPaymentProcessed: replicas.Share(payments),
 			events.TopicEventChanged:     bookingkafka.EventChanges(service),
@@ -159,12 +163,18 @@ func run(ctx context.Context, cfg config) error {
 	server := httpapi.NewServer(routes)
 	server.RegisterOnShutdown(closeStreams)
 	group.Serve("http", public, server)
-	if cfg.ConsulAddr != "" {
-		group.Go("replicas", resolver.Run)
-	}
+	group.Go("replicas", resolver.Run)
 	group.Go("registration", registration.Run)
 	slog.Info("serving", "addr", public.Addr().String())
 	return group.Run(ctx)
+}
+
+// newResolver finds the other replicas; with no way to find them there are none.
+func newResolver(cfg config) (*consul.Resolver, error) {
+	if cfg.ConsulAddr == "" {
+		return consul.NewDNSResolver(cfg.DiscoveryDNS)
+	}
+	return consul.NewResolver(cfg.ConsulAddr, serviceName)
 }
 
 // start waits until Cassandra has told the time and the events: before that

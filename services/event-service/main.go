@@ -47,5 +47,5 @@ func migrate(ctx context.Context, cfg migrateConfig) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, topicPatience)
 	defer cancel()
-	return kafka.EnsureTopics(ctx, cfg.KafkaBrokers, cfg.Partitions, cfg.Replication, announcements.Topics()...)
+	return kafka.EnsureTopics(ctx, cfg.Kafka, cfg.Topics, announcements.Topics()...)
 }

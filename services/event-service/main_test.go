@@ -26,7 +26,7 @@ func listen(t *testing.T, name string) *topic {
 	t.Helper()
 	l := &topic{messages: map[string][]kafka.Message{}}
 	consumer, err := kafka.NewConsumer(kafka.ConsumerConfig{
-		Brokers: testkit.Kafka(t), Group: testkit.Unique("listener"), ClientID: "listener",
+		Cluster: kafka.Cluster{Brokers: testkit.Kafka(t)}, Group: testkit.Unique("listener"), ClientID: "listener",
 		Handlers: map[string]kafka.Handler{name: kafka.Each(func(_ context.Context, m kafka.Message) error {
 			l.mu.Lock()
 			defer l.mu.Unlock()
@@ -150,12 +150,12 @@ func (p *program) search(t *testing.T, q string) []eventAnswer {
 
 func TestSoldOutFollowsTheCountOfSeats(t *testing.T) {
 	p := newProgram(t)
-	if err := kafka.EnsureTopics(t.Context(), testkit.Kafka(t), 12, 1, events.TopicEventAvailability); err != nil {
+	if err := kafka.EnsureTopics(t.Context(), kafka.Cluster{Brokers: testkit.Kafka(t)}, kafka.Topics{Partitions: 12, Replication: 1}, events.TopicEventAvailability); err != nil {
 		t.Fatal(err)
 	}
 	p.start(t)
 	e := p.publish(t, p.createEvent(t, eventBody(p.createVenue(t))).ID)
-	producer, err := kafka.NewProducer(testkit.Kafka(t), "test")
+	producer, err := kafka.NewProducer(kafka.Cluster{Brokers: testkit.Kafka(t)}, "test")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +191,7 @@ func TestSoldOutFollowsTheCountOfSeats(t *testing.T) {
 
 func TestReadinessAndViewingNeedNeitherKafkaNorConsul(t *testing.T) {
 	p := newProgram(t)
-	p.cfg.KafkaBrokers = testkit.FreeAddr(t)
+	p.cfg.Kafka.Brokers = testkit.FreeAddr(t)
 	p.cfg.ConsulAddr = testkit.FreeAddr(t)
 	p.start(t)
 	e := p.publish(t, p.createEvent(t, eventBody(p.createVenue(t))).ID)

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
+	"github.com/frontrow-tickets/frontrow/pkg/kafka"
 	"github.com/frontrow-tickets/frontrow/pkg/observe"
 	"github.com/frontrow-tickets/frontrow/pkg/postgres/pgtest"
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
@@ -38,11 +39,11 @@ func newProgram(t *testing.T) *program {
 	}
 	p.cfg = config{
 		Config: observe.Config{HTTPAddr: testkit.FreeAddr(t), AdminAddr: testkit.FreeAddr(t), LogLevel: "warn"},
-		Stores: Stores{PostgresURL: pgtest.URL(t), KafkaBrokers: testkit.Kafka(t)},
+		Stores: Stores{PostgresURL: pgtest.URL(t), Kafka: kafka.Cluster{Brokers: testkit.Kafka(t)}},
 
 		IdentityPublicKeys: p.signer.PublicKey(), consumerGroup: testkit.Unique("event-service"),
 	}
-	if err := migrate(t.Context(), migrateConfig{Stores: p.cfg.Stores, Partitions: 12, Replication: 1}); err != nil {
+	if err := migrate(t.Context(), migrateConfig{Stores: p.cfg.Stores, Topics: kafka.Topics{Partitions: 12, Replication: 1}}); err != nil {
 		t.Fatal(err)
 	}
 	return p

@@ -25,8 +25,7 @@ const producerGrace = 2 * time.Second
 // Stores is where the service keeps and sends things.
 type Stores struct {
 	PostgresURL string `env:"POSTGRES_URL,required,notEmpty"`
-	// KafkaBrokers are comma-separated (host:port).
-	KafkaBrokers string `env:"KAFKA_BROKERS,required,notEmpty"`
+	Kafka       kafka.Cluster
 }
 
 type config struct {
@@ -40,8 +39,7 @@ type config struct {
 
 type migrateConfig struct {
 	Stores
-	Partitions  int `env:"KAFKA_TOPIC_PARTITIONS" envDefault:"6"`
-	Replication int `env:"KAFKA_TOPIC_REPLICATION" envDefault:"1"`
+	kafka.Topics
 }
 
 // run serves until ctx ends. Viewing and editing need Postgres alone: Kafka and
@@ -79,7 +77,7 @@ func run(ctx context.Context, cfg config) error {
 	group.Close("postgres", func(context.Context) error { pool.Close(); return nil })
 	group.Go("purge", func(ctx context.Context) error { return postgres.PurgeLoop(ctx, pool) })
 
-	producer, err := kafka.NewProducer(cfg.KafkaBrokers, cfg.InstanceID)
+	producer, err := kafka.NewProducer(cfg.Kafka, cfg.InstanceID)
 	if err != nil {
 		return err
 	}
@@ -100,7 +98,7 @@ func run(ctx context.Context, cfg config) error {
 	group.Go("outbox", postgres.NewRelay(pool, announcements.Publish(producer)).Run)
 
 	store := eventstore.NewStore(pool)
-	consumer, err := announcements.NewConsumer(cfg.KafkaBrokers, cmp.Or(cfg.consumerGroup, service), cfg.InstanceID, store, producer)
+	consumer, err := announcements.NewConsumer(cfg.Kafka, cmp.Or(cfg.consumerGroup, service), cfg.InstanceID, store, producer)
 	if err != nil {
 		return err
 	}

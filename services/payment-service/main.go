@@ -41,10 +41,9 @@ func main() {
 }
 
 type migrateConfig struct {
-	PostgresURL  string `env:"POSTGRES_URL,required"`
-	KafkaBrokers string `env:"KAFKA_BROKERS,required"`
-	Partitions   int    `env:"KAFKA_TOPIC_PARTITIONS" envDefault:"6"`
-	Replication  int    `env:"KAFKA_TOPIC_REPLICATION" envDefault:"1"`
+	PostgresURL string `env:"POSTGRES_URL,required"`
+	Kafka       kafka.Cluster
+	Topics      kafka.Topics
 }
 
 func migrate(ctx context.Context, cfg migrateConfig) error {
@@ -54,5 +53,5 @@ func migrate(ctx context.Context, cfg migrateConfig) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, topicPatience)
 	defer cancel()
-	return kafka.EnsureTopics(ctx, cfg.KafkaBrokers, cfg.Partitions, cfg.Replication, messages.Topics...)
+	return kafka.EnsureTopics(ctx, cfg.Kafka, cfg.Topics, messages.Topics...)
 }

@@ -41,14 +41,14 @@ func newProgram(t *testing.T) *program {
 	p := &program{signer: testkit.Signer(t)}
 	p.cfg = config{
 		Config:             observe.Config{HTTPAddr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0", LogLevel: "error"},
-		IdentityPublicKeys: p.signer.PublicKey(), PostgresURL: pgtest.URL(t), KafkaBrokers: testkit.Kafka(t),
+		IdentityPublicKeys: p.signer.PublicKey(), PostgresURL: pgtest.URL(t), Kafka: kafka.Cluster{Brokers: testkit.Kafka(t)},
 		PSPWebhookSecret: "secret", consumerGroup: testkit.Unique("payment-service"),
 	}
-	err := migrate(t.Context(), migrateConfig{PostgresURL: p.cfg.PostgresURL, KafkaBrokers: p.cfg.KafkaBrokers, Partitions: 12, Replication: 1})
+	err := migrate(t.Context(), migrateConfig{PostgresURL: p.cfg.PostgresURL, Kafka: p.cfg.Kafka, Topics: kafka.Topics{Partitions: 12, Replication: 1}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = kafka.EnsureTopics(t.Context(), p.cfg.KafkaBrokers, 12, 1, events.TopicBookingCreated, events.TopicBookingCancelled)
+	err = kafka.EnsureTopics(t.Context(), p.cfg.Kafka, kafka.Topics{Partitions: 12, Replication: 1}, events.TopicBookingCreated, events.TopicBookingCancelled)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +118,7 @@ func (p *program) held(t *testing.T, bookings ...events.BookingCreated) {
 
 func (p *program) producer(t *testing.T) *kafka.Producer {
 	t.Helper()
-	producer, err := kafka.NewProducer(p.cfg.KafkaBrokers, "test")
+	producer, err := kafka.NewProducer(p.cfg.Kafka, "test")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +149,7 @@ func (p *program) listen(t *testing.T) *listener {
 	t.Helper()
 	l := &listener{seen: map[string]bool{}, all: map[string][]kafka.Message{}}
 	c, err := kafka.NewConsumer(kafka.ConsumerConfig{
-		Brokers: p.cfg.KafkaBrokers, Group: testkit.Unique("listener"), ClientID: "test", DLQ: p.producer(t),
+		Cluster: p.cfg.Kafka, Group: testkit.Unique("listener"), ClientID: "test", DLQ: p.producer(t),
 		Handlers: map[string]kafka.Handler{events.TopicPaymentProcessed: func(_ context.Context, batch []kafka.Message) error {
 			l.mu.Lock()
 			defer l.mu.Unlock()

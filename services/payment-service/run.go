@@ -25,7 +25,7 @@ type config struct {
 	observe.Config
 	IdentityPublicKeys string `env:"IDENTITY_PUBLIC_KEYS,required"`
 	PostgresURL        string `env:"POSTGRES_URL,required"`
-	KafkaBrokers       string `env:"KAFKA_BROKERS,required"`
+	Kafka              kafka.Cluster
 	// PSPURL is the provider; default: the simulator on our own ADMIN_ADDR.
 	PSPURL string `env:"PSP_URL"`
 	// PSPWebhookURL is where the provider reaches us; default: ADVERTISE_ADDR.
@@ -66,7 +66,7 @@ func run(ctx context.Context, cfg config, started func(public, admin string)) er
 		return err
 	}
 	group.Close("postgres", func(context.Context) error { pool.Close(); return nil })
-	producer, err := kafka.NewProducer(cfg.KafkaBrokers, cfg.InstanceID)
+	producer, err := kafka.NewProducer(cfg.Kafka, cfg.InstanceID)
 	if err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ func run(ctx context.Context, cfg config, started func(public, admin string)) er
 	group.Go("charges", charges.Run)
 
 	consumer, err := kafka.NewConsumer(kafka.ConsumerConfig{
-		Brokers: cfg.KafkaBrokers, Group: cfg.consumerGroup, ClientID: cfg.InstanceID,
+		Cluster: cfg.Kafka, Group: cfg.consumerGroup, ClientID: cfg.InstanceID,
 		Handlers: messages.Handlers(store), DLQ: producer,
 	})
 	if err != nil {

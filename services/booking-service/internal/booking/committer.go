@@ -22,6 +22,10 @@ var rounds = promauto.NewCounterVec(prometheus.CounterOpts{
 	Name: "commit_rounds_total", Help: "Rounds sent to Cassandra: applied, refused (somebody else was faster), unknown (sent again) or failed.",
 }, []string{"outcome"})
 
+var seatChanges = promauto.NewCounterVec(prometheus.CounterOpts{
+	Name: "seat_changes_total", Help: "Seats that this replica's rounds changed, by the state they came to.",
+}, []string{"state"})
+
 func roundOutcome(applied bool, err error) string {
 	switch {
 	case errors.Is(err, ErrUnknown):
@@ -276,6 +280,7 @@ func (c *Committer) applied(id BlockID, version int64, changes []Change) {
 	for _, ch := range changes {
 		for _, s := range ch.Seats {
 			d.Seats = append(d.Seats, SeatDelta{s.Index, s.To})
+			seatChanges.WithLabelValues(s.To.State.String()).Inc()
 		}
 	}
 	c.inventory.Apply(d)

@@ -49,7 +49,9 @@ type hold struct {
 // may be tried again; any other means that nothing was done.
 func (s *Service) Hold(ctx context.Context, req HoldRequest) (b Booking, replayed bool, err error) {
 	start := time.Now()
+	holdsInFlight.Inc()
 	defer func() {
+		holdsInFlight.Dec()
 		observe.Observe(ctx, lockDuration.WithLabelValues("total", outcomeOf(err)), time.Since(start).Seconds())
 	}()
 	h := &hold{HoldRequest: req, seats: req.Seats, id: uuid.Must(uuid.NewV7())}

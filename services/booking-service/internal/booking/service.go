@@ -24,6 +24,9 @@ var (
 		Name: "seat_lock_duration_seconds", Help: "Time of a hold: in Redis, in the committed round, and in all.",
 		Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5},
 	}, []string{"stage", "outcome"})
+	holdsInFlight = promauto.NewGauge(prometheus.GaugeOpts{
+		Name: "holds_in_flight", Help: "Holds that are being made.",
+	})
 	sagaDuration = promauto.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "booking_saga_duration_seconds", Help: "Time from a hold to what became of it.",
 		Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 600, 3600},

@@ -38,9 +38,9 @@ func Publish(producer *kafka.Producer) func(context.Context, []outbox.Message) e
 
 // NewConsumer returns the consumer that keeps published and sold out apart. It
 // needs no inbox: the newest count wins, however often it comes.
-func NewConsumer(brokers, group, clientID string, store *postgres.Store, dlq *kafka.Producer) (*kafka.Consumer, error) {
+func NewConsumer(cluster kafka.Cluster, group, clientID string, store *postgres.Store, dlq *kafka.Producer) (*kafka.Consumer, error) {
 	return kafka.NewConsumer(kafka.ConsumerConfig{
-		Brokers: brokers, Group: group, ClientID: clientID, DLQ: dlq,
+		Cluster: cluster, Group: group, ClientID: clientID, DLQ: dlq,
 		Handlers: map[string]kafka.Handler{
 			events.TopicEventAvailability: kafka.Each(func(ctx context.Context, m kafka.Message) error {
 				return applyAvailability(ctx, store, m)

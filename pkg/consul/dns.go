@@ -1,0 +1,62 @@
+package consul
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+)
+
+// dnsInterval is how often names are looked up; a cluster's DNS may keep an
+// answer for longer.
+const dnsInterval = time.Second
+
+// names resolves by DNS: the host:port of each service.
+type names struct {
+	of         map[string]string
+	lookupHost func(ctx context.Context, host string) ([]string, error)
+}
+
+// NewDNSResolver returns a resolver for where there is no Consul. Hosts has the
+// host:port of each service; all addresses of the host are instances, as a
+// headless Service of Kubernetes names the pods that are ready. An instance's
+// ID is its host:port.
+func NewDNSResolver(hosts map[string]string) (*Resolver, error) {
+	for service, host := range hosts {
+		if _, _, err := net.SplitHostPort(host); err != nil {
+			return nil, fmt.Errorf("host of %s: %w", service, err)
+		}
+	}
+	n := names{of: hosts, lookupHost: net.DefaultResolver.LookupHost}
+	r := &Resolver{query: n.query, log: slog.Default(), services: map[string]*watch{}, grace: grace}
+	for service := range hosts {
+		r.add(service)
+	}
+	return r, nil
+}
+
+// query looks a service up, at once when index is 0.
+func (n names) query(ctx context.Context, service string, index uint64, _ time.Duration) ([]Instance, uint64, error) {
+	if index != 0 {
+		pause(ctx, dnsInterval)
+	}
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	host, port, err := net.SplitHostPort(n.of[service])
+	if err != nil {
+		return nil, 0, err
+	}
+	addresses, err := n.lookupHost(ctx, host)
+	var failure *net.DNSError
+	if nobody := errors.As(err, &failure) && failure.IsNotFound; err != nil && !nobody {
+		return nil, 0, err
+	}
+	found := make([]Instance, len(addresses))
+	for i, a := range addresses {
+		addr := net.JoinHostPort(a, port)
+		found[i] = Instance{ID: addr, Addr: addr}
+	}
+	return found, 1, nil
+}
