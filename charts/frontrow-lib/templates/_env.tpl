@@ -1,0 +1,90 @@
+{{/* The environment of a service, and of its migration. docs/operations.md explains the variables. */}}
+{{- define "frontrow-lib.env" -}}
+{{- $global := .root.Values.global -}}
+# These come first: the values below may use them.
+- name: POD_NAME
+  valueFrom: {fieldRef: {fieldPath: metadata.name}}
+- name: POD_IP
+  valueFrom: {fieldRef: {fieldPath: status.podIP}}
+# Go's heap stays within the request. What is between that and the limit is for stacks and for what C allocates (Kafka's
+# client), which Go does not count.
+- name: GOMEMLIMIT
+  valueFrom: {resourceFieldRef: {resource: requests.memory}}
+# Rounded up to whole processors.
+- name: GOMAXPROCS
+  valueFrom: {resourceFieldRef: {resource: limits.cpu}}
+- {name: HTTP_ADDR, value: ":{{ .http }}"}
+- {name: ADMIN_ADDR, value: ":{{ .admin }}"}
+- {name: INSTANCE_ID, value: $(POD_NAME)}
+- {name: ADVERTISE_ADDR, value: "$(POD_IP):{{ .http }}"}
+- {name: LOG_LEVEL, value: {{ $global.logLevel }}}
+- {name: DRAIN_DELAY, value: {{ $global.drainSeconds }}s}
+{{- with .calls }}
+# For when the ConfigMap names no Consul.
+- {name: DISCOVERY_DNS, value: {{ include "frontrow-lib.dnsNames" $ | quote }}}
+{{- end }}
+{{- with $global.traces.endpoint }}
+- {name: OTEL_EXPORTER_OTLP_ENDPOINT, value: {{ . | quote }}}
+{{- end }}
+{{- range .backends }}
+{{- include (printf "frontrow-lib.env.%s" .) $ | nindent 0 }}
+{{- end }}
+{{- with .env }}
+{{- . | nindent 0 }}
+{{- end }}
+{{- end }}
+
+{{/* An environment variable from a Secret: variable, secret, key, optional. */}}
+{{- define "frontrow-lib.env.from" -}}
+- name: {{ .variable }}
+  valueFrom: {secretKeyRef: {name: {{ .secret }}, key: {{ .key }}{{ if .optional }}, optional: true{{ end }}}}
+{{- end }}
+
+{{/* One from the Secret with our keys: (list context variable key). */}}
+{{- define "frontrow-lib.env.key" -}}
+{{ include "frontrow-lib.env.from" (dict "variable" (index . 1) "secret" (include "frontrow-lib.keysSecret" (index . 0)) "key" (index . 2)) }}
+{{- end }}
+
+{{/* The services that one calls, as service=host:port, for discovery by Kubernetes' DNS. */}}
+{{- define "frontrow-lib.dnsNames" -}}
+{{- $release := .root.Release -}}
+{{- $names := list -}}
+{{- range $service, $port := .calls -}}
+{{- $names = append $names (printf "%s=%s-%s-headless.%s.svc:%v" $service $release.Name $service $release.Namespace $port) -}}
+{{- end -}}
+{{- join "," $names -}}
+{{- end }}
+
+{{- define "frontrow-lib.env.postgres" -}}
+{{ include "frontrow-lib.env.from" (dict "variable" "POSTGRES_URL" "secret" .root.Values.global.backends.secret "key" (printf "%s-postgres-url" .database)) }}
+{{- end }}
+
+{{- define "frontrow-lib.env.redis" -}}
+{{ include "frontrow-lib.env.from" (dict "variable" "REDIS_URL" "secret" .root.Values.global.backends.secret "key" "redis-url") }}
+{{- end }}
+
+{{- define "frontrow-lib.env.kafka" -}}
+{{- $kafka := .root.Values.global.kafka -}}
+{{- with $kafka.caSecret }}
+{{ include "frontrow-lib.env.from" (dict "variable" "KAFKA_CA" "secret" . "key" "ca.crt") }}
+{{- end }}
+{{- with $kafka.userSecretPrefix }}
+{{- $user := print . $.root.Chart.Name }}
+# By certificate, or by password: what the Secret has.
+{{ include "frontrow-lib.env.from" (dict "variable" "KAFKA_CERTIFICATE" "secret" $user "key" "user.crt" "optional" true) }}
+{{ include "frontrow-lib.env.from" (dict "variable" "KAFKA_KEY" "secret" $user "key" "user.key" "optional" true) }}
+{{ include "frontrow-lib.env.from" (dict "variable" "KAFKA_PASSWORD" "secret" $user "key" "password" "optional" true) }}
+- {name: KAFKA_USERNAME, value: {{ $user }}}
+{{- end }}
+{{- end }}
+
+{{- define "frontrow-lib.env.cassandra" -}}
+{{- $cassandra := .root.Values.global.cassandra -}}
+{{- with $cassandra.secret }}
+{{ include "frontrow-lib.env.from" (dict "variable" "CASSANDRA_USERNAME" "secret" . "key" "username") }}
+{{ include "frontrow-lib.env.from" (dict "variable" "CASSANDRA_PASSWORD" "secret" . "key" "password") }}
+{{- end }}
+{{- with $cassandra.caSecret }}
+{{ include "frontrow-lib.env.from" (dict "variable" "CASSANDRA_CA" "secret" . "key" "ca.crt") }}
+{{- end }}
+{{- end }}
