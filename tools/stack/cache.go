@@ -75,12 +75,28 @@ func (s *stack) lintTools() artifact {
 	})
 }
 
+func (s *stack) helm() artifact {
+	return goTool("helm", filepath.Join(s.root, "tools", "helm"), "building, the first time only: about two minutes",
+		map[string]string{"helm": "helm.sh/helm/v3/cmd/helm"})
+}
+
 // prepare makes sure that every backend is in the cache and undamaged.
 func (s *stack) prepare(ctx context.Context) error {
 	if err := s.checkPrerequisites(ctx); err != nil {
 		return err
 	}
 	return s.obtain(ctx, s.artifacts()...)
+}
+
+// where prints the folder of one artifact.
+func (s *stack) where(context.Context) error {
+	for _, a := range s.artifacts() {
+		if a.name == s.prefix {
+			fmt.Println(s.location(a))
+			return nil
+		}
+	}
+	return fmt.Errorf("there is nothing called %q in the cache", s.prefix)
 }
 
 // obtain takes artifacts from the cache, and builds those that are missing or damaged.

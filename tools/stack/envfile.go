@@ -48,6 +48,7 @@ func (s *stack) envLines(p plan) []string {
 	return append(lines,
 		"FRONTROW_IDENTITY_PRIVATE_KEY="+p.keys.identityPrivateKey(),
 		"FRONTROW_PSP_WEBHOOK_SECRET="+p.keys.WebhookSecret,
+		"FRONTROW_OTLP="+s.otlp(),
 		"FRONTROW_TEST_POSTGRES="+s.postgresURL("", "postgres", p.keys),
 		"FRONTROW_TEST_REDIS="+s.redisURL(""),
 		"FRONTROW_TEST_KAFKA="+s.kafkaDirect(),

@@ -23,6 +23,7 @@ const usage = `usage: stack COMMAND [-instance up|test|bench|cluster] [-s PREFIX
   restart   restart the processes whose name begins with PREFIX
   env       print the addresses and the admin's login
   backends  get the backends and tools without starting anything
+  where     print the folder of the backend PREFIX
   build     build the services
   lint      vet and lint every module
   test      lint, test every module, and run the end-to-end tests on an instance of its own
@@ -64,6 +65,7 @@ func run(ctx context.Context, args []string) error {
 		"restart":  (*stack).restart,
 		"env":      (*stack).printEnv,
 		"backends": (*stack).prepare,
+		"where":    (*stack).where,
 		"build":    (*stack).build,
 		"lint":     (*stack).lint,
 		"test":     (*stack).test,

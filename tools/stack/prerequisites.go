@@ -43,6 +43,9 @@ func (s *stack) prerequisites() []prerequisite {
 		{"PostgreSQL's server", []string{"postgresql"}, s.findPostgres},
 		{"redis-server", []string{"redis-server"}, onPath("redis-server")},
 	}
+	if s.instance == "test" {
+		list = append(list, prerequisite{"promtool", []string{"prometheus"}, onPath("promtool")})
+	}
 	if os.Geteuid() == 0 {
 		list = append(list, prerequisite{"setpriv", []string{"util-linux"}, onPath("setpriv")})
 	}

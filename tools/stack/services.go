@@ -172,6 +172,12 @@ func (s *stack) instanceEnv(name string, port int, env map[string]string) []stri
 		"ADMIN_ADDR":  local(s.ports.admin(port)),
 		"INSTANCE_ID": name,
 	}
+	if s.instance == "test" {
+		// Each second request, to where the end-to-end tests collect them.
+		all["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://" + s.otlp()
+		all["OTEL_TRACES_SAMPLER"], all["OTEL_TRACES_SAMPLER_ARG"] = "parentbased_traceidratio", "0.5"
+		all["OTEL_BSP_SCHEDULE_DELAY"] = "500"
+	}
 	maps.Copy(all, env)
 	var lines []string
 	for _, key := range slices.Sorted(maps.Keys(all)) {
@@ -179,5 +185,7 @@ func (s *stack) instanceEnv(name string, port int, env map[string]string) []stri
 	}
 	return lines
 }
+
+func (s *stack) otlp() string { return local(s.ports.backend(4318)) }
 
 func isMigration(name string) bool { return strings.HasSuffix(name, "-migrate") }

@@ -73,7 +73,7 @@ func (s *stack) test(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.obtain(ctx, s.artifacts()...); err != nil {
+	if err := s.obtain(ctx, append(s.artifacts(), s.helm())...); err != nil {
 		return err
 	}
 	unlock, err := s.lockInstance(ctx)
@@ -111,6 +111,8 @@ func (u *suite) testOnBackends(ctx context.Context) error {
 	}
 	env := u.envLines(p)
 	u.title("Unit and integration tests")
+	u.command(ctx, "alerts", ".", nil, "promtool", "test", "rules", "observability/alerts/test.yaml")
+	env = append(env, "FRONTROW_HELM="+filepath.Join(u.location(u.helm()), "helm"))
 	for _, module := range u.modules {
 		packages, err := u.packages(ctx, module)
 		if err != nil {

@@ -1,0 +1,167 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/frontrow-tickets/frontrow/pkg/testkit"
+)
+
+// scraped are the jobs by the variables that say where their metrics are.
+var scraped = map[string]string{
+	"api-gateway": "FRONTROW_API_GATEWAY_ADMIN", "auth-service": "FRONTROW_AUTH_SERVICE_ADMIN", "event-service": "FRONTROW_EVENT_SERVICE_ADMIN",
+	"booking-service": "FRONTROW_BOOKING_SERVICE_1_ADMIN FRONTROW_BOOKING_SERVICE_2_ADMIN FRONTROW_BOOKING_SERVICE_3_ADMIN",
+	"payment-service": "FRONTROW_PAYMENT_SERVICE_1_ADMIN FRONTROW_PAYMENT_SERVICE_2_ADMIN",
+}
+
+// Every query of every dashboard finds something in a Prometheus that looks at
+// the running system while it sells.
+func TestDashboardsHaveData(t *testing.T) {
+	prometheus := startPrometheus(t)
+	s := newSale(t, nil)
+	winner, loser := newBuyer(t), newBuyer(t)
+	selling, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for seat := 0; selling.Err() == nil; seat++ {
+			sellAndRefuse(selling, s, fmt.Sprintf("1-%d", seat%100), winner, loser)
+		}
+	}()
+	defer func() { stop(); <-done }()
+	for query, panel := range queriesOf(t, "../../charts/frontrow/files/dashboards") {
+		testkit.Eventually(t, "data for "+panel+": "+query, func() bool {
+			n, err := prometheus.series(t.Context(), query)
+			if err != nil {
+				t.Fatalf("%s: %v\n%s", panel, err, query)
+			}
+			return n > 0
+		})
+	}
+}
+
+// sellAndRefuse holds a seat, has it refused to another, pays for it (once in
+// two times in vain) and gives it back. What fails is tried with the next seat.
+func sellAndRefuse(ctx context.Context, s sale, seat string, winner, loser account) {
+	booking, err := winner.Hold(ctx, s.seats(seat), "")
+	if err != nil {
+		return
+	}
+	_, _ = loser.Hold(ctx, s.seats(seat), "")
+	if _, err := winner.Pay(ctx, booking.ID, "pm_declined", ""); err == nil {
+		_, _ = winner.Pay(ctx, booking.ID, "pm_ok", "")
+	}
+	for range 50 {
+		now, err := winner.Booking(ctx, booking.ID)
+		if err != nil || now.Status == "confirmed" {
+			break
+		}
+	}
+	_, _ = winner.CancelBooking(ctx, booking.ID)
+}
+
+// queriesOf the dashboards in a folder, with the panel each is in.
+func queriesOf(t *testing.T, folder string) map[string]string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(folder, "*.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no dashboards in %s: %v", folder, err)
+	}
+	queries := map[string]string{}
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var board struct {
+			Title  string `json:"title"`
+			Panels []struct {
+				Title   string `json:"title"`
+				Targets []struct {
+					Expr string `json:"expr"`
+				} `json:"targets"`
+			} `json:"panels"`
+		}
+		if err := json.Unmarshal(content, &board); err != nil {
+			t.Fatal(err)
+		}
+		for _, panel := range board.Panels {
+			for _, target := range panel.Targets {
+				query := strings.NewReplacer("$__rate_interval", "30s", "$namespace", ".*").Replace(target.Expr)
+				queries[query] = board.Title + ", " + panel.Title
+			}
+		}
+	}
+	return queries
+}
+
+type prometheusServer struct{ addr string }
+
+// startPrometheus starts one that looks at all services every second, until the
+// test ends.
+func startPrometheus(t *testing.T) prometheusServer {
+	t.Helper()
+	folder, addr := t.TempDir(), testkit.FreeAddr(t)
+	config := "global: {scrape_interval: 1s}\nscrape_configs:\n"
+	for job, variables := range scraped {
+		var targets []string
+		for variable := range strings.FieldsSeq(variables) {
+			targets = append(targets, fmt.Sprintf("%q", os.Getenv(variable)))
+		}
+		config += fmt.Sprintf("  - {job_name: %s, static_configs: [{targets: [%s]}]}\n", job, strings.Join(targets, ", "))
+	}
+	file := filepath.Join(folder, "prometheus.yml")
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	command := exec.CommandContext(t.Context(), "prometheus", "--config.file="+file, "--storage.tsdb.path="+filepath.Join(folder, "data"),
+		"--web.listen-address="+addr, "--log.level=error")
+	command.Stderr = os.Stderr
+	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
+	command.WaitDelay = 10 * time.Second
+	if err := command.Start(); err != nil {
+		t.Fatalf("Prometheus can't be started: %v", err)
+	}
+	t.Cleanup(func() { _ = command.Wait() })
+	server := prometheusServer{addr}
+	testkit.Eventually(t, "Prometheus is ready", func() bool {
+		n, err := server.series(t.Context(), "up == 1")
+		return err == nil && n == 8
+	})
+	return server
+}
+
+// series is how many a query finds.
+func (p prometheusServer) series(ctx context.Context, query string) (int, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.addr+"/api/v1/query?query="+url.QueryEscape(query), nil)
+	if err != nil {
+		return 0, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	var answer struct {
+		Error string `json:"error"`
+		Data  struct {
+			Result []json.RawMessage `json:"result"`
+		} `json:"data"`
+	}
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+		return 0, err
+	}
+	if answer.Error != "" {
+		return 0, fmt.Errorf("prometheus: %s", answer.Error)
+	}
+	return len(answer.Data.Result), nil
+}

@@ -1,0 +1,135 @@
+package main
+
+const (
+	seconds = "s"
+	perSec  = "ops"
+	count   = "short"
+	bytes   = "bytes"
+)
+
+// here selects the namespace that is looked at.
+const here = `namespace=~"$namespace"`
+
+// rate is the rate of a counter by labels.
+func rate(counter, selector, by string) string {
+	if selector != "" {
+		selector += ","
+	}
+	return "sum by (" + by + ") (rate(" + counter + "{" + selector + here + "}[$__rate_interval]))"
+}
+
+// quantile of a histogram by labels.
+func quantile(q, histogram, selector, by string) string {
+	if by != "" {
+		by += ","
+	}
+	return "histogram_quantile(" + q + ", " + rate(histogram+"_bucket", selector, by+"le") + ")"
+}
+
+// quantiles are the median and the slowest hundredth.
+func quantiles(histogram, selector string) []query {
+	return []query{{"median", quantile("0.5", histogram, selector, "")}, {"99 %", quantile("0.99", histogram, selector, "")}}
+}
+
+const bookings = `job="api-gateway",route="/api/v1/bookings",method="POST"`
+
+var boards = []board{
+	{"on-sale", "On-sale", []row{
+		{"What buyers get", []panel{
+			{
+				"Holds", perSec, "Answers to POST /bookings: 201 held, 409 taken by others, 429 too many requests, 503 too busy or a part is down.",
+				[]query{{"{{code}}", rate("http_request_duration_seconds_count", bookings, "code")}},
+			},
+			{"Time of a hold", seconds, "As the gateway sees it, refused ones included.", quantiles("http_request_duration_seconds", bookings)},
+			{
+				"Seats", perSec, "Seats that changed hands: held, sold, available again.",
+				[]query{{"{{state}}", rate("seat_changes_total", "", "state")}},
+			},
+			{
+				"Sold since the replicas started", count, "Seats; those given back are not taken off.",
+				[]query{{"sold", `sum(seat_changes_total{state="sold",` + here + `})`}},
+			},
+		}},
+		{"Where a hold's time goes", []panel{
+			{"Locks in Redis, the median", seconds, "", []query{{"{{outcome}}", quantile("0.5", "seat_lock_duration_seconds", `stage="redis"`, "outcome")}}},
+			{"Committed round, 99 %", seconds, "The wait for a round and the round.", []query{{"{{outcome}}", quantile("0.99", "seat_lock_duration_seconds", `stage="commit"`, "outcome")}}},
+			{"In all, 99 %", seconds, "", []query{{"{{outcome}}", quantile("0.99", "seat_lock_duration_seconds", `stage="total"`, "outcome")}}},
+		}},
+		{"Group commit", []panel{
+			{
+				"Operations a round", count, "The more, the cheaper each is. Near 1 under load: the gateways do not agree on whose the blocks are.",
+				[]query{{"on average", rate("commit_batch_size_sum", "", "namespace") + " / " + rate("commit_batch_size_count", "", "namespace")}},
+			},
+			{
+				"Rounds", perSec, "refused: another replica commits to the same block; unknown: Cassandra answered late.",
+				[]query{{"{{outcome}}", rate("commit_rounds_total", "", "outcome")}},
+			},
+			{
+				"Queue", count, "Holds that are being made, and watchers of seats.",
+				[]query{{"holds in flight", "sum(holds_in_flight{" + here + "})"}, {"watchers", "sum(seat_stream_watchers{" + here + "})"}},
+			},
+		}},
+		{"Turned away at the door", []panel{
+			{"Refused", perSec, "By a limit of requests a session or an address has, or because the gateway is full.", []query{
+				{"limit by {{by}}", rate("gateway_rate_limited_total", "", "by")},
+				{"overload", rate("gateway_overload_refused_total", "", "namespace")},
+			}},
+		}},
+	}},
+	{"saga", "Saga", []row{
+		{"From a hold to its end", []panel{
+			{"Bookings by what became of them", perSec, "", []query{{"{{outcome}}", rate("booking_saga_duration_seconds_count", "", "outcome")}}},
+			{
+				"Time to it, 99 %", seconds, "Expired bookings take as long as the event lets seats be held.",
+				[]query{{"{{outcome}}", quantile("0.99", "booking_saga_duration_seconds", "", "outcome")}},
+			},
+			{"Holds that end late", seconds, "After the deadline.", quantiles("hold_expiry_lag_seconds", "")},
+		}},
+		{"Messages", []panel{
+			{"Oldest message not sent", seconds, "", []query{{"{{job}}", "max by (job) (outbox_lag_seconds{" + here + "})"}}},
+			{"Messages not handled", count, "", []query{{"{{group}} {{topic}}", "sum by (group, topic) (consumer_lag{" + here + "})"}}},
+			{
+				"Handled", perSec, "retried: an attempt failed; dlq: nobody can handle it.",
+				[]query{{"{{group}} {{outcome}}", rate("consumer_messages_total", "", "group, outcome")}},
+			},
+			{"Sent", perSec, "", []query{{"{{topic}} {{outcome}}", rate("producer_messages_total", "", "topic, outcome")}}},
+		}},
+		{"Money", []panel{
+			{"Calls of the provider", perSec, "", []query{{"{{outcome}}", rate("provider_request_duration_seconds_count", "", "outcome")}}},
+			{"Ledger drift", count, "Minor units; back to 0 within minutes.", []query{{"drift", "max(abs(ledger_drift{" + here + "}))"}}},
+			{"Reconciler", perSec, "", []query{
+				{"repaired", rate("reconciler_repairs_total", "", "namespace")}, {"given up", rate("reconciler_alerts_total", "", "namespace")},
+			}},
+			{"Seats sold twice", count, "Must be 0.", []query{{"seats", "sum(oversold_seats_total{" + here + "})"}}},
+		}},
+	}},
+	{"services", "Services", []row{
+		{"Rate, errors, duration", []panel{
+			{"Requests", perSec, "", []query{{"{{job}}", rate("http_request_duration_seconds_count", "", "job")}}},
+			{"Failed", perSec, "Answers 5xx.", []query{{"{{job}}", rate("http_request_duration_seconds_count", `code=~"5.."`, "job") + " or 0 * " + rate("http_request_duration_seconds_count", "", "job")}}},
+			{"99 % are faster than", seconds, "Streams are left out.", []query{{"{{job}}", quantile("0.99", "http_request_duration_seconds", `route!~".*/stream"`, "job")}}},
+		}},
+		{"Saturation", []panel{
+			{"Processor", "percentunit", "Of one.", []query{{"{{job}} {{instance}}", rate("process_cpu_seconds_total", "", "job, instance")}}},
+			{"Memory", bytes, "Resident.", []query{{"{{job}} {{instance}}", "process_resident_memory_bytes{" + here + "}"}}},
+			{"Goroutines", count, "", []query{{"{{job}} {{instance}}", "go_goroutines{" + here + "}"}}},
+			{"Paused for garbage, the longest", seconds, "", []query{{"{{job}} {{instance}}", `go_gc_duration_seconds{quantile="1",` + here + "}"}}},
+		}},
+		{"The gateway and those behind it", []panel{
+			{"Attempts", perSec, "", []query{{"{{service}} {{outcome}}", rate("gateway_upstream_attempts_total", "", "service, outcome")}}},
+			{"Log-ins", perSec, "", []query{{"{{outcome}}", rate("auth_logins_total", "", "outcome")}}},
+		}},
+	}},
+	{"backends", "Backends, as the services see them", []row{
+		{"Cassandra and Redis", []panel{
+			{"Rounds of Cassandra", perSec, "", []query{{"{{outcome}}", rate("commit_rounds_total", "", "outcome")}}},
+			{"Time of a committed round", seconds, "", quantiles("seat_lock_duration_seconds", `stage="commit"`)},
+			{"Time of Redis' script", seconds, "", quantiles("seat_lock_duration_seconds", `stage="redis"`)},
+		}},
+		{"Kafka and the provider", []panel{
+			{"Records acknowledged and failed", perSec, "", []query{{"{{outcome}}", rate("producer_messages_total", "", "outcome")}}},
+			{"Records a batch", count, "Handled together.", []query{{"{{group}}", rate("consumer_batch_size_sum", "", "group") + " / " + rate("consumer_batch_size_count", "", "group")}}},
+			{"Time of a call of the provider", seconds, "", quantiles("provider_request_duration_seconds", "")},
+		}},
+	}},
+}
