@@ -12,7 +12,7 @@ $(error Go is not on PATH: install Go 1.26 or later, then try again)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs restart clean demo bench test lint build stack robustness
+.PHONY: help up down status logs restart clean demo bench test lint build stack robustness images
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -54,6 +54,9 @@ lint: stack ## vet and lint every module
 
 build: stack ## build the services into .run/bin
 	@$(STACK) build
+
+images: ## build the services' images; STANDIN=1: and stand-ins for the public ones (tools/images)
+	@tools/images/build
 
 stack:
 	@cd tools/stack && GOWORK=off go build -trimpath -buildvcs=false -o ../../$(STACK) .
