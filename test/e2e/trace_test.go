@@ -58,10 +58,10 @@ func TestATraceLeadsFromTheHoldToPaymentService(t *testing.T) {
 	}
 	want := []string{
 		"api-gateway: POST /api/v1/bookings", "booking-service: POST /api/v1/bookings", "booking-service: send booking_created",
-		"payment-service: process booking_created",
+		"payment-service: receive booking_created",
 	}
 	testkit.Eventually(t, "a trace from the hold to payment-service", func() bool {
-		for _, path := range spans.pathsTo("payment-service: process booking_created") {
+		for _, path := range spans.pathsTo("payment-service: receive booking_created") {
 			if containsInOrder(path, want) {
 				return true
 			}

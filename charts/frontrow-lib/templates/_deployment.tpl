@@ -92,7 +92,7 @@ securityContext:
 
 {{- define "frontrow-lib.containerHardening" -}}
 allowPrivilegeEscalation: false
-readOnlyRootFilesystem: true
+readOnlyRootFilesystem: {{ not .root.Values.global.liveUpdate }}
 capabilities: {drop: [ALL]}
 {{- end }}
 

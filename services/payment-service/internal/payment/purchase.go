@@ -64,6 +64,8 @@ type Payment struct {
 	CapturedAt time.Time
 	FailedAt   time.Time
 	RefundedAt time.Time
+	// Traceparent names the trace of the request that began it; the store's.
+	Traceparent string
 }
 
 // Captured tells whether the provider took the money, given back or not.

@@ -10,6 +10,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/propagation"
 
 	"github.com/frontrow-tickets/frontrow/api/events"
 	"github.com/frontrow-tickets/frontrow/pkg/postgres"
@@ -30,7 +32,7 @@ const (
 )
 
 const paymentColumns = `id, booking_id, user_id, attempt, method, amount, currency, status, failure_code, charge_id,
-	created_at, captured_at, failed_at, refunded_at`
+	created_at, captured_at, failed_at, refunded_at, traceparent`
 
 // load locks a booking and reads its purchase in one round trip. The second
 // statement sees what the last holder of the lock committed.
@@ -60,7 +62,7 @@ func scanPayment(row pgx.CollectableRow) (*payment.Payment, error) {
 	p := &payment.Payment{}
 	var captured, failed, refunded *time.Time
 	err := row.Scan(&p.ID, &p.BookingID, &p.UserID, &p.Attempt, &p.Method, &p.Amount.Amount, &p.Amount.Currency,
-		&p.Status, &p.FailureCode, &p.ChargeID, &p.CreatedAt, &captured, &failed, &refunded)
+		&p.Status, &p.FailureCode, &p.ChargeID, &p.CreatedAt, &captured, &failed, &refunded, &p.Traceparent)
 	for t, v := range map[*time.Time]*time.Time{&p.CapturedAt: captured, &p.FailedAt: failed, &p.RefundedAt: refunded} {
 		if v != nil {
 			*t = v.UTC()
@@ -74,13 +76,16 @@ func scanPayment(row pgx.CollectableRow) (*payment.Payment, error) {
 func save(ctx context.Context, tx pgx.Tx, p *payment.Purchase) error {
 	b := &pgx.Batch{}
 	for _, pay := range p.Changed {
+		if pay.Traceparent == "" {
+			pay.Traceparent = traceparent(ctx)
+		}
 		b.Queue(`INSERT INTO payments AS p (`+paymentColumns+`)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 			ON CONFLICT (id) DO UPDATE SET status = excluded.status, failure_code = excluded.failure_code,
 				charge_id = excluded.charge_id, captured_at = excluded.captured_at, failed_at = excluded.failed_at,
 				refunded_at = excluded.refunded_at`,
 			pay.ID, pay.BookingID, pay.UserID, pay.Attempt, pay.Method, pay.Amount.Amount, pay.Amount.Currency,
-			pay.Status, pay.FailureCode, pay.ChargeID, pay.CreatedAt, null(pay.CapturedAt), null(pay.FailedAt), null(pay.RefundedAt))
+			pay.Status, pay.FailureCode, pay.ChargeID, pay.CreatedAt, null(pay.CapturedAt), null(pay.FailedAt), null(pay.RefundedAt), pay.Traceparent)
 		if pay.Status == payment.Refunded {
 			b.Queue(`UPDATE refunds SET done_at = $2 WHERE payment_id = $1 AND done_at IS NULL`, pay.ID, pay.RefundedAt)
 		}
@@ -99,7 +104,7 @@ func save(ctx context.Context, tx pgx.Tx, p *payment.Purchase) error {
 		if err != nil {
 			return fmt.Errorf("encode %T: %w", e, err)
 		}
-		err = postgres.Enqueue(ctx, tx, postgres.Message{
+		err = postgres.Enqueue(traceOf(ctx, p, e), tx, postgres.Message{
 			Topic: events.TopicPaymentProcessed, Key: p.Booking.ID.String(), Type: eventType(e), Data: data,
 		})
 		if err != nil {
@@ -107,6 +112,33 @@ func save(ctx context.Context, tx pgx.Tx, p *payment.Purchase) error {
 		}
 	}
 	return nil
+}
+
+const traceparentHeader = "traceparent"
+
+// traceparent names the trace of ctx; empty when there is none.
+func traceparent(ctx context.Context) string {
+	carrier := propagation.MapCarrier{}
+	otel.GetTextMapPropagator().Inject(ctx, carrier)
+	return carrier[traceparentHeader]
+}
+
+// traceOf is ctx in the trace of the request that began the payment an event is
+// about, which a worker or a webhook has brought to its end.
+func traceOf(ctx context.Context, p *payment.Purchase, event any) context.Context {
+	var id uuid.UUID
+	switch e := event.(type) {
+	case events.PaymentConfirmed:
+		id = e.PaymentID
+	case events.PaymentFailed:
+		id = e.PaymentID
+	case events.PaymentRefunded:
+		id = e.PaymentID
+	}
+	if pay := p.Payment(id); pay != nil && pay.Traceparent != "" {
+		return otel.GetTextMapPropagator().Extract(ctx, propagation.MapCarrier{traceparentHeader: pay.Traceparent})
+	}
+	return ctx
 }
 
 func null(t time.Time) any {
