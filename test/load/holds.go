@@ -106,6 +106,9 @@ func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 // cpuTimes reads the processor times of all processes. The replicas of a
 // service count as one.
 func (b *bench) cpuTimes(ctx context.Context) (cpu.Times, error) {
+	if b.processes == nil {
+		return cpu.Read(nil)
+	}
 	states, err := b.processes.States(ctx)
 	if err != nil {
 		return nil, err
