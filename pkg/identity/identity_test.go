@@ -3,6 +3,7 @@ package identity
 import (
 	"crypto/ed25519"
 	"encoding/base64"
+	"strings"
 	"testing"
 	"time"
 
@@ -75,15 +76,15 @@ func TestTokensThatAreNotTheGatewaysAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, token := range map[string]string{
-		"of another key":          sign(signer(t, 2), nil),
-		"under another's key id":  sign(signer(t, 2), func(token *jwt.Token, _ *claims) { token.Header["kid"] = s.kid }),
-		"expired":                 sign(s, func(_ *jwt.Token, c *claims) { c.ExpiresAt = jwt.NewNumericDate(time.Now().Add(-time.Minute)) }),
-		"that never expires":      sign(s, func(_ *jwt.Token, c *claims) { c.ExpiresAt = nil }),
-		"of another issuer":       sign(s, func(_ *jwt.Token, c *claims) { c.Issuer = "somebody" }),
-		"with a strange subject":  sign(s, func(_ *jwt.Token, c *claims) { c.Subject = "root" }),
-		"unsigned":                unsigned,
-		"with a changed last bit": good[:len(good)-2] + "AA",
-		"that is none":            "x",
+		"of another key":           sign(signer(t, 2), nil),
+		"under another's key id":   sign(signer(t, 2), func(token *jwt.Token, _ *claims) { token.Header["kid"] = s.kid }),
+		"expired":                  sign(s, func(_ *jwt.Token, c *claims) { c.ExpiresAt = jwt.NewNumericDate(time.Now().Add(-time.Minute)) }),
+		"that never expires":       sign(s, func(_ *jwt.Token, c *claims) { c.ExpiresAt = nil }),
+		"of another issuer":        sign(s, func(_ *jwt.Token, c *claims) { c.Issuer = "somebody" }),
+		"with a strange subject":   sign(s, func(_ *jwt.Token, c *claims) { c.Subject = "root" }),
+		"unsigned":                 unsigned,
+		"with a changed signature": good[:len(good)-20] + strings.Repeat("A", 20),
+		"that is none":             "x",
 	} {
 		if id, err := verifier.Verify(token); err == nil {
 			t.Errorf("a token %s was accepted: %+v", name, id)
