@@ -6,6 +6,7 @@ import (
 	"net"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 )
@@ -53,4 +54,28 @@ func TestDNSResolverWithNobodyReady(t *testing.T) {
 	if _, err := NewDNSResolver(map[string]string{"booking-service": "booking.svc"}); err == nil {
 		t.Error("a name without a port was taken")
 	}
+}
+
+func TestResolverOfNobodyRunsUntilItIsStopped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, err := NewDNSResolver(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		var ended atomic.Bool
+		go func() {
+			_ = r.Run(ctx)
+			ended.Store(true)
+		}()
+		synctest.Wait()
+		if ended.Load() {
+			t.Error("it ended by itself")
+		}
+		stop()
+		synctest.Wait()
+		if !ended.Load() {
+			t.Error("it did not end when it was stopped")
+		}
+	})
 }

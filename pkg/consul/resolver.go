@@ -105,6 +105,7 @@ func (r *Resolver) Run(ctx context.Context) error {
 		wg.Go(func() { r.follow(ctx, name, w) })
 	}
 	wg.Wait()
+	<-ctx.Done() // there may be nobody to watch
 	return nil
 }
 
