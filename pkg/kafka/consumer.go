@@ -79,6 +79,12 @@ func NewConsumer(cfg ConsumerConfig) (*Consumer, error) {
 		return nil, fmt.Errorf("kafka: new consumer: %w", err)
 	}
 	go logLines(c.Logs())
+	for topic := range cfg.Handlers {
+		// A counter that appears with its first event looks as if nothing had come.
+		for _, outcome := range []string{"handled", "retried", "dlq"} {
+			consumed.WithLabelValues(cfg.Group, topic, outcome)
+		}
+	}
 	return &Consumer{cfg: cfg, c: c, workers: map[partition]*worker{}, paused: map[*worker]bool{}}, nil
 }
 

@@ -26,6 +26,17 @@ var (
 	}, []string{"kind"})
 )
 
+// A counter that appears with its first event looks as if nothing had come: the
+// alert would miss it.
+func init() {
+	for _, kind := range []string{"capture", "refund", "stuck"} {
+		reconcilerRepairs.WithLabelValues(kind)
+	}
+	for _, kind := range []string{"unknown_charge", "other_amount", "stuck", "overdue_refund"} {
+		reconcilerAlerts.WithLabelValues(kind)
+	}
+}
+
 // rounds runs the reconciler while this instance leads and counts what it finds.
 type rounds struct{ cashier payment.Cashier }
 

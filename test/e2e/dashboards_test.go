@@ -49,24 +49,35 @@ func TestDashboardsHaveData(t *testing.T) {
 	}
 }
 
-// sellAndRefuse holds a seat, has it refused to another, pays for it (once in
-// two times in vain) and gives it back. What fails is tried with the next seat.
+// sellAndRefuse holds a seat, has it refused to another, pays for it, at first in
+// vain, and gives it back. What fails is tried with the next seat.
 func sellAndRefuse(ctx context.Context, s sale, seat string, winner, loser account) {
 	booking, err := winner.Hold(ctx, s.seats(seat), "")
 	if err != nil {
 		return
 	}
 	_, _ = loser.Hold(ctx, s.seats(seat), "")
-	if _, err := winner.Pay(ctx, booking.ID, "pm_declined", ""); err == nil {
-		_, _ = winner.Pay(ctx, booking.ID, "pm_ok", "")
-	}
-	for range 50 {
+	_, _ = winner.Pay(ctx, booking.ID, "pm_declined", "")
+	// Refused until the first payment has failed.
+	often(func() bool {
+		_, err := winner.Pay(ctx, booking.ID, "pm_ok", "")
+		return err == nil
+	})
+	often(func() bool {
 		now, err := winner.Booking(ctx, booking.ID)
-		if err != nil || now.Status == "confirmed" {
-			break
-		}
-	}
+		return err == nil && now.Status == "confirmed"
+	})
 	_, _ = winner.CancelBooking(ctx, booking.ID)
+}
+
+// often tries something for some seconds at most.
+func often(done func() bool) {
+	for range 50 {
+		if done() {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
 }
 
 // queriesOf the dashboards in a folder, with the panel each is in.

@@ -22,6 +22,12 @@ var limited = promauto.NewCounterVec(prometheus.CounterOpts{
 	Name: "gateway_rate_limited_total", Help: "Requests refused for being too many, by what was counted: session or address.",
 }, []string{"by"})
 
+func init() {
+	for _, by := range []string{"session", "address"} {
+		limited.WithLabelValues(by)
+	}
+}
+
 func tooMany(by string, wait time.Duration) error {
 	limited.WithLabelValues(by).Inc()
 	return problem.New(http.StatusTooManyRequests, "rate_limited", "Too many requests. Slow down.").After(wait)
