@@ -113,7 +113,7 @@ var boards = []board{
 			{"Processor", "percentunit", "Of one.", []query{{"{{job}} {{instance}}", rate("process_cpu_seconds_total", "", "job, instance")}}},
 			{"Memory", bytes, "Resident.", []query{{"{{job}} {{instance}}", "process_resident_memory_bytes{" + here + "}"}}},
 			{"Goroutines", count, "", []query{{"{{job}} {{instance}}", "go_goroutines{" + here + "}"}}},
-			{"Paused for garbage, the longest", seconds, "", []query{{"{{job}} {{instance}}", `go_gc_duration_seconds{quantile="1",` + here + "}"}}},
+			{"Paused for garbage, the longest", seconds, "", []query{{"{{job}} {{instance}}", `go_gc_duration_seconds{quantile=~"1(.0)?",` + here + "}"}}},
 		}},
 		{"The gateway and those behind it", []panel{
 			{"Attempts", perSec, "", []query{{"{{service}} {{outcome}}", rate("gateway_upstream_attempts_total", "", "service, outcome")}}},
