@@ -14,6 +14,8 @@ const (
 	rowHeight          = 20
 	plotHeight         = 118
 	plotGap            = 34
+	// letterWidth is more than a label's letters have on average.
+	letterWidth = 6.6
 )
 
 // chart is a round's time line: a bar for each fault, below it what came of it.
@@ -79,7 +81,7 @@ func newChart(r *round.Result) chart {
 		b.Healing = max(0, x(healed)-b.X-b.W)
 		b.HealX, b.TextY = b.X+b.W, b.Y+10.5
 		b.LabelX, b.Anchor = b.X+b.W+b.Healing+6, "start"
-		if b.LabelX > 0.72*width {
+		if b.LabelX+letterWidth*float64(len(b.Label)) > width {
 			b.LabelX, b.Anchor = b.X-6, "end"
 		}
 		c.Bars = append(c.Bars, b)
