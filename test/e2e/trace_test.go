@@ -38,15 +38,7 @@ func TestATraceLeadsFromThePaymentToTheConfirmation(t *testing.T) {
 		"api-gateway: POST /api/v1/payments", "payment-service: POST /api/v1/payments", "payment-service: send payment_processed",
 		"booking-service: process payment_processed",
 	}
-	testkit.Eventually(t, "a trace from the payment to the confirmation", func() bool {
-		for _, path := range spans.pathsTo("booking-service: process payment_processed") {
-			if containsInOrder(path, want) {
-				t.Log(strings.Join(path, "\n"))
-				return true
-			}
-		}
-		return false
-	})
+	spans.await(t, want)
 }
 
 // TestATraceLeadsFromTheHoldToPaymentService is the other way over Kafka.
@@ -60,13 +52,14 @@ func TestATraceLeadsFromTheHoldToPaymentService(t *testing.T) {
 		"api-gateway: POST /api/v1/bookings", "booking-service: POST /api/v1/bookings", "booking-service: send booking_created",
 		"payment-service: receive booking_created",
 	}
-	testkit.Eventually(t, "a trace from the hold to payment-service", func() bool {
-		for _, path := range spans.pathsTo("payment-service: receive booking_created") {
-			if containsInOrder(path, want) {
-				return true
-			}
-		}
-		return false
+	spans.await(t, want)
+}
+
+// await waits for a trace with these steps, one below the other, up to the last.
+func (c *collected) await(t *testing.T, steps []string) {
+	t.Helper()
+	testkit.Eventually(t, "a trace by "+strings.Join(steps, ", "), func() bool {
+		return slices.ContainsFunc(c.pathsTo(steps[len(steps)-1]), func(path []string) bool { return containsInOrder(path, steps) })
 	})
 }
 

@@ -76,16 +76,13 @@ func scanPayment(row pgx.CollectableRow) (*payment.Payment, error) {
 func save(ctx context.Context, tx pgx.Tx, p *payment.Purchase) error {
 	b := &pgx.Batch{}
 	for _, pay := range p.Changed {
-		if pay.Traceparent == "" {
-			pay.Traceparent = traceparent(ctx)
-		}
 		b.Queue(`INSERT INTO payments AS p (`+paymentColumns+`)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 			ON CONFLICT (id) DO UPDATE SET status = excluded.status, failure_code = excluded.failure_code,
 				charge_id = excluded.charge_id, captured_at = excluded.captured_at, failed_at = excluded.failed_at,
 				refunded_at = excluded.refunded_at`,
 			pay.ID, pay.BookingID, pay.UserID, pay.Attempt, pay.Method, pay.Amount.Amount, pay.Amount.Currency,
-			pay.Status, pay.FailureCode, pay.ChargeID, pay.CreatedAt, null(pay.CapturedAt), null(pay.FailedAt), null(pay.RefundedAt), pay.Traceparent)
+			pay.Status, pay.FailureCode, pay.ChargeID, pay.CreatedAt, null(pay.CapturedAt), null(pay.FailedAt), null(pay.RefundedAt), traceparent(ctx))
 		if pay.Status == payment.Refunded {
 			b.Queue(`UPDATE refunds SET done_at = $2 WHERE payment_id = $1 AND done_at IS NULL`, pay.ID, pay.RefundedAt)
 		}
