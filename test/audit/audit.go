@@ -44,6 +44,8 @@ func (r Report) Difference() int64 { return r.Captured - r.Refunded - r.Price }
 func Open(ctx context.Context, s *stack.Stack) (*Auditor, error) {
 	cluster := gocql.NewCluster(strings.Split(s.Cassandra, ",")...)
 	cluster.Keyspace, cluster.Timeout, cluster.ConnectTimeout = s.Keyspace, 10*time.Second, 10*time.Second
+	// These addresses and no others: by a forwarded port the node's own is out of reach.
+	cluster.DisableInitialHostLookup = true
 	// What a round has decided but not yet finished must be seen.
 	cluster.Consistency = gocql.Consistency(gocql.Serial)
 	// A node may have just come back: what is only read can be asked again.

@@ -32,18 +32,23 @@ type options struct {
 	connections int
 	seats       int
 	refused     bool
+	result      string
 }
+
+// alone tells whether the part needs nothing but a Frontrow.
+func (o *options) alone() bool { return o.only == "holds" || o.only == "sale" }
 
 func main() {
 	var o options
-	flag.StringVar(&o.only, "only", "", "one part: compare, half, scaling, saga, overload, sse or onsale; or holds: just holds, to see what they cost")
-	flag.IntVar(&o.rate, "rate", 0, "with -only holds: arrivals a second; 0: as fast as answers come")
-	flag.IntVar(&o.seconds, "seconds", 5, "with -only holds: how long requests begin")
+	flag.StringVar(&o.only, "only", "", "one part: compare, half, scaling, saga, overload, sse or onsale; holds: just holds, to see what they cost; sale: a steady sale while somebody breaks things")
+	flag.IntVar(&o.rate, "rate", 0, "with -only holds: arrivals a second; 0: as fast as answers come. With -only sale: buyers a second")
+	flag.IntVar(&o.seconds, "seconds", 5, "with -only holds or sale: how long requests begin; a sale also ends at an interrupt")
 	flag.IntVar(&o.connections, "connections", 128, "with -only holds: most requests under way at once")
 	flag.IntVar(&o.seats, "seats", 50_000, "with -only holds: seats of the event")
 	flag.BoolVar(&o.refused, "refused", false, "with -only holds: ask for seats that are taken")
+	flag.StringVar(&o.result, "result", "", "with -only sale: the file for the result, as JSON")
 	flag.Parse()
-	known := o.only == "" || o.only == "holds" || slices.ContainsFunc(parts, func(p part) bool { return p.name == o.only })
+	known := o.only == "" || o.alone() || slices.ContainsFunc(parts, func(p part) bool { return p.name == o.only })
 	if !known {
 		flag.Usage()
 		os.Exit(2)
@@ -82,20 +87,28 @@ func run(ctx context.Context, o options) error {
 	// The generator's own garbage must not show in the figures: it lives on
 	// what it has allocated before a run.
 	debug.SetGCPercent(800)
-	b, err := newBench(ctx, o.only == "holds")
+	sessions := buyers
+	if o.only == "sale" {
+		sessions = saleBuyers
+	}
+	b, err := newBench(ctx, o.alone(), sessions)
 	if err != nil {
 		return err
 	}
 	defer b.target.Close()
-	if o.only == "holds" {
+	switch o.only {
+	case "holds":
 		return b.onlyHolds(ctx, o)
+	case "sale":
+		// An interrupt ends the sale, not what comes after it.
+		return b.onlySale(context.WithoutCancel(ctx), ctx, o)
 	}
 	return b.all(ctx, o.only)
 }
 
 // newBench connects to what runs. Alone, the generator needs no supervisor: it
 // then tells no processor times.
-func newBench(ctx context.Context, alone bool) (*bench, error) {
+func newBench(ctx context.Context, alone bool, sessions int) (*bench, error) {
 	b := &bench{out: os.Stdout, begin: time.Now(), figures: figures()}
 	var err error
 	if b.running, err = stack.Open(); err != nil {
@@ -115,10 +128,10 @@ func newBench(ctx context.Context, alone bool) (*bench, error) {
 		return nil, err
 	}
 	b.wire = &wire{host: address}
-	if b.wire.sessions, err = logIn(ctx, b.running.Redis, buyers); err != nil {
+	if b.wire.sessions, err = logIn(ctx, b.running.Redis, sessions); err != nil {
 		return nil, err
 	}
-	b.say("%d buyers are logged in", buyers)
+	b.say("%d buyers are logged in", sessions)
 	return b, nil
 }
 

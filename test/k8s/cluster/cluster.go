@@ -1,0 +1,150 @@
+// Package cluster speaks to a Kubernetes cluster by kubectl and helm, as whoever runs Frontrow there would.
+package cluster
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Cluster is one namespace of the cluster that KUBECONFIG names.
+type Cluster struct {
+	Namespace string
+	forwards  sync.WaitGroup
+}
+
+// Wait returns when all forwarded ports are closed, some time after their contexts have ended.
+func (c *Cluster) Wait() { c.forwards.Wait() }
+
+// Require returns an error that says which of the programs is missing.
+func Require(programs ...string) error {
+	for _, program := range programs {
+		if _, err := exec.LookPath(program); err != nil {
+			return fmt.Errorf("%s is missing: install it and put it on PATH", program)
+		}
+	}
+	return nil
+}
+
+// Kubectl runs kubectl in the namespace and returns what it prints.
+func (c *Cluster) Kubectl(ctx context.Context, arguments ...string) (string, error) {
+	return Run(ctx, "", "kubectl", append([]string{"-n", c.Namespace}, arguments...)...)
+}
+
+// Helm runs helm in the namespace and returns what it prints.
+func (c *Cluster) Helm(ctx context.Context, arguments ...string) (string, error) {
+	return Run(ctx, "", "helm", append([]string{"-n", c.Namespace}, arguments...)...)
+}
+
+// Apply gives the cluster some objects.
+func (c *Cluster) Apply(ctx context.Context, objects string, arguments ...string) error {
+	_, err := Run(ctx, objects, "kubectl", append([]string{"-n", c.Namespace, "apply", "-f", "-"}, arguments...)...)
+	return err
+}
+
+// Get decodes what kubectl get says of some objects.
+func (c *Cluster) Get(ctx context.Context, out any, arguments ...string) error {
+	text, err := c.Kubectl(ctx, append([]string{"get", "-o", "json"}, arguments...)...)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal([]byte(text), out)
+}
+
+// Run runs a program; its error has what the program printed as one.
+func Run(ctx context.Context, input, program string, arguments ...string) (string, error) {
+	var out, errs bytes.Buffer
+	cmd := exec.CommandContext(ctx, program, arguments...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(input), &out, &errs
+	if err := cmd.Run(); err != nil {
+		return out.String(), fmt.Errorf("%s %s: %w: %s", program, strings.Join(arguments, " "), err, strings.TrimSpace(errs.String()))
+	}
+	return out.String(), nil
+}
+
+// Pod as Kubernetes tells of it.
+type Pod struct {
+	Metadata struct {
+		Name              string            `json:"name"`
+		UID               string            `json:"uid"`
+		Labels            map[string]string `json:"labels"`
+		DeletionTimestamp *time.Time        `json:"deletionTimestamp"`
+	} `json:"metadata"`
+	Status struct {
+		Phase             string `json:"phase"`
+		ContainerStatuses []struct {
+			Ready        bool `json:"ready"`
+			RestartCount int  `json:"restartCount"`
+		} `json:"containerStatuses"`
+	} `json:"status"`
+}
+
+// Ready tells whether all of its containers are.
+func (p *Pod) Ready() bool {
+	for _, c := range p.Status.ContainerStatuses {
+		if !c.Ready {
+			return false
+		}
+	}
+	return len(p.Status.ContainerStatuses) > 0 && p.Metadata.DeletionTimestamp == nil
+}
+
+// Restarts of all of its containers.
+func (p *Pod) Restarts() int {
+	n := 0
+	for _, c := range p.Status.ContainerStatuses {
+		n += c.RestartCount
+	}
+	return n
+}
+
+// Pods with a label, such as app.kubernetes.io/part-of=frontrow.
+func (c *Cluster) Pods(ctx context.Context, selector string) ([]Pod, error) {
+	var list struct{ Items []Pod }
+	err := c.Get(ctx, &list, "pods", "-l", selector)
+	return list.Items, err
+}
+
+// Secret returns the values of a Secret.
+func (c *Cluster) Secret(ctx context.Context, name string) (map[string]string, error) {
+	var secret struct{ Data map[string]string }
+	if err := c.Get(ctx, &secret, "secret", name); err != nil {
+		return nil, err
+	}
+	for key, value := range secret.Data {
+		plain, err := base64.StdEncoding.DecodeString(value)
+		if err != nil {
+			return nil, err
+		}
+		secret.Data[key] = string(plain)
+	}
+	return secret.Data, nil
+}
+
+// Until asks every half a second until the condition holds.
+func Until(ctx context.Context, patience time.Duration, what string, condition func(context.Context) (bool, error)) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	var last error
+	for {
+		done, err := condition(ctx)
+		if done && err == nil {
+			return nil
+		}
+		if err != nil && ctx.Err() == nil {
+			last = err
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(fmt.Errorf("waited %s in vain for %s", patience, what), last)
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
+}

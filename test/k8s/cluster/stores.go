@@ -1,0 +1,96 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Forward makes a port of a pod or a service one of 127.0.0.1 until ctx ends, again each time the connection is lost.
+func (c *Cluster) Forward(ctx context.Context, target string, port int) (local int, err error) {
+	free, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	local = free.Addr().(*net.TCPAddr).Port
+	if err := free.Close(); err != nil {
+		return 0, err
+	}
+	c.forwards.Go(func() {
+		for ctx.Err() == nil {
+			cmd := exec.CommandContext(ctx, "kubectl", "-n", c.Namespace, "port-forward", "--address", "127.0.0.1", target,
+				fmt.Sprintf("%d:%d", local, port))
+			cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+			// It ends with its pod, and is started again.
+			_ = cmd.Run()
+			select {
+			case <-ctx.Done():
+			case <-time.After(500 * time.Millisecond):
+			}
+		}
+	})
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(local))
+	return local, Until(ctx, time.Minute, "a port of "+target, func(ctx context.Context) (bool, error) {
+		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+		if err != nil {
+			return false, nil
+		}
+		return true, conn.Close()
+	})
+}
+
+// Environment forwards the ports of the stores that `test/demo` and `test/load` look into, and returns the variables that say
+// where they are. The backends are those that the chart frontrow-data runs without operators, released as data; the
+// services are released as frontrow and answer at url.
+func (c *Cluster) Environment(ctx context.Context, url string) ([]string, error) {
+	backends, err := c.Secret(ctx, "data-backends")
+	if err != nil {
+		return nil, err
+	}
+	keys, err := c.Secret(ctx, "frontrow-keys")
+	if err != nil {
+		return nil, err
+	}
+	primary, err := c.redisPrimary(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ports := map[string]int{}
+	for _, store := range []struct {
+		name, target string
+		port         int
+	}{{"postgres", "pod/data-postgres-0", 5432}, {"redis", "pod/" + primary, 6379}, {"cassandra", "pod/data-cassandra-0", 9042}} {
+		if ports[store.name], err = c.Forward(ctx, store.target, store.port); err != nil {
+			return nil, err
+		}
+	}
+	return []string{
+		"FRONTROW_URL=" + strings.TrimSuffix(url, "/") + "/api/v1",
+		"FRONTROW_ADMIN_EMAIL=admin@frontrow.example", "FRONTROW_ADMIN_PASSWORD=" + keys["admin-password"],
+		fmt.Sprintf("FRONTROW_POSTGRES=postgres://postgres:%s@127.0.0.1:%d/postgres?sslmode=disable", backends["postgres-password"], ports["postgres"]),
+		fmt.Sprintf("FRONTROW_REDIS=redis://:%s@127.0.0.1:%d/0", backends["redis-password"], ports["redis"]),
+		fmt.Sprintf("FRONTROW_CASSANDRA=127.0.0.1:%d", ports["cassandra"]), "FRONTROW_CASSANDRA_KEYSPACE=bookings",
+		// Nothing that runs from outside reads these.
+		"FRONTROW_KAFKA=none", "FRONTROW_CONSUL=none",
+	}, nil
+}
+
+func (c *Cluster) redisPrimary(ctx context.Context) (string, error) {
+	pods, err := c.Pods(ctx, "app.kubernetes.io/name=redis")
+	if err != nil {
+		return "", err
+	}
+	for i := range pods {
+		name := pods[i].Metadata.Name
+		if role, err := c.Kubectl(ctx, "exec", name, "--", "redis-cli", "role"); err == nil && strings.HasPrefix(role, "master") {
+			return name, nil
+		}
+	}
+	return "", errors.New("no pod of Redis is the primary")
+}

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/frontrow-tickets/frontrow/test/k8s/cluster"
+)
+
+const (
+	frontrowPods = "app.kubernetes.io/part-of=frontrow"
+	dataPods     = "app.kubernetes.io/part-of=frontrow-data"
+	rolloutTime  = "10m"
+)
+
+// install brings both releases into an empty namespace and runs `helm test`.
+func (s *suite) install(ctx context.Context) error {
+	begin := time.Now()
+	if err := s.up(ctx, s.c.Namespace, true); err != nil {
+		return err
+	}
+	s.figures["install_s"] = time.Since(begin).Seconds()
+	return nil
+}
+
+// up runs tools/k8s/up.
+func (s *suite) up(ctx context.Context, namespace string, ingress bool) error {
+	s.say("from nothing to helm test in the namespace %s", namespace)
+	cmd := exec.CommandContext(ctx, "tools/k8s/up")
+	cmd.Env = append(os.Environ(), "NAMESPACE="+namespace, "VERSION="+s.version, fmt.Sprintf("INGRESS=%t", ingress))
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	return cmd.Run()
+}
+
+// services brings the release of the services to a version.
+func (s *suite) services(ctx context.Context, version string) error {
+	_, err := s.c.Helm(ctx, "upgrade", "frontrow", "charts/frontrow", "-f", "charts/frontrow/values-kind.yaml",
+		"--set", "global.version="+version, "--wait", "--timeout", rolloutTime)
+	return err
+}
+
+// unchanged upgrades both releases to what they are: nothing may restart and no secret may change.
+func (s *suite) unchanged(ctx context.Context) error {
+	before, err := s.state(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := s.c.Helm(ctx, "upgrade", "data", "charts/frontrow-data", "-f", "charts/frontrow-data/values-kind.yaml", "--wait"); err != nil {
+		return err
+	}
+	if err := s.services(ctx, s.version); err != nil {
+		return err
+	}
+	after, err := s.state(ctx)
+	if err != nil {
+		return err
+	}
+	for _, what := range slices.Sorted(maps.Keys(after)) {
+		if before[what] != after[what] {
+			s.broken("an upgrade with nothing changed changed %s", what)
+		}
+	}
+	if len(before) != len(after) {
+		s.broken("an upgrade with nothing changed: %d pods and secrets before, %d after", len(before), len(after))
+	}
+	s.say("helm upgrade with nothing changed: %d pods and secrets are as they were", len(after))
+	return nil
+}
+
+// state is what identifies the pods and has the contents of the secrets, by name.
+func (s *suite) state(ctx context.Context) (map[string]string, error) {
+	state := map[string]string{}
+	for _, selector := range []string{frontrowPods, dataPods} {
+		pods, err := s.c.Pods(ctx, selector)
+		if err != nil {
+			return nil, err
+		}
+		for i := range pods {
+			state["pod "+pods[i].Metadata.Name] = fmt.Sprintf("%s, %d restarts", pods[i].Metadata.UID, pods[i].Restarts())
+		}
+	}
+	for _, name := range []string{"data-backends", "frontrow-keys"} {
+		secret, err := s.c.Secret(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		state["secret "+name] = fmt.Sprint(secret)
+	}
+	return state, nil
+}
+
+// misspelt gives a key that does not exist: it must be refused by name, and nothing may change.
+func (s *suite) misspelt(ctx context.Context) error {
+	_, err := s.c.Helm(ctx, "upgrade", "frontrow", "charts/frontrow", "-f", "charts/frontrow/values-kind.yaml",
+		"--set", "booking-service.replicaz=4")
+	if err == nil || !strings.Contains(err.Error(), "replicaz") {
+		s.broken("booking-service.replicaz=4 was not refused by its name: %v", err)
+		return nil
+	}
+	s.say("a misspelt key is refused: %s", lastLine(err.Error()))
+	return nil
+}
+
+func lastLine(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return strings.TrimSpace(lines[len(lines)-1])
+}
+
+// neighbour installs everything a second time, into another namespace, in the middle of a sale of the first.
+func (s *suite) neighbour(ctx context.Context) error {
+	other := &cluster.Cluster{Namespace: s.c.Namespace + "-2"}
+	_, err := s.sale(ctx, "neighbour", strict, func(ctx context.Context) error {
+		if err := s.up(ctx, other.Namespace, false); err != nil {
+			return err
+		}
+		ours, err := s.c.Secret(ctx, "data-backends")
+		if err != nil {
+			return err
+		}
+		theirs, err := other.Secret(ctx, "data-backends")
+		if err != nil {
+			return err
+		}
+		if ours["postgres-password"] == theirs["postgres-password"] {
+			s.broken("two releases in two namespaces have one password")
+		}
+		for _, release := range []string{"frontrow", "data"} {
+			if _, err := other.Helm(ctx, "uninstall", release, "--wait"); err != nil {
+				return err
+			}
+		}
+		_, err = cluster.Run(ctx, "", "kubectl", "delete", "namespace", other.Namespace)
+		return err
+	})
+	return err
+}

@@ -1,0 +1,298 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/frontrow-tickets/frontrow/test/k8s/cluster"
+)
+
+// saleSeconds bounds a sale; it ends when what is tried in it has ended.
+const saleSeconds = 900
+
+// demo runs `make demo` through the ingress.
+func (s *suite) demo(ctx context.Context) error {
+	s.say("make demo through %s", s.url)
+	environment, err := s.stores(ctx)
+	if err != nil {
+		return err
+	}
+	begin := time.Now()
+	cmd := exec.CommandContext(ctx, "make", "demo")
+	cmd.Env, cmd.Stdout, cmd.Stderr = environment, os.Stdout, os.Stderr
+	if err := cmd.Run(); err != nil {
+		return err
+	}
+	s.figures["demo_s"] = time.Since(begin).Seconds()
+	return nil
+}
+
+// stores forwards the ports of the stores, once, and returns the environment that names them.
+func (s *suite) stores(ctx context.Context) ([]string, error) {
+	if s.environment == nil {
+		more, err := s.c.Environment(ctx, s.url)
+		if err != nil {
+			return nil, err
+		}
+		s.environment = append(os.Environ(), more...)
+	}
+	return s.environment, nil
+}
+
+// strictness of a sale.
+type strictness bool
+
+const (
+	// strict: no request may fail.
+	strict strictness = true
+	// counted: what fails is counted; what was sold and paid must be right all the same.
+	counted strictness = false
+)
+
+// result is what test/load tells of a sale.
+type result struct {
+	Requests         int            `json:"requests"`
+	Failed           int            `json:"failed"`
+	Held             int            `json:"held"`
+	Paid             int            `json:"paid"`
+	Confirmed        int            `json:"confirmed"`
+	ByStatus         map[string]int `json:"by_status"`
+	Begin            time.Time      `json:"begin"`
+	PerSecond        []int          `json:"holds_per_second"`
+	P50              float64        `json:"hold_p50_ms"`
+	P99              float64        `json:"hold_p99_ms"`
+	SoldTwice        int            `json:"sold_twice"`
+	LedgerDifference int64          `json:"ledger_difference"`
+}
+
+// sale sells tickets while work goes on, and some seconds more.
+func (s *suite) sale(ctx context.Context, name string, rule strictness, work func(context.Context) error) (*result, error) {
+	environment, err := s.stores(ctx)
+	if err != nil {
+		return nil, err
+	}
+	file := filepath.Join(folder, name+".json")
+	cmd := exec.CommandContext(ctx, ".run/bin/load", "-only", "sale", "-rate", strconv.Itoa(s.rate), "-seconds", strconv.Itoa(saleSeconds), "-result", file)
+	cmd.Env, cmd.Stderr = environment, os.Stderr
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	selling, ended := make(chan struct{}), make(chan struct{})
+	last := ""
+	go func() {
+		defer close(ended)
+		slices := 0
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			last = strings.TrimSpace(lines.Text())
+			if strings.Contains(last, " held, ") {
+				if slices++; slices == 1 {
+					close(selling)
+				}
+			}
+		}
+	}()
+	select {
+	case <-selling:
+		s.say("%s: the sale is on", name)
+		err = work(ctx)
+	case <-ended:
+	}
+	if err == nil {
+		err = pause(ctx, 10*time.Second)
+	}
+	// It may have ended by itself.
+	_ = cmd.Process.Signal(syscall.SIGINT)
+	<-ended
+	if failed := cmd.Wait(); err == nil && failed != nil {
+		s.broken("%s: the sale: %s", name, failed)
+	}
+	s.say("%s: %s", name, last)
+	if err != nil {
+		return nil, err
+	}
+	r := &result{}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(text, r); err != nil {
+		return nil, err
+	}
+	s.keep(name, r)
+	if rule == strict && r.Failed > 0 {
+		s.broken("%s: %d of %d requests failed; by status: %v", name, r.Failed, r.Requests, r.ByStatus)
+	}
+	return r, nil
+}
+
+func (s *suite) keep(name string, r *result) {
+	for figure, value := range map[string]float64{
+		"requests": float64(r.Requests), "failed": float64(r.Failed), "held": float64(r.Held), "confirmed": float64(r.Confirmed),
+		"sold_twice": float64(r.SoldTwice), "ledger_difference": float64(r.LedgerDifference), "hold_p99_ms": r.P99,
+	} {
+		s.figures[name+"_"+figure] = value
+	}
+}
+
+// gap is the longest run of seconds without a hold between two times.
+func (r *result) gap(from, to time.Time) time.Duration {
+	longest, now := 0, 0
+	for second := max(0, int(from.Sub(r.Begin).Seconds())); second < len(r.PerSecond) && second <= int(to.Sub(r.Begin).Seconds()); second++ {
+		if now++; r.PerSecond[second] > 0 {
+			now = 0
+		}
+		longest = max(longest, now)
+	}
+	return time.Duration(longest) * time.Second
+}
+
+// upgrade brings every service to a new version.
+func (s *suite) upgrade(ctx context.Context) error {
+	_, err := s.sale(ctx, "upgrade", strict, func(ctx context.Context) error { return s.services(ctx, s.next) })
+	return err
+}
+
+// rollback goes back to the version before.
+func (s *suite) rollback(ctx context.Context) error {
+	_, err := s.sale(ctx, "rollback", strict, func(ctx context.Context) error {
+		_, err := s.c.Helm(ctx, "rollback", "frontrow", "--wait", "--timeout", rolloutTime)
+		return err
+	})
+	return err
+}
+
+// scale takes booking-service from 3 replicas to 5, to 2 and back.
+func (s *suite) scale(ctx context.Context) error {
+	_, err := s.sale(ctx, "scale", strict, func(ctx context.Context) error {
+		for _, replicas := range []int{5, 2, 3} {
+			if _, err := s.c.Kubectl(ctx, "scale", "deployment/frontrow-booking-service", fmt.Sprintf("--replicas=%d", replicas)); err != nil {
+				return err
+			}
+			err := cluster.Until(ctx, 3*time.Minute, fmt.Sprintf("%d replicas of booking-service", replicas), func(ctx context.Context) (bool, error) {
+				pods, err := s.c.Pods(ctx, "app.kubernetes.io/name=booking-service")
+				return len(pods) == replicas && allReady(pods), err
+			})
+			if err != nil {
+				return err
+			}
+			s.say("scale: booking-service has %d replicas", replicas)
+			if err := pause(ctx, 5*time.Second); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return err
+}
+
+// kill deletes each of our pods in turn, as a drained machine does.
+func (s *suite) kill(ctx context.Context) error {
+	_, err := s.sale(ctx, "kill", strict, func(ctx context.Context) error {
+		return s.each(ctx, frontrowPods, func(pod string) error {
+			_, err := s.c.Kubectl(ctx, "delete", "pod", pod)
+			return err
+		})
+	})
+	return err
+}
+
+// noGrace is a second until SIGKILL: less could start a pod's successor on its volume while it still runs.
+const noGrace = "--grace-period=1"
+
+// crash kills each of our pods in turn with no time to drain. Whom it was answering may see that.
+func (s *suite) crash(ctx context.Context) error {
+	_, err := s.sale(ctx, "crash", counted, func(ctx context.Context) error {
+		return s.each(ctx, frontrowPods, func(pod string) error {
+			_, err := s.c.Kubectl(ctx, "delete", "pod", pod, noGrace)
+			return err
+		})
+	})
+	return err
+}
+
+// each does something to each of the pods that a selector finds, and waits after each until all are ready again.
+func (s *suite) each(ctx context.Context, selector string, do func(pod string) error) error {
+	pods, err := s.c.Pods(ctx, selector)
+	if err != nil {
+		return err
+	}
+	for i := range pods {
+		if err := do(pods[i].Metadata.Name); err != nil {
+			return err
+		}
+		err := cluster.Until(ctx, 5*time.Minute, "pods after "+pods[i].Metadata.Name, func(ctx context.Context) (bool, error) {
+			now, err := s.c.Pods(ctx, selector)
+			return len(now) == len(pods) && allReady(now), err
+		})
+		if err != nil {
+			return err
+		}
+		s.say("  %s is dead and replaced", pods[i].Metadata.Name)
+		// A new replica is known to the gateway some seconds after it is ready (minReadySeconds).
+		if err := pause(ctx, 6*time.Second); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// backends kills each pod of the backends in turn, with no time to stop well.
+func (s *suite) backends(ctx context.Context) error {
+	type death struct {
+		pod  string
+		when time.Time
+	}
+	var deaths []death
+	r, err := s.sale(ctx, "backends", counted, func(ctx context.Context) error {
+		return s.each(ctx, dataPods, func(pod string) error {
+			deaths = append(deaths, death{pod, time.Now()})
+			_, err := s.c.Kubectl(ctx, "delete", "pod", pod, noGrace)
+			return err
+		})
+	})
+	if err != nil {
+		return err
+	}
+	for i, d := range deaths {
+		until := time.Now()
+		if i+1 < len(deaths) {
+			until = deaths[i+1].when
+		}
+		gap := r.gap(d.when, until)
+		s.say("backends: %-24s nobody could hold a seat for %2.0f s", d.pod, gap.Seconds())
+		s.figures["backends_gap_"+d.pod+"_s"] = gap.Seconds()
+	}
+	return nil
+}
+
+func allReady(pods []cluster.Pod) bool {
+	for i := range pods {
+		if !pods[i].Ready() {
+			return false
+		}
+	}
+	return true
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,65 @@
+// Command with runs a command that needs the stores of a Frontrow in Kubernetes, such as `make demo`: it forwards their
+// ports for as long as the command runs, and says in FRONTROW_… where they are.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"syscall"
+
+	"github.com/frontrow-tickets/frontrow/test/k8s/cluster"
+)
+
+func main() {
+	namespace := flag.String("namespace", "frontrow", "where the releases data and frontrow are")
+	url := flag.String("url", "", "of the ingress, such as http://localhost:8080; empty: a forwarded port of the gateway")
+	flag.Usage = func() {
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: with [flags] COMMAND...")
+		flag.PrintDefaults()
+	}
+	flag.Parse()
+	if flag.NArg() == 0 {
+		flag.Usage()
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, &cluster.Cluster{Namespace: *namespace}, *url, flag.Args())
+	stop()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		os.Exit(exit.ExitCode())
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "error: "+err.Error())
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, c *cluster.Cluster, url string, command []string) error {
+	if err := cluster.Require("kubectl"); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer c.Wait()
+	defer cancel()
+	if url == "" {
+		port, err := c.Forward(ctx, "service/frontrow-api-gateway", 80)
+		if err != nil {
+			return err
+		}
+		url = fmt.Sprintf("http://127.0.0.1:%d", port)
+	}
+	environment, err := c.Environment(ctx, url)
+	if err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+	cmd.Env = append(os.Environ(), environment...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	return cmd.Run()
+}
