@@ -934,7 +934,7 @@ cmd_forward() { # PORT HOST:PORT
 	local port=$1 to=$2
 	printf '#!/bin/sh\nexec nsenter -t %s -n socat STDIO TCP:%s\n' "$(init_pid)" "$to" >"$KUBE_RUN/forward-$port"
 	chmod +x "$KUBE_RUN/forward-$port"
-	setsid socat "TCP-LISTEN:$port,bind=127.0.0.1,reuseaddr,fork" "EXEC:$KUBE_RUN/forward-$port" </dev/null >>"$KUBE_RUN/log/forward.log" 2>&1 &
+	setsid socat "TCP-LISTEN:$port,bind=127.0.0.1,reuseaddr,fork,backlog=4096" "EXEC:$KUBE_RUN/forward-$port" </dev/null >>"$KUBE_RUN/log/forward.log" 2>&1 &
 	echo $! >>"$KUBE_RUN/forward.pids"
 	disown
 }
