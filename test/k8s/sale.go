@@ -95,13 +95,12 @@ func (s *suite) sale(ctx context.Context, name string, rule strictness, work fun
 	last := ""
 	go func() {
 		defer close(ended)
-		slices := 0
+		begun := false
 		for lines := bufio.NewScanner(out); lines.Scan(); {
 			last = strings.TrimSpace(lines.Text())
-			if strings.Contains(last, " held, ") {
-				if slices++; slices == 1 {
-					close(selling)
-				}
+			if !begun && strings.Contains(last, " holds made, ") {
+				begun = true
+				close(selling)
 			}
 		}
 	}()

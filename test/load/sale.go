@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/frontrow-tickets/frontrow/test/audit"
@@ -16,8 +17,8 @@ import (
 
 const (
 	saleBuyers = 5_000
-	// saleSlice is how often the sale tells how it goes, and looks whether it shall end.
-	saleSlice = 5 * time.Second
+	// saleReport is how often the sale tells how it goes.
+	saleReport = 5 * time.Second
 	// saleHold is long enough for a payment to end whatever is broken for a while, and short enough to wait for.
 	saleHold = 120
 	// saleSettle is how long holds and payments may take to end after the last buyer came.
@@ -39,7 +40,7 @@ type saleResult struct {
 	P50 float64 `json:"hold_p50_ms"`
 	P99 float64 `json:"hold_p99_ms"`
 	Max float64 `json:"hold_max_ms"`
-	// Begin of the first slice; PerSecond are the holds answered 201 in each second since.
+	// Begin of the sale; PerSecond are the holds answered 201 in each second since.
 	Begin     time.Time `json:"begin"`
 	PerSecond []int     `json:"holds_per_second"`
 
@@ -49,35 +50,23 @@ type saleResult struct {
 	SettledAfter     float64 `json:"settled_after_s"`
 }
 
-// onlySale sells an event at a steady rate until the time is over or stop is: somebody looks at the page, holds a pair and
-// pays, and somebody asks for a pair that is gone. Then it waits until all is settled, counts and writes the result.
+// onlySale sells an event at a steady rate until the time is over or stop is: somebody looks at the page, somebody holds a
+// pair and pays, and somebody asks for a pair that is gone. Then it waits until all is settled, counts and writes the result.
 func (b *bench) onlySale(ctx, stop context.Context, o options) error {
-	pairs := o.rate * o.seconds
-	e, err := b.organizer.open(ctx, 2*pairs, saleHold)
+	e, err := b.organizer.open(ctx, 2*o.rate*o.seconds, saleHold)
 	if err != nil {
 		return err
 	}
-	s := supplyOf(e, 1)
-	b.say("an event of %d seats is on sale, %d requests a second", e.seats, 3*o.rate)
-	var result saleResult
-	result.ByStatus = map[int]int{}
-	var all []openloop.Sample
-	begin := time.Now()
-	result.Begin = begin
-	deadline := begin.Add(time.Duration(o.seconds) * time.Second)
-	for stop.Err() == nil && time.Now().Before(deadline) {
-		since := time.Since(begin)
-		slice, samples := b.saleSlice(ctx, s, o.rate)
-		for i := range samples {
-			samples[i].Done += int64(since)
-			samples[i].Due += int64(since)
-		}
-		all = append(all, samples...)
-		result.add(slice)
-		b.say("%5d held, %5d paid, %3d failed; in this slice: %v", result.Held, result.Paid, result.Failed, slice.ByStatus)
-	}
-	result.Seconds = time.Since(begin).Seconds()
-	result.delays(all)
+	s := &steadySale{b: b, wishes: supplyOf(e, 1).wishes, page: "/api/v1/events/" + e.id}
+	b.say("an event of %d seats is on sale, %d requests a second", e.seats, kinds*o.rate)
+	over := make(chan struct{})
+	go s.report(over)
+	run := pace(float64(kinds*o.rate), time.Duration(o.seconds)*time.Second)
+	run.Count, run.Stop = kinds*len(s.wishes), stop.Done()
+	run.Request, run.Then, run.Answer = s.request, s.then, s.answer
+	answers := b.target.Do(ctx, run)
+	close(over)
+	result := s.count(answers)
 	if err := b.settleSale(ctx, e, &result); err != nil {
 		return err
 	}
@@ -96,91 +85,107 @@ func (b *bench) onlySale(ctx, stop context.Context, o options) error {
 	return result.verdict()
 }
 
-// saleSlice sends what falls due in one slice; every third request is a hold, whose samples it returns.
-func (b *bench) saleSlice(ctx context.Context, s *supply, rate int) (saleResult, []openloop.Sample) {
-	fresh, taken := s.wishes[s.used:], s.taken()
-	page := "/api/v1/events/" + s.wishes[0].event
-	const look, hold, late = 0, 1, 2
-	kind := func(i int) int {
-		if len(taken) == 0 && i%3 == late {
-			return look
-		}
-		return i % 3
+// steadySale makes the requests of a sale, one of each kind in turn.
+type steadySale struct {
+	b      *bench
+	wishes []wish
+	page   string
+	held   atomic.Int64
+	other  atomic.Int64
+}
+
+// Kinds of requests, by their number modulo kinds.
+const (
+	look = iota
+	hold
+	late
+	kinds
+	// behind is how many seconds' worth of holds a late buyer is behind, at fifteen a second: its pair is gone.
+	behind = 30
+)
+
+func (s *steadySale) request(buf []byte, i int) []byte {
+	switch n := i / kinds; {
+	case i%kinds == hold:
+		return s.b.wire.hold(buf, holdPath, &s.wishes[n])
+	case i%kinds == late && n >= behind:
+		w := s.wishes[n-behind]
+		w.buyer += 7919
+		return s.b.wire.hold(buf, holdPath, &w)
+	default:
+		return s.b.wire.get(buf, s.page, "")
 	}
-	run := pace(float64(3*rate), saleSlice)
-	run.Count = min(run.Count, 3*len(fresh))
-	run.Request = func(buf []byte, i int) []byte {
-		switch kind(i) {
-		case hold:
-			return b.wire.hold(buf, holdPath, &fresh[i/3])
-		case late:
-			w := taken[(i*31)%len(taken)]
-			w.buyer += 7919
-			return b.wire.hold(buf, holdPath, &w)
-		default:
-			return b.wire.get(buf, page, "")
+}
+
+func (s *steadySale) then(buf []byte, i, status int, body []byte) []byte {
+	if i%kinds != hold || !created(status) {
+		return buf
+	}
+	return s.b.wire.pay(buf, s.wishes[i/kinds].buyer, bookingID(body))
+}
+
+func (s *steadySale) answer(i, status int, _ []byte) {
+	switch {
+	case i%kinds == hold && created(status):
+		s.held.Add(1)
+	case !fine(i, status):
+		s.other.Add(1)
+	}
+}
+
+// fine tells whether a request was answered as it may be. What a late buyer asks for may be free again: the answer to the
+// first hold got lost, or it ran out.
+func fine(i, status int) bool {
+	return status == 409 || status == 429 || i%kinds != hold && status == 200 || i%kinds != look && created(status)
+}
+
+// report says now and then how it goes.
+func (s *steadySale) report(over <-chan struct{}) {
+	tick := time.NewTicker(saleReport)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			s.b.say("%d holds made, %d requests were answered otherwise than they should be", s.held.Load(), s.other.Load())
+		case <-over:
+			return
 		}
 	}
-	run.Then = func(buf []byte, i, status int, body []byte) []byte {
-		if kind(i) != hold || !created(status) {
-			return buf
-		}
-		return b.wire.pay(buf, fresh[i/3].buyer, bookingID(body))
-	}
-	answers := b.target.Do(ctx, run)
-	r := saleResult{ByStatus: map[int]int{}}
+}
+
+func (s *steadySale) count(answers openloop.Result) saleResult {
+	r := saleResult{Begin: answers.Begin, Seconds: answers.Length.Seconds(), ByStatus: map[int]int{}}
 	var holds []openloop.Sample
 	for i, sample := range answers.Samples {
 		r.Requests++
 		r.ByStatus[sample.Status]++
-		fine := sample.Status == 409 || sample.Status == 429
-		switch kind(i) {
-		case look:
-			fine = fine || sample.Status == 200
-		case hold:
-			holds = append(holds, sample)
-			fine = fine || created(sample.Status)
-			if !created(sample.Status) {
-				break
-			}
-			r.Held++
-			r.Requests++
-			r.ByStatus[sample.Second]++
-			if sample.Second == 202 {
-				r.Paid++
-			} else if sample.Second != 409 && sample.Second != 429 {
-				r.Failed++
-			}
-		case late:
-			// The first hold may have run out, or its answer got lost.
-			fine = fine || created(sample.Status)
+		if !fine(i, sample.Status) {
+			r.Failed++
 		}
-		if !fine {
+		if i%kinds != hold || !created(sample.Status) {
+			continue
+		}
+		holds = append(holds, sample)
+		r.Held++
+		r.Requests++
+		r.ByStatus[sample.Second]++
+		switch sample.Second {
+		case 202:
+			r.Paid++
+		case 409, 429:
+		default:
 			r.Failed++
 		}
 	}
-	s.used += (len(answers.Samples) + 2) / 3
-	return r, holds
+	r.delays(holds)
+	return r
 }
 
-func (r *saleResult) add(slice saleResult) {
-	r.Requests += slice.Requests
-	r.Failed += slice.Failed
-	r.Held += slice.Held
-	r.Paid += slice.Paid
-	for status, n := range slice.ByStatus {
-		r.ByStatus[status] += n
-	}
-}
-
-// delays reads the times of the holds that were made.
+// delays reads the times of holds that were made.
 func (r *saleResult) delays(samples []openloop.Sample) {
 	sum := openloop.Summarize(openloop.Result{Samples: samples}, created)
 	r.P50, r.P99, r.Max = ms(openloop.Quantile(sum.Accepted, .5)), ms(openloop.Quantile(sum.Accepted, .99)), ms(openloop.Quantile(sum.Accepted, 1))
 	for _, s := range samples {
-		if !created(s.Status) {
-			continue
-		}
 		second := int(time.Duration(s.Done) / time.Second)
 		for len(r.PerSecond) <= second {
 			r.PerSecond = append(r.PerSecond, 0)
@@ -191,12 +196,18 @@ func (r *saleResult) delays(samples []openloop.Sample) {
 
 // settleSale waits until every hold and every payment has ended, and reads the stores.
 func (b *bench) settleSale(ctx context.Context, e *event, r *saleResult) error {
-	auditor, err := audit.Open(ctx, b.running)
+	begin := time.Now()
+	var auditor *audit.Auditor
+	var unreachable error
+	// A store may just be coming back.
+	err := until(ctx, time.Minute, "the stores", func() bool {
+		auditor, unreachable = audit.Open(ctx, b.running)
+		return unreachable == nil
+	})
 	if err != nil {
-		return err
+		return errors.Join(err, unreachable)
 	}
 	defer auditor.Close(ctx)
-	begin := time.Now()
 	var report audit.Report
 	err = until(ctx, saleSettle, "holds and payments to end", func() bool {
 		var failed error

@@ -16,7 +16,7 @@ import (
 	"sync"
 )
 
-// artifact is something built from a pinned description in tools/ and kept in the cache: a tool, or a backend's jars.
+// artifact is something built from a pinned description and kept in the cache: a tool, or the jars of a backend or a test.
 type artifact struct {
 	name string
 	// dir describes it; its files named inputs decide, with the platform, whether a build in the cache is still right.
@@ -80,6 +80,9 @@ func (s *stack) helm() artifact {
 		map[string]string{"helm": "helm.sh/helm/v3/cmd/helm"})
 }
 
+// strimzi is the classes that the charts' objects for Strimzi are checked by.
+func (s *stack) strimzi() artifact { return jars("strimzi", filepath.Join(s.root, "test", "strimzi")) }
+
 // prepare makes sure that every backend is in the cache and undamaged.
 func (s *stack) prepare(ctx context.Context) error {
 	if err := s.checkPrerequisites(ctx); err != nil {
@@ -90,7 +93,7 @@ func (s *stack) prepare(ctx context.Context) error {
 
 // where prints the folder of one artifact.
 func (s *stack) where(context.Context) error {
-	for _, a := range s.artifacts() {
+	for _, a := range append(s.artifacts(), s.lintTools(), s.helm(), s.strimzi()) {
 		if a.name == s.prefix {
 			fmt.Println(s.location(a))
 			return nil

@@ -73,7 +73,7 @@ func (s *stack) test(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.obtain(ctx, append(s.artifacts(), s.helm())...); err != nil {
+	if err := s.obtain(ctx, append(s.artifacts(), s.helm(), s.strimzi())...); err != nil {
 		return err
 	}
 	unlock, err := s.lockInstance(ctx)
@@ -112,7 +112,8 @@ func (u *suite) testOnBackends(ctx context.Context) error {
 	env := u.envLines(p)
 	u.title("Unit and integration tests")
 	u.command(ctx, "alerts", ".", nil, "promtool", "test", "rules", "observability/alerts/test.yaml")
-	env = append(env, "FRONTROW_HELM="+filepath.Join(u.location(u.helm()), "helm"))
+	env = append(env, "FRONTROW_HELM="+filepath.Join(u.location(u.helm()), "helm"),
+		"FRONTROW_STRIMZI="+u.location(u.strimzi()), "FRONTROW_JAVA="+u.java)
 	for _, module := range u.modules {
 		packages, err := u.packages(ctx, module)
 		if err != nil {

@@ -54,6 +54,23 @@ securityContext:
   seccompProfile: {type: RuntimeDefault}
 {{- end }}
 
+{{/* An init container that ends when the pod's name leads to it: top, component, image. A pod that comes after another has
+     that one's name, and for some seconds its address in DNS: a node that asks its own name then waits for nobody. */}}
+{{- define "data.named" -}}
+- name: named
+  image: {{ .image }}
+  command: [sh, -c, "until getent hosts $(POD_NAME).{{ include "data.name" . }} | grep -qwF $(POD_IP); do sleep 0.2; done"]
+  {{- include "data.container" .top | nindent 2 }}
+  env:
+    - name: POD_NAME
+      valueFrom: {fieldRef: {fieldPath: metadata.name}}
+    - name: POD_IP
+      valueFrom: {fieldRef: {fieldPath: status.podIP}}
+  resources:
+    requests: {cpu: 10m, memory: 16Mi}
+    limits: {memory: 32Mi}
+{{- end }}
+
 {{- define "data.container" -}}
 securityContext:
   allowPrivilegeEscalation: false

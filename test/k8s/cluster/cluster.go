@@ -105,10 +105,10 @@ func (p *Pod) Restarts() int {
 	return n
 }
 
-// Pods with a label, such as app.kubernetes.io/part-of=frontrow.
+// Pods with a label, such as app.kubernetes.io/part-of=frontrow, that have not done their work and ended.
 func (c *Cluster) Pods(ctx context.Context, selector string) ([]Pod, error) {
 	var list struct{ Items []Pod }
-	err := c.Get(ctx, &list, "pods", "-l", selector)
+	err := c.Get(ctx, &list, "pods", "-l", selector, "--field-selector", "status.phase!=Succeeded")
 	return list.Items, err
 }
 

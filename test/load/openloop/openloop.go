@@ -28,6 +28,8 @@ type Run struct {
 	// Connections bounds the requests that are under way at once. Those due
 	// while all are busy wait in the generator, and that counts as their delay.
 	Connections int
+	// Stop, if set, ends a run with a Rate early when it is closed: nothing more falls due.
+	Stop <-chan struct{}
 	// Request appends the i-th request, as it goes over the wire, to buf.
 	Request func(buf []byte, i int) []byte
 	// Answer, if set, is told of each answer, on its connection's goroutine;
@@ -114,12 +116,12 @@ func (t *Target) Do(ctx context.Context, r Run) Result {
 	} else {
 		run.closed(ctx)
 	}
-	sent := count
+	samples := run.samples
 	if r.Rate <= 0 {
-		sent = min(count, int(run.next.Load()))
+		samples = samples[:min(count, int(run.next.Load()))]
 	}
 	run.giveUp()
-	return Result{Begin: run.begin, Samples: run.samples[:sent], Length: run.length(), Unstarted: run.unstarted}
+	return Result{Begin: run.begin, Samples: samples, Length: run.length(), Unstarted: run.unstarted}
 }
 
 // Arrivals is how many requests fall due in a length of time.
@@ -165,6 +167,10 @@ func (r *running) paced(ctx context.Context) {
 		if wait := due - time.Since(r.begin); wait > 0 {
 			time.Sleep(wait)
 		}
+		if r.stopped() {
+			r.samples = r.samples[:i]
+			break
+		}
 		r.samples[i].Due = int64(due)
 		if ctx.Err() != nil {
 			break
@@ -172,6 +178,15 @@ func (r *running) paced(ctx context.Context) {
 		r.start(i)
 	}
 	r.wait(ctx)
+}
+
+func (r *running) stopped() bool {
+	select {
+	case <-r.Stop:
+		return true
+	default:
+		return false
+	}
 }
 
 // start gives request i to a free connection, or to a new one, or lets it wait.

@@ -1,0 +1,158 @@
+package charts
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// Helm knows nothing of Strimzi's objects, and a cluster only when it has the
+// operators: here the classes that the operators read them into are asked.
+func TestStrimziUnderstandsItsObjects(t *testing.T) {
+	renderings := []rendering{
+		{name: "operators", values: []string{"operators"}},
+		{name: "kind", values: []string{"kind", "operators"}},
+		{name: "storage class", values: []string{"operators"}, sets: []string{"storageClass=fast"}},
+	}
+	texts := make([]string, len(renderings))
+	for i, r := range renderings {
+		texts[i] = r.renderData(t)
+	}
+	said, err := strimziSays(t, texts)
+	if err != nil {
+		t.Error(err)
+	}
+	for i, r := range renderings {
+		t.Run(r.name, func(t *testing.T) {
+			count := map[string]int{}
+			for _, line := range said[i] {
+				if !strings.HasSuffix(line, ": ok") {
+					t.Error(line)
+				}
+				kind, _, _ := strings.Cut(line, " ")
+				count[kind]++
+			}
+			want := map[string]int{"Kafka": 1, "KafkaNodePool": 1, "KafkaTopic": 10, "KafkaUser": 3}
+			if diff := cmp.Diff(want, count); diff != "" {
+				t.Errorf("objects:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestStrimziRefusesMistakes(t *testing.T) {
+	const (
+		nodes = "KafkaNodePool data-nodes: spec."
+		user  = "KafkaUser data-kafka-booking-service: spec.authorization."
+		topic = "KafkaTopic data-booking-created: "
+	)
+	mistakes := []struct {
+		right, wrong string   // right is in the first object that has it
+		says         []string // beginnings of the lines
+	}{
+		{"\n  replicas: 3\n  roles:", "\n  replicaz: 3\n  roles:", []string{nodes + "replicaz: unknown field", nodes + "replicas: required"}},
+		{"\n        operations: [Read]", "\n        operations: [Read]\n        permission: allow", []string{user + "acls[0].permission: unknown field"}},
+		{"\n        operations: [Read]", "", []string{user + "acls[0].operations: required"}},
+		{"operations: [Describe, Write]", "operations: [Describe, Wrote]", []string{user + `acls[1].operations[1]: "Wrote" is none`}},
+		{"patternType: literal", "patternTyp: literal", []string{user + "acls[0].resource.patternTyp: unknown field"}},
+		{"roles: [controller, broker]", "roles: [controller, Broker]", []string{nodes + `roles[1]: "Broker" is none`}},
+		{"type: jbod", "type: jbot", []string{nodes + "storage: Could not resolve type id 'jbot'"}},
+		{"    type: jbod", "    type: jbod\n    additionalProperties: {size: 1Gi}", []string{nodes + "storage.additionalProperties: unknown field"}},
+		{"    type: jbod", "    type: jbod\n    size: 1Gi", []string{nodes + "storage.size: unknown field"}},
+		{`"-Xmx": 1g`, `"-Xmx": 1Gi`, []string{nodes + `jvmOptions.-Xmx: "1Gi" does not match`}},
+		{"enableServiceLinks: false\n      topology", "enableServiceLinks: false\n      topological", []string{nodes + "template.pod.topologicalSpreadConstraints: unknown field"}},
+		{"memory: 384Mi", "memory: 384MB", []string{`Kafka data: spec.entityOperator.topicOperator.resources.limits.memory: "384MB" is no quantity`}},
+		{"\n    version: 4.3.0", "\n    version: 4.3", []string{"Kafka data: spec.kafka.version: Cannot coerce"}},
+		{"\n        tls: true", "\n        tls: \"true\"", []string{"Kafka data: spec.kafka.listeners[0].tls: Cannot coerce"}},
+		{"partitions: 6", `partitions: "6"`, []string{topic + "spec.partitions: Cannot coerce"}},
+		{"partitions: 6", "partitions: 0", []string{topic + "spec.partitions: 0 is less than 1"}},
+		{"  name: data-booking-created\n  labels:", "  name: data-booking-created\n  label:", []string{topic + "metadata.label: unknown field"}},
+		{"strimzi.io/v1\nkind: KafkaTopic", "strimzi.io/v1beta2\nkind: KafkaTopic", []string{topic + "no model of kafka.strimzi.io/v1beta2"}},
+		{"strimzi.io/v1\nkind: KafkaTopic", "strimzi.io/v1\nkind: KafkaTopics", []string{"KafkaTopics data-booking-created: no model of"}},
+	}
+	rendered := rendering{values: []string{"operators"}}.renderData(t)
+	texts := make([]string, len(mistakes))
+	for i, m := range mistakes {
+		if !strings.Contains(rendered, m.right) {
+			t.Fatalf("nothing rendered has %q", m.right)
+		}
+		texts[i] = strings.Replace(rendered, m.right, m.wrong, 1)
+	}
+	said, err := strimziSays(t, texts)
+	if err == nil {
+		t.Error("ended without an error")
+	}
+	for i, m := range mistakes {
+		problems := slices.DeleteFunc(said[i], func(line string) bool { return strings.HasSuffix(line, ": ok") })
+		if !slices.EqualFunc(problems, m.says, strings.HasPrefix) {
+			t.Errorf("of %q it says %q, want %q", m.wrong, problems, m.says)
+		}
+	}
+	if t.Failed() {
+		t.Log(err)
+	}
+}
+
+func (r rendering) renderData(t *testing.T) string {
+	t.Helper()
+	r.chart, r.release = "frontrow-data", "data"
+	text, err := r.render(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// strimziSays are the lines that test/strimzi prints of each text.
+func strimziSays(t *testing.T, texts []string) ([][]string, error) {
+	t.Helper()
+	jars := os.Getenv("FRONTROW_STRIMZI")
+	if _, err := os.Stat(jars); err != nil {
+		t.Fatal("FRONTROW_STRIMZI names no folder of jars: `make test` sets it, or get them by " +
+			"`mvn -f test/strimzi dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory=FOLDER`")
+	}
+	java := os.Getenv("FRONTROW_JAVA")
+	if java == "" {
+		java = "java"
+	}
+	check, err := filepath.Abs("../strimzi/Check.java")
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := exec.Command(java, "-XX:TieredStopAtLevel=1", "-cp", filepath.Join(jars, "*"), check)
+	command.Dir = t.TempDir()
+	for i, text := range texts {
+		name := strconv.Itoa(i)
+		if err := os.WriteFile(filepath.Join(command.Dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		command.Args = append(command.Args, name)
+	}
+	var out, complaints bytes.Buffer
+	command.Stdout, command.Stderr = &out, &complaints
+	err = command.Run()
+	if command.ProcessState == nil {
+		t.Fatal("Java 17 is needed: ", err)
+	}
+	if err != nil {
+		err = fmt.Errorf("%s: %w\n%s", java, err, complaints.String())
+	}
+	said := make([][]string, len(texts))
+	for line := range strings.Lines(out.String()) {
+		name, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ": ")
+		i, err := strconv.Atoi(name)
+		if err != nil {
+			t.Fatal(line)
+		}
+		said[i] = append(said[i], rest)
+	}
+	return said, err
+}
