@@ -12,10 +12,10 @@ $(error Go is not on PATH: install Go 1.26 or later, then try again)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs restart clean demo bench test lint build stack robustness images
+.PHONY: help up down status logs restart clean demo bench test lint build stack robustness images kind-up kind-down k8s-test
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 up: stack ## get the backends, build, migrate and start everything; again: start what is not running
 	@$(STACK) up
@@ -57,6 +57,15 @@ build: stack ## build the services into .run/bin
 
 images: ## build the services' images; STANDIN=1: and stand-ins for the public ones (tools/images)
 	@tools/images/build
+
+kind-up: ## a cluster of kind with Frontrow in it; OPERATORS=1: with Strimzi and the other operators
+	@tools/k8s/kind-up
+
+kind-down: ## remove the cluster of kind
+	@kind delete cluster --name frontrow
+
+k8s-test: ## upgrade, scale and kill Frontrow in the cluster of KUBECONFIG while it sells (K8S_LOAD, K8S_URL: tools/k8s/test)
+	@tools/k8s/test
 
 stack:
 	@cd tools/stack && GOWORK=off go build -trimpath -buildvcs=false -o ../../$(STACK) .

@@ -61,6 +61,7 @@ type part struct {
 
 var parts = []part{
 	{"install", (*suite).install},
+	{"dry-run", (*suite).dryRun},
 	{"demo", (*suite).demo},
 	{"unchanged", (*suite).unchanged},
 	{"misspelt", (*suite).misspelt},

@@ -43,10 +43,10 @@ func (c *Cluster) Helm(ctx context.Context, arguments ...string) (string, error)
 	return Run(ctx, "", "helm", append([]string{"-n", c.Namespace}, arguments...)...)
 }
 
-// Apply gives the cluster some objects.
-func (c *Cluster) Apply(ctx context.Context, objects string, arguments ...string) error {
-	_, err := Run(ctx, objects, "kubectl", append([]string{"-n", c.Namespace, "apply", "-f", "-"}, arguments...)...)
-	return err
+// Apply gives the cluster some objects; it returns what kubectl prints, also its warnings.
+func (c *Cluster) Apply(ctx context.Context, objects string, arguments ...string) (string, error) {
+	out, says, err := run(ctx, objects, "kubectl", append([]string{"-n", c.Namespace, "apply", "-f", "-"}, arguments...)...)
+	return out + says, err
 }
 
 // Get decodes what kubectl get says of some objects.
@@ -58,15 +58,20 @@ func (c *Cluster) Get(ctx context.Context, out any, arguments ...string) error {
 	return json.Unmarshal([]byte(text), out)
 }
 
-// Run runs a program; its error has what the program printed as one.
+// Run runs a program and returns what it prints; its error has what the program printed as one.
 func Run(ctx context.Context, input, program string, arguments ...string) (string, error) {
+	out, _, err := run(ctx, input, program, arguments...)
+	return out, err
+}
+
+func run(ctx context.Context, input, program string, arguments ...string) (printed, says string, err error) {
 	var out, errs bytes.Buffer
 	cmd := exec.CommandContext(ctx, program, arguments...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(input), &out, &errs
 	if err := cmd.Run(); err != nil {
-		return out.String(), fmt.Errorf("%s %s: %w: %s", program, strings.Join(arguments, " "), err, strings.TrimSpace(errs.String()))
+		return out.String(), errs.String(), fmt.Errorf("%s %s: %w: %s", program, strings.Join(arguments, " "), err, strings.TrimSpace(errs.String()))
 	}
-	return out.String(), nil
+	return out.String(), errs.String(), nil
 }
 
 // Pod as Kubernetes tells of it.
