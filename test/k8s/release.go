@@ -57,19 +57,24 @@ func (s *suite) unchanged(ctx context.Context) error {
 	if err := s.services(ctx, s.version); err != nil {
 		return err
 	}
-	after, err := s.state(ctx)
+	return s.compare(ctx, "helm upgrade with nothing changed", before)
+}
+
+// compare says whether pods and secrets are still as they were.
+func (s *suite) compare(ctx context.Context, after string, before map[string]string) error {
+	now, err := s.state(ctx)
 	if err != nil {
 		return err
 	}
-	for _, what := range slices.Sorted(maps.Keys(after)) {
-		if before[what] != after[what] {
-			s.broken("an upgrade with nothing changed changed %s", what)
+	for _, what := range slices.Sorted(maps.Keys(before)) {
+		if before[what] != now[what] {
+			s.broken("%s changed %s", after, what)
 		}
 	}
-	if len(before) != len(after) {
-		s.broken("an upgrade with nothing changed: %d pods and secrets before, %d after", len(before), len(after))
+	if len(before) != len(now) {
+		s.broken("%s: %d pods and secrets before, %d after", after, len(before), len(now))
 	}
-	s.say("helm upgrade with nothing changed: %d pods and secrets are as they were", len(after))
+	s.say("%s: %d pods and secrets are as they were", after, len(now))
 	return nil
 }
 
@@ -112,31 +117,42 @@ func lastLine(text string) string {
 	return strings.TrimSpace(lines[len(lines)-1])
 }
 
-// neighbour installs everything a second time, into another namespace, in the middle of a sale of the first.
+// neighbour installs everything a second time, into another namespace, and tests and removes it there in the middle of a
+// sale of the first. The second starts before the sale: the machine's processors are what they do share.
 func (s *suite) neighbour(ctx context.Context) error {
 	other := &cluster.Cluster{Namespace: s.c.Namespace + "-2"}
-	_, err := s.sale(ctx, "neighbour", strict, func(ctx context.Context) error {
-		if err := s.up(ctx, other.Namespace, false); err != nil {
+	if err := s.up(ctx, other.Namespace, false); err != nil {
+		return err
+	}
+	ours, err := s.c.Secret(ctx, "data-backends")
+	if err != nil {
+		return err
+	}
+	theirs, err := other.Secret(ctx, "data-backends")
+	if err != nil {
+		return err
+	}
+	if ours["postgres-password"] == theirs["postgres-password"] {
+		s.broken("two releases in two namespaces have one password")
+	}
+	before, err := s.state(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = s.sale(ctx, "neighbour", strict, func(ctx context.Context) error {
+		if _, err := other.Helm(ctx, "test", "frontrow"); err != nil {
 			return err
-		}
-		ours, err := s.c.Secret(ctx, "data-backends")
-		if err != nil {
-			return err
-		}
-		theirs, err := other.Secret(ctx, "data-backends")
-		if err != nil {
-			return err
-		}
-		if ours["postgres-password"] == theirs["postgres-password"] {
-			s.broken("two releases in two namespaces have one password")
 		}
 		for _, release := range []string{"frontrow", "data"} {
 			if _, err := other.Helm(ctx, "uninstall", release, "--wait"); err != nil {
 				return err
 			}
 		}
-		_, err = cluster.Run(ctx, "", "kubectl", "delete", "namespace", other.Namespace)
+		_, err := cluster.Run(ctx, "", "kubectl", "delete", "namespace", other.Namespace)
 		return err
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	return s.compare(ctx, "a second release, come and gone,", before)
 }

@@ -83,7 +83,8 @@ func (s *suite) sale(ctx context.Context, name string, rule strictness, work fun
 	file := filepath.Join(folder, name+".json")
 	cmd := exec.CommandContext(ctx, ".run/bin/load", "-only", "sale", "-rate", strconv.Itoa(s.rate), "-seconds", strconv.Itoa(saleSeconds), "-result", file)
 	cmd.Env, cmd.Stderr = environment, os.Stderr
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	// It would wait until all is settled.
+	cmd.WaitDelay = time.Second
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -111,7 +112,8 @@ func (s *suite) sale(ctx context.Context, name string, rule strictness, work fun
 	case <-ended:
 	}
 	if err == nil {
-		err = pause(ctx, 10*time.Second)
+		// What comes after it belongs to it.
+		err = pause(ctx, 5*time.Second)
 	}
 	// It may have ended by itself.
 	_ = cmd.Process.Signal(syscall.SIGINT)
@@ -189,7 +191,7 @@ func (s *suite) scale(ctx context.Context) error {
 				return err
 			}
 			s.say("scale: booking-service has %d replicas", replicas)
-			if err := pause(ctx, 5*time.Second); err != nil {
+			if _, err := s.c.Kubectl(ctx, "rollout", "status", "deployment/frontrow-booking-service", "--timeout", rolloutTime); err != nil {
 				return err
 			}
 		}
@@ -240,11 +242,13 @@ func (s *suite) each(ctx context.Context, selector string, do func(pod string) e
 		if err != nil {
 			return err
 		}
-		s.say("  %s is dead and replaced", pods[i].Metadata.Name)
-		// A new replica is known to the gateway some seconds after it is ready (minReadySeconds).
-		if err := pause(ctx, 6*time.Second); err != nil {
-			return err
+		// A replica counts some seconds after it is ready (minReadySeconds): the gateway must hear of it.
+		if service := pods[i].Metadata.Labels["app.kubernetes.io/name"]; selector == frontrowPods {
+			if _, err := s.c.Kubectl(ctx, "rollout", "status", "deployment/frontrow-"+service, "--timeout", rolloutTime); err != nil {
+				return err
+			}
 		}
+		s.say("  %s is dead and replaced", pods[i].Metadata.Name)
 	}
 	return nil
 }

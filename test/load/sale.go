@@ -20,7 +20,7 @@ const (
 	// saleReport is how often the sale tells how it goes.
 	saleReport = 5 * time.Second
 	// saleHold is long enough for a payment to end whatever is broken for a while, and short enough to wait for.
-	saleHold = 120
+	saleHold = 60
 	// saleSettle is how long holds and payments may take to end after the last buyer came.
 	saleSettle = 5 * time.Minute
 )
