@@ -117,8 +117,8 @@ func lastLine(text string) string {
 	return strings.TrimSpace(lines[len(lines)-1])
 }
 
-// neighbour installs everything a second time, into another namespace, and tests and removes it there in the middle of a
-// sale of the first. The second starts before the sale: the machine's processors are what they do share.
+// neighbour installs everything a second time, into another namespace, tests it there in the middle of a sale of the first
+// and removes it. It starts and ends outside the sale: the machine's processors and disk are what they do share.
 func (s *suite) neighbour(ctx context.Context) error {
 	other := &cluster.Cluster{Namespace: s.c.Namespace + "-2"}
 	if err := s.up(ctx, other.Namespace, false); err != nil {
@@ -140,18 +140,18 @@ func (s *suite) neighbour(ctx context.Context) error {
 		return err
 	}
 	_, err = s.sale(ctx, "neighbour", strict, func(ctx context.Context) error {
-		if _, err := other.Helm(ctx, "test", "frontrow"); err != nil {
-			return err
-		}
-		for _, release := range []string{"frontrow", "data"} {
-			if _, err := other.Helm(ctx, "uninstall", release, "--wait"); err != nil {
-				return err
-			}
-		}
-		_, err := cluster.Run(ctx, "", "kubectl", "delete", "namespace", other.Namespace)
+		_, err := other.Helm(ctx, "test", "frontrow")
 		return err
 	})
 	if err != nil {
+		return err
+	}
+	for _, release := range []string{"frontrow", "data"} {
+		if _, err := other.Helm(ctx, "uninstall", release, "--wait"); err != nil {
+			return err
+		}
+	}
+	if _, err := cluster.Run(ctx, "", "kubectl", "delete", "namespace", other.Namespace); err != nil {
 		return err
 	}
 	return s.compare(ctx, "a second release, come and gone,", before)
