@@ -81,7 +81,8 @@ func (s *suite) sale(ctx context.Context, name string, rule strictness, work fun
 		return nil, err
 	}
 	file := filepath.Join(folder, name+".json")
-	cmd := exec.CommandContext(ctx, ".run/bin/load", "-only", "sale", "-rate", strconv.Itoa(s.rate), "-seconds", strconv.Itoa(saleSeconds), "-result", file)
+	cmd := exec.CommandContext(ctx, ".run/bin/load", "-only", "sale", "-rate", strconv.Itoa(s.rate), //nolint:gosec // its own flags
+		"-seconds", strconv.Itoa(saleSeconds), "-result", file)
 	cmd.Env, cmd.Stderr = environment, os.Stderr
 	// It would wait until all is settled.
 	cmd.WaitDelay = time.Second

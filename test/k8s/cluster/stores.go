@@ -24,8 +24,8 @@ func (c *Cluster) Forward(ctx context.Context, target string, port int) (local i
 	}
 	c.forwards.Go(func() {
 		for ctx.Err() == nil {
-			cmd := exec.CommandContext(ctx, "kubectl", "-n", c.Namespace, "port-forward", "--address", "127.0.0.1", target,
-				fmt.Sprintf("%d:%d", local, port))
+			ports := fmt.Sprintf("%d:%d", local, port)
+			cmd := exec.CommandContext(ctx, "kubectl", "-n", c.Namespace, "port-forward", "--address", "127.0.0.1", target, ports) //nolint:gosec // what the caller wants forwarded
 			cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 			// It ends with its pod, and is started again.
 			_ = cmd.Run()
@@ -38,10 +38,10 @@ func (c *Cluster) Forward(ctx context.Context, target string, port int) (local i
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(local))
 	return local, Until(ctx, time.Minute, "a port of "+target, func(ctx context.Context) (bool, error) {
 		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
-		if err != nil {
-			return false, nil
+		if err == nil {
+			err = conn.Close()
 		}
-		return true, conn.Close()
+		return err == nil, err
 	})
 }
 
