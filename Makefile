@@ -12,7 +12,7 @@ $(error Go is not on PATH: install Go 1.26 or later, then try again)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs restart clean demo bench test lint build stack robustness images kind-up kind-down k8s-test
+.PHONY: help up down status logs restart clean demo bench test lint build stack robustness images sbom kind-up kind-down k8s-test
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -57,6 +57,9 @@ build: stack ## build the services into .run/bin
 
 images: ## build the services' images; STANDIN=1: and stand-ins for the public ones (tools/images)
 	@tools/images/build
+
+sbom: ## write what the images are made of into .run/sbom (CycloneDX)
+	@tools/images/sbom
 
 kind-up: ## a cluster of kind with Frontrow in it; OPERATORS=1: with Strimzi and the other operators
 	@tools/k8s/kind-up
