@@ -16,6 +16,8 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 )
 
+const dashboards = "../../charts/frontrow/files/dashboards"
+
 // scraped are the jobs by the variables that say where their metrics are.
 var scraped = map[string]string{
 	"api-gateway": "FRONTROW_API_GATEWAY_ADMIN", "auth-service": "FRONTROW_AUTH_SERVICE_ADMIN", "event-service": "FRONTROW_EVENT_SERVICE_ADMIN",
@@ -24,8 +26,9 @@ var scraped = map[string]string{
 }
 
 // Every query of every dashboard finds something in a Prometheus that looks at
-// the running system while it sells.
+// the running system while it sells. A picture of the panels is left behind.
 func TestDashboardsHaveData(t *testing.T) {
+	begin := time.Now()
 	prometheus := startPrometheus(t)
 	s := newSale(t, nil)
 	winner, loser := newBuyer(t), newBuyer(t)
@@ -38,7 +41,7 @@ func TestDashboardsHaveData(t *testing.T) {
 		}
 	}()
 	defer func() { stop(); <-done }()
-	for query, panel := range queriesOf(t, "../../charts/frontrow/files/dashboards") {
+	for query, panel := range queriesOf(t, dashboards) {
 		testkit.Eventually(t, "data for "+panel+": "+query, func() bool {
 			n, err := prometheus.series(t.Context(), query)
 			if err != nil {
@@ -47,6 +50,7 @@ func TestDashboardsHaveData(t *testing.T) {
 			return n > 0
 		})
 	}
+	drawPanels(t, prometheus, readDashboard(t, dashboards+"/on-sale.json"), begin, "../../.run/test/on-sale.png")
 }
 
 // sellAndRefuse holds a seat, has it refused to another, pays for it, at first in
@@ -89,26 +93,10 @@ func queriesOf(t *testing.T, folder string) map[string]string {
 	}
 	queries := map[string]string{}
 	for _, file := range files {
-		content, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var board struct {
-			Title  string `json:"title"`
-			Panels []struct {
-				Title   string `json:"title"`
-				Targets []struct {
-					Expr string `json:"expr"`
-				} `json:"targets"`
-			} `json:"panels"`
-		}
-		if err := json.Unmarshal(content, &board); err != nil {
-			t.Fatal(err)
-		}
+		board := readDashboard(t, file)
 		for _, panel := range board.Panels {
 			for _, target := range panel.Targets {
-				query := strings.NewReplacer("$__rate_interval", "30s", "$namespace", ".*").Replace(target.Expr)
-				queries[query] = board.Title + ", " + panel.Title
+				queries[query(target.Expr)] = board.Title + ", " + panel.Title
 			}
 		}
 	}
@@ -153,26 +141,33 @@ func startPrometheus(t *testing.T) prometheusServer {
 
 // series is how many a query finds.
 func (p prometheusServer) series(ctx context.Context, query string) (int, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.addr+"/api/v1/query?query="+url.QueryEscape(query), nil)
+	var result []json.RawMessage
+	err := p.ask(ctx, "/api/v1/query", url.Values{"query": {query}}, &result)
+	return len(result), err
+}
+
+// ask decodes the result of a query.
+func (p prometheusServer) ask(ctx context.Context, path string, parameters url.Values, result any) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.addr+path+"?"+parameters.Encode(), nil)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer func() { _ = response.Body.Close() }()
 	var answer struct {
 		Error string `json:"error"`
 		Data  struct {
-			Result []json.RawMessage `json:"result"`
+			Result json.RawMessage `json:"result"`
 		} `json:"data"`
 	}
 	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
-		return 0, err
+		return err
 	}
 	if answer.Error != "" {
-		return 0, fmt.Errorf("prometheus: %s", answer.Error)
+		return fmt.Errorf("prometheus: %s", answer.Error)
 	}
-	return len(answer.Data.Result), nil
+	return json.Unmarshal(answer.Data.Result, result)
 }

@@ -17,6 +17,8 @@ const (
 	frontrowPods = "app.kubernetes.io/part-of=frontrow"
 	dataPods     = "app.kubernetes.io/part-of=frontrow-data"
 	rolloutTime  = "10m"
+
+	backendsSecret = "data-backends"
 )
 
 // install brings both releases into an empty namespace and runs `helm test`.
@@ -90,7 +92,7 @@ func (s *suite) state(ctx context.Context) (map[string]string, error) {
 			state["pod "+pods[i].Metadata.Name] = fmt.Sprintf("%s, %d restarts", pods[i].Metadata.UID, pods[i].Restarts())
 		}
 	}
-	for _, name := range []string{"data-backends", "frontrow-keys"} {
+	for _, name := range []string{backendsSecret, "frontrow-keys"} {
 		secret, err := s.c.Secret(ctx, name)
 		if err != nil {
 			return nil, err
@@ -124,11 +126,11 @@ func (s *suite) neighbour(ctx context.Context) error {
 	if err := s.up(ctx, other.Namespace, false); err != nil {
 		return err
 	}
-	ours, err := s.c.Secret(ctx, "data-backends")
+	ours, err := s.c.Secret(ctx, backendsSecret)
 	if err != nil {
 		return err
 	}
-	theirs, err := other.Secret(ctx, "data-backends")
+	theirs, err := other.Secret(ctx, backendsSecret)
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func (s *suite) demo(ctx context.Context) error {
 // stores forwards the ports of the stores, once, and returns the environment that names them.
 func (s *suite) stores(ctx context.Context) ([]string, error) {
 	if s.environment == nil {
-		more, err := s.c.Environment(ctx, s.url)
+		more, err := s.c.Environment(ctx, backendsSecret, s.url)
 		if err != nil {
 			return nil, err
 		}

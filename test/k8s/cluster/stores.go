@@ -46,10 +46,10 @@ func (c *Cluster) Forward(ctx context.Context, target string, port int) (local i
 }
 
 // Environment forwards the ports of the stores that `test/demo` and `test/load` look into, and returns the variables that say
-// where they are. The backends are those that the chart frontrow-data runs without operators, released as data; the
-// services are released as frontrow and answer at url.
-func (c *Cluster) Environment(ctx context.Context, url string) ([]string, error) {
-	backends, err := c.Secret(ctx, "data-backends")
+// where they are. The backends are those that the chart frontrow-data runs without operators, released as data, with their
+// passwords in a Secret; the services are released as frontrow and answer at url.
+func (c *Cluster) Environment(ctx context.Context, secret, url string) ([]string, error) {
+	backends, err := c.Secret(ctx, secret)
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ import (
 
 func main() {
 	namespace := flag.String("namespace", "frontrow", "where the releases data and frontrow are")
+	backends := flag.String("backends", "data-backends", "the Secret with the backends' passwords")
 	url := flag.String("url", "", "of the ingress, such as http://localhost:8080; empty: a forwarded port of the gateway")
 	flag.Usage = func() {
 		fmt.Fprintln(flag.CommandLine.Output(), "usage: with [flags] COMMAND...")
@@ -28,7 +29,7 @@ func main() {
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, &cluster.Cluster{Namespace: *namespace}, *url, flag.Args())
+	err := run(ctx, &cluster.Cluster{Namespace: *namespace}, *backends, *url, flag.Args())
 	stop()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
@@ -40,7 +41,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, c *cluster.Cluster, url string, command []string) error {
+func run(ctx context.Context, c *cluster.Cluster, secret, url string, command []string) error {
 	if err := cluster.Require("kubectl"); err != nil {
 		return err
 	}
@@ -54,7 +55,7 @@ func run(ctx context.Context, c *cluster.Cluster, url string, command []string) 
 		}
 		url = fmt.Sprintf("http://127.0.0.1:%d", port)
 	}
-	environment, err := c.Environment(ctx, url)
+	environment, err := c.Environment(ctx, secret, url)
 	if err != nil {
 		return err
 	}
