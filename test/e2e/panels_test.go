@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"image/color"
+	"math"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -172,7 +173,7 @@ func (p prometheusServer) over(ctx context.Context, query string, since time.Tim
 				return nil, err
 			}
 			// A quantile of nothing is not a number.
-			if value == value {
+			if !math.IsNaN(value) {
 				s.points = append(s.points, plotter.XY{X: at - float64(since.UnixMilli())/1000, Y: value})
 			}
 		}
