@@ -100,7 +100,7 @@ const (
 	hold
 	late
 	kinds
-	// behind is how many seconds' worth of holds a late buyer is behind, at fifteen a second: its pair is gone.
+	// behind is how many holds a late buyer comes after the one that took its pair.
 	behind = 30
 )
 
