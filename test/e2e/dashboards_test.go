@@ -50,7 +50,7 @@ func TestDashboardsHaveData(t *testing.T) {
 			return n > 0
 		})
 	}
-	drawPanels(t, prometheus, readDashboard(t, dashboards+"/on-sale.json"), begin, "../../.run/test/on-sale.png")
+	drawPanels(t, prometheus, readDashboard(t, dashboards+"/on-sale.json"), begin, "../../.run/on-sale.png")
 }
 
 // sellAndRefuse holds a seat, has it refused to another, pays for it, at first in

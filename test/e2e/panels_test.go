@@ -111,7 +111,6 @@ func drawPanel(t *testing.T, prometheus prometheusServer, p panel, since time.Ti
 	drawn := plot.New()
 	drawn.Title.Text = p.Title + units[p.FieldConfig.Defaults.Unit]
 	drawn.X.Label.Text = "s"
-	drawn.Y.Min = 0
 	drawn.Legend.Top, drawn.Legend.Left = true, true
 	grid := plotter.NewGrid()
 	grid.Vertical.Color, grid.Horizontal.Color = color.Gray{230}, color.Gray{230}
@@ -133,8 +132,11 @@ func drawPanel(t *testing.T, prometheus prometheusServer, p panel, since time.Ti
 			drawn.Legend.Add(legend(target.Legend, series.labels), line)
 		}
 	}
-	// Room for the legend above the lines.
-	drawn.Y.Max *= 1 + .12*float64(max(1, number))
+	// From 0, and with room for the legend above the lines. Where nothing happened the lines are at the bottom.
+	drawn.Y.Min = 0
+	if drawn.Y.Max *= 1 + .12*float64(number); drawn.Y.Max <= 0 {
+		drawn.Y.Max = 1
+	}
 	return drawn
 }
 
