@@ -78,7 +78,7 @@ func (s *suite) dryRun(ctx context.Context) error {
 		objects += strings.Count(says, "(server dry run)")
 	}
 	s.figures["dry_run_objects"] = float64(objects)
-	s.say("dry run: the API server would take all %d objects of %d profiles", objects, len(profiles))
+	s.say("dry run: the API server would take %d objects of %d profiles", objects, len(profiles))
 	return nil
 }
 

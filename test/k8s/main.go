@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -81,11 +82,17 @@ func (s *suite) run(ctx context.Context, only string) error {
 	if err := os.MkdirAll(folder, 0o750); err != nil {
 		return err
 	}
+	chosen := strings.FieldsFunc(only, func(r rune) bool { return r == ',' })
+	for _, name := range chosen {
+		if !slices.ContainsFunc(parts, func(p part) bool { return p.name == name }) {
+			return fmt.Errorf("there is no part %q", name)
+		}
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer s.c.Wait()
 	defer cancel()
 	for _, p := range parts {
-		if only != "" && !strings.Contains(","+only+",", ","+p.name+",") {
+		if len(chosen) > 0 && !slices.Contains(chosen, p.name) {
 			continue
 		}
 		if err := p.run(s, ctx); err != nil {

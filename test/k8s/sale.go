@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -81,6 +82,10 @@ func (s *suite) sale(ctx context.Context, name string, rule strictness, work fun
 		return nil, err
 	}
 	file := filepath.Join(folder, name+".json")
+	// Of an earlier run.
+	if err := os.Remove(file); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
 	cmd := exec.CommandContext(ctx, ".run/bin/load", "-only", "sale", "-rate", strconv.Itoa(s.rate), //nolint:gosec // its own flags
 		"-seconds", strconv.Itoa(saleSeconds), "-result", file)
 	cmd.Env, cmd.Stderr = environment, os.Stderr
