@@ -1,0 +1,28 @@
+import { createRouter } from 'sv-router';
+import { need } from './i18n/i18n.svelte';
+
+export const { p, navigate, isActive, route } = createRouter({
+  '/': () => import('./pages/buyer/Home.svelte'),
+  '/events/:id': () => import('./pages/buyer/EventPage.svelte'),
+  '/bookings': () => import('./pages/buyer/Bookings.svelte'),
+  '/bookings/:id': () => import('./pages/buyer/BookingPage.svelte'),
+  '/login': () => import('./pages/Login.svelte'),
+  '/organizer': {
+    '/': () => import('./pages/organizer/Events.svelte'),
+    '/events/new': () => import('./pages/organizer/EventEditor.svelte'),
+    '/events/:id': () => import('./pages/organizer/EventEditor.svelte'),
+    '/events/:id/sales': () => import('./pages/organizer/Sales.svelte'),
+    '/events/:id/attendees': () => import('./pages/organizer/Attendees.svelte'),
+    '/events/:id/check-in': () => import('./pages/organizer/CheckIn.svelte'),
+    '/venues': () => import('./pages/organizer/Venues.svelte'),
+    '/venues/new': () => import('./pages/organizer/VenueEditor.svelte'),
+    '/venues/:id': () => import('./pages/organizer/VenuePage.svelte'),
+    layout: () => import('./pages/organizer/Layout.svelte'),
+    hooks: { beforeLoad: () => need('organizer') },
+  },
+  '/admin': {
+    '/users': () => import('./pages/admin/Users.svelte'),
+    hooks: { beforeLoad: () => need('admin') },
+  },
+  '*': () => import('./pages/NotFound.svelte'),
+});
