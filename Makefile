@@ -17,8 +17,9 @@ endif
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-up: stack ## get the backends, build, migrate and start everything; again: start what is not running
+up: stack ## get the backends, build, migrate and start everything; again: start what is not running. DEMO=1: put events on sale
 	@$(STACK) up
+	@[ -z "$(DEMO)" ] || { set -a; . .run/env; set +a; go run ./test/seed; }
 
 down: stack ## stop everything, keep the data
 	@$(STACK) down

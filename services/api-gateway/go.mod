@@ -5,12 +5,14 @@ go 1.26.8
 replace (
 	github.com/frontrow-tickets/frontrow/api => ../../api
 	github.com/frontrow-tickets/frontrow/pkg => ../../pkg
+	github.com/frontrow-tickets/frontrow/web => ../../web
 )
 
 require (
 	github.com/alicebob/miniredis/v2 v2.37.0
 	github.com/cespare/xxhash/v2 v2.3.0
 	github.com/frontrow-tickets/frontrow/pkg v0.0.0
+	github.com/frontrow-tickets/frontrow/web v0.0.0
 	github.com/hashicorp/golang-lru/v2 v2.0.7
 	github.com/prometheus/client_golang v1.25.0
 	github.com/sony/gobreaker/v2 v2.4.0

@@ -24,6 +24,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/redis"
 	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/route"
 	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/upstream"
+	"github.com/frontrow-tickets/frontrow/web"
 )
 
 const name = "api-gateway"
@@ -96,9 +97,10 @@ func run(ctx context.Context, cfg config, listening func(public, admin net.Addr)
 	front, err := door.New(door.Config{
 		Forwarder: forwarder, Sessions: redis.NewSessions(session.NewStore(rdb, cfg.SessionIdle)), Signer: signer,
 		BySession: bySession, ByAddress: byAddress, CORSOrigins: cfg.CORSOrigins, TrustedProxies: cfg.TrustedProxies,
+		App: web.App(),
 	})
 	if err != nil {
-		return fmt.Errorf("CORS_ORIGINS: %w", err)
+		return err
 	}
 
 	public, err := net.Listen("tcp", cfg.HTTPAddr)

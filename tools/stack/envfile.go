@@ -74,17 +74,19 @@ func (s *stack) greet(p plan, took time.Duration) {
 	fmt.Fprintf(s.out.out, `
 Frontrow is up, after %.1f s.
 
-  address  %s
+  open     %s
+  API      %s
   admin    %s
   password %s
 
 (the same, with the backends' addresses, is in %s)
 
 Next:
+  make up DEMO=1 puts events on sale, to buy a ticket at once
   make demo      sells an event to 200 buyers at once and counts
   README.md      has a walk-through with curl, from registering to the ticket
   make status    shows the processes
   make logs      shows what they say; make logs S=booking, one service
   make down      stops everything and keeps the data
-`, took.Seconds(), s.baseURL(), adminEmail, p.keys.AdminPassword, s.relative(s.envFile()))
+`, took.Seconds(), strings.TrimSuffix(s.baseURL(), "api/v1"), s.baseURL(), adminEmail, p.keys.AdminPassword, s.relative(s.envFile()))
 }

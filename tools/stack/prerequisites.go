@@ -43,8 +43,13 @@ func (s *stack) prerequisites() []prerequisite {
 		{"PostgreSQL's server", []string{"postgresql"}, s.findPostgres},
 		{"redis-server", []string{"redis-server"}, onPath("redis-server")},
 	}
+	if s.instance == "up" || s.instance == "test" {
+		list = append(list, prerequisite{name: "Node.js 20.19 or later with npm", find: findNode})
+	}
 	if s.instance == "test" {
-		list = append(list, prerequisite{"promtool", []string{"prometheus"}, onPath("promtool")})
+		list = append(list,
+			prerequisite{"promtool", []string{"prometheus"}, onPath("promtool")},
+			prerequisite{"chromium", []string{"chromium", "fonts-dejavu-core"}, onPath("chromium")})
 	}
 	if os.Geteuid() == 0 {
 		list = append(list, prerequisite{"setpriv", []string{"util-linux"}, onPath("setpriv")})

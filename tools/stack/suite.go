@@ -91,6 +91,9 @@ func (s *stack) test(ctx context.Context) error {
 	if err := s.buildServices(ctx); err != nil {
 		return err
 	}
+	u.title("Web app")
+	u.command(ctx, "check web", "web", nil, "npm", "run", "--silent", "check")
+	u.command(ctx, "test web", "web", nil, "npm", "run", "--silent", "test")
 	if err := s.orStop(ctx, func() error { return u.testOnBackends(ctx) }); err != nil {
 		return err
 	}
@@ -137,6 +140,8 @@ func (u *suite) testOnBackends(ctx context.Context) error {
 	u.title("End-to-end tests")
 	// One package at a time: they stop backends under each other's feet.
 	u.gotestsum(ctx, "test", u.envLines(p), "testname", "-p=1", "-timeout=40m", "./e2e/...", "./robustness/short/...")
+	u.title("In a browser")
+	u.command(ctx, "browser", "web", u.envLines(p), "npx", "playwright", "test")
 	return ctx.Err()
 }
 

@@ -246,6 +246,11 @@ func (s *stack) buildServices(ctx context.Context) error {
 	if s.instance == "bench" {
 		arguments = append(arguments, "-tags=bench")
 	}
+	if s.instance == "up" || s.instance == "test" {
+		if err := s.buildWeb(ctx); err != nil {
+			return err
+		}
+	}
 	for _, v := range s.services(secrets{IdentitySeed: make([]byte, 32)}) {
 		arguments = append(arguments, "./services/"+v.name)
 	}

@@ -5,6 +5,8 @@ package door
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -42,6 +44,8 @@ type Config struct {
 	CORSOrigins []string
 	// TrustedProxies may say who their client is by X-Forwarded-For.
 	TrustedProxies []netip.Prefix
+	// App has the web app's files; nil or empty: there is a plain page instead.
+	App fs.FS
 }
 
 // Door is the gateway's public handler.
@@ -51,6 +55,7 @@ type Door struct {
 	router   *mux.Router
 	cors     map[string]bool
 	csrf     *http.CrossOriginProtection
+	app      map[string]*file
 	gate     gate
 	views    *views.Store
 	flights  singleflight.Group
@@ -67,7 +72,7 @@ type entry struct {
 	page     httpapi.Handler
 }
 
-// New returns the door. Error: an origin that is none.
+// New returns the door. Error: an origin that is none, or an app that can't be read.
 func New(cfg Config) (*Door, error) {
 	d := &Door{
 		Config: cfg, router: mux.NewRouter(), cors: map[string]bool{}, csrf: http.NewCrossOriginProtection(),
@@ -76,9 +81,15 @@ func New(cfg Config) (*Door, error) {
 	d.stopping, d.stop = context.WithCancel(context.Background())
 	for _, origin := range cfg.CORSOrigins {
 		if err := d.csrf.AddTrustedOrigin(origin); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("CORS_ORIGINS: %w", err)
 		}
 		d.cors[origin] = true
+	}
+	if cfg.App != nil {
+		var err error
+		if d.app, err = loadApp(cfg.App); err != nil {
+			return nil, err
+		}
 	}
 	add := func(method string, e entry) {
 		e.Handler = http.NotFoundHandler()
@@ -89,7 +100,10 @@ func New(cfg Config) (*Door, error) {
 		add(rt.Method, entry{template: rt.Path, route: rt})
 	}
 	add(http.MethodGet, entry{template: "/api/v1/openapi.yaml", page: openAPI})
-	add(http.MethodGet, entry{template: "/", page: home})
+	app := entry{Handler: http.NotFoundHandler(), template: "/", page: d.showApp}
+	d.router.PathPrefix("/").Methods(http.MethodGet).MatcherFunc(func(r *http.Request, _ *mux.RouteMatch) bool {
+		return !strings.HasPrefix(r.URL.Path, "/api/")
+	}).Handler(app)
 	return d, nil
 }
 

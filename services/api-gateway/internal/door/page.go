@@ -1,12 +1,22 @@
 package door
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"mime"
 	"net/http"
+	"path"
 	"strconv"
+	"strings"
 
 	"github.com/frontrow-tickets/frontrow/api"
+	"github.com/frontrow-tickets/frontrow/pkg/problem"
 )
 
+// homePage is shown where the web app was not built.
 const homePage = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -20,8 +30,124 @@ const homePage = `<!doctype html>
 </html>
 `
 
-func home(w http.ResponseWriter, _ *http.Request) error {
-	return page(w, "text/html; charset=utf-8", []byte(homePage))
+// appPolicy lets the app's pages have what comes from here, and nothing written into them.
+const appPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; " +
+	"media-src 'self' blob:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+// file is one of the web app's, with the copies that a build has compressed.
+type file struct {
+	contentType, cacheControl, etag string
+	plain, gzip, brotli             []byte
+}
+
+// loadApp reads the web app, by path. Error: what fs says.
+func loadApp(app fs.FS) (map[string]*file, error) {
+	files := map[string]*file{}
+	err := fs.WalkDir(app, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := fs.ReadFile(app, name)
+		if err != nil {
+			return err
+		}
+		of := func(name string) *file {
+			if files[name] == nil {
+				files[name] = &file{}
+			}
+			return files[name]
+		}
+		switch path.Ext(name) {
+		case ".gz":
+			of(strings.TrimSuffix(name, ".gz")).gzip = content
+		case ".br":
+			of(strings.TrimSuffix(name, ".br")).brotli = content
+		default:
+			f := of(name)
+			sum := sha256.Sum256(content)
+			f.plain, f.etag = content, `"`+hex.EncodeToString(sum[:8])+`"`
+			f.contentType = contentType(name)
+			f.cacheControl = "no-cache"
+			if strings.HasPrefix(name, "assets/") {
+				// Their names have a hash of the content.
+				f.cacheControl = "public, max-age=31536000, immutable"
+			}
+		}
+		return nil
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("web app: %w", err)
+	}
+	return files, nil
+}
+
+// contentType does not ask the machine's own tables first, which differ.
+func contentType(name string) string {
+	switch path.Ext(name) {
+	case ".js":
+		return "text/javascript; charset=utf-8"
+	case ".css":
+		return "text/css; charset=utf-8"
+	case ".html":
+		return "text/html; charset=utf-8"
+	case ".svg":
+		return "image/svg+xml"
+	}
+	return mime.TypeByExtension(path.Ext(name))
+}
+
+// showApp answers with a file of the web app; with its page for an address that only the app knows.
+func (d *Door) showApp(w http.ResponseWriter, r *http.Request) error {
+	f := d.app[strings.TrimPrefix(r.URL.Path, "/")]
+	if f == nil {
+		if r.URL.Path != "/" && (strings.HasPrefix(r.URL.Path, "/assets/") || !strings.Contains(r.Header.Get("Accept"), "text/html")) {
+			return problem.NotFound("This address")
+		}
+		f = d.app["index.html"]
+	}
+	if f == nil {
+		return page(w, "text/html; charset=utf-8", []byte(homePage))
+	}
+	h := w.Header()
+	h.Set("Content-Security-Policy", appPolicy)
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Permissions-Policy", "camera=(self), geolocation=(), microphone=()")
+	h.Set("Cache-Control", f.cacheControl)
+	h.Add("Vary", "Accept-Encoding")
+	h.Set("ETag", f.etag)
+	if strings.Contains(r.Header.Get("If-None-Match"), f.etag) {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	body := f.plain
+	accepted := r.Header.Get("Accept-Encoding")
+	switch {
+	case f.brotli != nil && accepts(accepted, "br"):
+		h.Set("Content-Encoding", "br")
+		body = f.brotli
+	case f.gzip != nil && accepts(accepted, "gzip"):
+		h.Set("Content-Encoding", "gzip")
+		body = f.gzip
+	}
+	h.Set("Content-Type", f.contentType)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	// The client may have left.
+	_, _ = w.Write(body)
+	return nil
+}
+
+// accepts tells whether an Accept-Encoding names a coding, and not with the weight 0.
+func accepts(header, coding string) bool {
+	for part := range strings.SplitSeq(strings.ReplaceAll(header, " ", ""), ",") {
+		name, q, weighted := strings.Cut(part, ";q=")
+		if name == coding {
+			return !weighted || strings.Trim(q, "0.") != ""
+		}
+	}
+	return false
 }
 
 func openAPI(w http.ResponseWriter, _ *http.Request) error {

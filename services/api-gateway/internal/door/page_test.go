@@ -1,0 +1,80 @@
+package door_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/door"
+	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/limit"
+)
+
+func TestAppIsServed(t *testing.T) {
+	app := fstest.MapFS{
+		"index.html":          {Data: []byte("<html>app</html>")},
+		"index.html.br":       {Data: []byte("brotli of the page")},
+		"assets/main-1a2b.js": {Data: []byte("plain script")}, "assets/main-1a2b.js.gz": {Data: []byte("gzip of the script")},
+	}
+	d, err := door.New(door.Config{App: app, ByAddress: limit.New(1000)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name, path, accept, encoding string
+		status                       int
+		body, contentType, coding    string
+		cached                       string // part of Cache-Control
+	}{
+		{"the page", "/", "text/html", "", 200, "<html>app</html>", "text/html", "", "no-cache"},
+		{"the page, compressed", "/", "text/html", "gzip, br", 200, "brotli of the page", "text/html", "br", "no-cache"},
+		{"a script", "/assets/main-1a2b.js", "*/*", "", 200, "plain script", "text/javascript", "", "immutable"},
+		{"a script, compressed as it can be", "/assets/main-1a2b.js", "*/*", "br, gzip", 200, "gzip of the script", "text/javascript", "gzip", "immutable"},
+		{"a script, where gzip is refused", "/assets/main-1a2b.js", "*/*", "gzip;q=0", 200, "plain script", "text/javascript", "", "immutable"},
+		{"an address of the app's own", "/organizer/events/new", "text/html,*/*", "", 200, "<html>app</html>", "text/html", "", "no-cache"},
+		{"a script of an older build", "/assets/main-9f9f.js", "text/html,*/*", "", 404, "not_found", "application/problem+json", "", ""},
+		{"an unknown address, not asked for by a browser", "/metrics", "*/*", "", 404, "not_found", "application/problem+json", "", ""},
+		{"an unknown address of the API", "/api/v1/nothing", "text/html", "", 404, "not_found", "application/problem+json", "", ""},
+		{"a compressed copy by its own name", "/assets/main-1a2b.js.gz", "*/*", "", 404, "not_found", "application/problem+json", "", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := httptest.NewRequest(http.MethodGet, tt.path, nil)
+			r.Header.Set("Accept", tt.accept)
+			r.Header.Set("Accept-Encoding", tt.encoding)
+			w := httptest.NewRecorder()
+			d.ServeHTTP(w, r)
+			if w.Code != tt.status || !strings.Contains(w.Body.String(), tt.body) {
+				t.Errorf("%d %s, want %d with %s", w.Code, w.Body, tt.status, tt.body)
+			}
+			if got := w.Header().Get("Content-Type"); !strings.HasPrefix(got, tt.contentType) {
+				t.Errorf("content type %q, want %q", got, tt.contentType)
+			}
+			if got := w.Header().Get("Content-Encoding"); got != tt.coding {
+				t.Errorf("content encoding %q, want %q", got, tt.coding)
+			}
+			if got := w.Header().Get("Cache-Control"); !strings.Contains(got, tt.cached) {
+				t.Errorf("Cache-Control %q, want %q", got, tt.cached)
+			}
+			if csp := w.Header().Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") || strings.Contains(csp, "unsafe") {
+				t.Errorf("content security policy %q", csp)
+			}
+		})
+	}
+}
+
+func TestAppThatIsKnownIsNotSentAgain(t *testing.T) {
+	d, err := door.New(door.Config{App: fstest.MapFS{"index.html": {Data: []byte("app")}}, ByAddress: limit.New(1000)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, again := httptest.NewRecorder(), httptest.NewRecorder()
+	d.ServeHTTP(first, httptest.NewRequest(http.MethodGet, "/", nil))
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Header.Set("If-None-Match", first.Header().Get("ETag"))
+	d.ServeHTTP(again, r)
+	if again.Code != http.StatusNotModified || again.Body.Len() > 0 {
+		t.Errorf("%d with %d bytes, want 304 with none", again.Code, again.Body.Len())
+	}
+}

@@ -1,0 +1,130 @@
+// Command seed puts events on sale, to look at and to buy tickets of: what
+// `make up DEMO=1` runs. What is there already is left as it is.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/signal"
+	"time"
+
+	"github.com/frontrow-tickets/frontrow/test/client"
+	"github.com/frontrow-tickets/frontrow/test/stack"
+)
+
+const (
+	organizerEmail = "olga@frontrow.example"
+	buyerEmail     = "ada@frontrow.example"
+	password       = "correct horse battery"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := seed(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+}
+
+func seed(ctx context.Context) error {
+	running, err := stack.Open()
+	if err != nil {
+		return err
+	}
+	anonymous := client.New(running.URL, nil)
+	session, err := anonymous.Login(ctx, running.AdminEmail, running.AdminPassword)
+	if err != nil {
+		return fmt.Errorf("the admin can't log in: %w", err)
+	}
+	olga, err := account(ctx, anonymous, organizerEmail, "Olga")
+	if err != nil {
+		return err
+	}
+	if _, err := anonymous.WithSession(session.SessionID).SetRole(ctx, olga.User.ID, "organizer"); err != nil {
+		return err
+	}
+	if _, err := account(ctx, anonymous, buyerEmail, "Ada"); err != nil {
+		return err
+	}
+	organizer := anonymous.WithSession(olga.SessionID)
+	venues := map[string]string{}
+	for _, show := range shows(time.Now()) {
+		found, err := organizer.Events(ctx, url.Values{"mine": {"true"}, "q": {show.event.Name}})
+		if err != nil {
+			return err
+		}
+		if len(found.Items) > 0 {
+			fmt.Printf("  %-32s is there already\n", show.event.Name)
+			continue
+		}
+		if venues[show.venue.Name] == "" {
+			venue, err := organizer.CreateVenue(ctx, show.venue)
+			if err != nil {
+				return fmt.Errorf("%s: %w", show.venue.Name, err)
+			}
+			venues[show.venue.Name] = venue.ID
+		}
+		show.event.VenueID = venues[show.venue.Name]
+		draft, err := organizer.CreateEvent(ctx, show.event)
+		if err != nil {
+			return fmt.Errorf("%s: %w", show.event.Name, err)
+		}
+		if _, err := organizer.Publish(ctx, draft.ID); err != nil {
+			return fmt.Errorf("%s: %w", show.event.Name, err)
+		}
+		if err := awaitSeats(ctx, anonymous, draft.ID); err != nil {
+			return fmt.Errorf("%s: %w", show.event.Name, err)
+		}
+		fmt.Printf("  %-32s is on sale: %d seats\n", show.event.Name, capacity(show.venue))
+	}
+	fmt.Printf("  organiser %s, buyer %s, password of both: %s\n", organizerEmail, buyerEmail, password)
+	return nil
+}
+
+// account logs in, and registers first where that is needed.
+func account(ctx context.Context, c *client.Client, email, name string) (client.Session, error) {
+	session, err := c.Login(ctx, email, password)
+	var p *client.Problem
+	if errors.As(err, &p) && p.Code == "invalid_credentials" {
+		if _, err = c.Register(ctx, email, password, name); err == nil {
+			session, err = c.Login(ctx, email, password)
+		}
+	}
+	if err != nil {
+		return session, fmt.Errorf("%s: %w", email, err)
+	}
+	return session, nil
+}
+
+func awaitSeats(ctx context.Context, c *client.Client, eventID string) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	for {
+		_, err := c.Seats(ctx, eventID)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the seats did not appear: %w", err)
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+func capacity(v client.Venue) int {
+	n := 0
+	for _, s := range v.Sections {
+		for _, r := range s.Rows {
+			n += len(r.Seats)
+		}
+	}
+	for _, a := range v.Areas {
+		n += a.Capacity
+	}
+	return n
+}
