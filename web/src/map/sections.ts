@@ -1,0 +1,149 @@
+// What is drawn without looking at single seats: sections with their names, standing areas, row labels, the front.
+import type { SeatGrid } from './grid';
+import type { Look } from './look';
+import type { Point } from './outline';
+import { colorOf, mix, textOn } from './palette';
+import type { Bounds, PlanArea, PlanSection, SeatPlan } from './plan';
+import type { SeatStates } from './states';
+
+/** Texts of the map in the current language. */
+export interface Words {
+  front: string;
+  free: (count: number) => string;
+}
+
+/** Where things are, made once for a plan. */
+export interface Shape {
+  section: PlanSection;
+  path: Path2D;
+  bounds: Bounds;
+  /** Its most frequent category. */
+  category: number;
+  /** The width a name has at most, in the plan's units. */
+  width: number;
+}
+
+export interface RowLabel extends Point {
+  readonly text: string;
+}
+
+export function shapesOf(plan: SeatPlan): Shape[] {
+  return plan.sections.map((section) => {
+    const path = new Path2D();
+    section.outline.forEach(({ x, y }, i) => (i === 0 ? path.moveTo(x, y) : path.lineTo(x, y)));
+    path.closePath();
+    const xs = section.outline.map((point) => point.x);
+    const ys = section.outline.map((point) => point.y);
+    const bounds = { minX: Math.min(...xs), minY: Math.min(...ys), maxX: Math.max(...xs), maxY: Math.max(...ys) };
+    const categories = new Int32Array(plan.categories.length || 1);
+    for (let i = section.first; i < section.first + section.count; i++) {
+      const category = plan.seats[i]?.category ?? 0;
+      categories[category] = (categories[category] ?? 0) + 1;
+    }
+    return { section, path, bounds, category: categories.indexOf(Math.max(...categories)), width: bounds.maxX - bounds.minX + plan.pitch };
+  });
+}
+
+/** Labels beside both ends of every row, but where other seats are. */
+export function rowLabelsOf(plan: SeatPlan, grid: SeatGrid): RowLabel[] {
+  const labels: RowLabel[] = [];
+  const beside = (end: Point, direction: Point, text: string) => {
+    const length = Math.hypot(direction.x, direction.y) || 1;
+    const at = { x: end.x + (direction.x / length) * plan.pitch, y: end.y + (direction.y / length) * plan.pitch, text };
+    if (grid.nearest(at.x, at.y, plan.pitch * 0.7) === undefined) labels.push(at);
+  };
+  for (const { rows } of plan.sections) {
+    for (const row of rows) {
+      const [first, second, last, beforeLast] = [0, 1, row.count - 1, row.count - 2].map((n) => plan.seats[row.first + n]);
+      if (!first || !last) continue;
+      if (row.count === 1 || !second || !beforeLast) beside(first, { x: -1, y: 0 }, row.label);
+      else {
+        beside(first, { x: first.x - second.x, y: first.y - second.y }, row.label);
+        beside(last, { x: last.x - beforeLast.x, y: last.y - beforeLast.y }, row.label);
+      }
+    }
+  }
+  return labels;
+}
+
+/** How sections are filled: far out by what is free, near only as the seats' ground. `nearness` is from 0 to 1. */
+export function drawSections(context: CanvasRenderingContext2D, shapes: readonly Shape[], states: SeatStates, pitch: number, scale: number, nearness: number, active: number | undefined, ratio: number, look: Look): string[] {
+  context.lineJoin = context.lineCap = 'round';
+  return shapes.map(({ section, path, category }) => {
+    const fill = fillOf(share(states.countsOfSection(section.index).available, section.count), category, nearness, look);
+    // The outline goes through seats' middles: a stroke as wide as a seat rounds it and takes it around them.
+    const pointed = section.index === active;
+    context.strokeStyle = pointed ? look.accent : mix(fill, look.lineStrong, 0.45 - 0.25 * nearness);
+    context.lineWidth = pitch * 1.25 + ((pointed ? 5 : 2) * ratio) / scale;
+    context.stroke(path);
+    context.strokeStyle = context.fillStyle = fill;
+    context.lineWidth = pitch * 1.25;
+    context.stroke(path);
+    context.fill(path);
+    return fill;
+  });
+}
+
+const share = (part: number, whole: number) => (whole > 0 ? part / whole : 0);
+
+function fillOf(free: number, category: number, nearness: number, look: Look): string {
+  const far = free > 0 ? mix(look.surface, colorOf(category, look.dark), 0.16 + 0.38 * free) : mix(look.surface, look.lineStrong, 0.22);
+  return mix(far, mix(look.surface, look.page, 0.9), nearness);
+}
+
+/** Writes a name and how much is free into a room of that size, the largest that fits; nothing if it would be too small. */
+export function drawName(context: CanvasRenderingContext2D, name: string, detail: string, x: number, y: number, width: number, height: number, color: string, ratio: number, look: Look): void {
+  const widthAt = (text: string, weight: number) => {
+    context.font = `${weight} 10px ${look.font}`;
+    return context.measureText(text).width / 10;
+  };
+  const size = Math.min(16 * ratio, (width * 0.9) / widthAt(name, 700), height * 0.6);
+  if (size < 8 * ratio) {
+    // A short word says at least how much is free.
+    const small = Math.min(11 * ratio, (width * 0.9) / widthAt(detail, 600), height * 0.6);
+    if (small >= 8 * ratio) write(context, detail, x, y, small, 600, color, look);
+    return;
+  }
+  const under = Math.min(size * 0.85, 12 * ratio, (width * 0.9) / widthAt(detail, 400));
+  const both = under >= 8 * ratio && height >= 2.4 * size;
+  write(context, name, x, both ? y - size * 0.5 : y, size, 700, color, look);
+  if (both) write(context, detail, x, y + size * 0.65, under, 400, color, look);
+}
+
+export function write(context: CanvasRenderingContext2D, text: string, x: number, y: number, size: number, weight: number, color: string, look: Look): void {
+  context.font = `${weight} ${size}px ${look.font}`;
+  context.textAlign = 'center';
+  context.textBaseline = 'middle';
+  context.fillStyle = color;
+  context.fillText(text, x, y);
+}
+
+/** A standing area: its path is in device pixels. */
+export function drawArea(context: CanvasRenderingContext2D, area: PlanArea, states: SeatStates, center: Point, scale: number, active: boolean, words: Words, ratio: number, look: Look): void {
+  const free = states.countsOfArea(area.index).available;
+  const color = colorOf(area.category, look.dark);
+  const fill = free > 0 ? mix(look.surface, color, 0.16 + 0.38 * share(free, area.capacity)) : mix(look.surface, look.lineStrong, 0.22);
+  const [width, height] = [area.width * scale, area.height * scale];
+  context.beginPath();
+  context.roundRect(center.x - width / 2, center.y - height / 2, width, height, Math.min(12 * ratio, height / 4));
+  context.fillStyle = fill;
+  context.fill();
+  context.strokeStyle = active ? look.accent : free > 0 ? color : look.lineStrong;
+  context.lineWidth = (active ? 3 : 1.5) * ratio;
+  context.setLineDash([6 * ratio, 4 * ratio]);
+  context.stroke();
+  context.setLineDash([]);
+  drawName(context, area.name, words.free(free), center.x, center.y, width, height, textOn(fill), ratio, look);
+}
+
+/** An arc before the first row, with the word on it. */
+export function drawFront(context: CanvasRenderingContext2D, middle: Point, halfWidth: number, words: Words, ratio: number, look: Look): void {
+  context.beginPath();
+  context.moveTo(middle.x - halfWidth, middle.y - halfWidth * 0.06);
+  context.quadraticCurveTo(middle.x, middle.y + halfWidth * 0.06, middle.x + halfWidth, middle.y - halfWidth * 0.06);
+  context.strokeStyle = look.lineStrong;
+  context.lineWidth = 2 * ratio;
+  context.lineCap = 'round';
+  context.stroke();
+  write(context, words.front, middle.x, middle.y - 11 * ratio, 12 * ratio, 600, look.muted, look);
+}

@@ -1,0 +1,162 @@
+// The seats at one scale, as square bitmaps that are painted when they come into view and then only copied. Lengths are
+// device pixels.
+import type { SeatGrid } from './grid';
+import type { Look } from './look';
+import { textOn, colorOf } from './palette';
+import type { SeatPlan } from './plan';
+import { kindOf, Sprites } from './sprites';
+import { blocked } from './states';
+
+const side = 512;
+/** Tiles kept; the rest of those out of sight goes. */
+const kept = 96;
+/** Share of the distance between neighbours that a seat takes. */
+export const seatShare = 0.82;
+/** Least diameter with a number, and with sign and number, in CSS pixels. */
+export const numberFrom = 16;
+const signAndNumberFrom = 27;
+
+const wheelchair = new Path2D('M12 5.500a1.500 1.500 0 1 0 0-3 1.500 1.500 0 0 0 0 3zM11 8v6h5l2 6M11 10.500h4M9 12.500a5 5 0 1 0 5.500 7');
+
+interface Tile {
+  canvas: HTMLCanvasElement;
+  context: CanvasRenderingContext2D;
+  column: number;
+  row: number;
+  seen: number;
+}
+
+// One for all: a tile is painted at once.
+const image = new ImageData(side, side);
+const pixels = new Uint32Array(image.data.buffer);
+
+export class Tiles {
+  private readonly tiles = new Map<string, Tile>();
+  private readonly sprites: Sprites;
+  private readonly diameter: number;
+  private frame = 0;
+
+  /** @param scale device pixels a unit of the plan */
+  constructor(
+    private readonly plan: SeatPlan,
+    private readonly grid: SeatGrid,
+    private readonly states: Uint8Array,
+    readonly scale: number,
+    private readonly ratio: number,
+    private readonly look: Look,
+  ) {
+    this.diameter = Math.max(2.2 * ratio, plan.pitch * scale * seatShare);
+    this.sprites = new Sprites(this.diameter, ratio, plan.categories.length, look);
+  }
+
+  /**
+   * Draws what is on the screen, painting tiles that are missing until the deadline (performance.now()). Returns whether
+   * all were there.
+   * @param zoom device pixels on the screen for a pixel of a tile
+   */
+  draw(context: CanvasRenderingContext2D, originX: number, originY: number, zoom: number, deadline: number): boolean {
+    this.frame++;
+    const step = side * zoom;
+    const [left, right] = [Math.floor(-originX / step), Math.floor((context.canvas.width - originX) / step)];
+    const [top, bottom] = [Math.floor(-originY / step), Math.floor((context.canvas.height - originY) / step)];
+    const { bounds } = this.plan;
+    let complete = true;
+    for (let row = top; row <= bottom; row++) {
+      for (let column = left; column <= right; column++) {
+        if ((column + 1) * side < bounds.minX * this.scale || column * side > bounds.maxX * this.scale) continue;
+        if ((row + 1) * side < bounds.minY * this.scale || row * side > bounds.maxY * this.scale) continue;
+        let tile = this.tiles.get(`${column} ${row}`);
+        if (!tile && performance.now() < deadline) tile = this.paint(column, row);
+        if (!tile) {
+          complete = false;
+          continue;
+        }
+        tile.seen = this.frame;
+        if (zoom === 1) context.drawImage(tile.canvas, originX + column * side, originY + row * side);
+        else context.drawImage(tile.canvas, originX + column * step, originY + row * step, step, step);
+      }
+    }
+    this.forget();
+    return complete;
+  }
+
+  /** Paints seats again whose state has changed. */
+  repaint(changed: readonly number[]): void {
+    for (const index of changed) {
+      if (index >= this.plan.seats.length) continue;
+      const x = (this.grid.x[index] as number) * this.scale;
+      const y = (this.grid.y[index] as number) * this.scale;
+      const reach = this.sprites.size / 2 + 1;
+      for (let row = Math.floor((y - reach) / side); row <= Math.floor((y + reach) / side); row++) {
+        for (let column = Math.floor((x - reach) / side); column <= Math.floor((x + reach) / side); column++) {
+          const tile = this.tiles.get(`${column} ${row}`);
+          if (!tile) continue;
+          this.sprites.put(tile.context, this.kind(index), x - column * side, y - row * side);
+          this.label(tile, index);
+        }
+      }
+    }
+  }
+
+  private kind(index: number): number {
+    const seat = this.plan.seats[index];
+    return seat ? kindOf(this.states[index] as number, seat.category, seat.accessible, this.plan.categories.length) : 0;
+  }
+
+  private paint(column: number, row: number): Tile {
+    const reach = this.sprites.size / 2 + 1;
+    const inside: number[] = [];
+    pixels.fill(0);
+    this.grid.within((column * side - reach) / this.scale, (row * side - reach) / this.scale, ((column + 1) * side + reach) / this.scale, ((row + 1) * side + reach) / this.scale, (index) => {
+      inside.push(index);
+      this.sprites.blit(pixels, side, this.kind(index), (this.grid.x[index] as number) * this.scale - column * side, (this.grid.y[index] as number) * this.scale - row * side);
+    });
+    const canvas = document.createElement('canvas');
+    canvas.width = canvas.height = side;
+    const context = canvas.getContext('2d') as CanvasRenderingContext2D;
+    context.putImageData(image, 0, 0);
+    const tile = { canvas, context, column, row, seen: this.frame };
+    for (const index of inside) this.label(tile, index);
+    this.tiles.set(`${column} ${row}`, tile);
+    return tile;
+  }
+
+  /** Writes the number on a seat, where there is room. */
+  private label(tile: Tile, index: number): void {
+    const seat = this.plan.seats[index];
+    const css = this.diameter / this.ratio;
+    const state = this.states[index] as number;
+    if (!seat || css < numberFrom || state === blocked) return;
+    const color = state === 0 ? textOn(colorOf(seat.category, this.look.dark)) : this.look.muted;
+    seatLabel(tile.context, seat, seat.x * this.scale - tile.column * side, seat.y * this.scale - tile.row * side, this.diameter, css, color, this.look);
+  }
+
+  private forget(): void {
+    if (this.tiles.size <= kept) return;
+    for (const [key, tile] of this.tiles) if (tile.seen < this.frame - 30) this.tiles.delete(key);
+  }
+}
+
+/** Writes a seat's number, its wheelchair sign, or both. */
+export function seatLabel(context: CanvasRenderingContext2D, seat: { number: string; accessible: boolean }, x: number, y: number, diameter: number, css: number, color: string, look: Look): void {
+  context.fillStyle = context.strokeStyle = color;
+  if (seat.accessible) {
+    const both = css >= signAndNumberFrom;
+    const size = diameter * (both ? 0.46 : 0.72);
+    context.save();
+    context.translate(x - size / 2, y - (both ? diameter * 0.42 : size / 2));
+    context.scale(size / 24, size / 24);
+    context.lineWidth = 2.4;
+    context.lineCap = context.lineJoin = 'round';
+    context.stroke(wheelchair);
+    context.restore();
+    if (!both) return;
+    y += diameter * 0.22;
+  }
+  const length = seat.number.length;
+  const size = diameter * (seat.accessible ? 0.36 : length > 3 ? 0.34 : length > 2 ? 0.4 : 0.48);
+  context.font = `600 ${size}px ${look.font}`;
+  context.textAlign = 'center';
+  context.textBaseline = 'middle';
+  context.fillText(seat.number, x, y + size * 0.06, diameter * 0.86);
+}
