@@ -317,6 +317,85 @@ func (s *service) adminID() uuid.UUID {
 	return id
 }
 
+func TestAdminSearchesAccountsPageByPage(t *testing.T) {
+	s := start(t)
+	admin := identity.Identity{UserID: s.adminID(), Role: identity.Admin}
+	for _, p := range [][2]string{{"cy", "Cyd 100%"}, {"ann", "Ann B_tt"}, {"bob", "Bob Batt"}, {"dan", `Dan \\o/`}} {
+		s.want(s.call(anonymous, "POST", "/register", `{"email":"`+p[0]+`@people.example","password":"12345678","name":"`+p[1]+`"}`), 201, "")
+	}
+	search := func(query string) (emails []string, next string) {
+		t.Helper()
+		a := s.want(s.call(admin, "GET", "/users?"+query, ""), 200, "")
+		for _, item := range a.body["items"].([]any) {
+			u := item.(map[string]any)
+			if u["password_hash"] != nil || u["id"] == nil || u["role"] == nil || u["created_at"] == nil {
+				t.Errorf("user %v", u)
+			}
+			emails = append(emails, strings.TrimSuffix(u["email"].(string), "@people.example"))
+		}
+		next, _ = a.body["next_cursor"].(string)
+		return emails, next
+	}
+	for name, c := range map[string]struct {
+		q    string
+		want string
+	}{
+		"part of the e-mail, in any case":  {"PEOPLE.ex", "ann bob cy dan"},
+		"part of the name":                 {"batt", "bob"},
+		"an underscore is an underscore":   {"B_TT", "ann"},
+		"a percent sign is a percent sign": {"100%", "cy"},
+		"a backslash is a backslash":       {`\o`, "dan"},
+		"two percent signs":                {"%%", ""},
+		"nobody":                           {"zzz", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, next := search("q=" + url.QueryEscape(c.q))
+			if strings.Join(got, " ") != c.want || next != "" {
+				t.Errorf("found %v, cursor %q, want %s", got, next, c.want)
+			}
+		})
+	}
+	t.Run("all of them in pages", func(t *testing.T) {
+		var got []string
+		next := ""
+		for pages := 1; ; pages++ {
+			var page []string
+			page, next = search("limit=2&cursor=" + next)
+			got = append(got, page...)
+			if next == "" || pages == 4 {
+				break
+			}
+		}
+		if all, _ := search(""); len(got) != 5 || strings.Join(got, " ") != strings.Join(all, " ") {
+			t.Errorf("pages: %v, at once: %v", got, all)
+		}
+	})
+	user, _ := s.register()
+	organizer := identity.Identity{UserID: uuid.New(), Role: identity.Organizer}
+	for name, c := range map[string]struct {
+		as     identity.Identity
+		query  string
+		status int
+		code   string
+	}{
+		"a customer":        {user, "", 403, "forbidden"},
+		"an organizer":      {organizer, "", 403, "forbidden"},
+		"nobody":            {anonymous, "", 401, "session_required"},
+		"a long query":      {admin, "q=" + strings.Repeat("x", 201), 422, "validation_failed"},
+		"no text":           {admin, "q=%ff", 422, "validation_failed"},
+		"a NUL":             {admin, "q=a%00b", 422, "validation_failed"},
+		"a cursor made up":  {admin, "cursor=%21", 422, "validation_failed"},
+		"a cursor of bytes": {admin, "cursor=_w", 422, "validation_failed"},
+		"a limit of none":   {admin, "limit=0", 422, "validation_failed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if a := s.call(c.as, "GET", "/users?"+c.query, ""); a.status != c.status || a.code() != c.code {
+				t.Errorf("got %d %v, want %d %s", a.status, a.body, c.status, c.code)
+			}
+		})
+	}
+}
+
 func TestGuessesAreLimitedByAccountAndSayWhenToComeBack(t *testing.T) {
 	s := start(t)
 	_, email := s.register()

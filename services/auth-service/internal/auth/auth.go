@@ -64,6 +64,10 @@ type Accounts interface {
 	ByEmail(ctx context.Context, email string) (Account, error)
 	// ByID returns an account, or ErrNotFound.
 	ByID(ctx context.Context, id uuid.UUID) (Account, error)
+	// Search returns up to limit accounts, by e-mail, that come after an e-mail
+	// (empty: from the first) and whose name or e-mail has part in it, in any
+	// case; with an empty part, all. Their password hashes are left out.
+	Search(ctx context.Context, part, after string, limit int) ([]Account, error)
 	// WhileUnchanged calls fn with the account as it is now, and lets nobody
 	// change it until fn has returned. Errors: ErrNotFound, fn's.
 	WhileUnchanged(ctx context.Context, id uuid.UUID, fn func(Account) error) error

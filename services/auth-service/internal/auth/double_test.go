@@ -41,6 +41,10 @@ func (m memoryAccounts) ByID(_ context.Context, id uuid.UUID) (Account, error) {
 	return Account{}, ErrNotFound
 }
 
+func (m memoryAccounts) Search(context.Context, string, string, int) ([]Account, error) {
+	return nil, errors.ErrUnsupported
+}
+
 func (m memoryAccounts) WhileUnchanged(ctx context.Context, id uuid.UUID, fn func(Account) error) error {
 	a, err := m.ByID(ctx, id)
 	if err != nil {

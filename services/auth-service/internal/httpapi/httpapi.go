@@ -30,6 +30,7 @@ func New(svc *auth.Service, verifier *identity.Verifier) http.Handler {
 	api.Handle(http.MethodPost, "/api/v1/auth/logout", httpapi.WithSession(h.logout))
 	api.Handle(http.MethodPost, "/api/v1/auth/logout-all", httpapi.WithSession(h.logoutAll))
 	api.Handle(http.MethodGet, "/api/v1/auth/me", httpapi.WithSession(h.me))
+	api.Handle(http.MethodGet, "/api/v1/auth/users", httpapi.WithRole(h.users, identity.Admin))
 	api.Handle(http.MethodPut, "/api/v1/auth/users/{id}/role", httpapi.WithRole(h.setRole, identity.Admin))
 	return api
 }

@@ -1,0 +1,58 @@
+package httpapi
+
+import (
+	"encoding/base64"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
+	"github.com/frontrow-tickets/frontrow/pkg/problem"
+)
+
+type userPage struct {
+	Items      []user `json:"items"`
+	NextCursor string `json:"next_cursor,omitempty"`
+}
+
+// maxQuery is the longest text to search for, in characters.
+const maxQuery = 200
+
+// users lists accounts. A cursor is the last e-mail of the page before.
+func (h *handlers) users(w http.ResponseWriter, r *http.Request) error {
+	var wrong []problem.Field
+	limit, err := httpapi.PageLimit(r)
+	if err != nil {
+		wrong = append(wrong, problem.From(err).Fields...)
+	}
+	part := strings.TrimSpace(r.URL.Query().Get("q"))
+	switch {
+	case utf8.RuneCountInString(part) > maxQuery:
+		wrong = append(wrong, problem.Field{Field: "q", Code: "too_long", Message: "must have at most 200 characters"})
+	case !storable(part):
+		wrong = append(wrong, problem.Field{Field: "q", Code: "invalid_characters", Message: "must be text"})
+	}
+	after, err := base64.RawURLEncoding.DecodeString(r.URL.Query().Get("cursor"))
+	if err != nil || !storable(string(after)) {
+		wrong = append(wrong, problem.Field{Field: "cursor", Code: "invalid", Message: "must be the next_cursor of the page before"})
+	}
+	if len(wrong) > 0 {
+		return problem.Invalid(wrong...)
+	}
+	found, err := h.svc.Accounts.Search(r.Context(), part, string(after), limit+1) // one more tells whether there is a next page
+	if err != nil {
+		return answer(err)
+	}
+	page := userPage{Items: []user{}}
+	if len(found) > limit {
+		found = found[:limit]
+		page.NextCursor = base64.RawURLEncoding.EncodeToString([]byte(found[limit-1].Email))
+	}
+	for _, a := range found {
+		page.Items = append(page.Items, view(a))
+	}
+	return httpapi.WriteJSON(w, http.StatusOK, page)
+}
+
+// storable tells whether Postgres takes a text at all.
+func storable(text string) bool { return utf8.ValidString(text) && !strings.ContainsRune(text, 0) }
