@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
@@ -53,6 +54,9 @@ func TestWrongRequestsAreRefusedAndChangeNothing(t *testing.T) {
 		"a customer's event":           {p.customer, "POST", "/api/v1/events", good, nil, 403, "forbidden", nil},
 		"a customer's venue":           {p.customer, "POST", "/api/v1/venues", venueBody(), nil, 403, "forbidden", nil},
 		"nobody's event":               {p.anonymous, "POST", "/api/v1/events", good, nil, 401, "session_required", nil},
+		"a customer's venues":          {p.customer, "GET", "/api/v1/venues", nil, nil, 403, "forbidden", nil},
+		"nobody's venues":              {p.anonymous, "GET", "/api/v1/venues", nil, nil, 401, "session_required", nil},
+		"a wrong page of venues":       {p.organizer, "GET", "/api/v1/venues?limit=101&cursor=AAAA", nil, nil, 422, "validation_failed", []string{"limit", "cursor"}},
 		"nobody's own events":          {p.anonymous, "GET", "/api/v1/events?mine=true", nil, nil, 401, "session_required", nil},
 		"taking away what is needed":   {p.organizer, "PATCH", path, `{"name":null,"hold_seconds":null,"sale_ends_at":null}`, headers{"If-Match": `"1"`}, 422, "validation_failed", []string{"name", "sale_ends_at"}},
 		"a wrong version":              {p.organizer, "PATCH", path, object{"name": "X"}, headers{"If-Match": `"7"`}, 412, "precondition_failed", nil},
@@ -236,5 +240,63 @@ func TestListsComeInPages(t *testing.T) {
 		if page.Items == nil || len(page.Items) != n {
 			t.Errorf("%s: %d events, want %d", query, len(page.Items), n)
 		}
+	}
+}
+
+func TestOwnVenuesAreListedNewestFirst(t *testing.T) {
+	p := newProgram(t)
+	p.start(t)
+	var want []string
+	for range 5 {
+		want = append([]string{p.createVenue(t)}, want...)
+	}
+	p.call(t, p.rival, "POST", "/api/v1/venues", venueBody(), nil).into(t, http.StatusCreated, nil)
+	// Two of them as the version before this list has stored them.
+	pool, err := pgxpool.New(t.Context(), p.cfg.PostgresURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	if _, err := pool.Exec(t.Context(), `UPDATE venues SET seat_count = NULL, categories = NULL WHERE id = ANY($1)`, want[2:4]); err != nil {
+		t.Fatal(err)
+	}
+	for _, round := range []string{"as stored", "again"} {
+		var got []string
+		next := ""
+		for {
+			var page struct {
+				Items []struct {
+					ID, Name, City string
+					TimeZone       string    `json:"time_zone"`
+					SeatCount      int       `json:"seat_count"`
+					CreatedAt      time.Time `json:"created_at"`
+					Categories     []struct{ ID, Name string }
+				}
+				NextCursor string `json:"next_cursor"`
+			}
+			p.call(t, p.organizer, "GET", "/api/v1/venues?limit=2&cursor="+next, nil, nil).into(t, http.StatusOK, &page)
+			for _, v := range page.Items {
+				got = append(got, v.ID)
+				if v.Name != "Small Hall" || v.City != "Vienna" || v.TimeZone != "Europe/Vienna" || v.SeatCount != 358 ||
+					len(v.Categories) != 2 || v.Categories[1].ID != "floor" || v.CreatedAt.IsZero() {
+					t.Errorf("%s: %+v", round, v)
+				}
+			}
+			if next = page.NextCursor; next == "" {
+				break
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: pages (-want +got):\n%s", round, diff)
+		}
+		var missing int
+		if err := pool.QueryRow(t.Context(), `SELECT count(*) FROM venues WHERE seat_count IS NULL OR categories IS NULL`).Scan(&missing); err != nil || missing != 0 {
+			t.Errorf("%s: %d venues are still to be described, %v", round, missing, err)
+		}
+	}
+	var none struct{ Items []any }
+	p.call(t, p.boss, "GET", "/api/v1/venues", nil, nil).into(t, http.StatusOK, &none)
+	if none.Items == nil || len(none.Items) != 0 {
+		t.Errorf("an admin without venues got %v", none.Items)
 	}
 }

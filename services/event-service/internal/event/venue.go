@@ -28,6 +28,17 @@ type Category struct {
 	Name string `json:"name"`
 }
 
+// VenueSummary is what a list shows of a venue.
+type VenueSummary struct {
+	ID         uuid.UUID  `json:"id"`
+	Name       string     `json:"name"`
+	City       string     `json:"city"`
+	TimeZone   string     `json:"time_zone"`
+	SeatCount  int        `json:"seat_count"`
+	Categories []Category `json:"categories"`
+	CreatedAt  time.Time  `json:"created_at"`
+}
+
 // Section is a part of the house with numbered seats.
 type Section struct {
 	ID        string   `json:"id"`

@@ -27,6 +27,7 @@ func New(store *postgres.Store, verifier *identity.Verifier, c clock.Clock) http
 		return httpapi.WithRole(h, identity.Organizer, identity.Admin)
 	}
 	handle(http.MethodPost, "/api/v1/venues", organizers(a.createVenue))
+	handle(http.MethodGet, "/api/v1/venues", organizers(a.venues))
 	handle(http.MethodGet, "/api/v1/venues/{id}", a.venue)
 	handle(http.MethodPost, "/api/v1/events", organizers(a.createEvent))
 	handle(http.MethodGet, "/api/v1/events", a.events)

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
+	"github.com/frontrow-tickets/frontrow/pkg/problem"
 	"github.com/frontrow-tickets/frontrow/services/event-service/internal/event"
 	"github.com/frontrow-tickets/frontrow/services/event-service/internal/postgres"
 )
@@ -87,6 +89,62 @@ func (a *API) venue(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	return writeCompressed(w, r, http.StatusOK, document)
+}
+
+type venuePage struct {
+	Items      []event.VenueSummary `json:"items"`
+	NextCursor string               `json:"next_cursor,omitempty"`
+}
+
+// venues lists the caller's own. A cursor is the last id of the page before:
+// the ids are UUIDv7, which sort by age.
+func (a *API) venues(w http.ResponseWriter, r *http.Request) error {
+	var wrong []problem.Field
+	limit, err := httpapi.PageLimit(r)
+	if err != nil {
+		wrong = append(wrong, problem.From(err).Fields...)
+	}
+	before := uuid.Max
+	if cursor := r.URL.Query().Get("cursor"); cursor != "" {
+		raw, err := base64.RawURLEncoding.DecodeString(cursor)
+		if err == nil {
+			before, err = uuid.FromBytes(raw)
+		}
+		if err != nil {
+			wrong = append(wrong, problem.Field{Field: "cursor", Code: "invalid", Message: "must be the next_cursor of the page before"})
+		}
+	}
+	if len(wrong) > 0 {
+		return problem.Invalid(wrong...)
+	}
+	list, err := a.store.Venues(r.Context(), identity.FromContext(r.Context()).UserID, before, limit+1, describe)
+	if err != nil {
+		return err
+	}
+	page := venuePage{Items: []event.VenueSummary{}}
+	if len(list) > limit {
+		list = list[:limit]
+		page.NextCursor = base64.RawURLEncoding.EncodeToString(list[limit-1].ID[:])
+	}
+	page.Items = append(page.Items, list...)
+	return httpapi.WriteJSON(w, http.StatusOK, page)
+}
+
+// describe fills in what is in a venue's document alone.
+func describe(document []byte, v *event.VenueSummary) error {
+	plain, err := gzip.NewReader(bytes.NewReader(document))
+	if err != nil {
+		return fmt.Errorf("stored document: %w", err)
+	}
+	var stored struct {
+		SeatCount  int              `json:"seat_count"`
+		Categories []event.Category `json:"categories"`
+	}
+	if err := json.NewDecoder(plain).Decode(&stored); err != nil {
+		return fmt.Errorf("stored document: %w", err)
+	}
+	v.SeatCount, v.Categories = stored.SeatCount, stored.Categories
+	return nil
 }
 
 func compress(v any) ([]byte, error) {
