@@ -107,14 +107,38 @@ var Table = []Route{
 	{Method: http.MethodPost, Path: "/api/v1/auth/logout", Service: Auth, Access: Session, BodyLimit: smallBody, Timeout: quick, SeesSession: true},
 	{Method: http.MethodPost, Path: "/api/v1/auth/logout-all", Service: Auth, Access: Session, BodyLimit: smallBody, Timeout: quick},
 	{
+		Method: http.MethodGet, Path: "/api/v1/auth/users", Service: Auth, Access: Session,
+		Roles: []identity.Role{identity.Admin}, Timeout: quick, Retry: true,
+	},
+	{
 		Method: http.MethodPut, Path: "/api/v1/auth/users/{id}/role", Service: Auth, Access: Session,
 		Roles: []identity.Role{identity.Admin}, BodyLimit: smallBody, Timeout: quick, Retry: true,
 	},
 
 	{Method: http.MethodPost, Path: "/api/v1/venues", Service: Event, Access: Session, Roles: organizers, BodyLimit: venueBody, Timeout: upload},
+	{Method: http.MethodGet, Path: "/api/v1/venues", Service: Event, Access: Session, Roles: organizers, Timeout: quick, Retry: true},
 	{Method: http.MethodPost, Path: "/api/v1/events", Service: Event, Access: Session, Roles: organizers, BodyLimit: eventBody, Timeout: quick},
 	{Method: http.MethodPatch, Path: "/api/v1/events/{id}", Service: Event, Access: Session, Roles: organizers, BodyLimit: eventBody, Timeout: quick},
 	{Method: http.MethodDelete, Path: "/api/v1/events/{id}", Service: Event, Access: Session, Roles: organizers, BodyLimit: smallBody, Timeout: quick},
 	{Method: http.MethodPost, Path: "/api/v1/events/{id}/publish", Service: Event, Access: Session, Roles: organizers, BodyLimit: smallBody, Timeout: quick},
 	{Method: http.MethodPost, Path: "/api/v1/events/{id}/cancel", Service: Event, Access: Session, Roles: organizers, BodyLimit: smallBody, Timeout: quick},
+
+	{
+		Method: http.MethodGet, Path: "/api/v1/events/{id}/sales", Service: Booking, Access: Session,
+		Roles: organizers, Key: ByEvent, Timeout: booking, Retry: true,
+	},
+	{
+		Method: http.MethodGet, Path: "/api/v1/events/{id}/attendees", Service: Booking, Access: Session,
+		Roles: organizers, Key: ByEvent, Timeout: booking, Retry: true,
+	},
+	{
+		// Once by the scan_id in the body, however often it is sent.
+		Method: http.MethodPost, Path: "/api/v1/events/{id}/check-ins", Service: Booking, Access: Session,
+		Roles: organizers, Key: ByEvent, BodyLimit: smallBody, Timeout: booking, Retry: true,
+	},
+	{
+		Method: http.MethodGet, Path: "/api/v1/events/{id}/check-ins", Service: Booking, Access: Session,
+		Roles: organizers, Key: ByEvent, Timeout: quick, Retry: true,
+	},
+	{Method: http.MethodGet, Path: "/api/v1/tickets/keys", Service: Booking, Timeout: quick, Retry: true},
 }
