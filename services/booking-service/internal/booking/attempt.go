@@ -61,7 +61,8 @@ func (h *hold) record(ctx context.Context, now time.Time) Record {
 		home = groups[0].Block
 	}
 	rec := Record{Revision: 1, UpdatedAt: now, Booking: Booking{
-		ID: h.id, Home: BlockID{h.Event, home}, UserID: h.User, EventName: h.event.Name, StartsAt: h.event.StartsAt, Status: Held,
+		ID: h.id, Home: BlockID{h.Event, home}, UserID: h.User, Holder: h.Holder,
+		EventName: h.event.Name, StartsAt: h.event.StartsAt, Status: Held,
 		Total: events.Money{Currency: h.event.Currency}, CreatedAt: now.Truncate(time.Millisecond),
 		ExpiresAt: now.Add(time.Duration(h.event.HoldSeconds) * time.Second).Truncate(time.Millisecond),
 	}}

@@ -76,8 +76,11 @@ const (
 type Booking struct {
 	ID uuid.UUID `json:"id"`
 	// Home is the block whose partition holds the booking's row.
-	Home        BlockID             `json:"home"`
-	UserID      uuid.UUID           `json:"user_id"`
+	Home   BlockID   `json:"home"`
+	UserID uuid.UUID `json:"user_id"`
+	// Holder is the buyer's e-mail at the time of the hold; empty in bookings
+	// from before it was kept.
+	Holder      string              `json:"holder,omitempty"`
 	EventName   string              `json:"event_name"`
 	StartsAt    time.Time           `json:"starts_at"`
 	Status      Status              `json:"status"`
@@ -93,6 +96,12 @@ type Booking struct {
 
 // Ref returns where the booking's row is.
 func (b *Booking) Ref() Ref { return Ref{b.Home, b.ID} }
+
+// TicketID returns the id of the ticket for a booking's seat, always the same
+// one (a UUIDv5 in the booking's name space).
+func TicketID(booking uuid.UUID, seat SeatID) uuid.UUID {
+	return uuid.NewSHA1(booking, []byte(seat.String()))
+}
 
 // SeatsByBlock groups the seat indexes by block, in block order.
 func (b *Booking) SeatsByBlock() []BlockSeats {

@@ -24,6 +24,7 @@ const (
 	NotFound       Reason = "not_found"
 	KeyReused      Reason = "idempotency_key_reused"
 	UnknownTicket  Reason = "unknown_ticket_type"
+	ScanReused     Reason = "scan_id_reused"
 )
 
 // Refusal is a request that was understood and changed nothing.

@@ -20,9 +20,11 @@ const attempts = 8
 
 // HoldRequest asks for seats by id, or for the best quantity of a ticket type.
 type HoldRequest struct {
-	User  uuid.UUID
-	Event uuid.UUID
-	Seats []SeatID
+	User uuid.UUID
+	// Holder is the user's e-mail.
+	Holder string
+	Event  uuid.UUID
+	Seats  []SeatID
 	// TicketType and Quantity, when Seats is empty.
 	TicketType string
 	Quantity   int

@@ -98,6 +98,20 @@ func (inv *Inventory) Load(ctx context.Context, e *Event) error {
 		sale.redefine(e)
 		return nil
 	}
+	sale, err := inv.read(ctx, e)
+	if err != nil {
+		return err
+	}
+	inv.mu.Lock()
+	defer inv.mu.Unlock()
+	if inv.sales[e.ID()] == nil {
+		inv.sales[e.ID()] = sale
+	}
+	return nil
+}
+
+// read reads an event's blocks.
+func (inv *Inventory) read(ctx context.Context, e *Event) (*Sale, error) {
 	sale := &Sale{Watchers: newHub(), blocks: make([]*block, e.BlockCount())}
 	sale.event.Store(e)
 	group, ctx := errgroup.WithContext(ctx)
@@ -118,15 +132,7 @@ func (inv *Inventory) Load(ctx context.Context, e *Event) error {
 			return nil
 		})
 	}
-	if err := group.Wait(); err != nil {
-		return err
-	}
-	inv.mu.Lock()
-	defer inv.mu.Unlock()
-	if inv.sales[e.ID()] == nil {
-		inv.sales[e.ID()] = sale
-	}
-	return nil
+	return sale, group.Wait()
 }
 
 // redefine takes in a newer definition: other prices, another sale window. The
@@ -314,6 +320,24 @@ func (s *Sale) Counts() (available, held, sold, blocked int) {
 		b.mu.Unlock()
 	}
 	return n[Available], n[HeldSeat], n[Sold], n[Blocked]
+}
+
+// countsByType returns how many seats are in each state, in all and of each
+// ticket type of e, a definition of the sale's event.
+func (s *Sale) countsByType(e *Event) (all SeatCounts, byType []SeatCounts) {
+	byType = make([]SeatCounts, len(e.TicketTypes))
+	for _, b := range s.blocks {
+		tickets := e.plan[b.id.Block-1].ticket
+		b.mu.Lock()
+		for i, seat := range b.seats {
+			all.add(seat.State)
+			if t := tickets[i]; t >= 0 {
+				byType[t].add(seat.State)
+			}
+		}
+		b.mu.Unlock()
+	}
+	return all, byType
 }
 
 // BlockSnapshot is a block as buyers see it.

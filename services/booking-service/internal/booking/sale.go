@@ -194,6 +194,15 @@ func (s *Service) Sale(ctx context.Context, event uuid.UUID) (*Sale, error) {
 	return s.inventory.Sale(event), nil
 }
 
+// Event returns the definition of an event that is or was on sale, nil when
+// there is none. Unlike the sale it stays when the event is over.
+func (s *Service) Event(ctx context.Context, id uuid.UUID) (*Event, error) {
+	if sale := s.inventory.Sale(id); sale != nil {
+		return sale.Event(), nil
+	}
+	return s.store.ReadEvent(ctx, id)
+}
+
 // load reads an event's definition and seats from the store unless it is over.
 // All who ask at once, as on the first second of a sale, wait for one reading.
 func (s *Service) load(ctx context.Context, event uuid.UUID) error {

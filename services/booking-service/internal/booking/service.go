@@ -59,6 +59,9 @@ type Service struct {
 	publishing sync.Map // booking id and revision → under way
 	warming    sync.Map // event id → under way
 	loading    singleflight.Group
+	// sales has the last counts, by event.
+	sales    *lru.Cache[uuid.UUID, Sales]
+	counting singleflight.Group
 }
 
 // NewService returns a service over its stores.
@@ -67,8 +70,17 @@ func NewService(store Store, locks Locks, outbox Outbox, committer *Committer, i
 	if err != nil {
 		panic("booking: " + err.Error()) // of a size that is not positive
 	}
-	return &Service{store: store, locks: locks, outbox: outbox, committer: committer, inventory: inventory, clock: clk, recent: recent}
+	sales, err := lru.New[uuid.UUID, Sales](recentSales)
+	if err != nil {
+		panic("booking: " + err.Error())
+	}
+	return &Service{
+		store: store, locks: locks, outbox: outbox, committer: committer, inventory: inventory, clock: clk, recent: recent, sales: sales,
+	}
 }
+
+// recentSales are those that organizers look at together.
+const recentSales = 64
 
 // recentRecords are about 20 MB.
 const recentRecords = 16 << 10

@@ -66,6 +66,20 @@ type Store interface {
 	EventVersions(ctx context.Context) (map[uuid.UUID]int64, error)
 	// ReadEvent returns an event's definition, nil when there is none.
 	ReadEvent(ctx context.Context, id uuid.UUID) (*Event, error)
+
+	// Admit lets the holder of a ticket in, unless a scan has done so before, and
+	// returns the check-in that stands: in, or the one before it. Of many at once
+	// one is made. Errors that wrap ErrUnknown leave open whether it was.
+	Admit(ctx context.Context, home BlockID, in CheckIn) (stands CheckIn, err error)
+	// CheckIns returns those of the bookings of a block, by ticket.
+	CheckIns(ctx context.Context, home BlockID) (map[uuid.UUID]CheckIn, error)
+	// SaveScan writes a line of the log. It may be written again.
+	SaveScan(ctx context.Context, scan Scan) error
+	// FindScan returns a line of the log.
+	FindScan(ctx context.Context, event, id uuid.UUID) (scan Scan, found bool, err error)
+	// Scans returns up to limit lines of an event's log, newest first, whose ids
+	// are below one; uuid.Max is above all.
+	Scans(ctx context.Context, event, before uuid.UUID, limit int) ([]Scan, error)
 }
 
 // IndexEntry is where one of a user's bookings is.

@@ -19,7 +19,8 @@ import (
 
 // tables of the keyspace. In seats a row with seat_index >= 0 is a seat (its
 // booking_id is the zero UUID) and a row with seat_index -1 is a booking. Only
-// lightweight transactions write seats.
+// lightweight transactions write seats and check_ins; block_id in check_ins is
+// the home block of the ticket's booking. scans is the log of the doors.
 var tables = []string{
 	`CREATE TABLE IF NOT EXISTS %s.seats (
 		event_id uuid, block_id int, seat_index int, booking_id uuid,
@@ -40,6 +41,15 @@ var tables = []string{
 		bucket int, event_id uuid, version bigint, definition text,
 		PRIMARY KEY ((bucket), event_id)
 	)`,
+	`CREATE TABLE IF NOT EXISTS %s.check_ins (
+		event_id uuid, block_id int, ticket_id uuid, scan_id uuid, at timestamp, scanner uuid,
+		PRIMARY KEY ((event_id, block_id), ticket_id)
+	)`,
+	`CREATE TABLE IF NOT EXISTS %s.scans (
+		event_id uuid, scan_id uuid, code_hash blob, result text, at timestamp, admitted_at timestamp,
+		ticket_id uuid, seat text, holder text, scanner uuid,
+		PRIMARY KEY ((event_id), scan_id)
+	) WITH CLUSTERING ORDER BY (scan_id DESC)`,
 }
 
 // definePatience is how long a statement of the schema is tried.

@@ -215,6 +215,8 @@ func Conformance(t *testing.T, store booking.Store) {
 			t.Errorf("%v %v", versions, err)
 		}
 	})
+
+	conformingDoors(t, store)
 }
 
 func newBlock(t *testing.T, store booking.Store, seats int) booking.BlockID {

@@ -3,6 +3,7 @@
 package bookingtest
 
 import (
+	"bytes"
 	"context"
 	"maps"
 	"slices"
@@ -34,6 +35,11 @@ type Store struct {
 	index  map[uuid.UUID]map[uuid.UUID]booking.IndexEntry
 	keys   map[string]key
 	events map[uuid.UUID]*booking.Event
+	in     map[booking.BlockID]map[uuid.UUID]booking.CheckIn
+	scans  map[uuid.UUID]map[uuid.UUID]booking.Scan
+	// loseCheckIn is the error after a check-in that was made; loseScan that of a
+	// line of the log that was not written.
+	loseCheckIn, loseScan error
 	// fault is asked before each round.
 	fault func(booking.BlockID, []booking.Change) Fault
 	// rounds that were applied.
@@ -56,6 +62,7 @@ func NewStore() *Store {
 	return &Store{
 		blocks: map[booking.BlockID]*memoryBlock{}, index: map[uuid.UUID]map[uuid.UUID]booking.IndexEntry{},
 		keys: map[string]key{}, events: map[uuid.UUID]*booking.Event{},
+		in: map[booking.BlockID]map[uuid.UUID]booking.CheckIn{}, scans: map[uuid.UUID]map[uuid.UUID]booking.Scan{},
 	}
 }
 
@@ -282,4 +289,69 @@ func (s *Store) ReadEvent(_ context.Context, id uuid.UUID) (*booking.Event, erro
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.events[id], nil
+}
+
+// Lose makes the answers to check-ins be lost from now on, and the lines of the
+// log, with these errors; nil: they are not.
+func (s *Store) Lose(checkIns, scans error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.loseCheckIn, s.loseScan = checkIns, scans
+}
+
+// Admit implements booking.Store.
+func (s *Store) Admit(_ context.Context, home booking.BlockID, in booking.CheckIn) (booking.CheckIn, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	stands, ok := s.in[home][in.Ticket]
+	if !ok {
+		if s.in[home] == nil {
+			s.in[home] = map[uuid.UUID]booking.CheckIn{}
+		}
+		s.in[home][in.Ticket], stands = in, in
+	}
+	return stands, s.loseCheckIn
+}
+
+// CheckIns implements booking.Store.
+func (s *Store) CheckIns(_ context.Context, home booking.BlockID) (map[uuid.UUID]booking.CheckIn, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.in[home]), nil
+}
+
+// SaveScan implements booking.Store.
+func (s *Store) SaveScan(_ context.Context, scan booking.Scan) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.loseScan != nil {
+		return s.loseScan
+	}
+	if s.scans[scan.Event] == nil {
+		s.scans[scan.Event] = map[uuid.UUID]booking.Scan{}
+	}
+	s.scans[scan.Event][scan.ID] = scan
+	return nil
+}
+
+// FindScan implements booking.Store.
+func (s *Store) FindScan(_ context.Context, event, id uuid.UUID) (booking.Scan, bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	scan, ok := s.scans[event][id]
+	return scan, ok, nil
+}
+
+// Scans implements booking.Store.
+func (s *Store) Scans(_ context.Context, event, before uuid.UUID, limit int) ([]booking.Scan, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []booking.Scan
+	for id, scan := range s.scans[event] {
+		if bytes.Compare(id[:], before[:]) < 0 {
+			all = append(all, scan)
+		}
+	}
+	slices.SortFunc(all, func(a, b booking.Scan) int { return bytes.Compare(b.ID[:], a.ID[:]) })
+	return all[:min(limit, len(all))], nil
 }
