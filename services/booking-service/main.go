@@ -30,6 +30,7 @@ type config struct {
 	Kafka                kafka.Cluster
 	Topics               kafka.Topics
 	TicketSigningKey     string `env:"TICKET_SIGNING_KEY,required"`
+	TicketPublicKeys     string `env:"TICKET_PUBLIC_KEYS"`
 }
 
 func (c config) cassandra() cassandra.Config {

@@ -46,12 +46,13 @@ type system struct {
 func start3(t *testing.T) *system {
 	t.Helper()
 	systemOnce.Do(func() {
+		retired := testkit.Signer(t) // a ticket's key that has signed before
 		s := &system{signer: testkit.Signer(t)}
 		base := config{
 			IdentityPublicKeys: s.signer.PublicKey(), CassandraHosts: testkit.Cassandra(t), CassandraKeyspace: testkit.Unique("booking"),
 			CassandraReplication: 1, RedisURL: testkit.Redis(t), Kafka: kafka.Cluster{Brokers: testkit.Kafka(t)},
 			Topics:           kafka.Topics{Partitions: 12, Replication: 1},
-			TicketSigningKey: testkit.Seed(t),
+			TicketSigningKey: testkit.Seed(t), TicketPublicKeys: retired.PublicKey(),
 		}
 		if err := migrate(t.Context(), base); err != nil {
 			t.Fatal(err)
@@ -150,22 +151,32 @@ type answer struct {
 
 func (s *system) do(t *testing.T, base, method, path string, user uuid.UUID, key, body string) (int, string, http.Header) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, base+path, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
 	id := identity.Identity{UserID: user, Role: identity.Customer, Email: "buyer@example.com"}
 	if user == uuid.Nil {
 		id.Role = identity.Anonymous
+	}
+	header := http.Header{}
+	if key != "" {
+		header.Set("Idempotency-Key", key)
+	}
+	return s.as(t, id, base, method, path, header, body)
+}
+
+// as sends a request as somebody.
+func (s *system) as(t *testing.T, id identity.Identity, base, method, path string, header http.Header, body string) (int, string, http.Header) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, base+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
 	}
 	token, err := s.signer.Sign(id)
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.Header.Set(identity.Header, token)
-	if key != "" {
-		req.Header.Set("Idempotency-Key", key)
+	for name, values := range header {
+		req.Header[name] = values
 	}
+	req.Header.Set(identity.Header, token)
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)

@@ -60,6 +60,10 @@ func run(ctx context.Context, cfg config) error {
 	if err != nil {
 		return err
 	}
+	ticketKeys, err := ticket.NewKeys(signer, cfg.TicketPublicKeys)
+	if err != nil {
+		return err
+	}
 	redisClient, err := redisclient.New(cfg.RedisURL)
 	if err != nil {
 		return err
@@ -153,7 +157,7 @@ func run(ctx context.Context, cfg config) error {
 	group.Go("consumer", consumer.Run)
 	closing, closeStreams := context.WithCancel(context.WithoutCancel(ctx))
 	defer closeStreams()
-	routes := api.New(service, inventory, signer, verifier.At(clk.Now), replica, closing.Done())
+	routes := api.New(service, inventory, signer, ticketKeys, verifier.At(clk.Now), replica, closing.Done())
 	routes.HandleWithoutIdentity(http.MethodPost, peers.Path, replicas.Receive(payments))
 	if addBaselines != nil {
 		if err := addBaselines(ctx, routes, adminRoutes, service, locks, redisClient); err != nil {

@@ -20,6 +20,7 @@ type api struct {
 	service   *booking.Service
 	inventory *booking.Inventory
 	signer    *ticket.Signer
+	keys      *ticket.Keys
 	// epoch tells this process' stream numbers from those of others.
 	epoch string
 	// closing ends the streams when the process is about to stop.
@@ -27,10 +28,10 @@ type api struct {
 }
 
 // New returns the routes of booking-service. Streams end when closing does.
-func New(service *booking.Service, inventory *booking.Inventory, signer *ticket.Signer, verifier *identity.Verifier,
-	epoch string, closing <-chan struct{},
+func New(service *booking.Service, inventory *booking.Inventory, signer *ticket.Signer, keys *ticket.Keys,
+	verifier *identity.Verifier, epoch string, closing <-chan struct{},
 ) *httpapi.API {
-	a := &api{service: service, inventory: inventory, signer: signer, epoch: epoch, closing: closing}
+	a := &api{service: service, inventory: inventory, signer: signer, keys: keys, epoch: epoch, closing: closing}
 	h := httpapi.New(verifier)
 	const v1 = "/api/v1"
 	h.Handle(http.MethodGet, v1+"/events/{id}/seats", a.seats)
@@ -40,6 +41,14 @@ func New(service *booking.Service, inventory *booking.Inventory, signer *ticket.
 	h.Handle(http.MethodGet, v1+"/bookings/{id}", httpapi.WithSession(a.get))
 	h.Handle(http.MethodPost, v1+"/bookings/{id}/cancel", httpapi.WithSession(a.cancel))
 	h.Handle(http.MethodGet, v1+"/bookings/{id}/tickets", httpapi.WithSession(a.tickets))
+	organizers := func(h httpapi.Handler) httpapi.Handler {
+		return httpapi.WithRole(h, identity.Organizer, identity.Admin)
+	}
+	h.Handle(http.MethodGet, v1+"/events/{id}/sales", organizers(a.sales))
+	h.Handle(http.MethodGet, v1+"/events/{id}/attendees", organizers(a.attendees))
+	h.Handle(http.MethodPost, v1+"/events/{id}/check-ins", organizers(a.checkIn))
+	h.Handle(http.MethodGet, v1+"/events/{id}/check-ins", organizers(a.scans))
+	h.Handle(http.MethodGet, v1+"/tickets/keys", a.ticketKeys)
 	return h
 }
 
@@ -58,6 +67,7 @@ var answers = map[booking.Reason]*problem.Error{
 	booking.NotFound:       problem.NotFound("This booking"),
 	booking.KeyReused: problem.New(http.StatusUnprocessableEntity, "idempotency_key_reused",
 		"This Idempotency-Key was used for another request."),
+	booking.ScanReused: problem.New(http.StatusUnprocessableEntity, "scan_id_reused", "This scan_id was used for another code."),
 	booking.UnknownTicket: problem.Invalid(problem.Field{
 		Field: "ticket_type_id", Code: "unknown", Message: "the event has no such ticket type",
 	}),

@@ -1,9 +1,8 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"time"
@@ -145,7 +144,8 @@ func (a *api) hold(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return explain(err)
 	}
-	req.User = identity.FromContext(r.Context()).UserID
+	who := identity.FromContext(r.Context())
+	req.User, req.Holder = who.UserID, who.Email
 	if key != "" {
 		req.Key, req.Hash = key, httpapi.RequestHash(r, raw)
 	}
@@ -193,41 +193,27 @@ func (a *api) cancel(w http.ResponseWriter, r *http.Request) error {
 	return httpapi.WriteJSON(w, http.StatusOK, present(&b))
 }
 
-type pageJSON struct {
-	Items      []bookingJSON `json:"items"`
-	NextCursor string        `json:"next_cursor,omitempty"`
-}
-
 func (a *api) list(w http.ResponseWriter, r *http.Request) error {
 	limit, err := httpapi.PageLimit(r)
 	if err != nil {
 		return err
 	}
-	var after *booking.Position
-	if cursor := r.URL.Query().Get("cursor"); cursor != "" {
-		raw, err := base64.RawURLEncoding.DecodeString(cursor)
-		if err == nil {
-			after = &booking.Position{}
-			err = json.Unmarshal(raw, after)
-		}
-		if err != nil {
-			return problem.Invalid(problem.Field{Field: "cursor", Code: "invalid", Message: "must be a next_cursor from an earlier answer"})
-		}
+	after, err := position[booking.Position](r)
+	if err != nil {
+		return err
 	}
 	bookings, next, err := a.service.List(r.Context(), identity.FromContext(r.Context()).UserID, after, limit)
 	if err != nil {
 		return explain(err)
 	}
-	page := pageJSON{Items: make([]bookingJSON, len(bookings))}
+	page := listJSON[bookingJSON]{Items: make([]bookingJSON, len(bookings))}
 	for i := range bookings {
 		page.Items[i] = present(&bookings[i])
 	}
 	if next != nil {
-		raw, err := json.Marshal(next)
-		if err != nil {
+		if page.NextCursor, err = cursor(next); err != nil {
 			return err
 		}
-		page.NextCursor = base64.RawURLEncoding.EncodeToString(raw)
 	}
 	return httpapi.WriteJSON(w, http.StatusOK, page)
 }
@@ -261,7 +247,7 @@ func (a *api) tickets(w http.ResponseWriter, r *http.Request) error {
 	}
 	items := make([]ticketJSON, len(b.Seats))
 	for i, s := range b.Seats {
-		id := ticket.ID(b.ID, s.ID.String())
+		id := booking.TicketID(b.ID, s.ID)
 		code, err := a.signer.Code(ticket.Claims{Ticket: id, Booking: b.ID, Event: b.Home.Event, Seat: s.ID.String()})
 		if err != nil {
 			return err
@@ -273,7 +259,7 @@ func (a *api) tickets(w http.ResponseWriter, r *http.Request) error {
 		items[i] = ticketJSON{
 			ID: id, SeatID: s.ID, Section: s.Section, Row: s.Row, Number: s.Number, TicketType: s.TicketTypeName,
 			EventID: b.Home.Event, EventName: b.EventName, StartsAt: startsAt,
-			Holder: identity.FromContext(r.Context()).Email, Code: code, QR: png,
+			Holder: cmp.Or(b.Holder, identity.FromContext(r.Context()).Email), Code: code, QR: png,
 		}
 	}
 	return httpapi.WriteJSON(w, http.StatusOK, map[string]any{"items": items})

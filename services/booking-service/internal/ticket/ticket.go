@@ -5,14 +5,11 @@ package ticket
 import (
 	"bytes"
 	"crypto/ed25519"
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"image/png"
-	"strings"
 
 	"github.com/boombuler/barcode"
 	"github.com/boombuler/barcode/qr"
@@ -31,10 +28,6 @@ type Claims struct {
 	Seat string `json:"s"`
 }
 
-// ID returns the id of the ticket for a booking's seat, always the same one
-// (a UUIDv5 in the booking's name space).
-func ID(booking uuid.UUID, seat string) uuid.UUID { return uuid.NewSHA1(booking, []byte(seat)) }
-
 // Signer makes codes: FR1.<key id>.<claims>.<signature>, the latter two
 // base64url without padding.
 type Signer struct {
@@ -52,9 +45,6 @@ func NewSigner(seed string) (*Signer, error) {
 	return &Signer{key: key, kid: keyID(key.Public().(ed25519.PublicKey))}, nil
 }
 
-// PublicKey checks the codes.
-func (s *Signer) PublicKey() ed25519.PublicKey { return s.key.Public().(ed25519.PublicKey) }
-
 // Code returns the signed code; the same claims have the same code.
 func (s *Signer) Code(c Claims) (string, error) {
 	payload, err := json.Marshal(c)
@@ -63,25 +53,6 @@ func (s *Signer) Code(c Claims) (string, error) {
 	}
 	signed := version + "." + s.kid + "." + base64.RawURLEncoding.EncodeToString(payload)
 	return signed + "." + base64.RawURLEncoding.EncodeToString(ed25519.Sign(s.key, []byte(signed))), nil
-}
-
-// Verify returns what a code says, or an error if key did not sign it.
-func Verify(key ed25519.PublicKey, code string) (Claims, error) {
-	var c Claims
-	cut := strings.LastIndexByte(code, '.')
-	parts := strings.Split(code, ".")
-	if cut < 0 || len(parts) != 4 || parts[0] != version || parts[1] != keyID(key) {
-		return c, errors.New("ticket: not a code of this key")
-	}
-	signature, err := base64.RawURLEncoding.DecodeString(parts[3])
-	if err != nil || !ed25519.Verify(key, []byte(code[:cut]), signature) {
-		return c, errors.New("ticket: the signature is wrong")
-	}
-	payload, err := base64.RawURLEncoding.DecodeString(parts[2])
-	if err != nil {
-		return c, fmt.Errorf("ticket: %w", err)
-	}
-	return c, json.Unmarshal(payload, &c)
 }
 
 // QR returns a code as a QR code, a PNG of 320 by 320 pixels.
@@ -98,9 +69,4 @@ func QR(code string) ([]byte, error) {
 		return nil, fmt.Errorf("ticket: png: %w", err)
 	}
 	return buf.Bytes(), nil
-}
-
-func keyID(key ed25519.PublicKey) string {
-	sum := sha256.Sum256(key)
-	return hex.EncodeToString(sum[:4])
 }

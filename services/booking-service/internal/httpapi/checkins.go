@@ -1,0 +1,157 @@
+package httpapi
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"net/http"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
+	"github.com/frontrow-tickets/frontrow/pkg/identity"
+	"github.com/frontrow-tickets/frontrow/pkg/problem"
+	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
+)
+
+// maxCode is the longest text of a QR code, in characters.
+const maxCode = 1024
+
+type scanBody struct {
+	ScanID string `json:"scan_id"`
+	Code   string `json:"code"`
+}
+
+// id validates the body and returns the scan's id.
+func (b *scanBody) id() (uuid.UUID, error) {
+	var wrong []problem.Field
+	id, err := uuid.Parse(b.ScanID)
+	if err != nil || id.Version() != 7 || id.Variant() != uuid.RFC4122 {
+		wrong = append(wrong, problem.Field{Field: "scan_id", Code: "invalid", Message: "must be a UUID of version 7"})
+	}
+	if n := utf8.RuneCountInString(b.Code); n < 1 || n > maxCode {
+		wrong = append(wrong, problem.Field{Field: "code", Code: "length", Message: "must have 1 to 1024 characters"})
+	}
+	if len(wrong) > 0 {
+		return id, problem.Invalid(wrong...)
+	}
+	return id, nil
+}
+
+type scanJSON struct {
+	ScanID     uuid.UUID          `json:"scan_id"`
+	EventID    uuid.UUID          `json:"event_id"`
+	Result     booking.ScanResult `json:"result"`
+	ScannedAt  time.Time          `json:"scanned_at"`
+	AdmittedAt *time.Time         `json:"admitted_at,omitempty"`
+	TicketID   *uuid.UUID         `json:"ticket_id,omitempty"`
+	Seat       *scannedSeatJSON   `json:"seat,omitempty"`
+	Holder     string             `json:"holder,omitempty"`
+}
+
+type scannedSeatJSON struct {
+	ID         booking.SeatID `json:"id"`
+	Section    string         `json:"section"`
+	Row        string         `json:"row,omitempty"`
+	Number     string         `json:"number"`
+	TicketType string         `json:"ticket_type"`
+}
+
+func presentScan(s *booking.Scan) scanJSON {
+	out := scanJSON{
+		ScanID: s.ID, EventID: s.Event, Result: s.Result, ScannedAt: s.At, AdmittedAt: s.AdmittedAt, Holder: s.Holder,
+	}
+	if s.Ticket != uuid.Nil {
+		out.TicketID = &s.Ticket
+	}
+	if s.Seat != nil {
+		out.Seat = &scannedSeatJSON{s.Seat.ID, s.Seat.Section, s.Seat.Row, s.Seat.Number, s.Seat.TicketTypeName}
+	}
+	return out
+}
+
+func (a *api) checkIn(w http.ResponseWriter, r *http.Request) error {
+	e, err := a.organized(r)
+	if err != nil {
+		return err
+	}
+	var body scanBody
+	if err := httpapi.DecodeJSON(w, r, &body); err != nil {
+		return err
+	}
+	id, err := body.id()
+	if err != nil {
+		return err
+	}
+	hash := sha256.Sum256([]byte(body.Code))
+	ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
+	defer cancel()
+	scan, replayed, err := a.service.CheckIn(ctx, e, booking.ScanRequest{
+		ID: id, CodeHash: hash[:], Ticket: a.read(body.Code), Scanner: identity.FromContext(ctx).UserID,
+	})
+	if errors.Is(err, booking.ErrUnknown) {
+		return problem.New(http.StatusServiceUnavailable, "outcome_unknown",
+			"It is not known whether the ticket was admitted. Send the same scan again.").After(time.Second).Because(err)
+	}
+	if err != nil {
+		return explain(err)
+	}
+	if replayed {
+		w.Header().Set(httpapi.ReplayedHeader, "true")
+	}
+	return httpapi.WriteJSON(w, http.StatusOK, presentScan(&scan))
+}
+
+// read returns the ticket that a code names, nil when the code is none of ours.
+func (a *api) read(code string) *booking.Ticket {
+	claims, err := a.keys.Verify(code)
+	if err != nil {
+		return nil
+	}
+	seat, err := booking.ParseSeatID(claims.Seat)
+	if err != nil || claims.Ticket != booking.TicketID(claims.Booking, seat) {
+		return nil
+	}
+	return &booking.Ticket{ID: claims.Ticket, Booking: claims.Booking, Event: claims.Event, Seat: seat}
+}
+
+func (a *api) scans(w http.ResponseWriter, r *http.Request) error {
+	e, err := a.organized(r)
+	if err != nil {
+		return err
+	}
+	limit, err := httpapi.PageLimit(r)
+	if err != nil {
+		return err
+	}
+	before, err := position[uuid.UUID](r)
+	if err != nil {
+		return err
+	}
+	if before == nil {
+		before = &uuid.Max
+	}
+	scans, err := a.service.Scans(r.Context(), e.ID(), *before, limit+1) // one more tells whether there is a next page
+	if err != nil {
+		return explain(err)
+	}
+	page := listJSON[scanJSON]{Items: []scanJSON{}}
+	if len(scans) > limit {
+		scans = scans[:limit]
+		if page.NextCursor, err = cursor(scans[limit-1].ID); err != nil {
+			return err
+		}
+	}
+	for i := range scans {
+		page.Items = append(page.Items, presentScan(&scans[i]))
+	}
+	return httpapi.WriteJSON(w, http.StatusOK, page)
+}
+
+// ticketKeys answers everybody.
+func (a *api) ticketKeys(w http.ResponseWriter, _ *http.Request) error {
+	w.Header().Set("Cache-Control", "public, max-age=300")
+	return httpapi.WriteJSON(w, http.StatusOK, map[string]any{"keys": a.keys.Public()})
+}

@@ -1,0 +1,174 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/frontrow-tickets/frontrow/api/events"
+	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
+	"github.com/frontrow-tickets/frontrow/pkg/identity"
+	"github.com/frontrow-tickets/frontrow/pkg/problem"
+	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
+)
+
+// organized returns the event of a request by its organizer, or by an admin.
+func (a *api) organized(r *http.Request) (*booking.Event, error) {
+	id, err := httpapi.PathUUID(r, "id", "This event")
+	if err != nil {
+		return nil, err
+	}
+	e, err := a.service.Event(r.Context(), id)
+	if err != nil {
+		return nil, explain(err)
+	}
+	if e == nil {
+		return nil, problem.NotFound("A sale of this event")
+	}
+	if who := identity.FromContext(r.Context()); who.Role != identity.Admin && who.UserID != e.OrganizerID {
+		return nil, problem.Forbidden("This is for the event's organizer.")
+	}
+	return e, nil
+}
+
+type salesJSON struct {
+	EventID     uuid.UUID             `json:"event_id"`
+	AsOf        time.Time             `json:"as_of"`
+	Seats       seatCountsJSON        `json:"seats"`
+	Revenue     events.Money          `json:"revenue"`
+	TicketTypes []ticketTypeSalesJSON `json:"ticket_types"`
+	OverTime    overTimeJSON          `json:"over_time"`
+}
+
+type seatCountsJSON struct {
+	Available int `json:"available"`
+	Held      int `json:"held"`
+	Sold      int `json:"sold"`
+	Blocked   int `json:"blocked"`
+}
+
+type ticketTypeSalesJSON struct {
+	ID      string         `json:"id"`
+	Name    string         `json:"name"`
+	Seats   seatCountsJSON `json:"seats"`
+	Revenue events.Money   `json:"revenue"`
+}
+
+type overTimeJSON struct {
+	BucketSeconds int          `json:"bucket_seconds"`
+	Buckets       []bucketJSON `json:"buckets"`
+}
+
+type bucketJSON struct {
+	StartsAt time.Time `json:"starts_at"`
+	Sold     int       `json:"sold"`
+	Revenue  int64     `json:"revenue"`
+}
+
+func (a *api) sales(w http.ResponseWriter, r *http.Request) error {
+	e, err := a.organized(r)
+	if err != nil {
+		return err
+	}
+	s, err := a.service.Sales(r.Context(), e)
+	if err != nil {
+		return explain(err)
+	}
+	money := func(amount int64) events.Money { return events.Money{Amount: amount, Currency: e.Currency} }
+	out := salesJSON{
+		EventID: e.ID(), AsOf: s.AsOf, Seats: seatCountsJSON(s.Seats), Revenue: money(s.Revenue),
+		TicketTypes: make([]ticketTypeSalesJSON, len(s.TicketTypes)),
+		OverTime:    overTimeJSON{int(s.OverTime.Bucket.Seconds()), make([]bucketJSON, len(s.OverTime.Buckets))},
+	}
+	for i, t := range s.TicketTypes {
+		out.TicketTypes[i] = ticketTypeSalesJSON{t.ID, t.Name, seatCountsJSON(t.Seats), money(t.Revenue)}
+	}
+	for i, b := range s.OverTime.Buckets {
+		out.OverTime.Buckets[i] = bucketJSON(b)
+	}
+	return httpapi.WriteJSON(w, http.StatusOK, out)
+}
+
+type attendeeJSON struct {
+	TicketID    uuid.UUID      `json:"ticket_id"`
+	BookingID   uuid.UUID      `json:"booking_id"`
+	SeatID      booking.SeatID `json:"seat_id"`
+	Section     string         `json:"section"`
+	Row         string         `json:"row,omitempty"`
+	Number      string         `json:"number"`
+	TicketType  string         `json:"ticket_type"`
+	Price       events.Money   `json:"price"`
+	Holder      string         `json:"holder"`
+	CheckedInAt *time.Time     `json:"checked_in_at,omitempty"`
+}
+
+func (a *api) attendees(w http.ResponseWriter, r *http.Request) error {
+	e, err := a.organized(r)
+	if err != nil {
+		return err
+	}
+	if wantsCSV(r) {
+		return a.attendeesCSV(w, r, e)
+	}
+	limit, err := httpapi.PageLimit(r)
+	if err != nil {
+		return err
+	}
+	after, err := position[booking.AttendeePosition](r)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
+	defer cancel()
+	people, next, err := a.service.Attendees(ctx, e, after, limit)
+	if err != nil {
+		return explain(err)
+	}
+	page := listJSON[attendeeJSON]{Items: make([]attendeeJSON, len(people))}
+	for i, p := range people {
+		page.Items[i] = attendeeJSON{
+			TicketID: p.Ticket, BookingID: p.Booking, SeatID: p.Seat.ID, Section: p.Seat.Section, Row: p.Seat.Row, Number: p.Seat.Number,
+			TicketType: p.Seat.TicketTypeName, Price: events.Money{Amount: p.Seat.Price, Currency: p.Currency},
+			Holder: p.Holder, CheckedInAt: p.CheckedInAt,
+		}
+	}
+	if next != nil {
+		if page.NextCursor, err = cursor(next); err != nil {
+			return err
+		}
+	}
+	return httpapi.WriteJSON(w, http.StatusOK, page)
+}
+
+// listJSON is one page of a list.
+type listJSON[T any] struct {
+	Items      []T    `json:"items"`
+	NextCursor string `json:"next_cursor,omitempty"`
+}
+
+// cursor makes a place in a list opaque.
+func cursor(position any) (string, error) {
+	raw, err := json.Marshal(position)
+	return base64.RawURLEncoding.EncodeToString(raw), err
+}
+
+// position returns the place that the query's cursor names, nil without one.
+func position[T any](r *http.Request) (*T, error) {
+	text := r.URL.Query().Get("cursor")
+	if text == "" {
+		return nil, nil
+	}
+	var at *T
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	if err == nil {
+		err = json.Unmarshal(raw, &at)
+	}
+	if err != nil || at == nil {
+		return nil, problem.Invalid(problem.Field{Field: "cursor", Code: "invalid", Message: "must be a next_cursor from an earlier answer"})
+	}
+	return at, nil
+}

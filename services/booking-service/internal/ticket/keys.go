@@ -1,0 +1,95 @@
+package ticket
+
+import (
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Keys tell our codes from forged ones: those of the signer, and those that
+// signed before it or will sign after it.
+type Keys struct {
+	all  []PublicKey
+	byID map[string]ed25519.PublicKey
+}
+
+// PublicKey is a key as doors need it: a JSON Web Key (RFC 8037).
+type PublicKey struct {
+	Type      string `json:"kty"`
+	Curve     string `json:"crv"`
+	Use       string `json:"use"`
+	Algorithm string `json:"alg"`
+	ID        string `json:"kid"`
+	// X is the key in base64url without padding.
+	X string `json:"x"`
+}
+
+// NewKeys returns the signer's key and others: comma-separated base64
+// (standard) Ed25519 public keys of 32 bytes, possibly none.
+func NewKeys(signer *Signer, others string) (*Keys, error) {
+	k := &Keys{byID: map[string]ed25519.PublicKey{}}
+	k.add(signer.key.Public().(ed25519.PublicKey))
+	if strings.TrimSpace(others) == "" {
+		return k, nil
+	}
+	n := 0
+	for text := range strings.SplitSeq(others, ",") {
+		n++
+		raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
+		if err != nil || len(raw) != ed25519.PublicKeySize {
+			return nil, fmt.Errorf("TICKET_PUBLIC_KEYS: number %d is not base64 of 32 bytes", n)
+		}
+		k.add(raw)
+	}
+	return k, nil
+}
+
+// add leaves out a key that is there already, as it is while keys change places.
+func (k *Keys) add(key ed25519.PublicKey) {
+	id := keyID(key)
+	if k.byID[id] != nil {
+		return
+	}
+	k.byID[id] = key
+	k.all = append(k.all, PublicKey{
+		Type: "OKP", Curve: "Ed25519", Use: "sig", Algorithm: "EdDSA", ID: id, X: base64.RawURLEncoding.EncodeToString(key),
+	})
+}
+
+// Public returns all keys, that of new codes first.
+func (k *Keys) Public() []PublicKey { return k.all }
+
+// Verify returns what a code says, or an error if none of the keys signed it.
+func (k *Keys) Verify(code string) (Claims, error) {
+	var c Claims
+	parts := strings.Split(code, ".")
+	if len(parts) != 4 || parts[0] != version {
+		return c, errors.New("ticket: not a code")
+	}
+	key := k.byID[parts[1]]
+	if key == nil {
+		return c, fmt.Errorf("ticket: no key %q", parts[1])
+	}
+	signed := code[:strings.LastIndexByte(code, '.')]
+	signature, err := base64.RawURLEncoding.DecodeString(parts[3])
+	// A signature has one spelling: the decoder would overlook a line break, and
+	// the last character has bits to spare.
+	if err != nil || base64.RawURLEncoding.EncodeToString(signature) != parts[3] || !ed25519.Verify(key, []byte(signed), signature) {
+		return c, errors.New("ticket: the signature is wrong")
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(parts[2])
+	if err != nil {
+		return c, fmt.Errorf("ticket: %w", err)
+	}
+	return c, json.Unmarshal(payload, &c)
+}
+
+func keyID(key ed25519.PublicKey) string {
+	sum := sha256.Sum256(key)
+	return hex.EncodeToString(sum[:4])
+}
