@@ -1,7 +1,10 @@
 package client
 
 import (
+	"bytes"
 	"context"
+	"encoding/csv"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -35,6 +38,11 @@ func (c *Client) Logout(ctx context.Context, everywhere bool) error {
 // Me returns the session's account.
 func (c *Client) Me(ctx context.Context) (User, error) { return get[User](ctx, c, "/auth/me", nil) }
 
+// Users searches accounts; query may have q, cursor and limit.
+func (c *Client) Users(ctx context.Context, query url.Values) (Page[User], error) {
+	return get[Page[User]](ctx, c, "/auth/users", query)
+}
+
 // SetRole gives an account a role.
 func (c *Client) SetRole(ctx context.Context, userID, role string) (User, error) {
 	var user User
@@ -50,6 +58,11 @@ func (c *Client) CreateVenue(ctx context.Context, v Venue) (Venue, error) {
 // Venue reads a venue.
 func (c *Client) Venue(ctx context.Context, id string) (Venue, error) {
 	return get[Venue](ctx, c, "/venues/"+id, nil)
+}
+
+// Venues lists one's own venues, newest first; query may have cursor and limit.
+func (c *Client) Venues(ctx context.Context, query url.Values) (Page[VenueSummary], error) {
+	return get[Page[VenueSummary]](ctx, c, "/venues", query)
 }
 
 // CreateEvent creates a draft.
@@ -96,6 +109,54 @@ func (c *Client) CancelEvent(ctx context.Context, id, reason string) (Event, err
 // Seats reads the snapshot of an event's seats.
 func (c *Client) Seats(ctx context.Context, eventID string) (Availability, error) {
 	return get[Availability](ctx, c, "/events/"+eventID+"/seats", nil)
+}
+
+// Sales reads how an event sells.
+func (c *Client) Sales(ctx context.Context, eventID string) (Sales, error) {
+	return get[Sales](ctx, c, "/events/"+eventID+"/sales", nil)
+}
+
+// Attendees lists who has a ticket; query may have cursor and limit.
+func (c *Client) Attendees(ctx context.Context, eventID string, query url.Values) (Page[Attendee], error) {
+	return get[Page[Attendee]](ctx, c, "/events/"+eventID+"/attendees", query)
+}
+
+// AttendeesCSV lists all who have a ticket, with a first line that names the columns.
+func (c *Client) AttendeesCSV(ctx context.Context, eventID string) ([][]string, error) {
+	r := Request{Method: http.MethodGet, Path: "/events/" + eventID + "/attendees", Header: http.Header{"Accept": {"text/csv"}}}
+	resp, err := c.Do(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if resp.Status != http.StatusOK {
+		return nil, problemOf(r, resp)
+	}
+	return csv.NewReader(bytes.NewReader(resp.Body)).ReadAll()
+}
+
+// CheckIn sends a scan of a ticket's code; scanID is a UUIDv7.
+func (c *Client) CheckIn(ctx context.Context, eventID, scanID, code string) (Scan, error) {
+	r := Request{Method: http.MethodPost, Path: "/events/" + eventID + "/check-ins", Body: map[string]string{"scan_id": scanID, "code": code}}
+	resp, err := c.Do(ctx, r)
+	if err != nil {
+		return Scan{}, err
+	}
+	if resp.Status != http.StatusOK {
+		return Scan{}, problemOf(r, resp)
+	}
+	scan := Scan{Replayed: resp.Header.Get("Idempotency-Replayed") == "true"}
+	return scan, json.Unmarshal(resp.Body, &scan)
+}
+
+// Scans reads the log of an event's doors, newest first; query may have cursor and limit.
+func (c *Client) Scans(ctx context.Context, eventID string, query url.Values) (Page[Scan], error) {
+	return get[Page[Scan]](ctx, c, "/events/"+eventID+"/check-ins", query)
+}
+
+// TicketKeys reads the keys that tickets are signed with, that of new ones first.
+func (c *Client) TicketKeys(ctx context.Context) ([]TicketKey, error) {
+	set, err := get[struct{ Keys []TicketKey }](ctx, c, "/tickets/keys", nil)
+	return set.Keys, err
 }
 
 // Hold books seats; key may be empty.

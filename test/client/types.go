@@ -35,6 +35,15 @@ type Venue struct {
 	Areas      []Area     `json:"areas"`
 }
 
+// VenueSummary is a venue in the list of one's own.
+type VenueSummary struct {
+	ID         string     `json:"id"`
+	Name       string     `json:"name"`
+	SeatCount  int        `json:"seat_count"`
+	Categories []Category `json:"categories"`
+	CreatedAt  time.Time  `json:"created_at"`
+}
+
 // Category is a class of price.
 type Category struct {
 	ID   string `json:"id"`
@@ -202,6 +211,73 @@ type Ticket struct {
 	Code   string `json:"code"`
 	// QRPNG is the picture of Code.
 	QRPNG []byte `json:"qr_png"`
+}
+
+// Sales is how an event sells.
+type Sales struct {
+	AsOf        time.Time         `json:"as_of"`
+	Seats       SeatCounts        `json:"seats"`
+	Revenue     Money             `json:"revenue"`
+	TicketTypes []TicketTypeSales `json:"ticket_types"`
+	OverTime    struct {
+		BucketSeconds int           `json:"bucket_seconds"`
+		Buckets       []SalesBucket `json:"buckets"`
+	} `json:"over_time"`
+}
+
+// SeatCounts is how many seats are in each state.
+type SeatCounts struct {
+	Available int `json:"available"`
+	Held      int `json:"held"`
+	Sold      int `json:"sold"`
+	Blocked   int `json:"blocked"`
+}
+
+// TicketTypeSales is how one ticket type sells.
+type TicketTypeSales struct {
+	ID      string     `json:"id"`
+	Seats   SeatCounts `json:"seats"`
+	Revenue Money      `json:"revenue"`
+}
+
+// SalesBucket is what was sold in a span of time.
+type SalesBucket struct {
+	StartsAt time.Time `json:"starts_at"`
+	Sold     int       `json:"sold"`
+	Revenue  int64     `json:"revenue"`
+}
+
+// Attendee is somebody who has a ticket.
+type Attendee struct {
+	TicketID    string     `json:"ticket_id"`
+	BookingID   string     `json:"booking_id"`
+	SeatID      string     `json:"seat_id"`
+	Price       Money      `json:"price"`
+	Holder      string     `json:"holder"`
+	CheckedInAt *time.Time `json:"checked_in_at"`
+}
+
+// Scan is what a scan at a door came to.
+type Scan struct {
+	ScanID     string     `json:"scan_id"`
+	EventID    string     `json:"event_id"`
+	Result     string     `json:"result"`
+	ScannedAt  time.Time  `json:"scanned_at"`
+	AdmittedAt *time.Time `json:"admitted_at"`
+	TicketID   string     `json:"ticket_id"`
+	Seat       *struct {
+		ID string `json:"id"`
+	} `json:"seat"`
+	Holder string `json:"holder"`
+	// Replayed: the answer is that of an earlier request.
+	Replayed bool `json:"-"`
+}
+
+// TicketKey is a public key as a JSON Web Key.
+type TicketKey struct {
+	Kid string `json:"kid"`
+	// X is the key in base64url without padding.
+	X string `json:"x"`
 }
 
 // Payment is a payment.

@@ -102,6 +102,13 @@ func TestBadInputIsRefusedAndChangesNothing(t *testing.T) {
 		{name: "deleting what is on sale", method: "DELETE", path: "/events/" + s.event.ID, status: 409, code: "event_not_editable"},
 		{name: "publishing what is on sale", path: "/events/" + s.event.ID + "/publish", status: 409, code: "event_not_publishable"},
 
+		{name: "a scan without an id", path: "/events/" + s.event.ID + "/check-ins", body: object("code", "x"), status: 422, code: "validation_failed", field: "scan_id"},
+		{name: "a scan with an id of another version", path: "/events/" + s.event.ID + "/check-ins", body: object("scan_id", "7f0c7a39-6f67-4b54-9d3c-0a4bb0a5c0de", "code", "x"), status: 422, code: "validation_failed", field: "scan_id"},
+		{name: "a scan of nothing", path: "/events/" + s.event.ID + "/check-ins", body: object("scan_id", newScanID(), "code", ""), status: 422, code: "validation_failed", field: "code"},
+		{name: "a scan of a book", path: "/events/" + s.event.ID + "/check-ins", body: object("scan_id", newScanID(), "code", strings.Repeat("x", 1025)), status: 422, code: "validation_failed", field: "code"},
+		{name: "an invented cursor of scans", method: "GET", path: "/events/" + s.event.ID + "/check-ins?cursor=x", status: 422, code: "validation_failed", field: "cursor"},
+		{name: "an invented cursor of attendees", method: "GET", path: "/events/" + s.event.ID + "/attendees?cursor=x", status: 422, code: "validation_failed", field: "cursor"},
+
 		{name: "a page of a thousand", method: "GET", path: "/bookings?limit=1000", status: 422, code: "validation_failed", field: "limit"},
 		{name: "an invented cursor", method: "GET", path: "/events?cursor=x", status: 422, code: "validation_failed", field: "cursor"},
 		{name: "a booking id out of the blue", method: "GET", path: "/bookings/" + newEventID(), status: 404, code: "not_found"},
