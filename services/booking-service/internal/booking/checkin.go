@@ -163,6 +163,14 @@ func (s *Service) judge(ctx context.Context, e *Event, t *Ticket, scan *Scan) er
 	return nil
 }
 
+// entered tells whether somebody went in with one of the booking's tickets.
+func (b *Booking) entered(in map[uuid.UUID]CheckIn) bool {
+	return slices.ContainsFunc(b.Seats, func(seat BookedSeat) bool {
+		_, used := in[TicketID(b.ID, seat.ID)]
+		return used
+	})
+}
+
 // seatOf returns the row of a ticket's seat. The picture in memory tells the
 // home of the booking that owns it; where it names another owner it may be
 // behind, or the event is long over, and the store is asked.

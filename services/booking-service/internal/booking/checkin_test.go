@@ -121,6 +121,16 @@ func TestScansComeToWhatTheTicketIsWorth(t *testing.T) {
 	}
 }
 
+func TestWhoWentInGetsNoMoneyBack(t *testing.T) {
+	w := newWorld(t, 1, nil)
+	b := w.buy(t, at(1, 0), at(2, 3))
+	w.scan(t, 0, scanOf(b, at(2, 3)))
+	_, err := w.replicas[0].Cancel(t.Context(), b.UserID, b.ID)
+	if r := (*booking.Refusal)(nil); !errors.As(err, &r) || r.Reason != booking.NotCancellable {
+		t.Errorf("cancelled after a check-in: %v", err)
+	}
+}
+
 func counted(t *testing.T, result booking.ScanResult) float64 {
 	t.Helper()
 	families, err := prometheus.DefaultGatherer.Gather()

@@ -22,10 +22,16 @@ func (s *Service) Cancel(ctx context.Context, user, id uuid.UUID) (Booking, erro
 	if !found {
 		return Booking{}, refuse(NotFound)
 	}
+	in, err := s.store.CheckIns(ctx, ref.BlockID)
+	if err != nil {
+		return Booking{}, err
+	}
 	rec, err := s.update(ctx, ref, func(r *Record) (bool, error) {
 		switch {
 		case r.UserID != user || r.Status == Refused:
 			return false, refuse(NotFound)
+		case r.entered(in):
+			return false, refuse(NotCancellable)
 		case r.Status.Live():
 			s.end(ctx, r, Cancelled, events.CancelledByBuyer)
 			return true, nil

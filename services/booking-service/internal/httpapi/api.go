@@ -62,7 +62,7 @@ var answers = map[booking.Reason]*problem.Error{
 	booking.EventNotOnSale: problem.New(http.StatusConflict, "event_not_on_sale", "This event is not on sale."),
 	booking.SaleNotStarted: problem.New(http.StatusConflict, "sale_not_started", "The sale has not started yet."),
 	booking.SaleEnded:      problem.New(http.StatusConflict, "sale_ended", "The sale has ended."),
-	booking.NotCancellable: problem.New(http.StatusConflict, "booking_not_cancellable", "This booking has ended already."),
+	booking.NotCancellable: problem.New(http.StatusConflict, "booking_not_cancellable", "This booking has ended already, or its tickets were used."),
 	booking.NotConfirmed:   problem.New(http.StatusConflict, "booking_not_confirmed", "There are tickets for confirmed bookings only."),
 	booking.NotFound:       problem.NotFound("This booking"),
 	booking.KeyReused: problem.New(http.StatusUnprocessableEntity, "idempotency_key_reused",
