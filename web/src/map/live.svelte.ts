@@ -26,7 +26,7 @@ export class LiveSale {
   #pause = 1000;
   #again: ReturnType<typeof setTimeout> | undefined;
   #flush: ReturnType<typeof setTimeout> | undefined;
-  #changed = new Set<number>();
+  #changed: number[] = [];
   #look: ReturnType<typeof setTimeout> | undefined;
   #looked = -Infinity;
   #stopping = new AbortController();
@@ -83,7 +83,7 @@ export class LiveSale {
     const first = !this.states.known;
     this.#collect(this.states.apply(snapshot));
     if (!first) return;
-    this.#changed.clear();
+    this.#changed = [];
     this.#tick++;
   }
 
@@ -110,12 +110,12 @@ export class LiveSale {
   }
 
   #collect(changed: number[]): void {
-    for (const index of changed) this.#changed.add(index);
-    if (this.#changed.size === 0) return;
+    for (const index of changed) this.#changed.push(index);
+    if (this.#changed.length === 0) return;
     this.#flush ??= setTimeout(() => {
       this.#flush = undefined;
-      const all = [...this.#changed];
-      this.#changed.clear();
+      const all = this.#changed;
+      this.#changed = [];
       this.#tick++;
       this.onchange?.(all);
     }, beat);

@@ -163,7 +163,7 @@ func TestReplicaThatIsBehindLetsTheHolderIn(t *testing.T) {
 		t.Errorf("after the cancellation: %+v", got)
 	}
 	people, _, err := w.replicas[0].Attendees(t.Context(), mustEvent(t, w), nil, 10)
-	if err != nil || len(people) != 0 {
+	if err != nil || len(people) != 1 || people[0].Seat.ID != at(1, 0) {
 		t.Errorf("attendees %+v %v", people, err)
 	}
 }
