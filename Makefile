@@ -11,8 +11,11 @@ ifeq ($(shell command -v go),)
 $(error Go is not on PATH: install Go 1.26 or later, then try again)
 endif
 
+# The pictures that the README shows.
+SHOWN := event-desktop event-near-desktop checkout-desktop tickets-desktop sales-desktop seat-plan-editor-desktop event-dark event-phone check-in-phone
+
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs restart clean demo bench test lint build stack robustness images sbom kind-up kind-down k8s-test
+.PHONY: help up down status logs restart clean demo bench test lint build stack robustness images screenshots sbom kind-up kind-down k8s-test
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -55,6 +58,11 @@ lint: stack ## vet and lint every module
 
 build: stack ## build the services into .run/bin
 	@$(STACK) build
+
+screenshots: ## pictures of every page of what `make up` started, into .run/screenshots; those of the README into docs/screenshots
+	@[ -n "$$FRONTROW_URL" ] || test -f .run/env || { echo 'error: nothing is running: `make up` first' >&2; exit 1; }
+	@[ -n "$$FRONTROW_URL" ] || { set -a; . .run/env; set +a; }; cd web && npx playwright test pages.spec.ts -g 'every page'
+	@mkdir -p docs/screenshots; for name in $(SHOWN); do cp .run/screenshots/$$name.png docs/screenshots/; done
 
 images: ## build the services' images; STANDIN=1: and stand-ins for the public ones (tools/images)
 	@tools/images/build
