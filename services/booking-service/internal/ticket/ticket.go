@@ -9,6 +9,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"image"
+	"image/draw"
 	"image/png"
 
 	"github.com/boombuler/barcode"
@@ -55,17 +57,27 @@ func (s *Signer) Code(c Claims) (string, error) {
 	return signed + "." + base64.RawURLEncoding.EncodeToString(ed25519.Sign(s.key, []byte(signed))), nil
 }
 
+// quietZone is the white border that readers need, in modules (ISO/IEC 18004).
+const quietZone = 4
+
 // QR returns a code as a QR code, a PNG of 320 by 320 pixels.
 func QR(code string) ([]byte, error) {
+	const size = 320
 	symbol, err := qr.Encode(code, qr.M, qr.Auto)
 	if err == nil {
-		symbol, err = barcode.Scale(symbol, 320, 320)
+		modules := symbol.Bounds().Dx()
+		side := size / (modules + 2*quietZone) * modules
+		symbol, err = barcode.Scale(symbol, side, side)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("ticket: qr: %w", err)
 	}
+	picture := image.NewGray(image.Rect(0, 0, size, size))
+	draw.Draw(picture, picture.Bounds(), image.White, image.Point{}, draw.Src)
+	border := (size - symbol.Bounds().Dx()) / 2
+	draw.Draw(picture, symbol.Bounds().Add(image.Pt(border, border)), symbol, image.Point{}, draw.Src)
 	var buf bytes.Buffer
-	if err := png.Encode(&buf, symbol); err != nil {
+	if err := png.Encode(&buf, picture); err != nil {
 		return nil, fmt.Errorf("ticket: png: %w", err)
 	}
 	return buf.Bytes(), nil
