@@ -133,7 +133,6 @@ test('a seat left single is pointed out', async ({ browser }) => {
 });
 
 test('the services restart in the middle, and the buyer notices nothing', async ({ browser }) => {
-  test.skip(!process.env.FRONTROW_PROCESS_COMPOSE, 'there is no supervisor to ask in a cluster');
   const shown = await event(olga, 'Through a Storm');
   const { page } = await browse(browser, await person('Ada'));
   await seats(page, shown.id);

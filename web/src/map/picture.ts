@@ -171,9 +171,9 @@ export class Picture {
     }
     if (nearness < 1) {
       context.globalAlpha = 1 - nearness;
-      visible.forEach(({ section, width, bounds: { minY, maxY } }, i) => {
+      visible.forEach(({ section, width, height }, i) => {
         const center = place(section.center.x, section.center.y);
-        drawName(context, section.name, words.free(this.states.countsOfSection(section.index).available), center.x, center.y, width * scale, (maxY - minY + plan.pitch) * scale, textOn(fills[i] ?? look.surface), ratio, look);
+        drawName(context, section.name, words.free(this.states.countsOfSection(section.index).available), center.x, center.y, width * scale, height * scale, textOn(fills[i] ?? look.surface), ratio, look);
       });
       context.globalAlpha = 1;
     } else if (view.seat < 2 * numberFrom) this.drawNamesAbove(visible, place, scale);
@@ -219,13 +219,21 @@ export class Picture {
     const { pitch } = this.plan;
     const size = 12 * this.ratio;
     this.context.font = `700 ${size}px ${this.look.font}`;
-    for (const { section, bounds, width } of shapes) {
-      const at = { x: (bounds.minX + bounds.maxX) / 2, y: bounds.minY - pitch * 0.75 - (0.7 * size) / scale };
-      if (this.context.measureText(section.name).width > width * scale) continue;
-      if (this.grid.nearest(at.x, at.y, (0.5 * size) / scale + pitch / 2) !== undefined) continue;
+    for (const { section, bounds, top } of shapes) {
+      const half = this.context.measureText(section.name).width / scale / 2;
+      const at = { x: top.x, y: top.y - pitch * 0.7 - (0.7 * size) / scale };
+      if (2 * half > bounds.maxX - bounds.minX + pitch || !this.clear(at, half, (0.5 * size) / scale)) continue;
       const { x, y } = place(at.x, at.y);
       write(this.context, section.name, x, y, size, 700, this.look.muted, this.look);
     }
+  }
+
+  /** Whether there is neither seat nor area in a rectangle of the plan. */
+  private clear({ x, y }: Point, halfWidth: number, halfHeight: number): boolean {
+    const seat = this.plan.pitch * 0.45;
+    let clear = this.plan.areas.every((area) => Math.abs(area.x - x) > area.width / 2 + halfWidth || Math.abs(area.y - y) > area.height / 2 + halfHeight);
+    this.grid.within(x - halfWidth - seat, y - halfHeight - seat, x + halfWidth + seat, y + halfHeight + seat, () => (clear = false));
+    return clear;
   }
 
   private drawOverlay(overlay: Overlay, place: (x: number, y: number) => Point, scale: number, now: number): boolean {

@@ -19,8 +19,11 @@ export interface Shape {
   bounds: Bounds;
   /** Its most frequent category. */
   category: number;
-  /** The width a name has at most, in the plan's units. */
+  /** Room around its middle, across and down, in the plan's units. */
   width: number;
+  height: number;
+  /** The uppermost seat in the middle: its name stands above it when seats are shown. */
+  top: Point;
 }
 
 export interface RowLabel extends Point {
@@ -40,8 +43,36 @@ export function shapesOf(plan: SeatPlan): Shape[] {
       const category = plan.seats[i]?.category ?? 0;
       categories[category] = (categories[category] ?? 0) + 1;
     }
-    return { section, path, bounds, category: categories.indexOf(Math.max(...categories)), width: bounds.maxX - bounds.minX + plan.pitch };
+    return {
+      section,
+      path,
+      bounds,
+      category: categories.indexOf(Math.max(...categories)),
+      width: chord(section, 'x', 'y') + plan.pitch,
+      height: chord(section, 'y', 'x') + plan.pitch,
+      top: topOf(plan, section, (bounds.minX + bounds.maxX) / 2),
+    };
   });
+}
+
+/** The longest line through a section's center, and with it in the middle, that stays in the outline. */
+function chord({ outline, center }: PlanSection, along: 'x' | 'y', across: 'x' | 'y'): number {
+  let half = Infinity;
+  outline.forEach((a, i) => {
+    const b = outline[(i + 1) % outline.length] ?? a;
+    if (a[across] > center[across] === b[across] > center[across]) return;
+    const at = a[along] + ((center[across] - a[across]) / (b[across] - a[across])) * (b[along] - a[along]);
+    half = Math.min(half, Math.abs(at - center[along]));
+  });
+  return half === Infinity ? 0 : 2 * half;
+}
+
+function topOf(plan: SeatPlan, section: PlanSection, x: number): Point {
+  const seats = plan.seats.slice(section.first, section.first + section.count);
+  // In the middle may be an aisle.
+  const nearest = Math.min(...seats.map((seat) => Math.abs(seat.x - x)));
+  const y = Math.min(...seats.filter((seat) => Math.abs(seat.x - x) < nearest + plan.pitch).map((seat) => seat.y));
+  return { x, y };
 }
 
 /** Labels beside both ends of every row, but where other seats are. */
@@ -91,21 +122,24 @@ function fillOf(free: number, category: number, nearness: number, look: Look): s
   return mix(far, mix(look.surface, look.page, 0.9), nearness);
 }
 
+/** Least size of letters, in CSS pixels. */
+const smallest = 9;
+
 /** Writes a name and how much is free into a room of that size, the largest that fits; nothing if it would be too small. */
 export function drawName(context: CanvasRenderingContext2D, name: string, detail: string, x: number, y: number, width: number, height: number, color: string, ratio: number, look: Look): void {
   const widthAt = (text: string, weight: number) => {
     context.font = `${weight} 10px ${look.font}`;
     return context.measureText(text).width / 10;
   };
-  const size = Math.min(16 * ratio, (width * 0.9) / widthAt(name, 700), height * 0.6);
-  if (size < 8 * ratio) {
+  const size = Math.min(16 * ratio, (width * 0.82) / widthAt(name, 700), height * 0.6);
+  if (size < smallest * ratio) {
     // A short word says at least how much is free.
-    const small = Math.min(11 * ratio, (width * 0.9) / widthAt(detail, 600), height * 0.6);
-    if (small >= 8 * ratio) write(context, detail, x, y, small, 600, color, look);
+    const small = Math.min(11 * ratio, (width * 0.82) / widthAt(detail, 600), height * 0.6);
+    if (small >= smallest * ratio) write(context, detail, x, y, small, 600, color, look);
     return;
   }
-  const under = Math.min(size * 0.85, 12 * ratio, (width * 0.9) / widthAt(detail, 400));
-  const both = under >= 8 * ratio && height >= 2.4 * size;
+  const under = Math.min(size * 0.85, 12 * ratio, (width * 0.82) / widthAt(detail, 400));
+  const both = under >= smallest * ratio && height >= 2.4 * size;
   write(context, name, x, both ? y - size * 0.5 : y, size, 700, color, look);
   if (both) write(context, detail, x, y + size * 0.65, under, 400, color, look);
 }

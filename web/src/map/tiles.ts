@@ -5,7 +5,7 @@ import type { Look } from './look';
 import { textOn, colorOf } from './palette';
 import type { SeatPlan } from './plan';
 import { kindOf, Sprites } from './sprites';
-import { blocked } from './states';
+import { available, sold } from './states';
 
 const side = 512;
 /** Tiles kept; the rest of those out of sight goes. */
@@ -126,8 +126,8 @@ export class Tiles {
     const seat = this.plan.seats[index];
     const css = this.diameter / this.ratio;
     const state = this.states[index] as number;
-    if (!seat || css < numberFrom || state === blocked) return;
-    const color = state === 0 ? textOn(colorOf(seat.category, this.look.dark)) : this.look.muted;
+    if (!seat || css < numberFrom || (state !== available && state !== sold)) return;
+    const color = state === available ? textOn(colorOf(seat.category, this.look.dark)) : this.look.muted;
     seatLabel(tile.context, seat, seat.x * this.scale - tile.column * side, seat.y * this.scale - tile.row * side, this.diameter, css, color, this.look);
   }
 

@@ -47,7 +47,8 @@ export class View {
 
   get minScale(): number {
     const { minX, minY, maxX, maxY } = this.bounds;
-    return Math.min((this.width - 2 * margin) / (maxX - minX), (this.height - 2 * margin) / (maxY - minY), fitting / this.pitch);
+    const room = (extent: number) => Math.max(extent - 2 * margin, extent / 2);
+    return Math.min(room(this.width) / (maxX - minX), room(this.height) / (maxY - minY), fitting / this.pitch);
   }
 
   get maxScale(): number {

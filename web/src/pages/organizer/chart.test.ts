@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Schemas } from '../../api/client';
 import { chart, ticks } from './chart';
 
 const bucket = (starts_at: string, sold: number) => ({ starts_at, sold, revenue: 0 });
@@ -15,7 +16,7 @@ describe('levels', () => {
 });
 
 describe('bars', () => {
-  const over = { bucket_seconds: 60, buckets: [bucket('2027-01-01T10:00:00Z', 4), bucket('2027-01-01T10:01:00Z', 2), bucket('2027-01-01T10:04:00Z', 5)] } as const;
+  const over: Schemas['SalesOverTime'] = { bucket_seconds: 60, buckets: [bucket('2027-01-01T10:00:00Z', 4), bucket('2027-01-01T10:01:00Z', 2), bucket('2027-01-01T10:04:00Z', 5)] };
 
   test('stand where their time is, with room for buckets in which nothing was sold', () => {
     const { bars } = chart(over, 100, 50, 20);

@@ -123,17 +123,17 @@ export type Brush = { category: string } | 'accessible' | 'ordinary' | 'blocked'
 
 /** Paints seats of a section, given as "row/seat". */
 export function paint(section: SectionDraft, seats: readonly string[], brush: Brush): SectionDraft {
-  const out: Record<string, Paint> = { ...section.paint };
+  const out = new Map(Object.entries(section.paint));
   for (const seat of seats) {
-    const next: Paint = { ...out[seat] };
+    const next: Paint = { ...out.get(seat) };
     if (brush === 'accessible') next.accessible = true;
     else if (brush === 'ordinary') delete next.accessible;
     else if (brush === 'blocked') next.blocked = true;
     else if (brush === 'for-sale') delete next.blocked;
     else if (brush.category === section.category) delete next.category;
     else next.category = brush.category;
-    if (Object.keys(next).length > 0) out[seat] = next;
-    else delete out[seat];
+    if (Object.keys(next).length > 0) out.set(seat, next);
+    else out.delete(seat);
   }
-  return { ...section, paint: out };
+  return { ...section, paint: Object.fromEntries(out) };
 }

@@ -89,7 +89,7 @@ export function generate(section: SectionDraft): NewSection {
         ...(painted?.category && painted.category !== section.category ? { category: painted.category } : {}),
         ...(painted?.accessible ? { accessible: true } : {}),
         ...(painted?.blocked ? { blocked: true } : {}),
-      } as NewSeat);
+      });
     }
     rows.push({ label: rowLabel(section.firstLabel, row), category: section.category, seats });
   }
