@@ -40,9 +40,10 @@ for (const [name, view] of Object.entries(views)) {
         }
         visitors.set(key, page);
       }
+      page.setDefaultTimeout(20_000);
       await page.goto(shown.path);
-      await shown.ready(page);
-      const problems = await serious(page);
+      // One page that does not come up must not hide what is wrong with the others.
+      const problems = await shown.ready(page).then(() => serious(page), (error: Error) => [error.message]);
       const width = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       if (width > 0) problems.push(`${width} pixels wider than the screen`);
       if (problems.length > 0) found[shown.name] = problems;
