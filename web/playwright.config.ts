@@ -18,6 +18,7 @@ export default defineConfig({
     baseURL: new URL('/', api).href,
     locale: 'en-GB',
     timezoneId: 'Europe/Vienna',
+    actionTimeout: 20_000,
     trace: 'retain-on-failure',
     launchOptions: {
       executablePath: process.env.FRONTROW_CHROMIUM ?? '/usr/bin/chromium',

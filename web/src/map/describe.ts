@@ -8,6 +8,6 @@ export function describeSeat(plan: SeatPlan, states: SeatStates, index: number):
   if (!seat) return '';
   const parts = [t('map.seat', { section: plan.sections[seat.section]?.name ?? '', row: seat.row, number: seat.number }), plan.categories[seat.category]?.name];
   if (seat.accessible) parts.push(t('map.accessible'));
-  parts.push(t(`map.state.${states.of(index)}`));
+  if (states.known || seat.blocked) parts.push(t(`map.state.${states.of(index)}`));
   return parts.filter(Boolean).join(', ');
 }

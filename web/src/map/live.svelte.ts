@@ -81,10 +81,9 @@ export class LiveSale {
 
   #snapshot(snapshot: Availability): void {
     const first = !this.states.known;
-    this.#collect(this.states.apply(snapshot));
-    if (!first) return;
-    this.#changed = [];
-    this.#tick++;
+    const changed = this.states.apply(snapshot);
+    if (first) this.#tick++;
+    else this.#collect(changed);
   }
 
   #delta(delta: AvailabilityDelta): void {

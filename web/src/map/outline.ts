@@ -43,12 +43,42 @@ export function outline(rows: readonly (readonly Point[])[]): { outline: Point[]
     outline: [
       ...some(first, 16),
       ...ends.map((row) => row.at(-1) as Point),
-      ...(last === first ? [] : some(last, 16).reverse()),
+      ...some(last, 16).reverse(),
       ...ends.map((row) => row[0] as Point).reverse(),
     ].map(({ x, y }) => ({ x, y })),
     center: { x: seat.x, y: seat.y },
   };
 }
+
+/** The outline, wider by `by` all around; its corners are cut. */
+export function widened(outline: readonly Point[], by: number): Point[] {
+  const loop = outline.filter((point, i) => i === 0 || distance(point, outline[i - 1] as Point) > 0);
+  if (loop.length > 1 && distance(loop[0] as Point, loop.at(-1) as Point) === 0) loop.pop();
+  const [first] = loop;
+  if (!first) return [];
+  if (loop.length === 1) return [[by, 0], [0, by], [-by, 0], [0, -by]].map(([dx = 0, dy = 0]) => ({ x: first.x + dx * 1.3, y: first.y + dy * 1.3 }));
+  // A positive area is one whose outside is to the left.
+  const area = loop.reduce((sum, a, i) => sum + a.x * (loop[(i + 1) % loop.length] as Point).y - (loop[(i + 1) % loop.length] as Point).x * a.y, 0);
+  const side = area < 0 ? -1 : 1;
+  return loop.flatMap((at, i) => {
+    const before = loop.at(i - 1) as Point;
+    const after = loop[(i + 1) % loop.length] as Point;
+    const into = unit(before, at);
+    const out = unit(at, after);
+    const [a, b] = [outside(at, into, side * by), outside(at, out, side * by)];
+    const turn = side * (into.x * out.y - into.y * out.x);
+    const straight = into.x * out.x + into.y * out.y;
+    if (straight > 0.9 || (turn < 0 && straight > -0.9)) {
+      const share = 1 / Math.max(1 + straight, 0.5);
+      return [{ x: at.x + (a.x + b.x - 2 * at.x) * share, y: at.y + (a.y + b.y - 2 * at.y) * share }];
+    }
+    // The end of a row by itself turns right round.
+    return straight < -0.2 ? [a, { x: at.x + into.x * by, y: at.y + into.y * by }, b] : [a, b];
+  });
+}
+
+const unit = (from: Point, to: Point): Point => ({ x: (to.x - from.x) / distance(from, to), y: (to.y - from.y) / distance(from, to) });
+const outside = (at: Point, along: Point, by: number): Point => ({ x: at.x + along.y * by, y: at.y - along.x * by });
 
 /** Whether two rows run in opposite directions. */
 function opposed(a: readonly Point[], b: readonly Point[]): boolean {

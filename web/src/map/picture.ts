@@ -3,7 +3,7 @@ import { SeatGrid } from './grid';
 import { lookOf, seatShape, type Look } from './look';
 import type { Point } from './outline';
 import type { Bounds, SeatPlan } from './plan';
-import { drawArea, drawFront, drawName, drawSections, rowLabelsOf, shapesOf, write, type RowLabel, type Shape, type Words } from './sections';
+import { drawArea, drawFront, drawName, drawSections, rowLabelsOf, shapesOf, widthOf, write, type RowLabel, type Shape, type Words } from './sections';
 import { textOn } from './palette';
 import type { SeatStates } from './states';
 import { numberFrom, seatLabel, seatShare, Tiles } from './tiles';
@@ -104,18 +104,18 @@ export class Picture {
     return this.view.seat >= seatsFull;
   }
 
-  /** What is at a point of the canvas, in CSS pixels. */
-  at(px: number, py: number): Target | undefined {
+  /** What is at a point of the canvas, or that near to it, in CSS pixels. */
+  at(px: number, py: number, slack = 8): Target | undefined {
     const { x, y } = this.view.toPlan(px, py);
     const area = this.plan.areas.find((candidate) => Math.abs(candidate.x - x) <= candidate.width / 2 && Math.abs(candidate.y - y) <= candidate.height / 2);
     if (area) return { area: area.index };
     const { pitch } = this.plan;
     if (this.seatsShown) {
-      const seat = this.grid.nearest(x, y, pitch * 0.62);
+      const seat = this.grid.nearest(x, y, Math.max(pitch * 0.62, slack / this.view.scale));
       return seat === undefined ? undefined : { seat };
     }
     // The section of the nearest seat; rows and aisles may be wider than seats.
-    const near = this.grid.nearest(x, y, pitch * 2);
+    const near = this.grid.nearest(x, y, Math.max(pitch * 2, slack / this.view.scale));
     const section = this.plan.seats[near ?? -1]?.section;
     return section === undefined ? undefined : { section };
   }
@@ -127,6 +127,22 @@ export class Picture {
     const seats: number[] = [];
     this.grid.within(a.x, a.y, b.x, b.y, (index) => seats.push(index));
     return seats.sort((x, y) => x - y);
+  }
+
+  /** The next seat from the middle of the screen in a direction, which is a unit along one axis. */
+  next(dx: number, dy: number): Point | undefined {
+    const { x, y } = this.view;
+    const reach = 8 * this.plan.pitch;
+    let best: number | undefined;
+    let least = Infinity;
+    this.grid.within(x - reach, y - reach, x + reach, y + reach, (index) => {
+      const [byX, byY] = [(this.grid.x[index] as number) - x, (this.grid.y[index] as number) - y];
+      const along = byX * dx + byY * dy;
+      const aside = Math.abs(byX * dy) + Math.abs(byY * dx);
+      if (along < 0.3 * this.plan.pitch || aside > along || along + 2 * aside >= least) return;
+      [best, least] = [index, along + 2 * aside];
+    });
+    return this.plan.seats[best ?? -1];
   }
 
   boundsOf(section: number): Bounds {
@@ -152,7 +168,7 @@ export class Picture {
     });
     context.setTransform(scale, 0, 0, scale, originX, originY);
     const active = overlay.target && 'section' in overlay.target ? overlay.target.section : undefined;
-    const fills = drawSections(context, visible, this.states, plan.pitch, scale, nearness, active, ratio, look);
+    const fills = drawSections(context, visible, this.states, scale, nearness, active, ratio, look);
     context.setTransform(1, 0, 0, 1, 0, 0);
 
     const { bounds } = plan;
@@ -218,9 +234,8 @@ export class Picture {
   private drawNamesAbove(shapes: readonly Shape[], place: (x: number, y: number) => Point, scale: number): void {
     const { pitch } = this.plan;
     const size = 12 * this.ratio;
-    this.context.font = `700 ${size}px ${this.look.font}`;
     for (const { section, bounds, top } of shapes) {
-      const half = this.context.measureText(section.name).width / scale / 2;
+      const half = (widthOf(this.context, section.name, 700, this.look) * size) / scale / 2;
       const at = { x: top.x, y: top.y - pitch * 0.7 - (0.7 * size) / scale };
       if (2 * half > bounds.maxX - bounds.minX + pitch || !this.clear(at, half, (0.5 * size) / scale)) continue;
       const { x, y } = place(at.x, at.y);

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { arena, hall } from './example';
+import { outline, widened } from './outline';
 import { SeatPlan, type NewVenue } from './plan';
 
 const draft: NewVenue = {
@@ -55,10 +56,17 @@ test('units of standing areas come after the seats and are cut as the service cu
 });
 
 test("a large venue's areas have larger blocks", () => {
-  const venue = hall([[['a']]], { areas: [{ capacity: 31_999, blocks: Array.from({ length: 32 }, (_, n) => `${n + 2}`) }] });
-  const plan = SeatPlan.of({ ...venue, seat_count: 32_000 });
-  expect(plan.idOf(1 + 1000)).toBe('3-0');
-  expect(plan.idOf(31_999)).toBe('33-998');
+  const venue = hall([[['a']]], { areas: [{ capacity: 3000, blocks: ['2', '3', '4'] }] });
+  const plan = SeatPlan.of({ ...venue, seat_count: 40_000 });
+  expect(plan.idOf(1 + 1249)).toBe('2-1249');
+  expect(plan.idOf(1 + 1250)).toBe('3-0');
+  expect(plan.idOf(3000)).toBe('4-499');
+});
+
+test('blocks of an area cut in another way are as even as their number says', () => {
+  const plan = SeatPlan.of(hall([], { areas: [{ capacity: 1000, blocks: ['1', '2'] }] }));
+  expect(plan.idOf(499)).toBe('1-499');
+  expect(plan.idOf(999)).toBe('2-499');
 });
 
 test('an area is drawn clear of the seats', () => {
@@ -101,3 +109,19 @@ function inside(point: { x: number; y: number }, polygon: readonly { x: number; 
   });
   return odd;
 }
+
+test('an outline made wider encloses the seats’ edges, also of a single row and a single seat', () => {
+  const shapes = [
+    [[0, 1, 2, 3].map((x) => ({ x, y: 0 })), [0, 1, 2, 3].map((x) => ({ x, y: 1 }))],
+    [[3, 2, 1, 0].map((x) => ({ x, y: 0 })), [3, 2, 1, 0].map((x) => ({ x, y: 1 }))],
+    [[0, 1, 2, 3].map((x) => ({ x, y: x / 2 }))],
+    [[{ x: 5, y: 5 }]],
+    [[{ x: 5, y: 5 }], [{ x: 5, y: 6 }]],
+  ];
+  for (const rows of shapes) {
+    const wide = widened(outline(rows).outline, 0.62);
+    for (const seat of rows.flat()) {
+      for (let angle = 0; angle < 6.28; angle += 0.3) expect(inside({ x: seat.x + 0.4 * Math.cos(angle), y: seat.y + 0.4 * Math.sin(angle) }, wide), JSON.stringify([seat, wide])).toBe(true);
+    }
+  }
+});

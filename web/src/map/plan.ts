@@ -103,17 +103,21 @@ export class SeatPlan {
     this.blocks = blocks;
 
     const seats: PlanSeat[] = [];
+    const lines: PlanSeat[][][] = [];
     const shapes = sections.map((section, index) => {
       const first = seats.length;
       const rows: PlanRow[] = [];
+      const ofSection: PlanSeat[][] = [];
+      lines.push(ofSection);
       for (const row of section.rows) {
         const rowCategory = categoryIndex.get(row.category ?? '') ?? 0;
         rows.push({ label: row.label, first: seats.length, count: row.seats.length });
-        let inRow = 0;
+        const line: PlanSeat[] = [];
+        ofSection.push(line);
         for (const seat of row.seats) {
-          const id = 'id' in seat ? seat.id : `${section.id}/${row.label}/${inRow++}`;
+          const id = 'id' in seat ? seat.id : `${section.id}/${row.label}/${line.length}`;
           this.enter(blocks, id, seats.length);
-          seats.push({
+          const unfolded = {
             index: seats.length,
             id,
             section: index,
@@ -124,14 +128,16 @@ export class SeatPlan {
             category: seat.category === undefined ? rowCategory : (categoryIndex.get(seat.category) ?? rowCategory),
             accessible: seat.accessible ?? false,
             blocked: seat.blocked ?? false,
-          });
+          };
+          seats.push(unfolded);
+          line.push(unfolded);
         }
       }
       return { index, id: section.id, name: section.name, first, count: seats.length - first, rows };
     });
     this.seats = seats;
-    this.pitch = pitchOf(shapes.flatMap((section) => section.rows.map((row) => seats.slice(row.first, row.first + row.count))));
-    this.sections = shapes.map((section) => ({ ...section, ...outline(section.rows.map((row) => seats.slice(row.first, row.first + row.count))) }));
+    this.pitch = pitchOf(lines.flat());
+    this.sections = shapes.map((section, index) => ({ ...section, ...outline(lines[index] ?? []) }));
 
     let size = seats.length;
     this.areas = areas.map((area, index) => {

@@ -1,7 +1,7 @@
 // What is drawn without looking at single seats: sections with their names, standing areas, row labels, the front.
 import type { SeatGrid } from './grid';
 import type { Look } from './look';
-import type { Point } from './outline';
+import { widened, type Point } from './outline';
 import { colorOf, mix, textOn } from './palette';
 import type { Bounds, PlanArea, PlanSection, SeatPlan } from './plan';
 import type { SeatStates } from './states';
@@ -33,7 +33,7 @@ export interface RowLabel extends Point {
 export function shapesOf(plan: SeatPlan): Shape[] {
   return plan.sections.map((section) => {
     const path = new Path2D();
-    section.outline.forEach(({ x, y }, i) => (i === 0 ? path.moveTo(x, y) : path.lineTo(x, y)));
+    widened(section.outline, plan.pitch * 0.62).forEach(({ x, y }, i) => (i === 0 ? path.moveTo(x, y) : path.lineTo(x, y)));
     path.closePath();
     const xs = section.outline.map((point) => point.x);
     const ys = section.outline.map((point) => point.y);
@@ -64,7 +64,8 @@ function chord({ outline, center }: PlanSection, along: 'x' | 'y', across: 'x' |
     const at = a[along] + ((center[across] - a[across]) / (b[across] - a[across])) * (b[along] - a[along]);
     half = Math.min(half, Math.abs(at - center[along]));
   });
-  return half === Infinity ? 0 : 2 * half;
+  // A straight row by itself is crossed by nothing.
+  return half === Infinity ? Math.max(...outline.map((point) => point[along])) - Math.min(...outline.map((point) => point[along])) : 2 * half;
 }
 
 function topOf(plan: SeatPlan, section: PlanSection, x: number): Point {
@@ -98,19 +99,16 @@ export function rowLabelsOf(plan: SeatPlan, grid: SeatGrid): RowLabel[] {
 }
 
 /** How sections are filled: far out by what is free, near only as the seats' ground. `nearness` is from 0 to 1. */
-export function drawSections(context: CanvasRenderingContext2D, shapes: readonly Shape[], states: SeatStates, pitch: number, scale: number, nearness: number, active: number | undefined, ratio: number, look: Look): string[] {
-  context.lineJoin = context.lineCap = 'round';
+export function drawSections(context: CanvasRenderingContext2D, shapes: readonly Shape[], states: SeatStates, scale: number, nearness: number, active: number | undefined, ratio: number, look: Look): string[] {
+  context.lineJoin = 'round';
   return shapes.map(({ section, path, category }) => {
     const fill = fillOf(share(states.countsOfSection(section.index).available, section.count), category, nearness, look);
-    // The outline goes through seats' middles: a stroke as wide as a seat rounds it and takes it around them.
     const pointed = section.index === active;
-    context.strokeStyle = pointed ? look.accent : mix(fill, look.lineStrong, 0.45 - 0.25 * nearness);
-    context.lineWidth = pitch * 1.25 + ((pointed ? 5 : 2) * ratio) / scale;
-    context.stroke(path);
-    context.strokeStyle = context.fillStyle = fill;
-    context.lineWidth = pitch * 1.25;
-    context.stroke(path);
+    context.fillStyle = fill;
     context.fill(path);
+    context.strokeStyle = pointed ? look.accent : mix(fill, look.lineStrong, 0.45 - 0.25 * nearness);
+    context.lineWidth = ((pointed ? 3 : 1) * ratio) / scale;
+    context.stroke(path);
     return fill;
   });
 }
@@ -127,25 +125,37 @@ const smallest = 9;
 
 /** Writes a name and how much is free into a room of that size, the largest that fits; nothing if it would be too small. */
 export function drawName(context: CanvasRenderingContext2D, name: string, detail: string, x: number, y: number, width: number, height: number, color: string, ratio: number, look: Look): void {
-  const widthAt = (text: string, weight: number) => {
-    context.font = `${weight} 10px ${look.font}`;
-    return context.measureText(text).width / 10;
-  };
-  const size = Math.min(16 * ratio, (width * 0.82) / widthAt(name, 700), height * 0.6);
+  const size = Math.min(16 * ratio, (width * 0.82) / widthOf(context, name, 700, look), height * 0.6);
   if (size < smallest * ratio) {
     // A short word says at least how much is free.
-    const small = Math.min(11 * ratio, (width * 0.82) / widthAt(detail, 600), height * 0.6);
+    const small = Math.min(11 * ratio, (width * 0.82) / widthOf(context, detail, 600, look), height * 0.6);
     if (small >= smallest * ratio) write(context, detail, x, y, small, 600, color, look);
     return;
   }
-  const under = Math.min(size * 0.85, 12 * ratio, (width * 0.82) / widthAt(detail, 400));
+  const under = Math.min(size, 12 * ratio, (width * 0.82) / widthOf(context, detail, 400, look));
   const both = under >= smallest * ratio && height >= 2.4 * size;
   write(context, name, x, both ? y - size * 0.5 : y, size, 700, color, look);
   if (both) write(context, detail, x, y + size * 0.65, under, 400, color, look);
 }
 
+const widths = new Map<string, number>();
+
+/** Width of a text in letters of size 1. Measuring takes long, and is done for every section in every frame. */
+export function widthOf(context: CanvasRenderingContext2D, text: string, weight: number, look: Look): number {
+  const key = `${weight} ${text}`;
+  let width = widths.get(key);
+  if (width === undefined) {
+    if (widths.size > 5000) widths.clear();
+    context.font = `${weight} 20px ${look.font}`;
+    width = context.measureText(text).width / 20;
+    widths.set(key, width);
+  }
+  return width;
+}
+
 export function write(context: CanvasRenderingContext2D, text: string, x: number, y: number, size: number, weight: number, color: string, look: Look): void {
-  context.font = `${weight} ${size}px ${look.font}`;
+  // Whole pixels: a font is looked up once for a size.
+  context.font = `${weight} ${Math.floor(size)}px ${look.font}`;
   context.textAlign = 'center';
   context.textBaseline = 'middle';
   context.fillStyle = color;

@@ -9,8 +9,6 @@ const phases = 2;
 const patternFrom = 9;
 const ringFrom = 5.5;
 
-const taken = [held, sold, blocked];
-
 /** What a seat looks like, as a number: category and accessible if it is free, else its state. */
 export function kindOf(state: number, category: number, accessible: boolean, categories: number): number {
   return 2 * (state === 0 ? category : categories + state - 1) + (accessible ? 1 : 0);
@@ -19,36 +17,20 @@ export function kindOf(state: number, category: number, accessible: boolean, cat
 export class Sprites {
   /** Width and height of a sprite in pixels. */
   readonly size: number;
-  private readonly pixels: Uint32Array[] = [];
-  private readonly images: ImageData[] = [];
+  private readonly sprites: (Uint32Array | undefined)[] = [];
+  private readonly context: CanvasRenderingContext2D;
 
-  /** @param diameter of a seat in device pixels */
+  /** @param diameter of a seat in device pixels, of which `ratio` are a CSS pixel */
   constructor(
-    readonly diameter: number,
-    ratio: number,
-    categories: number,
-    look: Look,
+    private readonly diameter: number,
+    private readonly ratio: number,
+    private readonly categories: number,
+    private readonly look: Look,
   ) {
     this.size = Math.ceil(diameter) + 3;
-    const kinds = 2 * (categories + taken.length);
     const canvas = document.createElement('canvas');
-    canvas.width = this.size * phases * phases;
-    canvas.height = this.size * kinds;
-    const context = canvas.getContext('2d', { willReadFrequently: true }) as CanvasRenderingContext2D;
-    for (let kind = 0; kind < kinds; kind++) {
-      for (let phase = 0; phase < phases * phases; phase++) {
-        const x = phase * this.size + this.size / 2 + (phase % phases) / phases - 0.25;
-        const y = kind * this.size + this.size / 2 + Math.floor(phase / phases) / phases - 0.25;
-        draw(context, x, y, diameter / 2, diameter / ratio, kind >> 1, kind % 2 === 1, categories, look);
-      }
-    }
-    for (let kind = 0; kind < kinds; kind++) {
-      for (let phase = 0; phase < phases * phases; phase++) {
-        const image = context.getImageData(phase * this.size, kind * this.size, this.size, this.size);
-        this.images.push(image);
-        this.pixels.push(new Uint32Array(image.data.buffer));
-      }
-    }
+    canvas.width = canvas.height = this.size;
+    this.context = canvas.getContext('2d', { willReadFrequently: true }) as CanvasRenderingContext2D;
   }
 
   /** Left or upper edge of the sprite of a seat whose middle is at `middle`, in half pixels. */
@@ -56,15 +38,24 @@ export class Sprites {
     return Math.round((middle - this.size / 2 + 0.25) * phases);
   }
 
-  private at(kind: number, x: number, y: number): number {
-    return kind * phases * phases + (y & (phases - 1)) * phases + (x & (phases - 1));
+  /** The sprite for a place in half pixels, drawn when it is first needed. */
+  private at(kind: number, x: number, y: number): Uint32Array {
+    const [phaseX, phaseY] = [x & (phases - 1), y & (phases - 1)];
+    const key = (kind * phases + phaseY) * phases + phaseX;
+    let sprite = this.sprites[key];
+    if (!sprite) {
+      const { context, size } = this;
+      context.clearRect(0, 0, size, size);
+      draw(context, size / 2 + phaseX / phases - 0.25, size / 2 + phaseY / phases - 0.25, this.diameter / 2, this.diameter / this.ratio, kind >> 1, kind % 2 === 1, this.categories, this.look);
+      this.sprites[key] = sprite = new Uint32Array(context.getImageData(0, 0, size, size).data.buffer);
+    }
+    return sprite;
   }
 
   /** Copies a seat into pixels of a square with that side, cut at its edges. */
   blit(into: Uint32Array, side: number, kind: number, middleX: number, middleY: number): void {
     const [x, y] = [this.edge(middleX), this.edge(middleY)];
-    const source = this.pixels[this.at(kind, x, y)];
-    if (!source) return;
+    const source = this.at(kind, x, y);
     const [left, top] = [x >> 1, y >> 1];
     const from = Math.max(0, -left);
     const to = Math.min(this.size, side - left);
@@ -76,13 +67,6 @@ export class Sprites {
         if (pixel >>> 24 > (into[at] as number) >>> 24) into[at] = pixel;
       }
     }
-  }
-
-  /** Replaces a seat that is drawn already. */
-  put(context: CanvasRenderingContext2D, kind: number, middleX: number, middleY: number): void {
-    const [x, y] = [this.edge(middleX), this.edge(middleY)];
-    const image = this.images[this.at(kind, x, y)];
-    if (image) context.putImageData(image, x >> 1, y >> 1);
   }
 }
 

@@ -26,15 +26,16 @@ interface Tile {
   seen: number;
 }
 
-// One for all: a tile is painted at once.
-const image = new ImageData(side, side);
-const pixels = new Uint32Array(image.data.buffer);
+/** The pixels of a tile: one for all, since they are painted one after another. */
+const whole = new ImageData(side, side);
 
 export class Tiles {
   private readonly tiles = new Map<string, Tile>();
   private readonly sprites: Sprites;
   private readonly diameter: number;
   private frame = 0;
+  /** The pixels around a seat. */
+  private readonly patch: ImageData;
 
   /** @param scale device pixels a unit of the plan */
   constructor(
@@ -47,6 +48,7 @@ export class Tiles {
   ) {
     this.diameter = Math.max(2.2 * ratio, plan.pitch * scale * seatShare);
     this.sprites = new Sprites(this.diameter, ratio, plan.categories.length, look);
+    this.patch = new ImageData(this.sprites.size + 2, this.sprites.size + 2);
   }
 
   /**
@@ -82,20 +84,40 @@ export class Tiles {
 
   /** Paints seats again whose state has changed. */
   repaint(changed: readonly number[]): void {
+    const reach = this.patch.width / 2;
     for (const index of changed) {
       if (index >= this.plan.seats.length) continue;
-      const x = (this.grid.x[index] as number) * this.scale;
-      const y = (this.grid.y[index] as number) * this.scale;
-      const reach = this.sprites.size / 2 + 1;
-      for (let row = Math.floor((y - reach) / side); row <= Math.floor((y + reach) / side); row++) {
-        for (let column = Math.floor((x - reach) / side); column <= Math.floor((x + reach) / side); column++) {
+      const left = Math.round((this.grid.x[index] as number) * this.scale - reach);
+      const top = Math.round((this.grid.y[index] as number) * this.scale - reach);
+      for (let row = Math.floor(top / side); row <= Math.floor((top + 2 * reach) / side); row++) {
+        for (let column = Math.floor(left / side); column <= Math.floor((left + 2 * reach) / side); column++) {
           const tile = this.tiles.get(`${column} ${row}`);
-          if (!tile) continue;
-          this.sprites.put(tile.context, this.kind(index), x - column * side, y - row * side);
-          this.label(tile, index);
+          if (tile) this.fill(tile, this.patch, left - column * side, top - row * side);
         }
       }
     }
+  }
+
+  /** Paints a square of a tile anew, with all seats that reach into it. */
+  private fill(tile: Tile, square: ImageData, left: number, top: number): void {
+    const into = new Uint32Array(square.data.buffer);
+    const [originX, originY] = [tile.column * side + left, tile.row * side + top];
+    const reach = this.sprites.size / 2 + 1;
+    const inside: number[] = [];
+    into.fill(0);
+    this.grid.within((originX - reach) / this.scale, (originY - reach) / this.scale, (originX + square.width + reach) / this.scale, (originY + square.width + reach) / this.scale, (index) => {
+      inside.push(index);
+      this.sprites.blit(into, square.width, this.kind(index), (this.grid.x[index] as number) * this.scale - originX, (this.grid.y[index] as number) * this.scale - originY);
+    });
+    const { context } = tile;
+    context.putImageData(square, left, top);
+    if (this.diameter < numberFrom * this.ratio) return;
+    context.save();
+    context.beginPath();
+    context.rect(left, top, square.width, square.width);
+    context.clip();
+    for (const index of inside) this.label(tile, index);
+    context.restore();
   }
 
   private kind(index: number): number {
@@ -104,29 +126,20 @@ export class Tiles {
   }
 
   private paint(column: number, row: number): Tile {
-    const reach = this.sprites.size / 2 + 1;
-    const inside: number[] = [];
-    pixels.fill(0);
-    this.grid.within((column * side - reach) / this.scale, (row * side - reach) / this.scale, ((column + 1) * side + reach) / this.scale, ((row + 1) * side + reach) / this.scale, (index) => {
-      inside.push(index);
-      this.sprites.blit(pixels, side, this.kind(index), (this.grid.x[index] as number) * this.scale - column * side, (this.grid.y[index] as number) * this.scale - row * side);
-    });
     const canvas = document.createElement('canvas');
     canvas.width = canvas.height = side;
-    const context = canvas.getContext('2d') as CanvasRenderingContext2D;
-    context.putImageData(image, 0, 0);
-    const tile = { canvas, context, column, row, seen: this.frame };
-    for (const index of inside) this.label(tile, index);
+    const tile = { canvas, context: canvas.getContext('2d') as CanvasRenderingContext2D, column, row, seen: this.frame };
+    this.fill(tile, whole, 0, 0);
     this.tiles.set(`${column} ${row}`, tile);
     return tile;
   }
 
-  /** Writes the number on a seat, where there is room. */
+  /** Writes the number on a seat that is free or sold. */
   private label(tile: Tile, index: number): void {
     const seat = this.plan.seats[index];
     const css = this.diameter / this.ratio;
     const state = this.states[index] as number;
-    if (!seat || css < numberFrom || (state !== available && state !== sold)) return;
+    if (!seat || (state !== available && state !== sold)) return;
     const color = state === available ? textOn(colorOf(seat.category, this.look.dark)) : this.look.muted;
     seatLabel(tile.context, seat, seat.x * this.scale - tile.column * side, seat.y * this.scale - tile.row * side, this.diameter, css, color, this.look);
   }

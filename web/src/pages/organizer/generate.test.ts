@@ -165,6 +165,13 @@ describe('findings', () => {
     expect(kinds(draft)).toEqual(['overlap']);
     expect(overlaps(venueOf(draft))).toEqual({ count: 6, sections: ['Stalls', 'Other'] });
   });
+  test.each([
+    [0.7, 0.7, 0.9, 0.7], [0.9, 0.7, 0.7, 0.7], [0.7, 0.7, 0.7, 0.9], [0.7, 0.9, 0.7, 0.7], [-0.1, -0.1, 0.1, 0.1],
+  ])('seats at (%d, %d) and (%d, %d) are too near', (x, y, otherX, otherY) => {
+    const seat = { rows: 1, first: 1, last: 1 };
+    const draft = withSections(section({ ...seat, x, y }), section({ ...seat, id: 'other', name: 'Other', x: otherX, y: otherY }));
+    expect(overlaps(venueOf(draft)).count).toBe(1);
+  });
   test('an arc so tight that it comes round', () => expect(kinds(withSections(section({ first: 40, last: 40, radius: 4 })))).toEqual(['overlap']));
   test('two sections whose tickets would say the same', () => expect(kinds(withSections(section(), section({ id: 'other', x: 20 })))).toEqual(['same-rows']));
   test('the same name with other rows is fine', () => expect(kinds(withSections(section(), section({ id: 'other', x: 20, firstLabel: 'D' })))).toEqual([]));

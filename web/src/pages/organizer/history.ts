@@ -4,7 +4,7 @@ export interface History<T> {
   readonly past: readonly T[];
   readonly present: T;
   readonly future: readonly T[];
-  /** What the last change was to. */
+  /** What the last change was to; nothing after going back or forth. */
   readonly to?: string;
 }
 
@@ -16,7 +16,7 @@ export const begin = <T>(present: T): History<T> => ({ past: [], present, future
 /** Changes that follow one another to the same thing are one step: a number that is typed or turned up. */
 export function change<T>(history: History<T>, present: T, to?: string): History<T> {
   if (present === history.present) return history;
-  const again = to !== undefined && to === history.to && history.future.length === 0;
+  const again = to !== undefined && to === history.to;
   const past = again ? history.past : [...history.past, history.present].slice(-longest);
   return { past, present, future: [], ...(to === undefined ? {} : { to }) };
 }

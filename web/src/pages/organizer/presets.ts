@@ -58,9 +58,9 @@ export function preset(kind: Preset, names: PresetNames, timeZone: string): Venu
     }
     case 'arena': {
       const sections: SectionDraft[] = [];
-      for (let line = 0; line < 3; line++) {
+      for (let line = 0; line < 2; line++) {
         for (let column = 0; column < 4; column++) {
-          sections.push(section({ name: `${names.floor} ${line * 4 + column + 1}`, rows: 20, first: 28, last: 28, x: (column - 1.5) * 32, y: -40 + line * 29, firstLabel: '1', category: first }));
+          sections.push(section({ name: `${names.floor} ${line * 4 + column + 1}`, rows: 20, first: 28, last: 28, x: (column - 1.5) * 32, y: -18 + line * 29, firstLabel: '1', category: first }));
         }
       }
       const ring = (name: string, radius: number, depth: number, category: string, from: number) => {
@@ -75,7 +75,7 @@ export function preset(kind: Preset, names: PresetNames, timeZone: string): Venu
       ring(names.lower, 118, 26, second, 101);
       ring(names.upper, 156, 29, third, 201);
       const seats = sections.reduce((sum, one) => sum + seatCount(one), 0);
-      return venue([categories.first, categories.second, categories.third], sections, [area(names.standing, first, Math.max(1, 50_000 - seats), 0, -56)]);
+      return venue([categories.first, categories.second, categories.third], sections, [area(names.standing, first, Math.max(1, 50_000 - seats), 0, -48)]);
     }
   }
 }

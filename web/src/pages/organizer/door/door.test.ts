@@ -105,6 +105,18 @@ describe('when the network is back', () => {
     expect([door.waiting, door.admitted, door.connected, door.contradictions.length]).toEqual([0, 2, true, 0]);
   });
 
+  test('whoever was turned away here and is there is no contradiction', async () => {
+    const { world, open } = stage();
+    const door = open();
+    world.reachable = false;
+    await door.scan('one');
+    await door.scan('one');
+    world.reachable = true;
+    await door.flush();
+    expect(door.recent.map(({ result }) => result)).toEqual(['already_used', 'admitted']);
+    expect(door.contradictions).toEqual([]);
+  });
+
   test('a contradiction stays until it is dismissed', async () => {
     const { world, open } = stage();
     const door = open();
