@@ -3,6 +3,7 @@ package httpapi
 import (
 	"bytes"
 	"encoding/csv"
+	"net/http"
 	"net/http/httptest"
 	"testing"
 	"time"
@@ -17,7 +18,7 @@ func TestCSVIsForThoseWhoAskForIt(t *testing.T) {
 		"": false, "*/*": false, "application/json": false, "text/csv": true, "Text/CSV; charset=utf-8": true,
 		"text/csv, application/json": true, "application/json, text/csv": false, "text/html, text/csv;q=0.9, */*": true, "text/*": false, ";": false,
 	} {
-		r := httptest.NewRequest("GET", "/", nil)
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		if accept != "" {
 			r.Header.Set("Accept", accept)
 		}
