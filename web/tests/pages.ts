@@ -61,8 +61,8 @@ export async function pages(): Promise<Shown[]> {
     const who = await person(name);
     for (const type of ['premium', 'stalls']) await pay(who, await book(who, { ticket_type_id: type, quantity: 4 }));
   }
-  const confirmed = await pay(ada, await book(ada, { ticket_type_id: 'premium', quantity: 2 }));
-  const code = (await sent<Schemas['Tickets']>(ada.http.get(`${api}/bookings/${confirmed.id}/tickets`))).items[0]?.code ?? '';
+  const confirmed = await pay(ada, await book(ada, { ticket_type_id: 'premium', quantity: 3 }));
+  const codes = (await sent<Schemas['Tickets']>(ada.http.get(`${api}/bookings/${confirmed.id}/tickets`))).items.map(({ code }) => code);
   const held = await book(ada, { ticket_type_id: 'balcony', quantity: 2 });
   const root = { id: '', email: process.env.FRONTROW_ADMIN_EMAIL ?? 'admin@frontrow.example', name: 'Admin', http: await admin() };
 
@@ -84,7 +84,7 @@ export async function pages(): Promise<Shown[]> {
     { name: 'organizer-event', path: `/organizer/events/${shown.id}`, who: olga, ready: heading(/The Tempest|Edit/) },
     { name: 'sales', path: `/organizer/events/${shown.id}/sales`, who: olga, ready: map },
     { name: 'attendees', path: `/organizer/events/${shown.id}/attendees`, who: olga, ready: (page) => page.getByText(ada.email).first().waitFor() },
-    { name: 'check-in', path: `/organizer/events/${shown.id}/check-in`, who: olga, ready: async (page) => { const field = page.getByRole('textbox').first(); await field.fill(code); await field.press('Enter'); await page.getByText(/Let in/i).first().waitFor(); } },
+    { name: 'check-in', path: `/organizer/events/${shown.id}/check-in`, who: olga, ready: async (page) => { const field = page.getByRole('textbox').first(); await field.fill(codes.pop() ?? '');  await field.press('Enter'); await page.getByText(/Let in/i).first().waitFor(); } },
     { name: 'venues', path: '/organizer/venues', who: olga, ready: (page) => page.getByText('Theatre on the Quay').first().waitFor() },
     { name: 'venue', path: `/organizer/venues/${shown.venue.id}`, who: olga, ready: (page) => page.getByText('Theatre on the Quay').first().waitFor() },
     { name: 'seat-plan-editor', path: '/organizer/venues/new', who: olga, ready: heading(/.+/) },
