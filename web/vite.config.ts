@@ -1,5 +1,5 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
-import { defineConfig } from 'vite';
+import { defineConfig } from 'vitest/config';
 import { bundleBudget, precompress } from './scripts/bundle';
 
 export default defineConfig({
@@ -19,5 +19,6 @@ export default defineConfig({
     reportCompressedSize: false,
     manifest: 'manifest.json',
   },
+  test: { include: ['src/**/*.test.ts'] },
   server: { port: 5173, proxy: { '/api': process.env.FRONTROW_URL ?? 'http://127.0.0.1:8080' } },
 });

@@ -1,12 +1,22 @@
 import type { Money } from './api/client';
 import { language } from './i18n/i18n.svelte';
 
-export function money({ amount, currency }: Money): string {
-  const format = new Intl.NumberFormat(language(), { style: 'currency', currency });
-  return format.format(amount / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
+// To make a format takes longer than to use it, and a list of seats has thousands of prices.
+const formats = new Map<string, Intl.NumberFormat>();
+
+function format(currency?: string): Intl.NumberFormat {
+  const name = `${language()} ${currency ?? ''}`;
+  let known = formats.get(name);
+  if (!known) formats.set(name, (known = new Intl.NumberFormat(language(), currency ? { style: 'currency', currency } : {})));
+  return known;
 }
 
-export const number = (n: number): string => new Intl.NumberFormat(language()).format(n);
+export function money({ amount, currency }: Money): string {
+  const known = format(currency);
+  return known.format(amount / 10 ** (known.resolvedOptions().maximumFractionDigits ?? 2));
+}
+
+export const number = (n: number): string => format().format(n);
 
 /** Date and time as people at the venue read them; time zones are IANA names. */
 export const dateTime = (time: string, timeZone: string): string =>
