@@ -2,7 +2,9 @@ package main
 
 import (
 	"bufio"
+	"compress/gzip"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -147,4 +149,57 @@ func (w *world) left(route string) (n int) {
 		}
 	}
 	return n
+}
+
+func TestViewIsKeptPackedAndUnpackedForWhoCannot(t *testing.T) {
+	w := newWorld(t)
+	var failing atomic.Bool
+	w.replica("event-service", 0, func(rw http.ResponseWriter, req *http.Request) {
+		if failing.Load() {
+			rw.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		rw.Header().Set("ETag", `W/"1"`)
+		if req.Header.Get("Accept-Encoding") != "gzip" {
+			fmt.Fprint(rw, "plain seats")
+			return
+		}
+		rw.Header().Set("Content-Encoding", "gzip")
+		zip := gzip.NewWriter(rw)
+		fmt.Fprint(zip, "packed seats")
+		_ = zip.Close()
+	})
+	w.start()
+	organizer, _ := w.login(identity.Organizer)
+	unpacked := func(a answer) string {
+		t.Helper()
+		if a.header.Get("Content-Encoding") != "gzip" {
+			return "not packed: " + a.body
+		}
+		reader, err := gzip.NewReader(strings.NewReader(a.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(body)
+	}
+	for _, down := range []bool{false, true} {
+		failing.Store(down)
+		if a := w.send("GET", "/api/v1/venues/v1", "", "Accept-Encoding", "gzip, br"); unpacked(a) != "packed seats" {
+			t.Errorf("down %t: %q", down, unpacked(a))
+		}
+		if a := w.send("GET", "/api/v1/venues/v1", "", "Accept-Encoding", "identity"); a.body != "packed seats" || a.header.Get("Content-Encoding") != "" {
+			t.Errorf("down %t, without gzip: %v %q", down, a.header, a.body)
+		}
+	}
+	failing.Store(false)
+	if a := w.send("GET", "/api/v1/venues/v1", "", append(bearer(organizer), "Accept-Encoding", "gzip")...); unpacked(a) != "packed seats" {
+		t.Errorf("organizer: %q", unpacked(a))
+	}
+	if a := w.send("GET", "/api/v1/venues/v1", "", append(bearer(organizer), "Accept-Encoding", "identity")...); a.body != "plain seats" {
+		t.Errorf("organizer without gzip: %q", a.body)
+	}
 }

@@ -1,8 +1,11 @@
 package door
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -46,6 +49,8 @@ func (d *Door) showView(c *call, req *upstream.Request) error {
 		if req.Header, err = d.outgoing(c, identity.Identity{Role: identity.Anonymous}); err != nil {
 			return nil, err
 		}
+		// A venue has megabytes, and one copy is kept for all: who can't unpack it gets it unpacked.
+		req.Header.Set("Accept-Encoding", "gzip")
 		// Others may wait for this too when our client leaves.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(c.r.Context()), viewTimeout)
 		defer cancel()
@@ -74,6 +79,9 @@ func (d *Door) showOwn(c *call, req *upstream.Request, key string, publicToo boo
 	var err error
 	if req.Header, err = d.outgoing(c, c.who); err != nil {
 		return err
+	}
+	if accepts(c.r.Header.Get("Accept-Encoding"), "gzip") {
+		req.Header.Set("Accept-Encoding", "gzip")
 	}
 	resp, err := d.Forwarder.Do(c.r.Context(), req)
 	if err != nil {
@@ -155,10 +163,28 @@ func show(c *call, s *shown) {
 		c.w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	h.Set("Content-Length", strconv.Itoa(len(s.body)))
+	body := s.body
+	if h.Get("Content-Encoding") == "gzip" && !accepts(c.r.Header.Get("Accept-Encoding"), "gzip") {
+		h.Del("Content-Encoding")
+		body = unpack(body)
+	}
+	h.Set("Content-Length", strconv.Itoa(len(body)))
 	c.w.WriteHeader(s.status)
 	// The client may have left.
-	_, _ = c.w.Write(s.body)
+	_, _ = c.w.Write(body)
+}
+
+// unpack returns what a service has compressed.
+func unpack(packed []byte) []byte {
+	reader, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		panic("a service's gzip: " + err.Error())
+	}
+	body, err := io.ReadAll(reader) //nolint:gosec // a service of ours compressed it
+	if err != nil {
+		panic("a service's gzip: " + err.Error())
+	}
+	return body
 }
 
 // matches compares an If-None-Match header with an ETag, weakly (RFC 9110, 13.1.2).
