@@ -1,6 +1,6 @@
 // Measures the seat map in Chromium: time to the first paint of the map, and frames while it is panned and zoomed.
 //
-//   FRONTROW_URL=http://127.0.0.1:8080 node perf/measure.mjs [event id]   against a running system; without an id: the event with most seats
+//   FRONTROW_URL=http://localhost:8080/api/v1 node perf/measure.mjs [event id]   against a running system; without an id: the event with most seats
 //   node perf/measure.mjs --mock                                          the built app (dist/app) and a made-up venue of 50,000 seats
 //
 // --scale=2 measures with two device pixels a CSS pixel. Nothing is asserted: what the machine does besides tells as much as the map.
@@ -13,13 +13,13 @@ const scale = Number(args.find((arg) => arg.startsWith('--scale='))?.slice(8) ??
 const phase = 4000;
 
 const server = mocked ? await mock() : undefined;
-const url = server?.url ?? process.env.FRONTROW_URL;
+const url = server?.url ?? (process.env.FRONTROW_URL && new URL(process.env.FRONTROW_URL).origin);
 if (!url) {
   console.error('FRONTROW_URL is missing: the address of a running system. Or --mock.');
   process.exit(2);
 }
 
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
+const browser = await chromium.launch({ executablePath: process.env.FRONTROW_CHROMIUM ?? '/usr/bin/chromium', args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] });
 try {
   const event = args.find((arg) => !arg.startsWith('--')) ?? server?.event ?? (await largest());
   const context = await browser.newContext({ viewport: { width: 1366, height: 900 }, deviceScaleFactor: scale });
