@@ -87,7 +87,15 @@ export async function pages(): Promise<Shown[]> {
     { name: 'check-in', path: `/organizer/events/${shown.id}/check-in`, who: olga, ready: async (page) => { const field = page.getByRole('textbox').first(); await field.fill(codes.pop() ?? '');  await field.press('Enter'); await page.getByText(/Let in/i).first().waitFor(); } },
     { name: 'venues', path: '/organizer/venues', who: olga, ready: (page) => page.getByText('Theatre on the Quay').first().waitFor() },
     { name: 'venue', path: `/organizer/venues/${shown.venue.id}`, who: olga, ready: (page) => page.getByText('Theatre on the Quay').first().waitFor() },
-    { name: 'seat-plan-editor', path: '/organizer/venues/new', who: olga, ready: heading(/.+/) },
+    { name: 'seat-plan-presets', path: '/organizer/venues/new', who: olga, ready: heading('New venue') },
+    {
+      name: 'seat-plan-editor', path: '/organizer/venues/new', who: olga,
+      ready: async (page) => {
+        await page.getByRole('button', { name: /^Theatre/ }).click();
+        await page.locator('canvas').waitFor();
+        await page.getByText('809').first().waitFor();
+      },
+    },
     { name: 'users', path: '/admin/users', who: root, ready: (page) => page.getByRole('table').waitFor() },
   ];
 }

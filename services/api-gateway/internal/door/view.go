@@ -180,7 +180,7 @@ func unpack(packed []byte) []byte {
 	if err != nil {
 		panic("a service's gzip: " + err.Error())
 	}
-	body, err := io.ReadAll(reader) //nolint:gosec // a service of ours compressed it
+	body, err := io.ReadAll(reader)
 	if err != nil {
 		panic("a service's gzip: " + err.Error())
 	}
