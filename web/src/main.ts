@@ -4,5 +4,14 @@ import { need } from './i18n/i18n.svelte';
 import './styles.css';
 import './theme.svelte';
 
+// A part of the app that is not there any more: a newer version was installed while this page was open. What was chosen is kept.
+const reloaded = 'frontrow-reloaded';
+window.addEventListener('vite:preloadError', (event) => {
+  if (Date.now() - Number(sessionStorage.getItem(reloaded)) < 10_000) return;
+  sessionStorage.setItem(reloaded, String(Date.now()));
+  event.preventDefault();
+  location.reload();
+});
+
 await need('common', 'buyer', 'map');
 mount(App, { target: document.body });

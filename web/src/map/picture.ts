@@ -185,8 +185,9 @@ export class Picture {
       context.globalAlpha = 1;
       this.drawRowLabels(place, scale);
     }
-    if (nearness < 1) {
-      context.globalAlpha = 1 - nearness;
+    // A name behind seats is hard to read: it goes before they are all there.
+    if (nearness < 0.5) {
+      context.globalAlpha = 1 - 2 * nearness;
       visible.forEach(({ section, width, height }, i) => {
         const center = place(section.center.x, section.center.y);
         drawName(context, section.name, words.free(this.states.countsOfSection(section.index).available), center.x, center.y, width * scale, height * scale, textOn(fills[i] ?? look.surface), ratio, look);
