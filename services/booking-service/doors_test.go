@@ -152,8 +152,12 @@ func TestSeatSoldAgainAdmitsItsNewHolderOnly(t *testing.T) {
 		}
 		return a.Result
 	}
-	if got := result(codes[0]); got != "admitted" {
+	entered, used, usedCodes := s.buy(t, def, "2-8")
+	if got := result(usedCodes[0]); got != "admitted" {
 		t.Fatalf("first: %s", got)
+	}
+	if status, data, _ := s.do(t, s.replicas[2], http.MethodPost, "/api/v1/bookings/"+used.ID.String()+"/cancel", entered, "", ""); status != http.StatusConflict {
+		t.Errorf("cancel after the holder went in: %d %s", status, data)
 	}
 	if status, data, _ := s.do(t, s.replicas[2], http.MethodPost, "/api/v1/bookings/"+b.ID.String()+"/cancel", user, "", ""); status != http.StatusOK {
 		t.Fatalf("cancel: %d %s", status, data)

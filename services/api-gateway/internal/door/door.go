@@ -101,9 +101,10 @@ func New(cfg Config) (*Door, error) {
 	}
 	add(http.MethodGet, entry{template: "/api/v1/openapi.yaml", page: openAPI})
 	app := entry{Handler: http.NotFoundHandler(), template: "/", page: d.showApp}
-	d.router.PathPrefix("/").Methods(http.MethodGet).MatcherFunc(func(r *http.Request, _ *mux.RouteMatch) bool {
+	// The first matcher must be the one that fails: a later one would forget that an address of the API takes other methods.
+	d.router.MatcherFunc(func(r *http.Request, _ *mux.RouteMatch) bool {
 		return !strings.HasPrefix(r.URL.Path, "/api/")
-	}).Handler(app)
+	}).Methods(http.MethodGet).Handler(app)
 	return d, nil
 }
 
