@@ -87,5 +87,17 @@ export async function persist<T>(request: () => Promise<Answer<T>>, signal?: Abo
   }
 }
 
+/** Like persist, about a sale: one that was opened a moment ago is not known to all services yet, and is asked for again for some seconds. */
+export async function persistOnSale<T>(request: () => Promise<Answer<T>>): Promise<NonNullable<T>> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await persist(request);
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.status !== 404 || tries === 10) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  }
+}
+
 /** A new key for a request that creates: keep it for the retries of that request. */
 export const idempotencyKey = (): string => crypto.randomUUID();
