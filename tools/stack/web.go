@@ -36,7 +36,7 @@ func findNode(ctx context.Context) bool {
 
 func (s *stack) web() string { return filepath.Join(s.root, "web") }
 
-// npm runs a script of web/ with its packages, which it gets when they are not those of the lock file.
+// npm is a command of npm in web/.
 func (s *stack) npm(ctx context.Context, arguments ...string) *exec.Cmd {
 	command := exec.CommandContext(ctx, "npm", append([]string{"--no-fund", "--no-audit", "--no-update-notifier"}, arguments...)...) //nolint:gosec // our own list
 	command.Dir = s.web()

@@ -129,6 +129,18 @@ func TestWhoWentInGetsNoMoneyBack(t *testing.T) {
 	if r := (*booking.Refusal)(nil); !errors.As(err, &r) || r.Reason != booking.NotCancellable {
 		t.Errorf("cancelled after a check-in: %v", err)
 	}
+	// Scanned while it was cancelled: to cancel it again still answers the same.
+	raced := w.buy(t, at(1, 5))
+	if _, err := w.replicas[0].Cancel(t.Context(), raced.UserID, raced.ID); err != nil {
+		t.Fatal(err)
+	}
+	late := booking.CheckIn{Ticket: booking.TicketID(raced.ID, at(1, 5)), Scan: uuid.Must(uuid.NewV7()), At: w.clock.Now()}
+	if _, err := w.store.Admit(t.Context(), raced.Home, late); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := w.replicas[0].Cancel(t.Context(), raced.UserID, raced.ID); err != nil || again.Status != booking.Cancelled {
+		t.Errorf("cancelled again: %s, %v", again.Status, err)
+	}
 }
 
 func counted(t *testing.T, result booking.ScanResult) float64 {

@@ -30,7 +30,7 @@ func (s *Service) Cancel(ctx context.Context, user, id uuid.UUID) (Booking, erro
 		switch {
 		case r.UserID != user || r.Status == Refused:
 			return false, refuse(NotFound)
-		case r.entered(in):
+		case r.Status.Live() && r.entered(in):
 			return false, refuse(NotCancellable)
 		case r.Status.Live():
 			s.end(ctx, r, Cancelled, events.CancelledByBuyer)
