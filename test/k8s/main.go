@@ -49,10 +49,8 @@ type suite struct {
 	url, version, next string
 	rate               int
 	began              time.Time
-	// environment says where the stores are.
-	environment []string
-	figures     map[string]float64
-	problems    []error
+	figures            map[string]float64
+	problems           []error
 }
 
 type part struct {

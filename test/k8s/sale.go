@@ -23,10 +23,11 @@ const saleSeconds = 900
 // demo runs `make demo` through the ingress.
 func (s *suite) demo(ctx context.Context) error {
 	s.say("make demo through %s", s.url)
-	environment, err := s.stores(ctx)
+	environment, forget, err := s.stores(ctx)
 	if err != nil {
 		return err
 	}
+	defer forget()
 	begin := time.Now()
 	cmd := exec.CommandContext(ctx, "make", "demo")
 	cmd.Env, cmd.Stdout, cmd.Stderr = environment, os.Stdout, os.Stderr
@@ -37,16 +38,16 @@ func (s *suite) demo(ctx context.Context) error {
 	return nil
 }
 
-// stores forwards the ports of the stores, once, and returns the environment that names them.
-func (s *suite) stores(ctx context.Context) ([]string, error) {
-	if s.environment == nil {
-		more, err := s.c.Environment(ctx, backendsSecret, s.url)
-		if err != nil {
-			return nil, err
-		}
-		s.environment = append(os.Environ(), more...)
+// stores forwards the ports of the stores until forget, and returns the environment that names them: which Redis is the
+// primary may be another one the next time.
+func (s *suite) stores(ctx context.Context) (environment []string, forget func(), err error) {
+	ctx, forget = context.WithCancel(ctx)
+	more, err := s.c.Environment(ctx, backendsSecret, s.url)
+	if err != nil {
+		forget()
+		return nil, nil, err
 	}
-	return s.environment, nil
+	return append(os.Environ(), more...), forget, nil
 }
 
 // strictness of a sale.
@@ -77,10 +78,11 @@ type result struct {
 
 // sale sells tickets while work goes on, and some seconds more.
 func (s *suite) sale(ctx context.Context, name string, rule strictness, work func(context.Context) error) (*result, error) {
-	environment, err := s.stores(ctx)
+	environment, forget, err := s.stores(ctx)
 	if err != nil {
 		return nil, err
 	}
+	defer forget()
 	file := filepath.Join(folder, name+".json")
 	// Of an earlier run.
 	if err := os.Remove(file); err != nil && !errors.Is(err, os.ErrNotExist) {
