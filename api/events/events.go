@@ -29,6 +29,11 @@ const (
 	TypeEventAvailability = "frontrow.event.availability.v1"
 )
 
+// HeldBookings is where booking-service tells what BookingCreated tells of a
+// held booking, by its id at the end, to whoever shows its buyer's identity. A
+// booking that has ended is refused with booking_not_payable.
+const HeldBookings = "/internal/v1/held-bookings/"
+
 // Money is an amount in minor units (cents) of an ISO 4217 currency.
 type Money struct {
 	Amount   int64  `json:"amount"`

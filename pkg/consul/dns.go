@@ -37,6 +37,15 @@ func NewDNSResolver(hosts map[string]string) (*Resolver, error) {
 	return r, nil
 }
 
+// Discover returns a resolver of the named services by the agent addr or, where
+// that is empty, by DNS.
+func Discover(addr string, hosts map[string]string, services ...string) (*Resolver, error) {
+	if addr == "" {
+		return NewDNSResolver(hosts)
+	}
+	return NewResolver(addr, services...)
+}
+
 // query looks a service up, at once when index is 0.
 func (n names) query(ctx context.Context, service string, index uint64, _ time.Duration) ([]Instance, uint64, error) {
 	if index != 0 {

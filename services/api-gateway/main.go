@@ -154,13 +154,10 @@ func discover(cfg config) (map[string]*upstream.Pool, *consul.Resolver, error) {
 }
 
 func newResolver(cfg config, services []string) (*consul.Resolver, error) {
-	if cfg.ConsulAddr != "" {
-		return consul.NewResolver(cfg.ConsulAddr, services...)
-	}
 	for _, service := range services {
-		if cfg.DiscoveryDNS[service] == "" {
+		if cfg.ConsulAddr == "" && cfg.DiscoveryDNS[service] == "" {
 			return nil, fmt.Errorf("DISCOVERY_DNS does not say where %s is", service)
 		}
 	}
-	return consul.NewDNSResolver(cfg.DiscoveryDNS)
+	return consul.Discover(cfg.ConsulAddr, cfg.DiscoveryDNS, services...)
 }

@@ -91,7 +91,7 @@ func run(ctx context.Context, cfg config) error {
 	inventory := booking.NewInventory(store)
 	committer := booking.NewCommitter(store, inventory, feed, replica)
 	service := booking.NewService(store, locks, outbox, committer, inventory, clk)
-	resolver, err := newResolver(cfg)
+	resolver, err := consul.Discover(cfg.ConsulAddr, cfg.DiscoveryDNS, serviceName) // none: there are no other replicas
 	if err != nil {
 		return err
 	}
@@ -171,14 +171,6 @@ func run(ctx context.Context, cfg config) error {
 	group.Go("registration", registration.Run)
 	slog.Info("serving", "addr", public.Addr().String())
 	return group.Run(ctx)
-}
-
-// newResolver finds the other replicas; with no way to find them there are none.
-func newResolver(cfg config) (*consul.Resolver, error) {
-	if cfg.ConsulAddr == "" {
-		return consul.NewDNSResolver(cfg.DiscoveryDNS)
-	}
-	return consul.NewResolver(cfg.ConsulAddr, serviceName)
 }
 
 // start waits until Cassandra has told the time and the events: before that

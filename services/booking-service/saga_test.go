@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -11,6 +12,40 @@ import (
 	"github.com/frontrow-tickets/frontrow/api/events"
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 )
+
+func TestHeldBookingIsToldToWhoPaysForIt(t *testing.T) {
+	s := start3(t)
+	def := s.sale(t, nil)
+	user := uuid.Must(uuid.NewV7())
+	_, b, _ := s.hold(t, 0, user, "", seats(def.EventID, "2-0", "2-1"))
+	path := events.HeldBookings + b.ID.String()
+	status, data, _ := s.get(t, s.replicas[1], path, user)
+	if err := events.Validate(events.TypeBookingCreated, []byte(data)); err != nil || status != http.StatusOK {
+		t.Fatalf("%d %s: %v", status, data, err)
+	}
+	var got events.BookingCreated
+	if err := json.Unmarshal([]byte(data), &got); err != nil {
+		t.Fatal(err)
+	}
+	want := events.BookingCreated{
+		BookingID: b.ID, EventID: def.EventID, HomeBlock: 2, UserID: user, Total: events.Money{Amount: 10000, Currency: "EUR"},
+		CreatedAt: got.CreatedAt, ExpiresAt: got.CreatedAt.Add(time.Duration(def.HoldSeconds) * time.Second),
+	}
+	if got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if status, data, _ := s.get(t, s.replicas[1], path, uuid.Must(uuid.NewV7())); status != http.StatusNotFound {
+		t.Errorf("somebody else was told: %d %s", status, data)
+	}
+	if status, data, _ := s.get(t, s.replicas[1], path, uuid.Nil); status != http.StatusUnauthorized {
+		t.Errorf("without a session: %d %s", status, data)
+	}
+	s.do(t, s.replicas[2], http.MethodPost, "/api/v1/bookings/"+b.ID.String()+"/cancel", user, "", "")
+	status, data, _ = s.get(t, s.replicas[1], path, user)
+	if status != http.StatusConflict || !strings.Contains(data, `"booking_not_payable"`) || !strings.Contains(data, `"booking_status":"cancelled"`) {
+		t.Errorf("a cancelled booking: %d %s", status, data)
+	}
+}
 
 func TestSagaConfirmsAndCancels(t *testing.T) {
 	s := start3(t)

@@ -15,7 +15,10 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/payment-service/migrations"
 )
 
-const service = "payment-service"
+const (
+	service        = "payment-service"
+	bookingService = "booking-service"
+)
 
 // topicPatience is how long migrate waits for brokers that are starting.
 const topicPatience = 2 * time.Minute

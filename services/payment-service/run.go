@@ -13,6 +13,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/lifecycle"
 	"github.com/frontrow-tickets/frontrow/pkg/observe"
 	"github.com/frontrow-tickets/frontrow/pkg/postgres"
+	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/bookings"
 	paymentapi "github.com/frontrow-tickets/frontrow/services/payment-service/internal/httpapi"
 	messages "github.com/frontrow-tickets/frontrow/services/payment-service/internal/kafka"
 	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/payment"
@@ -94,8 +95,14 @@ func run(ctx context.Context, cfg config, started func(public, admin string)) er
 	adminMux.Handle("/psp/v1/", sim)
 	adminMux.Handle("GET /debug/ledger", paymentapi.Ledger(store, provider))
 	group.Serve("admin", admin, httpapi.NewServer(adminMux))
+	resolver, err := consul.Discover(cfg.ConsulAddr, cfg.DiscoveryDNS, bookingService)
+	if err != nil {
+		return err
+	}
+	group.Go("booking-service's replicas", resolver.Run)
+	holds := bookings.NewClient(func() []consul.Instance { return resolver.Instances(bookingService) })
 	group.Serve("http", public, httpapi.NewServer(paymentapi.New(paymentapi.API{
-		Store: store, Started: charges.Wake, WebhookSecret: cfg.PSPWebhookSecret, Clock: clock.System{},
+		Store: store, Held: holds.Held, Started: charges.Wake, WebhookSecret: cfg.PSPWebhookSecret, Clock: clock.System{},
 	}, verifier)))
 	group.Go("provider's webhooks", sim.Run)
 	group.Go("refunds", refunds.Run)

@@ -20,6 +20,24 @@ func TestKilledPaymentReplicaLosesNoCent(t *testing.T) {
 	killInMidSaga(t, "payment-service-1", "payment-service-2", "payment-service-1")
 }
 
+// Kafka keeps a killed replica's share of the bookings back until it has given the replica up, but buyers go on paying.
+func TestKilledPaymentReplicaRefusesNobody(t *testing.T) {
+	const seats = 24 // over all partitions
+	s := newSaleIn(t, plan(1, seats), func(e *client.NewEvent) { e.MaxSeatsPerBuyer = seats })
+	buyer := newBuyer(t)
+	kill(t, "payment-service-1")
+	var paid []string
+	for i := range seats {
+		booking := hold(t, buyer, s.seats(seatID(1, i)))
+		must(buyer.Pay(t.Context(), booking.ID, "pm_ok", newKey()))(t)
+		paid = append(paid, booking.ID)
+	}
+	for _, id := range paid {
+		awaitBooking(t, buyer, id, "confirmed")
+	}
+	checkLedger(t, s, seats*frontPrice)
+}
+
 func TestKilledBackendLosesNothingThatWasAcknowledged(t *testing.T) {
 	for _, backend := range []string{"redis", "kafka", "postgres", "cassandra", "consul"} {
 		t.Run(backend, func(t *testing.T) { killInMidSaga(t, backend) })

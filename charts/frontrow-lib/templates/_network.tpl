@@ -20,10 +20,9 @@ spec:
       from:
         - podSelector:
             matchLabels: {app.kubernetes.io/name: api-gateway, app.kubernetes.io/instance: {{ .root.Release.Name }}}
-        {{- if hasKey (.calls | default dict) .root.Chart.Name }}
-        # Its own replicas, which hand each other what belongs to their blocks of seats.
+        {{- range .callers }}
         - podSelector:
-            matchLabels: {{- include "frontrow-lib.selectorLabels" .root | nindent 14 }}
+            matchLabels: {app.kubernetes.io/name: {{ . }}, app.kubernetes.io/instance: {{ $root.Release.Name }}}
         {{- end }}
       {{- end }}
     {{- with concat $global.metrics.peers $global.network.consul.peers }}

@@ -8,6 +8,7 @@ All objects of one service. A thin chart calls this once, with a dict:
   database  auth, event or payment: whose address in Postgres it gets; leave out when it has none
   backends  which of cassandra, kafka, postgres, redis it reaches
   calls     dict of the other services it calls, with their ports
+  callers   which services beside the gateway call it
   public    true: anybody may call it, not only the gateway
   env       its own variables, as YAML
 */}}

@@ -138,9 +138,7 @@ func save(ctx context.Context, conn *pgxpool.Conn, b *booking.Booking, seats []i
 	if err != nil {
 		return err
 	}
-	message, err := json.Marshal(events.BookingCreated{
-		BookingID: b.ID, EventID: b.Home.Event, UserID: b.UserID, Total: b.Total, ExpiresAt: b.ExpiresAt,
-	})
+	message, err := json.Marshal(b.Created())
 	if err != nil {
 		return err
 	}

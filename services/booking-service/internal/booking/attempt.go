@@ -71,10 +71,7 @@ func (h *hold) record(ctx context.Context, now time.Time) Record {
 		rec.Seats = append(rec.Seats, seat)
 		rec.Total.Amount += seat.Price
 	}
-	rec.Outbox = []Message{message(ctx, now, events.TopicBookingCreated, events.TypeBookingCreated, events.BookingCreated{
-		BookingID: h.id, EventID: h.Event, HomeBlock: home, UserID: h.User, Total: rec.Total,
-		CreatedAt: rec.CreatedAt, ExpiresAt: rec.ExpiresAt,
-	})}
+	rec.Outbox = []Message{message(ctx, now, events.TopicBookingCreated, events.TypeBookingCreated, rec.Created())}
 	return rec
 }
 

@@ -97,6 +97,14 @@ type Booking struct {
 // Ref returns where the booking's row is.
 func (b *Booking) Ref() Ref { return Ref{b.Home, b.ID} }
 
+// Created is what payment-service is told of the booking.
+func (b *Booking) Created() events.BookingCreated {
+	return events.BookingCreated{
+		BookingID: b.ID, EventID: b.Home.Event, HomeBlock: b.Home.Block, UserID: b.UserID, Total: b.Total,
+		CreatedAt: b.CreatedAt, ExpiresAt: b.ExpiresAt,
+	}
+}
+
 // TicketID returns the id of the ticket for a booking's seat, always the same
 // one (a UUIDv5 in the booking's name space).
 func TicketID(booking uuid.UUID, seat SeatID) uuid.UUID {

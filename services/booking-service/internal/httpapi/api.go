@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/frontrow-tickets/frontrow/api/events"
 	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
@@ -41,6 +42,7 @@ func New(service *booking.Service, inventory *booking.Inventory, signer *ticket.
 	h.Handle(http.MethodGet, v1+"/bookings/{id}", httpapi.WithSession(a.get))
 	h.Handle(http.MethodPost, v1+"/bookings/{id}/cancel", httpapi.WithSession(a.cancel))
 	h.Handle(http.MethodGet, v1+"/bookings/{id}/tickets", httpapi.WithSession(a.tickets))
+	h.Handle(http.MethodGet, events.HeldBookings+"{id}", httpapi.WithSession(a.held))
 	organizers := func(h httpapi.Handler) httpapi.Handler {
 		return httpapi.WithRole(h, identity.Organizer, identity.Admin)
 	}

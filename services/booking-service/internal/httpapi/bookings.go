@@ -170,6 +170,18 @@ func (a *api) get(w http.ResponseWriter, r *http.Request) error {
 	return httpapi.WriteJSON(w, http.StatusOK, present(&b))
 }
 
+// held tells payment-service of a booking whose message it has not got yet.
+func (a *api) held(w http.ResponseWriter, r *http.Request) error {
+	b, err := a.own(r)
+	if err != nil {
+		return err
+	}
+	if b.Status != booking.Held {
+		return problem.New(http.StatusConflict, "booking_not_payable", "The booking takes no payments any more.").With("booking_status", b.Status)
+	}
+	return httpapi.WriteJSON(w, http.StatusOK, b.Created())
+}
+
 func (a *api) own(r *http.Request) (booking.Booking, error) {
 	id, err := httpapi.PathUUID(r, "id", "This booking")
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -20,11 +21,13 @@ import (
 	payments "github.com/frontrow-tickets/frontrow/services/payment-service/internal/postgres"
 )
 
+// A request waits for a booking whose message is still on its way, but not for
+// long: booking-service is asked for what has not come by then.
 const (
-	// bookingPatience is how long a request waits for a booking whose message
-	// is still on its way.
 	bookingPatience = 3 * time.Second
 	bookingPoll     = 25 * time.Millisecond
+	askEvery        = 250 * time.Millisecond
+	askTimeout      = time.Second
 )
 
 // API answers the requests of payment-service.
@@ -32,6 +35,9 @@ type API struct {
 	Store *payments.Store
 	// Started is called after a payment was stored, so that it is charged at once.
 	Started func()
+	// Held asks booking-service for a booking that is held, with the identity
+	// token of its buyer. Error: *payment.NotPayableError for one that has ended.
+	Held func(ctx context.Context, token string, id uuid.UUID) (events.BookingCreated, error)
 	// WebhookSecret signs the provider's webhooks.
 	WebhookSecret string
 	Clock         clock.Clock
@@ -110,7 +116,7 @@ func (a API) create(w http.ResponseWriter, r *http.Request) error {
 	key := postgres.Key{
 		Scope: "POST /payments", Owner: user.String(), Key: idempotency, RequestHash: httpapi.RequestHash(r, raw),
 	}
-	status, body, replayed, err := a.pay(r.Context(), key, bookingID, user, in.PaymentMethod)
+	status, body, replayed, err := a.pay(r.Context(), key, r.Header.Get(identity.Header), bookingID, user, in.PaymentMethod)
 	if err != nil {
 		return a.problem(err)
 	}
@@ -128,10 +134,12 @@ func (a API) create(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// pay starts a payment; a booking not heard of yet is waited for.
-func (a API) pay(ctx context.Context, key postgres.Key, bookingID, user uuid.UUID, method string) (status int, body []byte, replayed bool, err error) {
+// pay starts a payment; a booking not heard of yet is waited and asked for.
+func (a API) pay(ctx context.Context, key postgres.Key, token string, bookingID, user uuid.UUID, method string) (status int, body []byte, replayed bool, err error) {
 	patience := time.NewTimer(bookingPatience)
 	defer patience.Stop()
+	ask := time.NewTicker(askEvery)
+	defer ask.Stop()
 	for {
 		status, body, replayed, err = a.Store.Pay(ctx, key, bookingID, func(p *payment.Purchase) (int, []byte, error) {
 			pay, err := p.Start(uuid.Must(uuid.NewV7()), user, method, a.Clock.Now().Truncate(time.Microsecond))
@@ -150,13 +158,34 @@ func (a API) pay(ctx context.Context, key postgres.Key, bookingID, user uuid.UUI
 				return 0, nil, false, ctx.Err()
 			case <-patience.C:
 				return 0, nil, false, problem.Unavailable(errors.New("the booking has not arrived"))
+			case <-ask.C:
+				known, err = a.ask(ctx, token, bookingID)
 			case <-time.After(bookingPoll):
+				known, err = a.Store.Known(ctx, bookingID)
 			}
-			if known, err = a.Store.Known(ctx, bookingID); err != nil {
+			if err != nil {
 				return 0, nil, false, err
 			}
 		}
 	}
+}
+
+// ask takes a booking over from booking-service itself: a crashed replica's
+// messages wait until Kafka has given it up, and without Kafka all do. The
+// message, when it comes, changes nothing. Error: *payment.NotPayableError.
+func (a API) ask(ctx context.Context, token string, id uuid.UUID) (known bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	b, err := a.Held(ctx, token, id)
+	var ended *payment.NotPayableError
+	switch {
+	case errors.As(err, &ended):
+		return false, err
+	case err != nil:
+		slog.WarnContext(ctx, "a booking whose message has not come is not to be had from booking-service either", "booking_id", id, "error", err)
+		return false, nil
+	}
+	return true, a.Store.BookingsCreated(ctx, []events.BookingCreated{b})
 }
 
 // problem is the answer to an error of the domain or the store.

@@ -1,0 +1,89 @@
+// Package bookings asks booking-service.
+package bookings
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/propagation"
+
+	"github.com/frontrow-tickets/frontrow/api/events"
+	"github.com/frontrow-tickets/frontrow/pkg/consul"
+	"github.com/frontrow-tickets/frontrow/pkg/identity"
+	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/payment"
+)
+
+// answerTimeout bounds what one replica takes; then another one is asked.
+const answerTimeout = 400 * time.Millisecond
+
+// Client asks the replicas of booking-service.
+type Client struct {
+	instances func() []consul.Instance
+	http      *http.Client
+}
+
+// NewClient returns a client of the replicas that instances names.
+func NewClient(instances func() []consul.Instance) *Client {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = 64
+	return &Client{instances: instances, http: &http.Client{Timeout: answerTimeout, Transport: transport}}
+}
+
+// Held returns the held booking with an id; token is the identity of its buyer.
+// Errors: *payment.NotPayableError for one that has ended; others when no
+// replica knows of it or none answers, which says nothing about the booking.
+func (c *Client) Held(ctx context.Context, token string, id uuid.UUID) (b events.BookingCreated, err error) {
+	instances := c.instances()
+	err = errors.New("no replica of booking-service is known")
+	for _, i := range rand.Perm(len(instances)) {
+		b, err = c.ask(ctx, instances[i].Addr, token, id)
+		var ended *payment.NotPayableError
+		if err == nil || errors.As(err, &ended) || ctx.Err() != nil {
+			break
+		}
+	}
+	return b, err
+}
+
+func (c *Client) ask(ctx context.Context, addr, token string, id uuid.UUID) (b events.BookingCreated, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+events.HeldBookings+id.String(), http.NoBody)
+	if err != nil {
+		return b, err
+	}
+	req.Header.Set(identity.Header, token)
+	otel.GetTextMapPropagator().Inject(ctx, propagation.HeaderCarrier(req.Header))
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return b, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body := json.NewDecoder(io.LimitReader(resp.Body, 64<<10))
+	switch resp.StatusCode {
+	case http.StatusOK:
+		if err := body.Decode(&b); err != nil {
+			return b, err
+		}
+		if b.BookingID != id || b.UserID == uuid.Nil || b.Total.Currency == "" || b.ExpiresAt.IsZero() {
+			return b, fmt.Errorf("booking-service answered something else: %+v", b)
+		}
+		return b, nil
+	case http.StatusConflict:
+		var refusal struct {
+			Status string `json:"booking_status"`
+		}
+		if err := body.Decode(&refusal); err != nil {
+			return b, err
+		}
+		return b, &payment.NotPayableError{Status: refusal.Status}
+	default:
+		return b, fmt.Errorf("booking-service answered %s", resp.Status)
+	}
+}
