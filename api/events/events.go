@@ -12,6 +12,7 @@ import (
 // Topics and the keys that order their messages.
 const (
 	TopicBookingCreated    = "booking_created"    // key: booking id
+	TopicBookingConfirmed  = "booking_confirmed"  // key: booking id
 	TopicBookingCancelled  = "booking_cancelled"  // key: booking id
 	TopicPaymentProcessed  = "payment_processed"  // key: booking id
 	TopicEventChanged      = "event_changed"      // key: event id
@@ -21,6 +22,7 @@ const (
 // CloudEvents types.
 const (
 	TypeBookingCreated    = "frontrow.booking.created.v1"
+	TypeBookingConfirmed  = "frontrow.booking.confirmed.v1"
 	TypeBookingCancelled  = "frontrow.booking.cancelled.v1"
 	TypePaymentConfirmed  = "frontrow.payment.confirmed.v1"
 	TypePaymentFailed     = "frontrow.payment.failed.v1"
@@ -44,13 +46,36 @@ type Money struct {
 type BookingCreated struct {
 	BookingID uuid.UUID `json:"booking_id"`
 	EventID   uuid.UUID `json:"event_id"`
-	// HomeBlock locates the booking in booking-service's store; payment-service
-	// hands it back in every answer.
-	HomeBlock int       `json:"home_block"`
 	UserID    uuid.UUID `json:"user_id"`
 	Total     Money     `json:"total"`
 	CreatedAt time.Time `json:"created_at"`
 	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// BookingConfirmed says that a booking was paid and its seats are sold.
+type BookingConfirmed struct {
+	BookingID   uuid.UUID       `json:"booking_id"`
+	EventID     uuid.UUID       `json:"event_id"`
+	UserID      uuid.UUID       `json:"user_id"`
+	PaymentID   uuid.UUID       `json:"payment_id"`
+	Total       Money           `json:"total"`
+	Seats       []ConfirmedSeat `json:"seats"`
+	ConfirmedAt time.Time       `json:"confirmed_at"`
+}
+
+// ConfirmedSeat is a seat as its buyer knows it.
+type ConfirmedSeat struct {
+	// ID is the seat's id in the API, such as 12-45.
+	ID      string `json:"id"`
+	Section string `json:"section"`
+	// Row is empty in a standing area.
+	Row string `json:"row"`
+	// Number is as printed on the ticket.
+	Number string `json:"number"`
+	// TicketType is the ticket type's name.
+	TicketType string `json:"ticket_type"`
+	// Price is in minor units of the total's currency.
+	Price int64 `json:"price"`
 }
 
 // CancelReason says why a booking ended.
@@ -71,7 +96,6 @@ const (
 type BookingCancelled struct {
 	BookingID   uuid.UUID    `json:"booking_id"`
 	EventID     uuid.UUID    `json:"event_id"`
-	HomeBlock   int          `json:"home_block"`
 	UserID      uuid.UUID    `json:"user_id"`
 	Reason      CancelReason `json:"reason"`
 	CancelledAt time.Time    `json:"cancelled_at"`
@@ -82,7 +106,6 @@ type PaymentConfirmed struct {
 	PaymentID  uuid.UUID `json:"payment_id"`
 	BookingID  uuid.UUID `json:"booking_id"`
 	EventID    uuid.UUID `json:"event_id"`
-	HomeBlock  int       `json:"home_block"`
 	Amount     Money     `json:"amount"`
 	CapturedAt time.Time `json:"captured_at"`
 }
@@ -92,7 +115,6 @@ type PaymentFailed struct {
 	PaymentID   uuid.UUID `json:"payment_id"`
 	BookingID   uuid.UUID `json:"booking_id"`
 	EventID     uuid.UUID `json:"event_id"`
-	HomeBlock   int       `json:"home_block"`
 	FailureCode string    `json:"failure_code"`
 	FailedAt    time.Time `json:"failed_at"`
 }
@@ -102,7 +124,6 @@ type PaymentRefunded struct {
 	PaymentID  uuid.UUID    `json:"payment_id"`
 	BookingID  uuid.UUID    `json:"booking_id"`
 	EventID    uuid.UUID    `json:"event_id"`
-	HomeBlock  int          `json:"home_block"`
 	Amount     Money        `json:"amount"`
 	Reason     CancelReason `json:"reason"`
 	RefundedAt time.Time    `json:"refunded_at"`

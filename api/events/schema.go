@@ -14,6 +14,7 @@ var schemaFiles embed.FS
 
 var schemaNames = map[string]string{
 	TypeBookingCreated:    "booking-created",
+	TypeBookingConfirmed:  "booking-confirmed",
 	TypeBookingCancelled:  "booking-cancelled",
 	TypePaymentConfirmed:  "payment-confirmed",
 	TypePaymentFailed:     "payment-failed",

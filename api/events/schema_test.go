@@ -15,19 +15,23 @@ func samples() map[string]any {
 	id, now, price := uuid.Must(uuid.NewV7()), time.Now().UTC(), events.Money{Amount: 9000, Currency: "EUR"}
 	return map[string]any{
 		events.TypeBookingCreated: events.BookingCreated{
-			BookingID: id, EventID: id, HomeBlock: 1, UserID: id, Total: price, CreatedAt: now, ExpiresAt: now.Add(time.Minute),
+			BookingID: id, EventID: id, UserID: id, Total: price, CreatedAt: now, ExpiresAt: now.Add(time.Minute),
+		},
+		events.TypeBookingConfirmed: events.BookingConfirmed{
+			BookingID: id, EventID: id, UserID: id, PaymentID: id, Total: price, ConfirmedAt: now,
+			Seats: []events.ConfirmedSeat{{ID: "12-45", Section: "Stalls", Row: "A", Number: "3", TicketType: "Front", Price: 9000}},
 		},
 		events.TypeBookingCancelled: events.BookingCancelled{
-			BookingID: id, EventID: id, HomeBlock: 1, UserID: id, Reason: events.PaymentLate, CancelledAt: now,
+			BookingID: id, EventID: id, UserID: id, Reason: events.PaymentLate, CancelledAt: now,
 		},
 		events.TypePaymentConfirmed: events.PaymentConfirmed{
-			PaymentID: id, BookingID: id, EventID: id, HomeBlock: 1, Amount: price, CapturedAt: now,
+			PaymentID: id, BookingID: id, EventID: id, Amount: price, CapturedAt: now,
 		},
 		events.TypePaymentFailed: events.PaymentFailed{
-			PaymentID: id, BookingID: id, EventID: id, HomeBlock: 1, FailureCode: "card_declined", FailedAt: now,
+			PaymentID: id, BookingID: id, EventID: id, FailureCode: "card_declined", FailedAt: now,
 		},
 		events.TypePaymentRefunded: events.PaymentRefunded{
-			PaymentID: id, BookingID: id, EventID: id, HomeBlock: 1, Amount: price, Reason: events.EventCancelled, RefundedAt: now,
+			PaymentID: id, BookingID: id, EventID: id, Amount: price, Reason: events.EventCancelled, RefundedAt: now,
 		},
 		events.TypeEventChanged: events.EventChanged{
 			EventID: id, Version: 2, Status: events.EventPublished, OrganizerID: id, Name: "Late Night Trio", VenueName: "Small Hall",
@@ -90,6 +94,9 @@ func TestSchemaRefusesWrongValues(t *testing.T) {
 		{"a time without a zone", events.TypePaymentRefunded, "refunded_at", `"2026-01-01T10:00:00"`},
 		{"an unknown reason", events.TypeBookingCancelled, "reason", `"boredom"`},
 		{"an unknown failure", events.TypePaymentFailed, "failure_code", `"bad_luck"`},
+		{"a booking without seats", events.TypeBookingConfirmed, "seats", `[]`},
+		{"a seat without a block", events.TypeBookingConfirmed, "seats",
+			`[{"id":"45","section":"Stalls","row":"A","number":"3","ticket_type":"Front","price":9000}]`},
 		{"a null list", events.TypeEventChanged, "blocks", `null`},
 	}
 	for _, tt := range tests {

@@ -20,6 +20,9 @@ type Program struct {
 	// Migrate brings the stores to this version; safe when several run at
 	// once. Nil when there is nothing to migrate.
 	Migrate func(ctx context.Context) error
+	// Commands are further subcommands, by name; each gets the arguments after
+	// its name.
+	Commands map[string]func(ctx context.Context, args []string) error
 }
 
 // Main runs the program with the command line's subcommand: none serves,
@@ -39,6 +42,9 @@ func (p Program) main() (exitCode int) {
 			command = healthcheck
 		default:
 			command = nil
+			if named := p.Commands[os.Args[1]]; named != nil {
+				command = func(ctx context.Context) error { return named(ctx, os.Args[2:]) }
+			}
 		}
 	}
 	if command == nil {

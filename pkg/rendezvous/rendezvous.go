@@ -1,11 +1,9 @@
-// Package rendezvous agrees, without a word between them, on which instance a
-// piece of work belongs to: highest random weight hashing (Thaler and
-// Ravishankar 1996). When an instance goes, only its own work moves.
+// Package rendezvous decides which instance a piece of work belongs to, so that
+// all who ask agree without communicating: highest random weight hashing (Thaler
+// and Ravishankar 1996). When an instance goes, only its own work moves.
 package rendezvous
 
 import (
-	"strconv"
-
 	"github.com/cespare/xxhash/v2"
 	"github.com/google/uuid"
 )
@@ -23,7 +21,6 @@ func Score(key, instance uint64) uint64 {
 	return x ^ (x >> 31)
 }
 
-// Block returns the key of all that is done to a block of an event's seats.
-func Block(event uuid.UUID, block int) uint64 {
-	return Hash(event.String() + "/" + strconv.Itoa(block))
-}
+// Event returns the key of everything that is done to an event. The id may be
+// the event's or that of one of its bookings: they share their first 8 bytes.
+func Event(id uuid.UUID) uint64 { return xxhash.Sum64(id[:8]) }

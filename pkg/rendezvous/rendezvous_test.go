@@ -1,7 +1,7 @@
 package rendezvous
 
 import (
-	"strconv"
+	"encoding/binary"
 	"testing"
 
 	"github.com/google/uuid"
@@ -17,36 +17,44 @@ func owner(key uint64, instances []string) string {
 	return best
 }
 
+// event returns the nth of some ids as event-service makes them one after another.
+func event(n int) uuid.UUID {
+	id := uuid.MustParse("0190b0a0-0000-7000-8000-000000000001")
+	binary.BigEndian.PutUint64(id[:8], binary.BigEndian.Uint64(id[:8])+uint64(n))
+	return id
+}
+
 func TestWorkIsSharedEvenlyAndOnlyThatOfALostInstanceMoves(t *testing.T) {
 	instances := []string{"booking-service-1", "booking-service-2", "booking-service-3"}
-	const blocks = 3000
-	event := uuid.MustParse("0190b0a0-0000-7000-8000-000000000001")
+	const events = 3000
 	owned := map[string]int{}
-	for b := range blocks {
-		key := Block(event, b+1)
+	for n := range events {
+		key := Event(event(n))
 		before, after := owner(key, instances), owner(key, instances[:2])
 		owned[before]++
 		if before != instances[2] && before != after {
-			t.Fatalf("block %d moved from %s, which is still there, to %s", b+1, before, after)
+			t.Fatalf("event %d moved from %s, which is still there, to %s", n, before, after)
 		}
 	}
 	for _, i := range instances {
-		if owned[i] < blocks*28/100 || owned[i] > blocks*39/100 {
-			t.Errorf("%s owns %d of %d blocks", i, owned[i], blocks)
+		if owned[i] < events*28/100 || owned[i] > events*39/100 {
+			t.Errorf("%s owns %d of %d events", i, owned[i], events)
 		}
 	}
 }
 
-func TestBlocksOfOneEventDiffer(t *testing.T) {
-	seen := map[uint64]string{}
-	for e := range 10 {
-		event := uuid.NewSHA1(uuid.Nil, []byte(strconv.Itoa(e)))
-		for b := range 100 {
-			key, name := Block(event, b), event.String()+"/"+strconv.Itoa(b)
-			if other, taken := seen[key]; taken {
-				t.Fatalf("%s and %s have one key", name, other)
-			}
-			seen[key] = name
+func TestEventAndItsBookingsHaveOneKey(t *testing.T) {
+	seen := map[uint64]int{}
+	for n := range 1000 {
+		id, booking := event(n), uuid.New()
+		copy(booking[:8], id[:8])
+		key := Event(id)
+		if Event(booking) != key {
+			t.Fatalf("event %s and its booking %s have different keys", id, booking)
 		}
+		if other, taken := seen[key]; taken {
+			t.Fatalf("events %d and %d have the same key", other, n)
+		}
+		seen[key] = n
 	}
 }

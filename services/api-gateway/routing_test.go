@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 )
 
@@ -17,42 +19,57 @@ func (w *world) served(session string, bodies ...string) []string {
 	return by
 }
 
-func TestHoldsOfOneBlockGoToOneReplica(t *testing.T) {
+func TestEverythingAboutAnEventGoesToItsOwner(t *testing.T) {
 	w := newWorld(t)
 	for n := range 3 {
 		w.replica("booking-service", n, nil)
 	}
 	w.start()
-	id, _ := w.login(identity.Customer)
+	customer, _ := w.login(identity.Customer)
+	organizer, _ := w.login(identity.Organizer)
 	used := map[string]bool{}
-	for block := range 20 {
-		by := w.served(id,
-			fmt.Sprintf(`{"event_id":"0190b0a0-0000-7000-8000-000000000001","seat_ids":["%d-0","%d-1"]}`, block+1, block+1),
-			fmt.Sprintf(`{"event_id":"0190b0a0-0000-7000-8000-000000000001","seat_ids":["%d-250"]}`, block+1),
-			fmt.Sprintf(`{"seat_ids":["%d-7"],"event_id":"0190b0a0-0000-7000-8000-000000000001","surplus":true}`, block+1))
-		if by[0] != by[1] || by[1] != by[2] {
-			t.Errorf("block %d was served by %v", block+1, by)
+	for range 20 {
+		event, booking := uuid.New(), uuid.New()
+		copy(booking[:8], event[:8])
+		owner := w.served(customer, fmt.Sprintf(`{"event_id":%q,"seat_ids":["1-0","2-1"]}`, event))[0]
+		used[owner] = true
+		for _, by := range w.served(customer,
+			fmt.Sprintf(`{"event_id":%q,"seat_ids":["7-250"]}`, event),
+			fmt.Sprintf(`{"ticket_type_id":"t","quantity":9,"event_id":%q,"surplus":true}`, event)) {
+			if by != owner {
+				t.Errorf("a hold was served by %s, want the owner %s", by, owner)
+			}
 		}
-		used[by[0]] = true
+		of, one := "/api/v1/events/"+event.String(), "/api/v1/bookings/"+booking.String()
+		for _, r := range []struct{ session, method, path string }{
+			{"", "GET", of + "/seats"},
+			{"", "GET", of + "/seats/stream"},
+			{organizer, "GET", of + "/sales"},
+			{organizer, "GET", of + "/attendees"},
+			{organizer, "GET", of + "/check-ins"},
+			{organizer, "POST", of + "/check-ins"},
+			{customer, "GET", one},
+			{customer, "GET", one + "/tickets"},
+			{customer, "POST", one + "/cancel"},
+		} {
+			var headers []string
+			if r.session != "" {
+				headers = bearer(r.session)
+			}
+			if by := w.want(w.send(r.method, r.path, "", headers...), 200, "").body; by != owner {
+				t.Errorf("%s %s was served by %s, want the owner %s", r.method, r.path, by, owner)
+			}
+		}
 	}
 	if len(used) != 3 {
-		t.Errorf("20 blocks used the replicas %v only", used)
+		t.Errorf("20 events used the replicas %v only", used)
 	}
-	by := w.served(id, `{"event_id":"0190b0a0-0000-7000-8000-000000000001","ticket_type_id":"t","quantity":2}`, `{"event_id":"0190b0a0-0000-7000-8000-000000000001","ticket_type_id":"t","quantity":9}`)
-	if by[0] != by[1] {
-		t.Errorf("one ticket type was served by %v", by)
-	}
-	seats := w.send("GET", "/api/v1/events/e1/seats", "").body
-	for range 10 {
-		if again := w.send("GET", "/api/v1/events/e1/seats", "").body; again != seats {
-			t.Errorf("one event's seats came from %s and %s", seats, again)
-		}
-	}
-	// What can't be read is the service's to refuse.
-	w.served(id, `{"event_id":`, `[]`, ``)
+	// The service refuses what cannot be read.
+	w.served(customer, `{"event_id":`, `[]`, ``)
+	w.want(w.send("GET", "/api/v1/events/e1/seats", ""), 200, "")
 }
 
-func TestSpreadSendsHoldsOfOneBlockToAllReplicas(t *testing.T) {
+func TestSpreadSendsHoldsOfOneEventToAllReplicas(t *testing.T) {
 	w := newWorld(t)
 	w.configure = func(c *config) { c.Routing = "spread" }
 	for n := range 3 {

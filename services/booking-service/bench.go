@@ -9,34 +9,32 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"time"
 
 	"github.com/google/uuid"
-	goredis "github.com/redis/go-redis/v9"
 
 	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/baseline"
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
+	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/eventlog"
 	api "github.com/frontrow-tickets/frontrow/services/booking-service/internal/httpapi"
-	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/redis"
 )
 
 func init() { addBaselines = addBaselineRoutes }
 
 // addBaselineRoutes adds what the load test compares holds with, and the
 // switches it needs, on the admin listener.
-func addBaselineRoutes(ctx context.Context, routes *httpapi.API, admin *http.ServeMux, service *booking.Service,
-	locks *redis.Locks, client *goredis.Client,
-) error {
-	url := os.Getenv("BENCH_POSTGRES_URL")
-	if url == "" {
+func addBaselineRoutes(ctx context.Context, routes *httpapi.API, admin *http.ServeMux, engine *eventlog.Engine, store eventlog.Store) error {
+	address := os.Getenv("BENCH_POSTGRES_URL")
+	if address == "" {
 		return errors.New("BENCH_POSTGRES_URL is not set: a build for the load test needs a database to compare with")
 	}
-	rows, err := baseline.Open(ctx, url)
+	rows, err := baseline.Open(ctx, address)
 	if err != nil {
 		return err
 	}
 	context.AfterFunc(ctx, rows.Close)
-	api.AddBaselines(routes, service, rows)
+	api.AddBaselines(routes, engine, rows)
 
 	handle := func(pattern string, h func(r *http.Request) (any, error)) {
 		admin.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
@@ -51,7 +49,7 @@ func addBaselineRoutes(ctx context.Context, routes *httpapi.API, admin *http.Ser
 	}
 	handle("PUT /debug/bench/round-limit", func(r *http.Request) (any, error) {
 		n, err := strconv.Atoi(r.FormValue("n"))
-		booking.SetRoundLimit(n)
+		eventlog.SetRoundLimit(n)
 		return n, err
 	})
 	handle("PUT /debug/bench/rows", func(r *http.Request) (any, error) {
@@ -59,17 +57,21 @@ func addBaselineRoutes(ctx context.Context, routes *httpapi.API, admin *http.Ser
 		if err != nil {
 			return nil, err
 		}
-		sale, err := service.Sale(r.Context(), id)
-		if err == nil && sale == nil {
-			err = errors.New("no such event is on sale")
+		var event *booking.Event
+		if err := engine.Read(r.Context(), eventlog.IDOf(id), func(s *booking.State) { event = s.Event }); err != nil {
+			return nil, err
 		}
+		if event == nil {
+			return nil, errors.New("no such event is on sale")
+		}
+		return "prepared", rows.Prepare(r.Context(), event)
+	})
+	handle("POST /debug/bench/append", func(r *http.Request) (any, error) {
+		length, err := time.ParseDuration(r.FormValue("length"))
 		if err != nil {
 			return nil, err
 		}
-		return "prepared", rows.Prepare(r.Context(), sale.Event())
-	})
-	handle("POST /debug/bench/locks", func(r *http.Request) (any, error) {
-		return loadLocks(r.Context(), locks, client, r.FormValue("length"), r.FormValue("workers"))
+		return baseline.Append(r.Context(), store, length)
 	})
 	return nil
 }

@@ -32,12 +32,8 @@ func (s *system) buy(t *testing.T, def events.EventChanged, seatIDs ...string) (
 	if status != http.StatusCreated {
 		t.Fatalf("hold: %d %s", status, data)
 	}
-	home := 0
-	if _, err := fmt.Sscanf(seatIDs[0], "%d-", &home); err != nil {
-		t.Fatal(err)
-	}
 	s.send(t, events.TopicPaymentProcessed, events.TypePaymentConfirmed, b.ID.String(), events.PaymentConfirmed{
-		PaymentID: uuid.Must(uuid.NewV7()), BookingID: b.ID, EventID: def.EventID, HomeBlock: home, Amount: b.Total, CapturedAt: time.Now().UTC(),
+		PaymentID: uuid.Must(uuid.NewV7()), BookingID: b.ID, EventID: def.EventID, Amount: b.Total, CapturedAt: time.Now().UTC(),
 	})
 	s.waitStatus(t, user, b.ID, "confirmed")
 	var tickets struct{ Items []struct{ Code string } }

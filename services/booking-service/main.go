@@ -57,6 +57,7 @@ func main() {
 			}
 			return migrate(ctx, cfg)
 		},
+		Commands: map[string]func(context.Context, []string) error{"log": printLog},
 	})
 }
 
@@ -64,7 +65,7 @@ func migrate(ctx context.Context, cfg config) error {
 	if err := cassandra.Migrate(ctx, cfg.cassandra()); err != nil {
 		return err
 	}
-	topics := []string{events.TopicBookingCreated, events.TopicBookingCancelled, events.TopicEventAvailability}
+	topics := []string{events.TopicBookingCreated, events.TopicBookingConfirmed, events.TopicBookingCancelled, events.TopicEventAvailability}
 	for _, consumed := range []string{events.TopicPaymentProcessed, events.TopicEventChanged} {
 		topics = append(topics, consumed, kafka.DLQ(consumed))
 	}

@@ -28,7 +28,7 @@ func TestHeldBookingIsToldToWhoPaysForIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := events.BookingCreated{
-		BookingID: b.ID, EventID: def.EventID, HomeBlock: 2, UserID: user, Total: events.Money{Amount: 10000, Currency: "EUR"},
+		BookingID: b.ID, EventID: def.EventID, UserID: user, Total: events.Money{Amount: 10000, Currency: "EUR"},
 		CreatedAt: got.CreatedAt, ExpiresAt: got.CreatedAt.Add(time.Duration(def.HoldSeconds) * time.Second),
 	}
 	if got != want {
@@ -60,7 +60,7 @@ func TestSagaConfirmsAndCancels(t *testing.T) {
 	}
 	payment := uuid.Must(uuid.NewV7())
 	paid := events.PaymentConfirmed{
-		PaymentID: payment, BookingID: b.ID, EventID: def.EventID, HomeBlock: 1, Amount: events.Money{Amount: 10000, Currency: "EUR"}, CapturedAt: time.Now().UTC(),
+		PaymentID: payment, BookingID: b.ID, EventID: def.EventID, Amount: events.Money{Amount: 10000, Currency: "EUR"}, CapturedAt: time.Now().UTC(),
 	}
 	s.send(t, events.TopicPaymentProcessed, events.TypePaymentConfirmed, b.ID.String(), paid)
 	s.send(t, events.TopicPaymentProcessed, events.TypePaymentConfirmed, b.ID.String(), paid)
@@ -83,7 +83,7 @@ func TestSagaConfirmsAndCancels(t *testing.T) {
 		}
 	}
 	s.send(t, events.TopicPaymentProcessed, events.TypePaymentRefunded, b.ID.String(), events.PaymentRefunded{
-		PaymentID: payment, BookingID: b.ID, EventID: def.EventID, HomeBlock: 1, Amount: paid.Amount, Reason: events.CancelledByBuyer, RefundedAt: time.Now().UTC(),
+		PaymentID: payment, BookingID: b.ID, EventID: def.EventID, Amount: paid.Amount, Reason: events.CancelledByBuyer, RefundedAt: time.Now().UTC(),
 	})
 	testkit.Eventually(t, "the refund is noted", func() bool {
 		b := s.booking(t, user, b.ID)
@@ -109,7 +109,7 @@ func TestExpiredHoldIsSoldAgainAndTheLatePaymentGoesBack(t *testing.T) {
 		return status == http.StatusCreated
 	})
 	s.send(t, events.TopicPaymentProcessed, events.TypePaymentConfirmed, b.ID.String(), events.PaymentConfirmed{
-		PaymentID: uuid.Must(uuid.NewV7()), BookingID: b.ID, EventID: def.EventID, HomeBlock: 1, Amount: b.Total, CapturedAt: time.Now().UTC(),
+		PaymentID: uuid.Must(uuid.NewV7()), BookingID: b.ID, EventID: def.EventID, Amount: b.Total, CapturedAt: time.Now().UTC(),
 	})
 	testkit.Eventually(t, "the late payment is on its way back", func() bool {
 		b := s.booking(t, first, b.ID)
@@ -124,7 +124,7 @@ func TestCancelledEventEndsEverything(t *testing.T) {
 	_, held, _ := s.hold(t, 0, user, "", seats(def.EventID, "1-0", "2-0"))
 	_, paid, _ := s.hold(t, 1, user, "", best(def.EventID, "floor", 2))
 	s.send(t, events.TopicPaymentProcessed, events.TypePaymentConfirmed, paid.ID.String(), events.PaymentConfirmed{
-		PaymentID: uuid.Must(uuid.NewV7()), BookingID: paid.ID, EventID: def.EventID, HomeBlock: 3, Amount: paid.Total, CapturedAt: time.Now().UTC(),
+		PaymentID: uuid.Must(uuid.NewV7()), BookingID: paid.ID, EventID: def.EventID, Amount: paid.Total, CapturedAt: time.Now().UTC(),
 	})
 	s.waitStatus(t, user, paid.ID, "confirmed")
 	def.Version, def.Status = 2, events.EventEnded

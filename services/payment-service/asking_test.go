@@ -6,7 +6,10 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/uuid"
@@ -16,6 +19,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
+	"github.com/frontrow-tickets/frontrow/pkg/rendezvous"
 	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/bookings"
 	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/payment"
 )
@@ -75,10 +79,9 @@ func TestBookingWhoseMessageDoesNotComeIsAskedFor(t *testing.T) {
 	defer l.mu.Unlock()
 	for _, m := range l.all[b.BookingID.String()] {
 		var told struct {
-			EventID   uuid.UUID `json:"event_id"`
-			HomeBlock int       `json:"home_block"`
+			EventID uuid.UUID `json:"event_id"`
 		}
-		if err := json.Unmarshal(m.Data, &told); err != nil || told.EventID != b.EventID || told.HomeBlock != b.HomeBlock {
+		if err := json.Unmarshal(m.Data, &told); err != nil || told.EventID != b.EventID {
 			t.Errorf("booking-service can't find the booking by %s: %v", m.Data, err)
 		}
 	}
@@ -111,15 +114,17 @@ func TestBookingIsAskedForAtAReplicaThatAnswers(t *testing.T) {
 	t.Cleanup(liar.Close)
 	var replicas []consul.Instance
 	for _, s := range []*httptest.Server{closed, ofAnotherVersion, liar} {
-		replicas = append(replicas, consul.Instance{Addr: strings.TrimPrefix(s.URL, "http://")})
+		replicas = append(replicas, consul.Instance{ID: s.URL, Addr: strings.TrimPrefix(s.URL, "http://")})
 	}
 	client := bookings.NewClient(func() []consul.Instance { return replicas })
 	var ended *payment.NotPayableError
 	if _, err := client.Held(t.Context(), token, b.BookingID); err == nil || errors.As(err, &ended) {
 		t.Errorf("nobody knew of it, and the answer is %v", err)
 	}
-	replicas = append(replicas, consul.Instance{Addr: p.askable(t, b)})
-	for range 20 { // in any order
+	honest := p.askable(t, b)
+	for i := range 20 { // each id gives another order
+		all := append(slices.Clone(replicas), consul.Instance{ID: strconv.Itoa(i), Addr: honest})
+		client := bookings.NewClient(func() []consul.Instance { return all })
 		got, err := client.Held(t.Context(), token, b.BookingID)
 		if err != nil || got != b {
 			t.Fatalf("got %+v, %v, want %+v", got, err, b)
@@ -129,5 +134,42 @@ func TestBookingIsAskedForAtAReplicaThatAnswers(t *testing.T) {
 	cancel()
 	if _, err := client.Held(gone, token, b.BookingID); !errors.Is(err, context.Canceled) {
 		t.Errorf("for a buyer who has left: %v", err)
+	}
+}
+
+func TestOwnerOfTheEventIsAskedFirst(t *testing.T) {
+	t.Parallel()
+	const replicas = 3
+	var instances []consul.Instance
+	var asked [replicas]atomic.Int32
+	for n := range replicas {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			asked[n].Add(1)
+			w.WriteHeader(http.StatusConflict)
+			_, _ = w.Write([]byte(`{"booking_status":"expired"}`))
+		}))
+		t.Cleanup(s.Close)
+		instances = append(instances, consul.Instance{ID: "booking-service-" + strconv.Itoa(n), Addr: strings.TrimPrefix(s.URL, "http://")})
+	}
+	client := bookings.NewClient(func() []consul.Instance { return instances })
+	var want [replicas]int32
+	for range 30 {
+		id := uuid.New()
+		owner, best := 0, uint64(0)
+		for n, i := range instances {
+			if score := rendezvous.Score(rendezvous.Event(id), rendezvous.Hash(i.ID)); score >= best {
+				owner, best = n, score
+			}
+		}
+		want[owner]++
+		var ended *payment.NotPayableError
+		if _, err := client.Held(t.Context(), "", id); !errors.As(err, &ended) {
+			t.Fatal(err)
+		}
+	}
+	for n := range asked {
+		if got := asked[n].Load(); got != want[n] {
+			t.Errorf("replica %d was asked %d times, and owns %d of the events", n, got, want[n])
+		}
 	}
 }

@@ -97,14 +97,14 @@ func (p *program) start(t *testing.T) *program {
 func newBooking(amount int64) events.BookingCreated {
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	return events.BookingCreated{
-		BookingID: uuid.Must(uuid.NewV7()), EventID: uuid.Must(uuid.NewV7()), HomeBlock: 7, UserID: uuid.New(),
+		BookingID: uuid.Must(uuid.NewV7()), EventID: uuid.Must(uuid.NewV7()), UserID: uuid.New(),
 		Total: events.Money{Amount: amount, Currency: "EUR"}, CreatedAt: now, ExpiresAt: now.Add(10 * time.Minute),
 	}
 }
 
 func cancelled(b events.BookingCreated, reason events.CancelReason) events.BookingCancelled {
 	return events.BookingCancelled{
-		BookingID: b.BookingID, EventID: b.EventID, HomeBlock: b.HomeBlock, UserID: b.UserID, Reason: reason, CancelledAt: time.Now().UTC(),
+		BookingID: b.BookingID, EventID: b.EventID, UserID: b.UserID, Reason: reason, CancelledAt: time.Now().UTC(),
 	}
 }
 

@@ -1,12 +1,12 @@
 // Package audit counts, in the stores themselves, whether an event's seats were
-// sold once and its money is where it belongs. It trusts no service.
+// sold once and its money is where it belongs. It trusts no service: it folds
+// the event's log with code of its own.
 package audit
 
 import (
 	"context"
 	"fmt"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -30,9 +30,11 @@ type Report struct {
 	Price     int64
 	// Captured and Refunded by the provider, in minor units.
 	Captured, Refunded int64
-	// SoldTwice names the seats that more than one live booking lists, and the
-	// seats of confirmed bookings whose row names somebody else.
+	// SoldTwice names the seats that were given to a booking while another owned
+	// them.
 	SoldTwice []string
+	// Inconsistent says what else the log has that the rules forbid.
+	Inconsistent []string
 	// Unsettled counts holds, charges and refunds that are not yet at their end.
 	Unsettled int
 }
@@ -46,8 +48,7 @@ func Open(ctx context.Context, s *stack.Stack) (*Auditor, error) {
 	cluster.Keyspace, cluster.Timeout, cluster.ConnectTimeout = s.Keyspace, 10*time.Second, 10*time.Second
 	// These addresses and no others: by a forwarded port the node's own is out of reach.
 	cluster.DisableInitialHostLookup = true
-	// What a round has decided but not yet finished must be seen.
-	cluster.Consistency = gocql.Consistency(gocql.Serial)
+	cluster.Consistency, cluster.SerialConsistency = gocql.Quorum, gocql.Serial
 	// A node may have just come back: what is only read can be asked again.
 	cluster.DefaultIdempotence = true
 	cluster.RetryPolicy = &gocql.ExponentialBackoffRetryPolicy{NumRetries: 10, Min: 200 * time.Millisecond, Max: 3 * time.Second}
@@ -75,49 +76,28 @@ func (a *Auditor) Close(ctx context.Context) {
 	_ = a.payments.Close(ctx)
 }
 
-// Event audits an event with this many blocks.
-func (a *Auditor) Event(ctx context.Context, eventID string, blocks int) (Report, error) {
+// Event audits an event.
+func (a *Auditor) Event(ctx context.Context, eventID string) (Report, error) {
 	var r Report
 	event, err := uuid.Parse(eventID)
 	if err != nil {
 		return r, fmt.Errorf("audit: event: %w", err)
 	}
-	seats, bookings := map[string]uuid.UUID{}, []booking{}
-	for block := 1; block <= blocks; block++ {
-		owners, found, err := a.block(ctx, event, block)
-		if err != nil {
-			return r, err
-		}
-		for index, owner := range owners {
-			seats[fmt.Sprintf("%d-%d", block, index)] = owner
-		}
-		bookings = append(bookings, found...)
+	f, err := a.fold(ctx, event)
+	if err != nil {
+		return r, err
 	}
-	r.countBookings(bookings, seats)
-	return r, a.countMoney(ctx, event, &r)
-}
-
-func (r *Report) countBookings(bookings []booking, owners map[string]uuid.UUID) {
-	listed := map[string]int{}
-	for _, b := range bookings {
+	r.SoldTwice, r.Inconsistent = f.soldTwice, f.inconsistent
+	for _, b := range f.bookings {
 		switch b.Status {
 		case "confirmed":
 			r.Confirmed++
-			r.Price += b.Total.Amount
+			r.Price += b.Total
 		case "held":
 			r.Unsettled++
-		default:
-			continue
-		}
-		for _, seat := range b.Seats {
-			listed[seat.ID]++
-			if listed[seat.ID] == 2 || (b.Status == "confirmed" && owners[seat.ID] != b.ID) {
-				r.SoldTwice = append(r.SoldTwice, seat.ID)
-			}
 		}
 	}
-	slices.Sort(r.SoldTwice)
-	r.SoldTwice = slices.Compact(r.SoldTwice)
+	return r, a.countMoney(ctx, event, &r)
 }
 
 // countMoney asks the provider's own books; payment-service's tables tell only

@@ -2,11 +2,9 @@ package audit
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
-	"github.com/gocql/gocql"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 )
@@ -16,43 +14,41 @@ type Books struct {
 	// Owners of the seats by seat id: a booking's, or the zero UUID when free.
 	Owners   map[string]uuid.UUID
 	Bookings []StoredBooking
-	Payments []StoredPayment
+	// SoldTwice and Inconsistent are as in Report.
+	SoldTwice, Inconsistent []string
+	Payments                []StoredPayment
 	// Known has what payment-service knows of the bookings, by their id.
 	Known map[uuid.UUID]KnownBooking
 }
 
-// StoredBooking is a booking's row in Cassandra.
+// StoredBooking is a booking as the log has it.
 type StoredBooking struct {
-	ID     uuid.UUID `json:"id"`
-	UserID uuid.UUID `json:"user_id"`
-	// Status may be refused: the mark of a hold that was not made.
-	Status      string     `json:"status"`
-	Reason      string     `json:"reason"`
-	CreatedAt   time.Time  `json:"created_at"`
-	ExpiresAt   time.Time  `json:"expires_at"`
-	ConfirmedAt *time.Time `json:"confirmed_at"`
-	EndedAt     *time.Time `json:"ended_at"`
-	Total       struct {
-		Amount int64 `json:"amount"`
-	} `json:"total"`
-	Seats []struct {
-		ID string `json:"id"`
-	} `json:"seats"`
-	Payment *struct {
-		ID     uuid.UUID `json:"id"`
-		Status string    `json:"status"`
-	} `json:"payment"`
-	// Unsent tells whether messages of it are still to be sent.
-	Unsent bool `json:"-"`
+	ID     uuid.UUID
+	UserID uuid.UUID
+	// Status may be unknown: a booking that was paid for and never held.
+	Status      string
+	Reason      string
+	CreatedAt   time.Time
+	ExpiresAt   time.Time
+	ConfirmedAt *time.Time
+	EndedAt     *time.Time
+	// Total is the price of the seats in minor units.
+	Total   int64
+	Seats   []string
+	Payment *BookingPayment
+	// Unsent tells whether messages of it may still have to be sent.
+	Unsent bool
+
+	positions []uint32
+	// seq is the entry that changed the booking last.
+	seq int64
 }
 
-// SeatIDs of the booking.
-func (b *StoredBooking) SeatIDs() []string {
-	ids := make([]string, len(b.Seats))
-	for i, s := range b.Seats {
-		ids[i] = s.ID
-	}
-	return ids
+// BookingPayment is the latest payment of a booking, as the log has it.
+type BookingPayment struct {
+	ID uuid.UUID
+	// Status is succeeded, failed, refunding or refunded.
+	Status string
 }
 
 // Live tells whether the booking owns its seats.
@@ -75,47 +71,30 @@ type KnownBooking struct {
 	Cancelled bool
 }
 
-// Books reads all that is stored of an event with this many blocks.
-func (a *Auditor) Books(ctx context.Context, eventID string, blocks int) (*Books, error) {
+// Books reads all that is stored of an event.
+func (a *Auditor) Books(ctx context.Context, eventID string) (*Books, error) {
 	event, err := uuid.Parse(eventID)
 	if err != nil {
 		return nil, fmt.Errorf("audit: event: %w", err)
 	}
-	b := &Books{Owners: map[string]uuid.UUID{}, Known: map[uuid.UUID]KnownBooking{}}
-	for block := 1; block <= blocks; block++ {
-		if err := a.readBlock(ctx, event, block, b); err != nil {
-			return nil, err
-		}
+	// First the cursor: it may only move on.
+	published, err := a.published(ctx, event)
+	if err != nil {
+		return nil, err
+	}
+	f, err := a.fold(ctx, event)
+	if err != nil {
+		return nil, err
+	}
+	b := &Books{Owners: f.seatOwners(), SoldTwice: f.soldTwice, Inconsistent: f.inconsistent, Known: map[uuid.UUID]KnownBooking{}}
+	for _, stored := range f.bookings {
+		stored.Unsent = stored.seq > published
+		b.Bookings = append(b.Bookings, *stored)
 	}
 	if err := a.readPayments(ctx, event, b); err != nil {
 		return nil, err
 	}
 	return b, a.readKnown(ctx, event, b)
-}
-
-func (a *Auditor) readBlock(ctx context.Context, event uuid.UUID, number int, b *Books) error {
-	iter := a.cassandra.Query(`SELECT seat_index, owner, booking, outbox FROM seats WHERE event_id = ? AND block_id = ?`,
-		gocql.UUID(event), number).WithContext(ctx).PageSize(5000).Iter()
-	var (
-		index            int
-		owner            gocql.UUID
-		document, outbox string
-	)
-	for iter.Scan(&index, &owner, &document, &outbox) {
-		if index >= 0 {
-			b.Owners[fmt.Sprintf("%d-%d", number, index)] = uuid.UUID(owner)
-			continue
-		}
-		stored := StoredBooking{Unsent: outbox != ""}
-		if err := json.Unmarshal([]byte(document), &stored); err != nil {
-			return fmt.Errorf("audit: a booking of block %d: %w", number, err)
-		}
-		b.Bookings = append(b.Bookings, stored)
-	}
-	if err := iter.Close(); err != nil {
-		return fmt.Errorf("audit: block %d: %w", number, err)
-	}
-	return nil
 }
 
 func (a *Auditor) readPayments(ctx context.Context, event uuid.UUID, b *Books) error {

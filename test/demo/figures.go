@@ -22,7 +22,7 @@ type figures struct {
 	SoldTwice        int   `json:"sold_twice"`
 	LedgerDifference int64 `json:"ledger_difference"`
 
-	soldTwice                  []string
+	soldTwice, inconsistent    []string
 	storedConfirmed, unsettled int
 	firstFailure               string
 }

@@ -76,11 +76,11 @@ func count(ctx context.Context, running *stack.Stack, crowd []*buyer, s *sale) (
 		return f, err
 	}
 	defer auditor.Close(ctx)
-	report, err := auditor.Event(ctx, s.event.ID, s.blocks)
+	report, err := auditor.Event(ctx, s.event.ID)
 	if err != nil {
 		return f, err
 	}
-	f.SoldTwice, f.soldTwice = len(report.SoldTwice), report.SoldTwice
+	f.SoldTwice, f.soldTwice, f.inconsistent = len(report.SoldTwice), report.SoldTwice, report.Inconsistent
 	f.Captured, f.MoneyRefunded = report.Captured, report.Refunded
 	f.LedgerDifference = report.Difference()
 	f.storedConfirmed, f.unsettled = report.Confirmed, report.Unsettled
@@ -106,6 +106,7 @@ func (f *figures) verdict() error {
 		says   string
 	}{
 		{f.SoldTwice != 0, fmt.Sprintf("seats sold twice: %v", f.soldTwice)},
+		{len(f.inconsistent) != 0, fmt.Sprintf("the event's log breaks the rules: %v", f.inconsistent)},
 		{f.LedgerDifference != 0, fmt.Sprintf("captured − refunded is not the price of the confirmed bookings: the difference is %s", euros(f.LedgerDifference))},
 		{f.Failed != 0, fmt.Sprintf("%d requests were answered with neither yes nor no; the first: %s", f.Failed, f.firstFailure)},
 		{f.Won != f.Confirmed+f.Expired+f.Cancelled+f.PaymentFailed, "a hold that was won has not ended"},

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
 
 	"github.com/frontrow-tickets/frontrow/test/load/openloop"
@@ -76,7 +75,7 @@ func (b *bench) compare(ctx context.Context) error {
 		inCassandra, inPostgres := s.deal(5, 1), s.deal(1, 1)
 		kinds := []func(context.Context, int) error{
 			func(ctx context.Context, round int) error { return b.noop(ctx, round) },
-			func(ctx context.Context, round int) error { return b.onlyLocks(ctx, round) },
+			func(ctx context.Context, round int) error { return b.onlyAppends(ctx, round) },
 			func(ctx context.Context, round int) error { return b.single(ctx, round, inCassandra[1]) },
 			func(ctx context.Context, round int) error {
 				return b.fresh(ctx, kindRows, round, inPostgres[0], rowsPath, sliceLength)
@@ -106,7 +105,7 @@ func (b *bench) compare(ctx context.Context) error {
 	b.ratios("browse_over_noop", kindBrowse, kindNoop)
 	b.values("holds_per_s", b.perSecond("compare", kindHold)...)
 	b.values("noops_per_s", b.perSecond("compare", kindNoop)...)
-	b.values("redis_script_per_s", b.perSecond("compare", kindLocks)...)
+	b.values("append_per_s", b.perSecond("compare", kindAppend)...)
 	return nil
 }
 
@@ -147,17 +146,16 @@ func (b *bench) refused(ctx context.Context, round int) error {
 	return err
 }
 
-// onlyLocks has a booking replica run the script of a hold against Redis and
+// onlyAppends has a booking replica append entries of 100 holds to one log, and
 // nothing else.
-func (b *bench) onlyLocks(ctx context.Context, round int) error {
-	const workers = 64
-	_, err := b.slice(ctx, "compare", kindLocks, round, 0, func() (openloop.Result, openloop.Summary, error) {
+func (b *bench) onlyAppends(ctx context.Context, round int) error {
+	_, err := b.slice(ctx, "compare", kindAppend, round, 0, func() (openloop.Result, openloop.Summary, error) {
 		var answer struct {
 			PerSecond float64 `json:"per_second"`
 			Count     int     `json:"count"`
 		}
-		query := url.Values{"length": {shortSlice.String()}, "workers": {strconv.Itoa(workers)}}
-		err := b.admin(ctx, bookingReplicas[0], http.MethodPost, "/debug/bench/locks", query, &answer)
+		query := url.Values{"length": {shortSlice.String()}}
+		err := b.admin(ctx, bookingReplicas[0], http.MethodPost, "/debug/bench/append", query, &answer)
 		sum := openloop.Summarize(openloop.Result{}, ok)
 		sum.Count, sum.PerSecond = answer.Count, answer.PerSecond
 		return openloop.Result{}, sum, err

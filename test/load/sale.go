@@ -211,7 +211,7 @@ func (b *bench) settleSale(ctx context.Context, e *event, r *saleResult) error {
 	var report audit.Report
 	err = until(ctx, saleSettle, "holds and payments to end", func() bool {
 		var failed error
-		report, failed = auditor.Event(ctx, e.id, len(e.blockSeats))
+		report, failed = auditor.Event(ctx, e.id)
 		if failed != nil {
 			b.say("the stores cannot be read: %s", failed)
 		}
@@ -222,6 +222,9 @@ func (b *bench) settleSale(ctx context.Context, e *event, r *saleResult) error {
 	}
 	r.SettledAfter = time.Since(begin).Seconds()
 	r.Confirmed, r.SoldTwice, r.LedgerDifference, r.Unsettled = report.Confirmed, len(report.SoldTwice), report.Difference(), report.Unsettled
+	if len(report.Inconsistent) > 0 {
+		return fmt.Errorf("the event's log breaks the rules: %v", report.Inconsistent)
+	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		b.say("NOT settled: %d holds or payments are open", r.Unsettled)
 	}

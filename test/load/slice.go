@@ -12,7 +12,7 @@ import (
 // Kinds of load.
 const (
 	kindNoop     = "a no-op"
-	kindLocks    = "b redis script"
+	kindAppend   = "b log append"
 	kindSingle   = "c a round a hold"
 	kindRows     = "d rows"
 	kindAdvisory = "d advisory lock"

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/frontrow-tickets/frontrow/test/robustness/mutant"
@@ -21,12 +22,16 @@ type figures struct {
 	DoubleSold  int      `json:"double_sold"`
 	Ledger      int64    `json:"ledger_difference"`
 	Caught      int      `json:"mutants_caught"`
+	Unseen      []string `json:"cases_unseen"`
 	RecoveryMax float64  `json:"recovery_max_s"`
 	Seeds       []uint64 `json:"seeds"`
 }
 
 func (s *session) figure() figures {
-	f := figures{Seeds: []uint64{}}
+	f := figures{Seeds: []uint64{}, Unseen: []string{}}
+	if len(s.results) > 0 {
+		f.Unseen = round.Unseen(s.results)
+	}
 	for _, r := range s.results {
 		f.Operations += r.Counts.Calls
 		f.Unknown += r.Counts.Unknown
@@ -62,7 +67,7 @@ func (s *session) conclude(going bool) error {
 	page, err := report.Write(s.out, report.Page{
 		When: s.began, Results: s.results, Mutants: s.hunted, Catalogue: s.injector.Catalogue(), Missing: s.injector.Missing(),
 		Command: s.command, Violations: f.Violations, RecoveryMax: f.RecoveryMax, Operations: f.Operations, Unknown: f.Unknown,
-		DoubleSold: f.DoubleSold, Ledger: f.Ledger,
+		DoubleSold: f.DoubleSold, Ledger: f.Ledger, Unseen: f.Unseen,
 	})
 	if err != nil {
 		return err
@@ -70,7 +75,8 @@ func (s *session) conclude(going bool) error {
 	if !going {
 		s.print(f, page)
 	}
-	if f.Violations > 0 || f.DoubleSold > 0 || f.Ledger != 0 || len(s.hunted) > 0 && f.Caught < len(mutant.All) {
+	if !going && len(f.Unseen) > 0 ||
+		f.Violations > 0 || f.DoubleSold > 0 || f.Ledger != 0 || len(s.hunted) > 0 && f.Caught < len(mutant.All) {
 		return errBroken
 	}
 	return nil
@@ -128,5 +134,8 @@ func (s *session) print(f figures, page string) {
 	}
 	fmt.Printf("\n  %d calls, %d of unknown outcome; %d faults; %d violations; %d seats sold twice; ledger difference %d; recovery at most %.1f s\n",
 		f.Operations, f.Unknown, f.Faults, f.Violations, f.DoubleSold, f.Ledger, f.RecoveryMax)
+	if len(f.Unseen) > 0 {
+		fmt.Printf("  these cases were never seen, so the rounds prove little: %s\n", strings.Join(f.Unseen, ", "))
+	}
 	fmt.Printf("  %s in all; the report is %s, the figures are in %s\n\n", time.Since(s.began).Round(time.Second), page, s.figures)
 }

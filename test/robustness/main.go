@@ -1,7 +1,8 @@
 // Command robustness hurts a running Frontrow in every way it knows while a
 // crowd buys, and checks what clients saw and what the stores have. Without
 // -instance it uses the Frontrow that the environment describes. It ends with
-// status 1 if a promise is broken or a mutant is not noticed.
+// status 1 if a promise is broken, a mutant is not noticed, or a rare case that
+// must happen sometimes was never seen.
 package main
 
 import (
@@ -24,7 +25,7 @@ import (
 )
 
 // errBroken ends the program with status 1; what is broken has been printed.
-var errBroken = errors.New("a promise is broken, or a mutant was not noticed")
+var errBroken = errors.New("a promise is broken, a mutant was not noticed, or a rare case was never seen")
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -51,8 +51,8 @@ var boards = []board{
 			},
 		}},
 		{"Where a hold's time goes", []panel{
-			{"Locks in Redis, the median", seconds, "", []query{{"{{outcome}}", quantile("0.5", "seat_lock_duration_seconds", `stage="redis"`, "outcome")}}},
-			{"Committed round, 99 %", seconds, "The wait for a round and the round.", []query{{"{{outcome}}", quantile("0.99", "seat_lock_duration_seconds", `stage="commit"`, "outcome")}}},
+			{"Waiting for a round, the median", seconds, "", []query{{"{{outcome}}", quantile("0.5", "seat_lock_duration_seconds", `stage="queue"`, "outcome")}}},
+			{"Round, 99 %", seconds, "Decided and appended to the log.", []query{{"{{outcome}}", quantile("0.99", "seat_lock_duration_seconds", `stage="append"`, "outcome")}}},
 			{"In all, 99 %", seconds, "", []query{{"{{outcome}}", quantile("0.99", "seat_lock_duration_seconds", `stage="total"`, "outcome")}}},
 		}},
 		{"Group commit", []panel{
@@ -123,8 +123,8 @@ var boards = []board{
 	{"backends", "Backends, as the services see them", []row{
 		{"Cassandra and Redis", []panel{
 			{"Rounds of Cassandra", perSec, "", []query{{"{{outcome}}", rate("commit_rounds_total", "", "outcome")}}},
-			{"Time of a committed round", seconds, "", quantiles("seat_lock_duration_seconds", `stage="commit"`)},
-			{"Time of Redis' script", seconds, "", quantiles("seat_lock_duration_seconds", `stage="redis"`)},
+			{"Time of a round", seconds, "", quantiles("seat_lock_duration_seconds", `stage="append"`)},
+			{"Time to append an entry", seconds, "", quantiles("log_append_duration_seconds", "")},
 		}},
 		{"Kafka and the provider", []panel{
 			{"Records acknowledged and failed", perSec, "", []query{{"{{outcome}}", rate("producer_messages_total", "", "outcome")}}},

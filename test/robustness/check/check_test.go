@@ -35,9 +35,9 @@ func newScene() *scene {
 	pointer := func(t time.Time) *time.Time { return &t }
 	s := &scene{
 		Evidence: &Evidence{
-			Recorder: recorder, Sales: []*traffic.Sale{{ID: event, Name: "Night 1", Blocks: 1}},
+			Recorder: recorder, Sales: []*traffic.Sale{{ID: event, Name: "Night 1"}},
 			Users: map[string]string{ada.String(): "ada", bob.String(): "bob"},
-			Views: []traffic.View{{Start: 1, End: 2, OK: true}},
+			Views: []traffic.View{{Start: 1, End: 2, OK: true}}, Gateways: []string{"a", "b"},
 		},
 		books: &audit.Books{
 			Owners: map[string]uuid.UUID{"1-0": paid},
@@ -86,11 +86,7 @@ func answer(id uuid.UUID, status string) client.Booking {
 }
 
 func stored(id, user uuid.UUID, status, seat string, fill func(*audit.StoredBooking)) audit.StoredBooking {
-	b := audit.StoredBooking{ID: id, UserID: user, Status: status}
-	b.Total.Amount = 4517
-	b.Seats = append(b.Seats, struct {
-		ID string `json:"id"`
-	}{seat})
+	b := audit.StoredBooking{ID: id, UserID: user, Status: status, Total: 4517, Seats: []string{seat}}
 	fill(&b)
 	return b
 }
@@ -135,7 +131,9 @@ func TestWhatIsBrokenIsFound(t *testing.T) {
 			at := s.Recorder.Began.Add(10 * time.Second)
 			s.books.Bookings[0].ConfirmedAt = &at
 		}, "I1"},
-		{"the seat's row names somebody else", func(s *scene) { s.books.Owners["1-0"] = lapsed }, "I1"},
+		{"the seat belongs to somebody else", func(s *scene) { s.books.Owners["1-0"] = lapsed }, "I1"},
+		{"a seat was sold twice, and one of the two has ended", func(s *scene) { s.books.SoldTwice = []string{"1-0"} }, "I1"},
+		{"the log has an operation that must not be", func(s *scene) { s.books.Inconsistent = []string{"entry 7"} }, "I1"},
 		{"a replica counted an oversold seat", func(s *scene) { s.Oversold = 1 }, "I1"},
 		{"a booking was given up, which must not be needed", func(s *scene) {
 			s.books.Bookings[0].Reason, s.books.Bookings[0].Status = "payment_late", "cancelled"
@@ -170,6 +168,14 @@ func TestWhatIsBrokenIsFound(t *testing.T) {
 		}, "I5"},
 		{"a hold that was answered no exists", func(s *scene) { s.calls[0].Outcome, s.calls[0].Bookings = history.NotDone, nil }, "I5"},
 		{"a payment that was answered no exists", func(s *scene) { s.calls[2].Outcome, s.calls[2].Payment = history.NotDone, nil }, "I5"},
+		{"nobody could see the event, and one gateway was up", func(s *scene) {
+			s.Views = append(s.Views, traffic.View{Start: 3, End: 6})
+			s.Outages = []Outage{{Of: NoGateway, Process: "a", Start: 2, End: 7}}
+		}, "I6"},
+		{"nobody could see the event, and the second gateway was down before", func(s *scene) {
+			s.Views = append(s.Views, traffic.View{Start: 5, End: 6})
+			s.Outages = []Outage{{Of: NoGateway, Process: "a", Start: 2, End: 7}, {Of: NoGateway, Process: "b", Start: 2, End: 4}}
+		}, "I6"},
 		{"nobody could see the event", func(s *scene) { s.Views = append(s.Views, traffic.View{Start: 3, End: 4}) }, "I6"},
 		{"nobody could see the event, long after event-service was back", func(s *scene) {
 			s.Views = append(s.Views, traffic.View{Start: 9e9, End: 10e9})
@@ -215,7 +221,12 @@ func TestWhatIsExcusedOrUnknownIsNotBroken(t *testing.T) {
 		}},
 		{"nobody could see the event, and there was no gateway", func(s *scene) {
 			s.Views = append(s.Views, traffic.View{Start: 3, End: 4})
-			s.Outages = []Outage{{Of: NoGateway, Start: 2, End: 5}}
+			s.Outages = []Outage{{Of: NoGateway, Process: "a", Start: 2, End: 5}, {Of: NoGateway, Process: "b", Start: 2, End: 5}}
+		}},
+		{"nobody could see the event while a deploy replaced one gateway and the other was killed", func(s *scene) {
+			// One was up at any time; neither was for the whole request.
+			s.Views = append(s.Views, traffic.View{Start: 3, End: 9})
+			s.Outages = []Outage{{Of: NoGateway, Process: "a", Start: 1, End: 5}, {Of: NoGateway, Process: "b", Start: 6, End: 20}}
 		}},
 		{"nobody could see the event, and event-service had only just come back", func(s *scene) {
 			s.Views = append(s.Views, traffic.View{Start: 7e9, End: 8e9})

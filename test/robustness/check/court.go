@@ -66,7 +66,7 @@ func (c *court) hear() {
 	for _, sale := range c.Sales {
 		for i := range c.Books[sale.ID].Bookings {
 			stored := &c.Books[sale.ID].Bookings[i]
-			if stored.Status != "refused" {
+			if stored.Status != "unknown" {
 				c.story(stored.ID.String(), sale.ID).stored = stored
 			}
 		}
@@ -175,7 +175,7 @@ func (c *court) claim(s *story) {
 	if s.stored == nil {
 		return
 	}
-	seats := s.stored.SeatIDs()
+	seats := s.stored.Seats
 	for _, a := range c.attempts {
 		if a.outcome == history.Unknown && !a.claimed && c.asksFor(a, s, seats) {
 			a.claimed, s.attempt = true, a

@@ -22,23 +22,30 @@ type Evidence struct {
 	Views []traffic.View
 	// Oversold is the highest value of oversold_seats_total seen at any replica.
 	Oversold float64
-	// Outages are the times at which a whole kind of process was not to be had.
+	// Outages are the times at which each gateway, or all processes of another
+	// kind, were not to be had.
 	Outages []Outage
+	// Gateways are all there are.
+	Gateways []string
 	// Open says what had not come to its end when patience was over.
 	Open []string
 	// Pictures is the folder for porcupine's pictures.
 	Pictures string
 }
 
-// Outage is a time without any process of a kind, such as all gateways.
+// Outage is a time without a gateway, or without any process of another kind.
 type Outage struct {
 	Of string
-	// Start and End in nanoseconds since the round began.
+	// Process is the gateway, empty for other kinds.
+	Process string `json:",omitempty"`
+	// Start and End in nanoseconds since the round began: when it was last, and
+	// first again, known to be up.
 	Start, End int64
 }
 
 // Kinds of outage that excuse something.
 const (
+	// NoGateway is of one gateway.
 	NoGateway = "gateway"
 	NoBooking = "booking-service"
 	// NoQuorum: Cassandra can't run Paxos, so nothing can be decided.
@@ -86,12 +93,10 @@ func All(e *Evidence) []Verdict {
 	}
 }
 
-func (e *Evidence) excused(start, end int64, kinds ...string) bool {
+func (e *Evidence) excused(start, end int64, kind string) bool {
 	for _, o := range e.Outages {
-		for _, kind := range kinds {
-			if o.Of == kind && start <= o.End && end >= o.Start {
-				return true
-			}
+		if o.Of == kind && start <= o.End && end >= o.Start {
+			return true
 		}
 	}
 	return false

@@ -32,7 +32,7 @@ func (c *court) seats() Verdict {
 		if s.stored == nil {
 			continue
 		}
-		for _, seat := range s.stored.SeatIDs() {
+		for _, seat := range s.stored.Seats {
 			name := s.event + " " + seat
 			partitions[name] = append(partitions[name], operations...)
 		}
@@ -81,7 +81,7 @@ func (c *court) seats() Verdict {
 }
 
 // operations are what happened to each seat of a booking, with the bounds of
-// when. What the booking's row claims of the clock and of others is held
+// when. What the log claims of the clock and of others is held
 // against what clients asked for: nothing may come before it was asked for, and
 // nothing later than it was seen.
 func (c *court) operations(v *Verdict, s *story) []model.Operation {

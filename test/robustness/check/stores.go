@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -10,28 +11,34 @@ import (
 
 // stores is I1 as Cassandra has it at the end, whatever clients saw.
 func (c *court) stores() Verdict {
-	v := Verdict{ID: "I1", Title: "No seat is sold twice (rows in Cassandra, oversold_seats_total)", Of: "seats"}
+	v := Verdict{ID: "I1", Title: "No seat is sold twice (the log in Cassandra, oversold_seats_total)", Of: "seats"}
 	for _, sale := range c.Sales {
 		books := c.Books[sale.ID]
 		v.Checked += len(books.Owners)
+		for _, seat := range books.SoldTwice {
+			v.broken("seat %s of %s was given to a booking while another owned it", seat, sale.Name)
+		}
+		for _, what := range books.Inconsistent {
+			v.broken("the log of %s: %s", sale.Name, what)
+		}
 		live := map[string]uuid.UUID{}
 		for i := range books.Bookings {
 			b := &books.Bookings[i]
 			if !b.Live() {
 				continue
 			}
-			for _, seat := range b.SeatIDs() {
+			for _, seat := range b.Seats {
 				if other, twice := live[seat]; twice {
 					v.broken("seat %s of %s is sold twice: to %s and to %s", seat, sale.Name, other, b.ID)
 				}
 				live[seat] = b.ID
 				if books.Owners[seat] != b.ID {
-					v.broken("seat %s of %s is in the live booking %s, but its row names %s", seat, sale.Name, b.ID, books.Owners[seat])
+					v.broken("seat %s of %s is in the live booking %s, but belongs to %s", seat, sale.Name, b.ID, books.Owners[seat])
 				}
 			}
 		}
 		for seat, owner := range books.Owners {
-			if owner != uuid.Nil && owner != uuid.Max && live[seat] != owner {
+			if owner != uuid.Nil && live[seat] != owner {
 				v.broken("seat %s of %s belongs to %s, which is no live booking with that seat", seat, sale.Name, owner)
 			}
 		}
@@ -42,12 +49,14 @@ func (c *court) stores() Verdict {
 	return v
 }
 
-// DoubleSold counts the seats that the stores have for more than one live
-// booking, or for another than the confirmed one.
+// DoubleSold counts the seats that were given to a booking while another owned
+// them.
 func DoubleSold(e *Evidence) int {
-	c := &court{Evidence: e}
-	v := c.stores()
-	return len(v.Violations)
+	n := 0
+	for _, books := range e.Books {
+		n += len(books.SoldTwice)
+	}
+	return n
 }
 
 // deadlines is I4.
@@ -69,7 +78,7 @@ func (c *court) deadlines() Verdict {
 		case b.EndedAt != nil:
 			end = c.Recorder.At(*b.EndedAt)
 		}
-		// What the row says of itself, and what its buyer saw.
+		// What the log says, and what its buyer saw.
 		for _, r := range s.reads {
 			if r.booking.Status == "held" && r.start > deadline+most && r.start > end {
 				end = r.start
@@ -114,13 +123,28 @@ func (c *court) seen() Verdict {
 		v.Checked++
 		switch {
 		case view.OK:
-		case c.excused(view.Start, view.End, NoGateway), c.excused(view.Start-heardAgain, view.End, NoSource):
+		case c.noGatewayUpThroughout(view.Start, view.End), c.excused(view.Start-heardAgain, view.End, NoSource):
 			v.Excused++
 		default:
 			v.broken("at %s no gateway showed the event: %s", seconds(view.Start), view.Reason)
 		}
 	}
 	return v
+}
+
+// noGatewayUpThroughout tells whether every gateway was down at some time of a
+// request. Two of them may have been down one after the other, with one of them
+// up at any time, and the request have met each while it was down.
+func (c *court) noGatewayUpThroughout(start, end int64) bool {
+	for _, gateway := range c.Gateways {
+		down := slices.ContainsFunc(c.Outages, func(o Outage) bool {
+			return o.Of == NoGateway && o.Process == gateway && start <= o.End && end >= o.Start
+		})
+		if !down {
+			return false
+		}
+	}
+	return true
 }
 
 // settled: what began must end, once nothing is broken any more.

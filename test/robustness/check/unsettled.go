@@ -24,7 +24,7 @@ func Unsettled(e *Evidence) []string {
 				say("booking %s has messages to send", b.ID)
 			case b.Payment != nil && b.Payment.Status == "refunding":
 				say("booking %s waits for its refund", b.ID)
-			case b.Status != "refused" && !b.Live() && !known.Cancelled:
+			case b.Status != "unknown" && !b.Live() && !known.Cancelled:
 				say("payment-service has not heard that booking %s has ended", b.ID)
 			}
 		}
@@ -37,7 +37,7 @@ func Unsettled(e *Evidence) []string {
 			}
 		}
 		for seat, owner := range books.Owners {
-			if owner != uuid.Nil && owner != uuid.Max && !live[owner] {
+			if owner != uuid.Nil && !live[owner] {
 				say("seat %s of %s has not come back from booking %s", seat, sale.Name, owner)
 			}
 		}

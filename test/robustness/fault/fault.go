@@ -24,7 +24,7 @@ type Fault struct {
 	// Target is a process, a link, a topic, a group, or the whole.
 	Target string
 	// Duration is how long it is kept. Kinds that are done in a moment (kill,
-	// restart, redis-flush) do not use it.
+	// restart, redis-flush, cassandra-flush) do not use it.
 	Duration time.Duration
 	// Detail is a variety of the kind, such as a cut link that refuses.
 	Detail string
@@ -86,7 +86,7 @@ func Open(s *stack.Stack) (*Injector, error) {
 	if i.toxiproxy, err = openLinks(os.Getenv("FRONTROW_TOXIPROXY")); err != nil {
 		return nil, err
 	}
-	i.kinds = slices.Concat(i.processKinds(), i.linkKinds(), i.redisKinds(), i.kafkaKinds(), i.clockKinds(), i.diskKinds())
+	i.kinds = slices.Concat(i.processKinds(), i.linkKinds(), i.redisKinds(), i.kafkaKinds(), i.clockKinds(), i.diskKinds(), i.cassandraKinds())
 	for _, k := range i.kinds {
 		list, reason := k.faults()
 		for _, f := range list {

@@ -31,12 +31,14 @@ type Page struct {
 	Catalogue []fault.Fault
 	Missing   []string
 	// Command repeats a round.
-	Command     func(*round.Result) string
-	Operations  int
-	Unknown     int
-	Violations  int
-	DoubleSold  int
-	Ledger      int64
+	Command    func(*round.Result) string
+	Operations int
+	Unknown    int
+	Violations int
+	DoubleSold int
+	Ledger     int64
+	// Unseen are the rare cases that no round has seen.
+	Unseen      []string
 	RecoveryMax float64
 }
 
@@ -77,8 +79,11 @@ func (m Mutant) Proof() check.Violation {
 // Folder of the mutant's round, below the page's.
 func (m Mutant) Folder() string { return "mutant-" + m.Name }
 
-// OK tells whether all held, and every mutant was noticed.
-func (p Page) OK() bool {
+// OK tells whether all held, every mutant was noticed and every case seen.
+func (p Page) OK() bool { return p.Held() && len(p.Unseen) == 0 }
+
+// Held tells whether all held, and every mutant was noticed.
+func (p Page) Held() bool {
 	for _, m := range p.Mutants {
 		if !m.Caught() {
 			return false
@@ -105,6 +110,25 @@ func (p Page) Faults() int {
 		n += len(r.Faults)
 	}
 	return n
+}
+
+// Cases counts the rare cases that must happen sometimes, in all rounds.
+func (p Page) Cases() []Case {
+	var list []Case
+	for _, name := range round.Cases {
+		c := Case{Name: name}
+		for _, r := range p.Results {
+			c.Times += int(r.Cases[name])
+		}
+		list = append(list, c)
+	}
+	return list
+}
+
+// Case is a rare case, and how often it was seen.
+type Case struct {
+	Name  string
+	Times int
 }
 
 // Minutes is how long the crowd bought in all rounds.

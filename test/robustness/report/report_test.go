@@ -51,8 +51,8 @@ func TestPageTellsWhatWasFound(t *testing.T) {
 	path, err := Write(dir, Page{
 		When: time.Now(), Results: []*round.Result{made("round 1 of 2"), made("round 2 of 2", broken)},
 		Mutants: []Mutant{
-			{Name: "unconditional", What: "holds are written without asking who owns the seats", Breaks: "I1", Result: made("mutant", broken)},
-			{Name: "outbox-after", What: "the message is written after the answer", Breaks: "outbox", Result: made("mutant")},
+			{Name: "append-unconditional", What: "entries are appended whatever the head is", Breaks: "I1", Result: made("mutant", broken)},
+			{Name: "cursor-early", What: "the cursor moves before Kafka has acknowledged", Breaks: "outbox", Result: made("mutant")},
 		},
 		Catalogue:  []fault.Fault{{Kind: "kill", Target: "booking-service-1"}, {Kind: "kill", Target: "kafka"}, {Kind: "deploy", Target: "all"}},
 		Missing:    []string{"disk-full: Postgres has no disk of its own"},
@@ -67,7 +67,7 @@ func TestPageTellsWhatWasFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"A promise is broken", "make robustness SEEDS=3", "the history of seat &lt;b&gt;", `href="seed-3/seat-1.html"`, `href="mutant-unconditional/seat-1.html"`,
+		"A promise is broken", "make robustness SEEDS=3", "the history of seat &lt;b&gt;", `href="seed-3/seat-1.html"`, `href="mutant-append-unconditional/seat-1.html"`,
 		"kill booking-service-1", "cut booking-service-3:kafka (it hangs)", "none within", "1 of 2", "caught by", "Not possible here: disk-full", "</html>",
 	} {
 		if !strings.Contains(string(page), want) {
@@ -94,5 +94,25 @@ func TestPageWithoutViolationsSaysSo(t *testing.T) {
 	}
 	if !strings.Contains(string(page), "Nothing was sold twice") || strings.Contains(string(page), "promise is broken") {
 		t.Error("a page without violations does not say that all held")
+	}
+}
+
+func TestPageNamesTheCasesThatWereNeverSeen(t *testing.T) {
+	seen := made("round 1 of 1")
+	seen.Cases = map[string]float64{"takeover": 5}
+	path, err := Write(t.TempDir(), Page{
+		Results: []*round.Result{seen}, Command: func(*round.Result) string { return "" }, Unseen: []string{"lost_append"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"Not all cases were seen", `lost_append</td><td class="n"><span class="bad">never`, `takeover</td><td class="n">5`} {
+		if !strings.Contains(string(page), want) {
+			t.Errorf("the page does not say %q", want)
+		}
 	}
 }

@@ -57,6 +57,8 @@ type Result struct {
 	Series   []Second        `json:"series"`
 	Outages  []check.Outage  `json:"outages"`
 	Counts   Counts          `json:"counts"`
+	// Cases counts the rare cases that the replicas met.
+	Cases map[string]float64 `json:"cases"`
 	// DoubleSold seats and the ledger's difference in minor units.
 	DoubleSold       int   `json:"double_sold"`
 	LedgerDifference int64 `json:"ledger_difference"`
@@ -171,7 +173,8 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	if err != nil {
 		return result, err
 	}
-	evidence.Outages, evidence.Oversold = w.outages(), w.oversold()
+	evidence.Outages, evidence.Oversold, evidence.Gateways = w.outages(), w.oversold(), w.admin[check.NoGateway]
+	result.Cases = w.cases.total()
 	result.Outages, result.Events = evidence.Outages, len(evidence.Sales)
 	cfg.Say("judging %d calls", len(recorder.Calls()))
 	result.Verdicts = append(check.All(evidence), strikes.verdict())
@@ -220,7 +223,7 @@ func settle(ctx context.Context, cfg *Config, e *check.Evidence, world *traffic.
 
 func read(ctx context.Context, auditor *audit.Auditor, e *check.Evidence) error {
 	for _, sale := range e.Sales {
-		books, err := auditor.Books(ctx, sale.ID, sale.Blocks)
+		books, err := auditor.Books(ctx, sale.ID)
 		if err != nil {
 			return err
 		}

@@ -1,7 +1,6 @@
 package round
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -33,13 +32,16 @@ type watch struct {
 	recorder  *history.Recorder
 	cassandra *gocql.Session
 	http      *http.Client
-	// admin addresses by the kind of outage that it is when none answers.
+	// admin addresses of the processes, by the kind of outage that it is when
+	// they don't answer.
 	admin map[string][]string
 	group sync.WaitGroup
 
 	mu    sync.Mutex
 	downs []check.Outage
+	// most is the highest value of oversold_seats_total.
 	most  float64
+	cases cases
 }
 
 func newWatch(_ context.Context, s *stack.Stack, recorder *history.Recorder) (*watch, error) {
@@ -94,33 +96,37 @@ func adminAddresses(service string) []string {
 }
 
 func (w *watch) start(ctx context.Context) {
-	look := func(kind string, up func(context.Context) bool) {
+	look := func(kind, process string, up func(context.Context) bool) {
 		w.group.Go(func() {
+			o := outage{list: w, kind: kind, process: process, up: w.recorder.Now()}
 			for ctx.Err() == nil {
 				from := w.recorder.Now()
-				if !up(ctx) && ctx.Err() == nil {
-					w.down(kind, from)
+				if ok := up(ctx); ctx.Err() == nil {
+					o.saw(ok, from, w.recorder.Now())
 				}
 				_ = pause(ctx, lookEvery) // the loop ends with ctx
 			}
 		})
 	}
-	look(check.NoQuorum, func(ctx context.Context) bool {
+	look(check.NoQuorum, "", func(ctx context.Context) bool {
 		ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 		defer cancel()
 		var at int64
-		// Reads as holds do, through Paxos, whatever is in it.
-		err := w.cassandra.Query(`SELECT version FROM seats WHERE event_id = ? AND block_id = 1 LIMIT 1`, gocql.UUID{}).
+		// Through Paxos, as an append; of an event that is not.
+		err := w.cassandra.Query(`SELECT head FROM event_log WHERE event = 0 LIMIT 1`).
 			Consistency(gocql.Consistency(gocql.Serial)).WithContext(ctx).Scan(&at)
 		return err == nil || err == gocql.ErrNotFound //nolint:errorlint // gocql returns it bare
 	})
-	for kind, addresses := range w.admin {
-		look(kind, func(ctx context.Context) bool { return w.anyAnswers(ctx, addresses) })
+	for _, gateway := range w.admin[check.NoGateway] {
+		look(check.NoGateway, gateway, func(ctx context.Context) bool { return w.anyAnswers(ctx, []string{gateway}) })
+	}
+	for _, kind := range []string{check.NoBooking, check.NoSource} {
+		look(kind, "", func(ctx context.Context) bool { return w.anyAnswers(ctx, w.admin[kind]) })
 	}
 	w.group.Go(func() {
 		for ctx.Err() == nil {
 			for _, address := range w.admin[check.NoBooking] {
-				w.readOversold(ctx, address)
+				w.readMetrics(ctx, address)
 			}
 			_ = pause(ctx, time.Second) // the loop ends with ctx
 		}
@@ -154,37 +160,61 @@ func (w *watch) get(ctx context.Context, address string) (*http.Response, error)
 	return w.http.Do(req)
 }
 
-// down extends the outage that is under way, or begins one.
-func (w *watch) down(kind string, from int64) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	now := w.recorder.Now()
-	for i := range w.downs {
-		if o := &w.downs[i]; o.Of == kind && from-o.End < 2*lookTimeout.Nanoseconds() {
-			o.End = now
-			return
-		}
-	}
-	w.downs = append(w.downs, check.Outage{Of: kind, Start: from, End: now})
+// outage is what is known of one gateway, or of a whole kind of process.
+type outage struct {
+	list          *watch
+	kind, process string
+	// up is when it was last known to be up; at is its outage in the list, plus
+	// one; 0 while it is up.
+	up int64
+	at int
 }
 
-func (w *watch) readOversold(ctx context.Context, address string) {
+// saw takes in a look that lasted from one time to another.
+func (o *outage) saw(up bool, from, to int64) {
+	w := o.list
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !up && o.at == 0 {
+		w.downs = append(w.downs, check.Outage{Of: o.kind, Process: o.process, Start: o.up})
+		o.at = len(w.downs)
+	}
+	if o.at > 0 {
+		w.downs[o.at-1].End = to
+	}
+	if up {
+		o.up, o.at = from, 0
+	}
+}
+
+// readMetrics reads what a replica of booking-service counts.
+func (w *watch) readMetrics(ctx context.Context, address string) {
 	resp, err := w.get(ctx, "http://"+address+"/metrics")
 	if err != nil {
 		return // it is down, or busy: another look comes
 	}
 	defer resp.Body.Close()
-	lines := bufio.NewScanner(resp.Body)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		if value, found := strings.CutPrefix(lines.Text(), "oversold_seats_total "); found {
-			if n, err := strconv.ParseFloat(value, 64); err == nil {
-				w.mu.Lock()
-				w.most = max(w.most, n)
-				w.mu.Unlock()
-			}
+	page, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		return
+	}
+	seen := map[string]float64{}
+	for line := range strings.Lines(string(page)) {
+		name, text, _ := strings.Cut(strings.TrimSpace(line), " ")
+		value, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			continue
+		}
+		if what, found := strings.CutPrefix(name, `sometimes_total{case="`); found {
+			seen[strings.TrimSuffix(what, `"}`)] = value
+		}
+		if name == "oversold_seats_total" {
+			w.mu.Lock()
+			w.most = max(w.most, value)
+			w.mu.Unlock()
 		}
 	}
+	w.cases.add(address, seen)
 }
 
 // stop waits for the last look; the context given to start must have ended.

@@ -73,10 +73,6 @@ func (w *World) open(ctx context.Context, probe bool) error {
 			}
 		}
 		sale.Seats = append(sale.Seats, seats)
-		sale.Blocks += len(section.Blocks)
-	}
-	for _, area := range venue.Areas {
-		sale.Blocks += len(area.Blocks)
 	}
 	// After an unclear answer a second attempt may be refused because the first
 	// one was done; what counts is whether the seats appear.

@@ -52,9 +52,8 @@ type World struct {
 
 // Sale is an event that is, or was, on sale.
 type Sale struct {
-	ID     string
-	Name   string
-	Blocks int
+	ID   string
+	Name string
 	// Seats are the numbered seats by block, those everybody wants first.
 	Seats [][]string
 	// Probe marks the event kept for the probes.

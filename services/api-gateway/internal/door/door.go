@@ -195,10 +195,10 @@ func (d *Door) enter(c *call) error {
 	}
 	req := &upstream.Request{Route: c.entry.route, Path: c.r.URL.EscapedPath(), Query: c.r.URL.RawQuery, Body: body}
 	switch c.entry.route.Key {
-	case route.ByBlock:
-		req.Key = upstream.BlockKey(body)
+	case route.ByBody:
+		req.Key = upstream.EventKey(body)
 	case route.ByEvent:
-		req.Key = upstream.NewKey(c.first)
+		req.Key = upstream.IDKey(c.first)
 	case route.NoKey:
 	}
 	if c.entry.route.View {

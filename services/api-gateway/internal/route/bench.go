@@ -8,7 +8,7 @@ import "net/http"
 func init() {
 	for _, name := range []string{"noop", "rows", "advisory"} {
 		Table = append(Table, Route{
-			Method: http.MethodPost, Path: "/api/v1/bench/" + name, Service: Booking, Access: Session, Key: ByBlock,
+			Method: http.MethodPost, Path: "/api/v1/bench/" + name, Service: Booking, Access: Session, Key: ByBody,
 			BodyLimit: eventBody, Timeout: booking,
 		})
 	}

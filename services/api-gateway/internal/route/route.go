@@ -39,10 +39,11 @@ type Key int
 const (
 	// NoKey sends each request to the least loaded replica.
 	NoKey Key = iota
-	// ByEvent keeps requests for one event, the path's first variable, together.
+	// ByEvent sends requests for one event to the replica that owns it. The
+	// path's first variable is the id of the event or of one of its bookings.
 	ByEvent
-	// ByBlock keeps holds in one block of seats together, as the body names it.
-	ByBlock
+	// ByBody does the same by the body's event_id.
+	ByBody
 )
 
 // Route is one method on one path.
@@ -88,16 +89,16 @@ var organizers = []identity.Role{identity.Organizer, identity.Admin}
 
 // Table has every route, those asked for most first.
 var Table = []Route{
-	{Method: http.MethodPost, Path: "/api/v1/bookings", Service: Booking, Access: Session, Key: ByBlock, BodyLimit: eventBody, Timeout: booking},
+	{Method: http.MethodPost, Path: "/api/v1/bookings", Service: Booking, Access: Session, Key: ByBody, BodyLimit: eventBody, Timeout: booking},
 	{Method: http.MethodGet, Path: "/api/v1/events/{id}/seats", Service: Booking, Key: ByEvent, Timeout: quick, Retry: true},
-	{Method: http.MethodGet, Path: "/api/v1/bookings/{id}", Service: Booking, Access: Session, Timeout: quick, Retry: true},
+	{Method: http.MethodGet, Path: "/api/v1/bookings/{id}", Service: Booking, Access: Session, Key: ByEvent, Timeout: quick, Retry: true},
 	{Method: http.MethodGet, Path: "/api/v1/events/{id}", Service: Event, Access: Optional, Timeout: quick, Retry: true, View: true},
 	{Method: http.MethodGet, Path: "/api/v1/events", Service: Event, Access: Optional, Timeout: quick, Retry: true, View: true},
 	{Method: http.MethodPost, Path: "/api/v1/payments", Service: Payment, Access: Session, BodyLimit: smallBody, Timeout: paying},
 	{Method: http.MethodGet, Path: "/api/v1/payments/{id}", Service: Payment, Access: Session, Timeout: quick, Retry: true},
 	{Method: http.MethodGet, Path: "/api/v1/bookings", Service: Booking, Access: Session, Timeout: quick, Retry: true},
-	{Method: http.MethodGet, Path: "/api/v1/bookings/{id}/tickets", Service: Booking, Access: Session, Timeout: quick, Retry: true},
-	{Method: http.MethodPost, Path: "/api/v1/bookings/{id}/cancel", Service: Booking, Access: Session, BodyLimit: smallBody, Timeout: booking},
+	{Method: http.MethodGet, Path: "/api/v1/bookings/{id}/tickets", Service: Booking, Access: Session, Key: ByEvent, Timeout: quick, Retry: true},
+	{Method: http.MethodPost, Path: "/api/v1/bookings/{id}/cancel", Service: Booking, Access: Session, Key: ByEvent, BodyLimit: smallBody, Timeout: booking},
 	{Method: http.MethodGet, Path: "/api/v1/events/{id}/seats/stream", Service: Booking, Key: ByEvent, Timeout: quick, Retry: true, Stream: true},
 	{Method: http.MethodGet, Path: "/api/v1/venues/{id}", Service: Event, Access: Optional, Timeout: quick, Retry: true, View: true},
 

@@ -62,6 +62,9 @@ func TestRoutesAreSound(t *testing.T) {
 		if (r.Method != http.MethodGet) != (r.BodyLimit > 0) {
 			t.Errorf("%s: body limit %d", name, r.BodyLimit)
 		}
+		if wantKey := r.Service == Booking && strings.Contains(r.Path, "{id}"); wantKey != (r.Key == ByEvent) {
+			t.Errorf("%s: routed by the owner of the event: %v, want %v", name, r.Key == ByEvent, wantKey)
+		}
 		once := r.Path == "/api/v1/events/{id}/check-ins" // by the scan_id, which the body must have
 		if r.Retry && !once && (r.Method == http.MethodPost || r.Method == http.MethodPatch || r.Method == http.MethodDelete) {
 			t.Errorf("%s has an effect each time, and would be retried", name)

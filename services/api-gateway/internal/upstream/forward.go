@@ -96,7 +96,7 @@ func (f *Forwarder) Do(ctx context.Context, req *Request) (*Response, error) {
 		}
 	}
 	end := time.Now().Add(deadline)
-	in := pool.pick(mode, req.Key, nil)
+	in := pool.pick(mode, req.Key, req.Route.Stream, nil)
 	if in == nil {
 		return nil, problem.Unavailable(fmt.Errorf("no replica of %s is up", req.Route.Service))
 	}
@@ -113,10 +113,10 @@ func (f *Forwarder) Do(ctx context.Context, req *Request) (*Response, error) {
 		}
 		in = nil
 		if len(tried) < maxAttempts && (failed.notSent || req.retryable()) && time.Now().Add(req.Route.Timeout/2).Before(end) {
-			if in = pool.pick(mode, req.Key, tried); in == nil && len(tried) == 1 && resp == nil {
+			if in = pool.pick(mode, req.Key, req.Route.Stream, tried); in == nil && len(tried) == 1 && resp == nil {
 				// The only replica, maybe just restarting.
 				pause(ctx, sameAgainPause)
-				in = pool.pick(mode, req.Key, nil)
+				in = pool.pick(mode, req.Key, req.Route.Stream, nil)
 			}
 		}
 		if in == nil || !pool.budget.withdraw() {
@@ -164,13 +164,14 @@ func (f *Forwarder) attempt(ctx context.Context, in *Instance, req *Request) (*R
 	if err != nil {
 		return nil, failure{err: fmt.Errorf("%s: %w", in.ID, err), notSent: true}
 	}
-	in.inFlight.Add(1)
+	load := in.load(req.Route.Stream)
+	load.Add(1)
 	ctx, cancel := context.WithCancelCause(ctx)
 	timer := time.AfterFunc(req.Route.Timeout, func() { cancel(errAttemptTimeout) })
 	resp := &Response{stop: func() {
 		timer.Stop()
 		cancel(nil)
-		in.inFlight.Add(-1)
+		load.Add(-1)
 	}}
 	connected, err := f.roundTrip(ctx, in, req, resp)
 	if err == nil && !req.Route.Stream && resp.length >= 0 && resp.length <= maxBuffered {

@@ -2,8 +2,6 @@ package upstream
 
 import (
 	"encoding/json"
-	"strconv"
-	"strings"
 
 	"github.com/google/uuid"
 
@@ -17,28 +15,24 @@ type Key struct {
 	set  bool
 }
 
-// NewKey returns the key of some text.
-func NewKey(text string) Key { return Key{hash: rendezvous.Hash(text), set: true} }
-
-// BlockKey returns the key of a hold by its body: the event and the block of
-// the first seat, or the ticket type when the seats are to be chosen. A body
-// that does not say belongs to nothing; the service will refuse it.
-func BlockKey(body []byte) Key {
-	var hold struct {
-		EventID      uuid.UUID `json:"event_id"`
-		SeatIDs      []string  `json:"seat_ids"`
-		TicketTypeID string    `json:"ticket_type_id"`
-	}
-	if json.Unmarshal(body, &hold) != nil || hold.EventID == uuid.Nil {
-		return Key{}
-	}
-	if len(hold.SeatIDs) == 0 {
-		return NewKey(hold.EventID.String() + "//" + hold.TicketTypeID)
-	}
-	number, _, _ := strings.Cut(hold.SeatIDs[0], "-")
-	block, err := strconv.Atoi(number)
+// IDKey returns the key of a request by the id of its event or booking. Text
+// that is no UUID belongs to nothing; the service will refuse it.
+func IDKey(text string) Key {
+	id, err := uuid.Parse(text)
 	if err != nil {
 		return Key{}
 	}
-	return Key{hash: rendezvous.Block(hold.EventID, block), set: true}
+	return Key{hash: rendezvous.Event(id), set: true}
+}
+
+// EventKey returns the key of a request by the event_id in its body. A body
+// without one belongs to nothing; the service will refuse it.
+func EventKey(body []byte) Key {
+	var hold struct {
+		EventID string `json:"event_id"`
+	}
+	if json.Unmarshal(body, &hold) != nil {
+		return Key{}
+	}
+	return IDKey(hold.EventID)
 }

@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"slices"
 	"sync/atomic"
@@ -49,15 +50,21 @@ type Mode int
 const (
 	// LeastLoaded takes the less busy of two at random.
 	LeastLoaded Mode = iota
-	// Hashed takes the one that the key ranks first.
+	// Hashed takes the one that the key ranks first, its owner, unless it is busy.
 	Hashed
 	// Spread takes one after the other.
 	Spread
 )
 
+// ownerLimit is how many requests a gateway has in flight at the owner of an
+// event before it spreads the rest over the other replicas. Those do the HTTP
+// work and forward to the owner in batches, which costs it far less, so one hot
+// event can use every replica. The same number limits the streams.
+const ownerLimit = 256
+
 // pick returns an instance that is not among tried: one that may be ejected
 // only if there is no other, one whose breaker is open never. Nil: there is none.
-func (p *Pool) pick(mode Mode, key Key, tried []*Instance) *Instance {
+func (p *Pool) pick(mode Mode, key Key, stream bool, tried []*Instance) *Instance {
 	all := *p.instances.Load()
 	var buf [8]*Instance
 	usable, spare := buf[:0], []*Instance(nil)
@@ -73,19 +80,20 @@ func (p *Pool) pick(mode Mode, key Key, tried []*Instance) *Instance {
 	if len(usable) == 0 {
 		usable = spare
 	}
+	if mode == Hashed && key.set && len(usable) > 1 {
+		owner := slices.MaxFunc(usable, func(a, b *Instance) int {
+			return cmp.Compare(rendezvous.Score(key.hash, a.hash), rendezvous.Score(key.hash, b.hash))
+		})
+		if owner.load(stream).Load() < ownerLimit {
+			return owner
+		}
+		usable = slices.DeleteFunc(usable, func(i *Instance) bool { return i == owner })
+	}
 	switch {
 	case len(usable) == 0:
 		return nil
 	case len(usable) == 1:
 		return usable[0]
-	case mode == Hashed && key.set:
-		best := usable[0]
-		for _, i := range usable[1:] {
-			if rendezvous.Score(key.hash, i.hash) > rendezvous.Score(key.hash, best.hash) {
-				best = i
-			}
-		}
-		return best
 	case mode == Spread:
 		return usable[p.turn.Add(1)%uint64(len(usable))]
 	default:
@@ -94,7 +102,7 @@ func (p *Pool) pick(mode Mode, key Key, tried []*Instance) *Instance {
 		if b >= a {
 			b++
 		}
-		if usable[b].inFlight.Load() < usable[a].inFlight.Load() {
+		if usable[b].load(stream).Load() < usable[a].load(stream).Load() {
 			return usable[b]
 		}
 		return usable[a]

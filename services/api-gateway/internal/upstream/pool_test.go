@@ -31,8 +31,8 @@ func TestKeysSpreadEvenlyAndOnlyThoseOfALostReplicaMove(t *testing.T) {
 	const keys = 3000
 	count := map[string]int{}
 	for i := range keys {
-		k := NewKey(fmt.Sprintf("event/%d", i))
-		before, after := three.pick(Hashed, k, nil).ID, two.pick(Hashed, k, nil).ID
+		k := IDKey(uuid.NewSHA1(uuid.Nil, []byte{byte(i), byte(i >> 8)}).String())
+		before, after := three.pick(Hashed, k, false, nil).ID, two.pick(Hashed, k, false, nil).ID
 		count[before]++
 		if before != "booking-service-8085" && after != before {
 			t.Fatalf("key %d moved from %s to %s", i, before, after)
@@ -45,27 +45,64 @@ func TestKeysSpreadEvenlyAndOnlyThoseOfALostReplicaMove(t *testing.T) {
 	}
 }
 
-func TestBlockKeyIsTheBlockOfTheFirstSeat(t *testing.T) {
-	e, f := uuid.NewString(), uuid.NewString()
-	for name, c := range map[string]struct {
-		body string
-		same string
-		want bool
-	}{
-		"same block":         {`{"event_id":"` + e + `","seat_ids":["12-1","13-1"]}`, `{"event_id":"` + e + `","seat_ids":["12-200"]}`, true},
-		"other block":        {`{"event_id":"` + e + `","seat_ids":["12-1"]}`, `{"event_id":"` + e + `","seat_ids":["1-12"]}`, false},
-		"other event":        {`{"event_id":"` + e + `","seat_ids":["12-1"]}`, `{"event_id":"` + f + `","seat_ids":["12-1"]}`, false},
-		"other quantity":     {`{"event_id":"` + e + `","ticket_type_id":"t","quantity":1}`, `{"event_id":"` + e + `","ticket_type_id":"t","quantity":3}`, true},
-		"type named as seat": {`{"event_id":"` + e + `","ticket_type_id":"12"}`, `{"event_id":"` + e + `","seat_ids":["12-1"]}`, false},
+func TestEventAndItsBookingsHaveOneKey(t *testing.T) {
+	event, booking, other := uuid.New(), uuid.New(), uuid.NewString()
+	copy(booking[:8], event[:8])
+	key := IDKey(event.String())
+	if IDKey(booking.String()) != key {
+		t.Error("a booking and its event have different keys")
+	}
+	if IDKey(other) == key {
+		t.Error("two events have the same key")
+	}
+	for _, body := range []string{
+		`{"event_id":"` + event.String() + `","seat_ids":["12-1","13-1"]}`,
+		`{"ticket_type_id":"t","quantity":2,"event_id":"` + event.String() + `"}`,
 	} {
-		if got := BlockKey([]byte(c.body)) == BlockKey([]byte(c.same)); got != c.want {
-			t.Errorf("%s: together %v, want %v", name, got, c.want)
+		if EventKey([]byte(body)) != key {
+			t.Errorf("%s has another key than its event", body)
+		}
+	}
+	for _, id := range []string{"", "e1", event.String()[:18]} {
+		if IDKey(id).set {
+			t.Errorf("the id %q has a key", id)
 		}
 	}
 	for _, body := range []string{"", "{", "[]", `{"seat_ids":["1-1"]}`, `{"event_id":7}`, `{"event_id":"e","seat_ids":["1-1"]}`} {
-		if BlockKey([]byte(body)).set {
+		if EventKey([]byte(body)).set {
 			t.Errorf("%q has a key", body)
 		}
+	}
+}
+
+func TestBusyOwnerIsSpared(t *testing.T) {
+	key := IDKey(uuid.NewString())
+	for name, stream := range map[string]bool{"requests": false, "streams": true} {
+		t.Run(name, func(t *testing.T) {
+			p := poolOf("a", "b", "c")
+			owner := p.pick(Hashed, key, stream, nil)
+			var others []*Instance
+			for _, i := range *p.instances.Load() {
+				if i != owner {
+					others = append(others, i)
+				}
+			}
+			others[0].load(stream).Store(2)
+			owner.load(!stream).Store(2 * ownerLimit)
+			owner.load(stream).Store(ownerLimit - 1)
+			if in := p.pick(Hashed, key, stream, nil); in != owner {
+				t.Errorf("picked %s, want the owner %s below its limit", in.ID, owner.ID)
+			}
+			owner.load(stream).Store(ownerLimit)
+			for range 20 {
+				if in := p.pick(Hashed, key, stream, nil); in != others[1] {
+					t.Fatalf("picked %s, want %s, the least loaded of the others", in.ID, others[1].ID)
+				}
+			}
+			if in := p.pick(Hashed, key, stream, others); in != owner {
+				t.Errorf("picked %v, want the owner when there is no other", in)
+			}
+		})
 	}
 }
 
@@ -81,14 +118,14 @@ func TestPickAvoidsEjectedAndNeverTakesOpenOrTried(t *testing.T) {
 	}
 	all[1].eject()
 	for range 50 {
-		if in := p.pick(LeastLoaded, Key{}, nil); in.ID != "c" {
+		if in := p.pick(LeastLoaded, Key{}, false, nil); in.ID != "c" {
 			t.Fatalf("picked %s", in.ID)
 		}
 	}
-	if in := p.pick(LeastLoaded, Key{}, all[2:]); in == nil || in.ID != "b" {
+	if in := p.pick(LeastLoaded, Key{}, false, all[2:]); in == nil || in.ID != "b" {
 		t.Errorf("the ejected one is the last resort, picked %v", in)
 	}
-	if in := p.pick(LeastLoaded, Key{}, all[1:]); in != nil {
+	if in := p.pick(LeastLoaded, Key{}, false, all[1:]); in != nil {
 		t.Errorf("picked %s whose breaker is open", in.ID)
 	}
 }
@@ -97,7 +134,7 @@ func TestPickTakesTheLessBusy(t *testing.T) {
 	p := poolOf("a", "b")
 	(*p.instances.Load())[0].inFlight.Store(5)
 	for range 20 {
-		if in := p.pick(LeastLoaded, Key{}, nil); in.ID != "b" {
+		if in := p.pick(LeastLoaded, Key{}, false, nil); in.ID != "b" {
 			t.Fatalf("picked %s", in.ID)
 		}
 	}

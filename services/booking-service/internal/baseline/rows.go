@@ -26,6 +26,12 @@ const poolSize = 16
 //go:embed rows.sql
 var schema string
 
+// Booking is a booking and its buyer.
+type Booking struct {
+	booking.Document
+	User uuid.UUID
+}
+
 // Rows keeps seats as rows in Postgres.
 type Rows struct{ pool *pgxpool.Pool }
 
@@ -49,10 +55,8 @@ func (r *Rows) Prepare(ctx context.Context, e *booking.Event) error {
 		return err
 	}
 	var seats [][]any
-	for block := 1; block <= e.BlockCount(); block++ {
-		for i := range e.InitialSeats(block) {
-			seats = append(seats, []any{e.ID(), number(booking.SeatID{Block: block, Index: i})})
-		}
+	for n := range e.Plan.Len() {
+		seats = append(seats, []any{e.EventID, number(e.Plan.SeatID(uint32(n)))})
 	}
 	if _, err := r.pool.CopyFrom(ctx, pgx.Identifier{"baseline", "seats"}, []string{"event_id", "seat"}, pgx.CopyFromRows(seats)); err != nil {
 		return err
@@ -74,7 +78,7 @@ const (
 
 // Hold takes a booking's seats, or names those that are taken. With advisory,
 // one hold of an event waits for the other.
-func (r *Rows) Hold(ctx context.Context, b *booking.Booking, advisory bool) (taken []booking.SeatID, err error) {
+func (r *Rows) Hold(ctx context.Context, b *Booking, advisory bool) (taken []booking.SeatID, err error) {
 	ids := make(map[int32]booking.SeatID, len(b.Seats))
 	seats := make([]int32, len(b.Seats))
 	for i, s := range b.Seats {
@@ -93,7 +97,7 @@ func (r *Rows) Hold(ctx context.Context, b *booking.Booking, advisory bool) (tak
 			_, _ = conn.Exec(context.WithoutCancel(ctx), "ROLLBACK")
 		}
 	}()
-	if taken, err = lock(ctx, conn, b.Home.Event, seats, ids, advisory); err != nil || len(taken) > 0 {
+	if taken, err = lock(ctx, conn, b.EventID, seats, ids, advisory); err != nil || len(taken) > 0 {
 		return taken, err
 	}
 	if err := save(ctx, conn, b, seats); err != nil {
@@ -133,18 +137,20 @@ func lock(ctx context.Context, conn *pgxpool.Conn, event uuid.UUID, seats []int3
 }
 
 // save changes the seats, writes the booking and its message, and commits.
-func save(ctx context.Context, conn *pgxpool.Conn, b *booking.Booking, seats []int32) error {
+func save(ctx context.Context, conn *pgxpool.Conn, b *Booking, seats []int32) error {
 	described, err := json.Marshal(b.Seats)
 	if err != nil {
 		return err
 	}
-	message, err := json.Marshal(b.Created())
+	message, err := json.Marshal(events.BookingCreated{
+		BookingID: b.ID, EventID: b.EventID, UserID: b.User, Total: b.Total, CreatedAt: b.CreatedAt, ExpiresAt: b.ExpiresAt,
+	})
 	if err != nil {
 		return err
 	}
 	batch := &pgx.Batch{}
-	batch.Queue(takeSeats, b.Home.Event, seats, b.ID)
-	batch.Queue(saveBooking, b.ID, b.Home.Event, b.UserID, string(b.Status), described, b.Total.Amount, b.Total.Currency, b.CreatedAt, b.ExpiresAt)
+	batch.Queue(takeSeats, b.EventID, seats, b.ID)
+	batch.Queue(saveBooking, b.ID, b.EventID, b.User, string(b.Status), described, b.Total.Amount, b.Total.Currency, b.CreatedAt, b.ExpiresAt)
 	batch.Queue(saveMessage, events.TopicBookingCreated, b.ID, message)
 	batch.Queue("COMMIT")
 	return conn.SendBatch(ctx, batch).Close()

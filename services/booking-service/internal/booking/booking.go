@@ -1,68 +1,40 @@
-// Package booking is the heart of Frontrow: seats, holds, and the saga that
-// turns a hold into a confirmed booking or gives its seats back. It knows no
-// driver; what it needs of the outside it says by interfaces.
+// Package booking is what Frontrow sells by: the state of one event on sale as
+// a pure function of its log, and the rules that decide what is added to the
+// log. It has no clock, no random numbers, no goroutines and no store.
 //
-// Two rules carry everything:
-//
-//   - A seat row names its owner, and changes owner by compare-and-set only.
-//   - A booking's row is its only truth, and moves by compare-and-set on its
-//     revision. A seat is taken from a booking only after that booking's row is
-//     in a final status, or does not list the seat.
+// State is the state after some entry of the log; Apply moves it to the next
+// one. Round decides commands against a State plus the operations that the
+// round has already accepted; those operations become the next entry.
 package booking
 
 import (
-	"cmp"
+	"encoding/binary"
 	"slices"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/frontrow-tickets/frontrow/api/events"
+	logpb "github.com/frontrow-tickets/frontrow/api/log"
 )
 
 // Status of a booking.
 type Status string
 
-// Statuses. Held and Confirmed own their seats; the others are final.
+// Statuses. Held and Confirmed bookings own their seats; the others are final.
 const (
 	Held          Status = "held"
 	Confirmed     Status = "confirmed"
 	PaymentFailed Status = "payment_failed"
 	Expired       Status = "expired"
 	Cancelled     Status = "cancelled"
-	// Refused marks the id of a hold that lost some of its seats while it was
-	// being written: nobody was told yes, and no later write of it can win.
-	Refused Status = "refused"
+	// Unknown is a booking that was paid for and never held: only its payment is
+	// known, which is refunded.
+	Unknown Status = "unknown"
 )
 
 // Live tells whether a booking in this status owns its seats.
 func (s Status) Live() bool { return s == Held || s == Confirmed }
-
-// Ref locates a booking: the block that holds its row.
-type Ref struct {
-	BlockID
-	ID uuid.UUID
-}
-
-// BookedSeat is a seat as it was sold.
-type BookedSeat struct {
-	ID             SeatID `json:"id"`
-	Section        string `json:"section"`
-	Row            string `json:"row,omitempty"`
-	Number         string `json:"number"`
-	TicketTypeID   string `json:"ticket_type_id"`
-	TicketTypeName string `json:"ticket_type"`
-	// Price in minor units of the booking's currency.
-	Price int64 `json:"price"`
-}
-
-// Payment is what payment-service has told about a booking.
-type Payment struct {
-	ID uuid.UUID `json:"id"`
-	// Status is succeeded, failed, refunding or refunded.
-	Status      string `json:"status"`
-	FailureCode string `json:"failure_code,omitempty"`
-}
 
 // Payment statuses.
 const (
@@ -72,17 +44,86 @@ const (
 	PaymentRefunded  = "refunded"
 )
 
-// Booking is one buyer's hold on seats of one event and what became of it.
+// Payment is the latest payment of a booking.
+type Payment struct {
+	ID          uuid.UUID `json:"id"`
+	Status      string    `json:"status"`
+	FailureCode string    `json:"failure_code,omitempty"`
+}
+
+// Booking is one buyer's hold on seats and what became of it.
 type Booking struct {
-	ID uuid.UUID `json:"id"`
-	// Home is the block whose partition holds the booking's row.
-	Home   BlockID   `json:"home"`
-	UserID uuid.UUID `json:"user_id"`
-	// Holder is the buyer's e-mail at the time of the hold; empty in bookings
-	// from before it was kept.
-	Holder      string              `json:"holder,omitempty"`
+	// ID is the second half of the booking's id; the first is the event's.
+	ID     uint64
+	User   uuid.UUID
+	Holder string
+	Status Status
+	Reason events.CancelReason
+	// Seats are positions in the plan.
+	Seats []uint32
+	// Event is the definition that the seats were sold by.
+	Event *Event
+	// Created, Expires, Confirmed and Ended are in Unix milliseconds; 0: not yet.
+	Created, Expires, ConfirmedAt, EndedAt int64
+	Payment                                *Payment
+	// RequestHash is set when the hold had an Idempotency-Key.
+	RequestHash []byte
+	// Seq is the entry that changed the booking last.
+	Seq int64
+
+	definition uint32
+}
+
+// JoinID returns the id of a booking from the id of its event, or of another
+// booking of it, and its own half.
+func JoinID(event uuid.UUID, own uint64) uuid.UUID {
+	binary.BigEndian.PutUint64(event[8:], own)
+	return event
+}
+
+// OwnHalf returns the half of a booking's id that is its own.
+func OwnHalf(id uuid.UUID) uint64 { return binary.BigEndian.Uint64(id[8:]) }
+
+// TicketID returns the id of the ticket for a booking's seat: a UUIDv5 in the
+// booking's name space.
+func TicketID(booking uuid.UUID, seat SeatID) uuid.UUID {
+	return uuid.NewSHA1(booking, []byte(seat.String()))
+}
+
+func (b *Booking) confirm(payment uuid.UUID, at, seq int64) {
+	b.Status, b.ConfirmedAt, b.Seq = Confirmed, at, seq
+	b.Payment = &Payment{ID: payment, Status: PaymentSucceeded}
+}
+
+func (b *Booking) end(status Status, reason events.CancelReason, at, seq int64) {
+	b.Status, b.Reason, b.EndedAt, b.Seq = status, reason, at, seq
+	if b.Payment != nil && b.Payment.Status == PaymentSucceeded {
+		b.Payment = &Payment{ID: b.Payment.ID, Status: PaymentRefunding}
+	}
+}
+
+func (b *Booking) pay(id uuid.UUID, status, failureCode string, seq int64) {
+	b.Payment, b.Seq = &Payment{ID: id, Status: status, FailureCode: failureCode}, seq
+}
+
+// Encode returns the booking as replicas tell each other.
+func (b *Booking) Encode() *logpb.Booking {
+	p := &logpb.Booking{
+		Id: b.ID, User: b.User[:], Holder: b.Holder, Status: string(b.Status), Reason: string(b.Reason), Seats: b.Seats,
+		Definition: b.definition, Created: b.Created, Expires: b.Expires, Confirmed: b.ConfirmedAt, Ended: b.EndedAt,
+		RequestHash: b.RequestHash, Seq: b.Seq,
+	}
+	if b.Payment != nil {
+		p.Payment, p.PaymentStatus, p.FailureCode = b.Payment.ID[:], b.Payment.Status, b.Payment.FailureCode
+	}
+	return p
+}
+
+// Document is a booking as the API shows it.
+type Document struct {
+	ID          uuid.UUID           `json:"id"`
+	EventID     uuid.UUID           `json:"event_id"`
 	EventName   string              `json:"event_name"`
-	StartsAt    time.Time           `json:"starts_at"`
 	Status      Status              `json:"status"`
 	Reason      events.CancelReason `json:"reason,omitempty"`
 	Seats       []BookedSeat        `json:"seats"`
@@ -94,72 +135,50 @@ type Booking struct {
 	Payment     *Payment            `json:"payment,omitempty"`
 }
 
-// Ref returns where the booking's row is.
-func (b *Booking) Ref() Ref { return Ref{b.Home, b.ID} }
+// Document returns the booking as the API shows it.
+func (b *Booking) Document() *Document {
+	d := &Document{
+		ID: JoinID(b.Event.EventID, b.ID), EventID: b.Event.EventID, EventName: b.Event.Name, Status: b.Status, Reason: b.Reason,
+		Total: b.Total(), CreatedAt: millis(b.Created), ExpiresAt: millis(b.Expires), Payment: b.Payment,
+		ConfirmedAt: optional(b.ConfirmedAt), EndedAt: optional(b.EndedAt), Seats: make([]BookedSeat, len(b.Seats)),
+	}
+	for i, n := range b.Seats {
+		d.Seats[i] = b.Event.Describe(n)
+	}
+	return d
+}
 
-// Created is what payment-service is told of the booking.
-func (b *Booking) Created() events.BookingCreated {
+// Total returns what the booking costs.
+func (b *Booking) Total() events.Money {
+	return events.Money{Amount: b.Event.price(b.Seats), Currency: b.Event.Currency}
+}
+
+// FullID returns the booking's id.
+func (b *Booking) FullID() uuid.UUID { return JoinID(b.Event.EventID, b.ID) }
+
+// Created returns what payment-service is told of the booking.
+func (b *Booking) CreatedEvent() events.BookingCreated {
 	return events.BookingCreated{
-		BookingID: b.ID, EventID: b.Home.Event, HomeBlock: b.Home.Block, UserID: b.UserID, Total: b.Total,
-		CreatedAt: b.CreatedAt, ExpiresAt: b.ExpiresAt,
+		BookingID: b.FullID(), EventID: b.Event.EventID, UserID: b.User, Total: b.Total(),
+		CreatedAt: millis(b.Created), ExpiresAt: millis(b.Expires),
 	}
 }
 
-// TicketID returns the id of the ticket for a booking's seat, always the same
-// one (a UUIDv5 in the booking's name space).
-func TicketID(booking uuid.UUID, seat SeatID) uuid.UUID {
-	return uuid.NewSHA1(booking, []byte(seat.String()))
+// asMade returns the booking as it was when it was made.
+func (b *Booking) asMade() *Booking {
+	made := *b
+	made.Status, made.Reason, made.ConfirmedAt, made.EndedAt, made.Payment = Held, "", 0, 0, nil
+	return &made
 }
 
-// SeatsByBlock groups the seat indexes by block, in block order.
-func (b *Booking) SeatsByBlock() []BlockSeats {
-	ids := make([]SeatID, len(b.Seats))
-	for i, s := range b.Seats {
-		ids[i] = s.ID
+func (b *Booking) has(seat uint32) bool { return slices.Contains(b.Seats, seat) }
+
+func millis(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
+
+func optional(ms int64) *time.Time {
+	if ms == 0 {
+		return nil
 	}
-	return groupByBlock(ids)
-}
-
-// BlockSeats is some seats of one block.
-type BlockSeats struct {
-	Block   int
-	Indexes []int
-}
-
-func groupByBlock(ids []SeatID) []BlockSeats {
-	ids = slices.Clone(ids)
-	slices.SortFunc(ids, func(a, b SeatID) int {
-		return cmp.Or(cmp.Compare(a.Block, b.Block), cmp.Compare(a.Index, b.Index))
-	})
-	var groups []BlockSeats
-	for _, id := range ids {
-		if n := len(groups); n == 0 || groups[n-1].Block != id.Block {
-			groups = append(groups, BlockSeats{Block: id.Block})
-		}
-		g := &groups[len(groups)-1]
-		g.Indexes = append(g.Indexes, id.Index)
-	}
-	return groups
-}
-
-// Record is a booking as it is stored: with the revision its row moves by and
-// the messages that are not yet known to be in Kafka.
-type Record struct {
-	Booking
-	// Revision counts the row's changes from 1; 0 means there is no row.
-	Revision int
-	Outbox   []Message
-	// UpdatedAt is when the row last moved to a new revision.
-	UpdatedAt time.Time
-}
-
-// Message is one to send over Kafka, stored with the change that caused it.
-type Message struct {
-	ID    uuid.UUID `json:"id"`
-	Topic string    `json:"topic"`
-	Type  string    `json:"type"`
-	Time  time.Time `json:"time"`
-	Data  []byte    `json:"data"`
-	// Traceparent continues the trace of the request that caused it.
-	Traceparent string `json:"traceparent,omitempty"`
+	t := millis(ms)
+	return &t
 }

@@ -1,7 +1,6 @@
 package booking
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 )
@@ -25,6 +24,11 @@ const (
 	KeyReused      Reason = "idempotency_key_reused"
 	UnknownTicket  Reason = "unknown_ticket_type"
 	ScanReused     Reason = "scan_id_reused"
+	// InvalidDefinition: the event's seat plan contradicts itself, or the log
+	// belongs to another event.
+	InvalidDefinition Reason = "invalid_definition"
+	// SecondPayment: a confirmed booking was paid for again.
+	SecondPayment Reason = "second_payment"
 )
 
 // Refusal is a request that was understood and changed nothing.
@@ -45,12 +49,4 @@ func (r *Refusal) Error() string {
 		names[i] = s.String()
 	}
 	return fmt.Sprintf("%s: %s", r.Reason, strings.Join(names, ", "))
-}
-
-func refuse(reason Reason, seats ...SeatID) error { return &Refusal{Reason: reason, Seats: seats} }
-
-// refusedFor tells whether err is a refusal for a reason.
-func refusedFor(err error, reason Reason) bool {
-	var r *Refusal
-	return errors.As(err, &r) && r.Reason == reason
 }

@@ -2,7 +2,9 @@ package booking
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
+	"sort"
 	"strconv"
 	"time"
 
@@ -11,22 +13,41 @@ import (
 	"github.com/frontrow-tickets/frontrow/api/events"
 )
 
-// Event is what booking-service knows of an event: its definition as
-// event-service announced it, with the seat plan unfolded.
+// Event is one definition of an event: its sale window, ticket types and
+// limits as event-service announced them, with the seat plan unfolded.
 type Event struct {
+	// EventChanged has no Blocks: Plan has them.
 	events.EventChanged
-	plan  []planBlock
-	types map[string]int // ticket type by id
+	Plan *Plan
+	// raw is the definition's JSON.
+	raw []byte
+	// types has the index of each ticket type, by id.
+	types map[string]int
+	// typeOf has the index of each category's ticket type, -1 without one.
+	typeOf []int16
 }
 
-type planBlock struct {
+// Plan is an event's seat plan. It is the same in all definitions of an event.
+// A position counts its seats from 0, through the blocks in order.
+type Plan struct {
+	Blocks     []PlanBlock
+	categories []string
+	seats      []planSeat
+}
+
+// PlanBlock is a block of a plan.
+type PlanBlock struct {
+	// Start is the position of the block's first seat.
+	Start, Count int
+	// general blocks are standing areas: their seats have no place.
 	general bool
 	rows    []planRow
-	// seats has, for each index, the ticket type's number or -1.
-	ticket     []int16
-	row        []int16
-	accessible map[int]bool
-	blocked    []bool
+}
+
+type planSeat struct {
+	row      int16 // in its block
+	category int8
+	blocked  bool
 }
 
 type planRow struct {
@@ -34,114 +55,177 @@ type planRow struct {
 	label   string
 	numbers []string // nil when they count from first
 	first   int
-	start   int // index of the row's first seat in the block
+	start   int // position of the row's first seat
 	count   int
 }
 
-// NewEvent unfolds an announced event. Error: a plan that contradicts itself.
-func NewEvent(def events.EventChanged) (*Event, error) {
-	e := &Event{EventChanged: def, types: map[string]int{}, plan: make([]planBlock, len(def.Blocks))}
-	byCategory := map[string]int16{}
-	for i, t := range def.TicketTypes {
-		e.types[t.ID] = i
-		byCategory[t.Category] = int16(i)
+// NewEvent reads a definition, the JSON of an EventChanged. The plan of an
+// earlier definition, if any, stays. Error: the plan contradicts itself.
+func NewEvent(definition []byte, plan *Plan) (*Event, error) {
+	e := &Event{raw: definition, Plan: plan, types: map[string]int{}}
+	if err := json.Unmarshal(definition, &e.EventChanged); err != nil {
+		return nil, fmt.Errorf("decode definition: %w", err)
 	}
-	for n, b := range def.Blocks {
-		p := &e.plan[n]
-		p.general = b.GeneralAdmission
+	if plan == nil {
+		var err error
+		if e.Plan, err = newPlan(e.Blocks); err != nil {
+			return nil, err
+		}
+	}
+	e.Blocks = nil
+	e.typeOf = make([]int16, len(e.Plan.categories))
+	for c, category := range e.Plan.categories {
+		e.typeOf[c] = -1
+		for i, t := range e.TicketTypes {
+			if t.Category == category {
+				e.typeOf[c] = int16(i)
+			}
+		}
+	}
+	for i, t := range e.TicketTypes {
+		e.types[t.ID] = i
+	}
+	return e, nil
+}
+
+func newPlan(blocks []events.Block) (*Plan, error) {
+	p := &Plan{Blocks: make([]PlanBlock, len(blocks))}
+	categories := map[string]int8{}
+	for n, b := range blocks {
+		block := &p.Blocks[n]
+		block.Start, block.general = len(p.seats), b.GeneralAdmission
 		for _, r := range b.Rows {
-			row := planRow{section: cmp.Or(r.Section, b.Section), label: r.Label, numbers: r.Numbers, first: r.First, start: len(p.ticket)}
+			row := planRow{section: cmp.Or(r.Section, b.Section), label: r.Label, numbers: r.Numbers, first: r.First, start: len(p.seats)}
 			for _, run := range r.Runs {
-				ticket, ok := byCategory[run.Category]
+				c, ok := categories[run.Category]
 				if !ok {
-					ticket = -1
+					if len(categories) == 127 {
+						return nil, fmt.Errorf("block %d: more than 127 categories", n+1)
+					}
+					c = int8(len(categories))
+					categories[run.Category] = c
+					p.categories = append(p.categories, run.Category)
+				}
+				if run.Count < 0 || run.Count > BlockSize {
+					return nil, fmt.Errorf("block %d, row %q: a run of %d seats", n+1, r.Label, run.Count)
 				}
 				for range run.Count {
-					p.ticket = append(p.ticket, ticket)
-					p.row = append(p.row, int16(len(p.rows)))
-					p.blocked = append(p.blocked, false)
+					p.seats = append(p.seats, planSeat{row: int16(len(block.rows)), category: c})
 				}
 			}
-			row.count = len(p.ticket) - row.start
+			row.count = len(p.seats) - row.start
 			if len(row.numbers) > 0 && len(row.numbers) != row.count {
 				return nil, fmt.Errorf("block %d, row %q: %d numbers for %d seats", n+1, r.Label, len(row.numbers), row.count)
 			}
 			for _, off := range r.Blocked {
 				if off < 0 || off >= row.count {
-					return nil, fmt.Errorf("block %d, row %q: blocked seat %d is not in the row", n+1, r.Label, off)
+					return nil, fmt.Errorf("block %d, row %q: blocked seat %d is outside the row", n+1, r.Label, off)
 				}
-				p.blocked[row.start+off] = true
+				p.seats[row.start+off].blocked = true
 			}
-			for _, off := range r.Accessible {
-				if p.accessible == nil {
-					p.accessible = map[int]bool{}
-				}
-				p.accessible[row.start+off] = true
-			}
-			p.rows = append(p.rows, row)
+			block.rows = append(block.rows, row)
 		}
-		if len(p.ticket) > BlockSize {
-			return nil, fmt.Errorf("block %d has %d seats, more than %d", n+1, len(p.ticket), BlockSize)
+		if block.Count = len(p.seats) - block.Start; block.Count > BlockSize {
+			return nil, fmt.Errorf("block %d has %d seats, more than %d", n+1, block.Count, BlockSize)
 		}
 	}
-	return e, nil
+	return p, nil
+}
+
+// Len returns the number of seats.
+func (p *Plan) Len() int { return len(p.seats) }
+
+// Position returns the position of a seat; ok is false when the plan has no
+// such seat.
+func (p *Plan) Position(id SeatID) (position uint32, ok bool) {
+	if id.Block < 1 || id.Block > len(p.Blocks) || id.Index < 0 || id.Index >= p.Blocks[id.Block-1].Count {
+		return 0, false
+	}
+	return uint32(p.Blocks[id.Block-1].Start + id.Index), true
+}
+
+// block returns the index of a position's block.
+func (p *Plan) block(position uint32) int {
+	return sort.Search(len(p.Blocks), func(i int) bool { return p.Blocks[i].Start > int(position) }) - 1
+}
+
+// SeatID returns the id of a position of the plan.
+func (p *Plan) SeatID(position uint32) SeatID {
+	b := p.block(position)
+	return SeatID{b + 1, int(position) - p.Blocks[b].Start}
+}
+
+// SeatIDs returns the ids of positions.
+func (p *Plan) SeatIDs(positions []uint32) []SeatID {
+	ids := make([]SeatID, len(positions))
+	for i, n := range positions {
+		ids[i] = p.SeatID(n)
+	}
+	return ids
 }
 
 // ID returns the event's id.
 func (e *Event) ID() uuid.UUID { return e.EventID }
 
-// BlockCount returns how many blocks the seat plan has.
-func (e *Event) BlockCount() int { return len(e.plan) }
-
-// InitialSeats returns the rows of a block as they are when the sale is opened.
-func (e *Event) InitialSeats(block int) []Seat {
-	p := &e.plan[block-1]
-	seats := make([]Seat, len(p.ticket))
-	for i := range seats {
-		if p.blocked[i] || p.ticket[i] < 0 {
-			seats[i] = blockedSeat()
-		}
+// ticketType returns the index of a seat's ticket type, -1 when it is not for
+// sale.
+func (e *Event) ticketType(position uint32) int {
+	seat := e.Plan.seats[position]
+	if seat.blocked {
+		return -1
 	}
-	return seats
+	return int(e.typeOf[seat.category])
 }
 
-// Has tells whether the plan has the seat.
-func (e *Event) Has(id SeatID) bool {
-	return id.Block >= 1 && id.Block <= len(e.plan) && id.Index >= 0 && id.Index < len(e.plan[id.Block-1].ticket)
+// BookedSeat is a seat as it is sold.
+type BookedSeat struct {
+	ID             SeatID       `json:"id"`
+	Section        string       `json:"section"`
+	Row            string       `json:"row,omitempty"`
+	Number         string       `json:"number"`
+	TicketTypeID   string       `json:"ticket_type_id"`
+	TicketTypeName string       `json:"ticket_type"`
+	Price          events.Money `json:"price"`
 }
 
-// forSale tells whether the seat has a price and is not blocked.
-func (e *Event) forSale(id SeatID) bool {
-	p := &e.plan[id.Block-1]
-	return !p.blocked[id.Index] && p.ticket[id.Index] >= 0
-}
-
-// Describe returns a seat as it is sold now.
-func (e *Event) Describe(id SeatID) BookedSeat {
-	p := &e.plan[id.Block-1]
-	row := p.rows[p.row[id.Index]]
-	offset := id.Index - row.start
-	number := strconv.Itoa(row.first + offset)
+// Describe returns a seat as this definition sells it.
+func (e *Event) Describe(position uint32) BookedSeat {
+	b := e.Plan.block(position)
+	block, seat := &e.Plan.Blocks[b], e.Plan.seats[position]
+	row := &block.rows[seat.row]
+	offset := int(position) - row.start
+	s := BookedSeat{ID: SeatID{b + 1, int(position) - block.Start}, Section: row.section, Row: row.label, Price: events.Money{Currency: e.Currency}}
 	if len(row.numbers) > 0 {
-		number = row.numbers[offset]
+		s.Number = row.numbers[offset]
+	} else {
+		s.Number = strconv.Itoa(row.first + offset)
 	}
-	s := BookedSeat{ID: id, Section: row.section, Row: row.label, Number: number}
-	if t := p.ticket[id.Index]; t >= 0 {
-		tt := e.TicketTypes[t]
-		s.TicketTypeID, s.TicketTypeName, s.Price = tt.ID, tt.Name, tt.Price
+	if t := e.typeOf[seat.category]; t >= 0 {
+		tt := &e.TicketTypes[t]
+		s.TicketTypeID, s.TicketTypeName, s.Price.Amount = tt.ID, tt.Name, tt.Price
 	}
 	return s
 }
 
-// onSale refuses a hold outside the sale.
-func (e *Event) onSale(now time.Time) error {
+// price returns the sum of the seats' prices.
+func (e *Event) price(seats []uint32) (total int64) {
+	for _, n := range seats {
+		if t := e.typeOf[e.Plan.seats[n].category]; t >= 0 {
+			total += e.TicketTypes[t].Price
+		}
+	}
+	return total
+}
+
+// onSale returns why seats are not for sale at a time, empty when they are.
+func (e *Event) onSale(now time.Time) Reason {
 	switch {
 	case e.Status != events.EventPublished || !now.Before(e.EndsAt):
-		return refuse(EventNotOnSale)
+		return EventNotOnSale
 	case now.Before(e.SaleStartsAt):
-		return refuse(SaleNotStarted)
+		return SaleNotStarted
 	case !now.Before(e.SaleEndsAt):
-		return refuse(SaleEnded)
+		return SaleEnded
 	}
-	return nil
+	return ""
 }

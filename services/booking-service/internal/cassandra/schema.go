@@ -1,13 +1,12 @@
-// Package cassandra keeps seats and bookings in Cassandra. One partition holds
-// a block: its version, its seats and the bookings that live there, so that a
-// round of holds, confirmations and releases is one conditional batch, which
-// Cassandra runs through Paxos once.
+// Package cassandra keeps the logs of the events on sale in Cassandra, one
+// partition a log, and what is derived from them.
 package cassandra
 
 import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -17,39 +16,30 @@ import (
 	"github.com/gocql/gocql"
 )
 
-// tables of the keyspace. In seats a row with seat_index >= 0 is a seat (its
-// booking_id is the zero UUID) and a row with seat_index -1 is a booking. Only
-// lightweight transactions write seats and check_ins; block_id in check_ins is
-// the home block of the ticket's booking. scans is the log of the doors.
-var tables = []string{
-	`CREATE TABLE IF NOT EXISTS %s.seats (
-		event_id uuid, block_id int, seat_index int, booking_id uuid,
-		version bigint static,
-		owner uuid, state tinyint, deadline bigint, home_block int,
-		revision int, status text, booking text, outbox text, updated_at timestamp,
-		PRIMARY KEY ((event_id, block_id), seat_index, booking_id)
+// migrations are applied in order, each once. One that has been released is not
+// changed: a new one is added. Each may be applied again by a process that runs
+// at the same time.
+//
+// Only lightweight transactions write event_log. A log's key is the first 8
+// bytes of the event's id. Of a snapshot, part 0 is written last.
+var migrations = []string{
+	`CREATE TABLE IF NOT EXISTS %s.event_log (
+		event bigint, seq bigint, head bigint static, entry blob,
+		PRIMARY KEY ((event), seq)
 	) WITH compaction = {'class': 'UnifiedCompactionStrategy'}`,
-	`CREATE TABLE IF NOT EXISTS %s.bookings_by_user (
-		user_id uuid, booking_id uuid, event_id uuid, home_block int, created_at timestamp,
-		PRIMARY KEY ((user_id), booking_id)
+	`CREATE TABLE IF NOT EXISTS %s.snapshots (
+		event bigint, part int, seq bigint, parts int, data blob,
+		PRIMARY KEY ((event), part, seq)
+	) WITH CLUSTERING ORDER BY (part ASC, seq DESC)`,
+	`CREATE TABLE IF NOT EXISTS %s.cursors (event bigint PRIMARY KEY, published bigint)`,
+	`CREATE TABLE IF NOT EXISTS %s.events_on_sale (
+		bucket int, event uuid, ends_at timestamp,
+		PRIMARY KEY ((bucket), event)
 	)`,
-	`CREATE TABLE IF NOT EXISTS %s.idempotency_keys (
-		user_id uuid, key text, request_hash blob, booking_id uuid, event_id uuid, home_block int,
-		PRIMARY KEY ((user_id, key))
-	) WITH default_time_to_live = 86400`,
-	`CREATE TABLE IF NOT EXISTS %s.events (
-		bucket int, event_id uuid, version bigint, definition text,
-		PRIMARY KEY ((bucket), event_id)
-	)`,
-	`CREATE TABLE IF NOT EXISTS %s.check_ins (
-		event_id uuid, block_id int, ticket_id uuid, scan_id uuid, at timestamp, scanner uuid,
-		PRIMARY KEY ((event_id, block_id), ticket_id)
-	)`,
-	`CREATE TABLE IF NOT EXISTS %s.scans (
-		event_id uuid, scan_id uuid, code_hash blob, result text, at timestamp, admitted_at timestamp,
-		ticket_id uuid, seat text, holder text, scanner uuid,
-		PRIMARY KEY ((event_id), scan_id)
-	) WITH CLUSTERING ORDER BY (scan_id DESC)`,
+	`CREATE TABLE IF NOT EXISTS %s.user_bookings (
+		bucket int, user_id uuid, booking_id uuid, data blob,
+		PRIMARY KEY ((bucket), user_id, booking_id)
+	) WITH compaction = {'class': 'UnifiedCompactionStrategy'}`,
 }
 
 // definePatience is how long a statement of the schema is tried.
@@ -79,6 +69,7 @@ func (c Config) cluster() *gocql.ClusterConfig {
 	cluster.ReconnectInterval = time.Second
 	cluster.ReconnectionPolicy = &gocql.ConstantReconnectionPolicy{MaxRetries: 3, Interval: 500 * time.Millisecond}
 	cluster.NumConns = 2
+	cluster.WriteCoalesceWaitTime = 0 // it would delay each frame by 200 µs and more
 	if c.Username != "" {
 		cluster.Authenticator = gocql.PasswordAuthenticator{Username: c.Username, Password: c.Password}
 	}
@@ -91,9 +82,8 @@ func (c Config) cluster() *gocql.ClusterConfig {
 	return cluster
 }
 
-// nodesOf believes who has a certificate of an authority to be a node. The
-// address is not compared: nodes name each other by addresses that are in no
-// certificate.
+// nodesOf trusts every node with a certificate of the authority. Addresses are
+// not compared: nodes name each other by addresses that no certificate has.
 func nodesOf(ca string) *tls.Config {
 	authorities := x509.NewCertPool()
 	authorities.AppendCertsFromPEM([]byte(ca))
@@ -120,15 +110,34 @@ func Migrate(ctx context.Context, cfg Config) error {
 		return fmt.Errorf("cassandra: %w", err)
 	}
 	defer session.Close()
-	statements := append([]string{fmt.Sprintf(
-		`CREATE KEYSPACE IF NOT EXISTS %s WITH replication = {'class': 'NetworkTopologyStrategy', 'replication_factor': %d}`,
-		"%s", cfg.Replication)}, tables...)
-	for _, statement := range statements {
-		if err := define(ctx, session, fmt.Sprintf(statement, cfg.Keyspace)); err != nil {
+	keyspace := fmt.Sprintf(`CREATE KEYSPACE IF NOT EXISTS %s WITH replication = {'class': 'NetworkTopologyStrategy', 'replication_factor': %d}`,
+		cfg.Keyspace, cfg.Replication)
+	applied := fmt.Sprintf(`CREATE TABLE IF NOT EXISTS %s.schema_migrations (id int PRIMARY KEY, applied_at timestamp)`, cfg.Keyspace)
+	for _, statement := range []string{keyspace, applied} {
+		if err := define(ctx, session, statement); err != nil {
 			return fmt.Errorf("cassandra: migrate: %w", err)
 		}
 	}
+	for i, statement := range migrations {
+		if err := migrate(ctx, session, cfg.Keyspace, i+1, fmt.Sprintf(statement, cfg.Keyspace)); err != nil {
+			return fmt.Errorf("cassandra: migration %d: %w", i+1, err)
+		}
+	}
 	return nil
+}
+
+// migrate applies a migration unless it is recorded.
+func migrate(ctx context.Context, session *gocql.Session, keyspace string, id int, statement string) error {
+	var at time.Time
+	err := session.Query(fmt.Sprintf(`SELECT applied_at FROM %s.schema_migrations WHERE id = ?`, keyspace), id).WithContext(ctx).Scan(&at)
+	if !errors.Is(err, gocql.ErrNotFound) {
+		return err
+	}
+	if err := define(ctx, session, statement); err != nil {
+		return err
+	}
+	return session.Query(fmt.Sprintf(`INSERT INTO %s.schema_migrations (id, applied_at) VALUES (?, toTimestamp(now()))`, keyspace), id).
+		WithContext(ctx).Exec()
 }
 
 // define runs a statement that may be run again. It is, for a while: a node

@@ -1,38 +1,54 @@
-// Package httpapi serves bookings and seats over HTTP.
+// Package httpapi serves bookings, seats and reports over HTTP.
 package httpapi
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/frontrow-tickets/frontrow/api/events"
+	logpb "github.com/frontrow-tickets/frontrow/api/log"
 	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
+	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/eventlog"
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/ticket"
 )
 
 // requestTimeout bounds the work for one request.
 const requestTimeout = 8 * time.Second
 
+// Lists finds a user's bookings.
+type Lists interface {
+	// UserBookings returns the bookings that are stored in the user's list.
+	UserBookings(ctx context.Context, user uuid.UUID) ([]eventlog.UserBooking, error)
+}
+
+// Others are the other replicas.
+type Others interface {
+	// BookingsOf returns a user's bookings in the events the others have in memory.
+	BookingsOf(ctx context.Context, user uuid.UUID) []eventlog.ListedBooking
+}
+
 type api struct {
-	service   *booking.Service
-	inventory *booking.Inventory
-	signer    *ticket.Signer
-	keys      *ticket.Keys
-	// epoch tells this process' stream numbers from those of others.
-	epoch string
+	engine *eventlog.Engine
+	lists  Lists
+	others Others
+	signer *ticket.Signer
+	keys   *ticket.Keys
 	// closing ends the streams when the process is about to stop.
 	closing <-chan struct{}
 }
 
 // New returns the routes of booking-service. Streams end when closing does.
-func New(service *booking.Service, inventory *booking.Inventory, signer *ticket.Signer, keys *ticket.Keys,
-	verifier *identity.Verifier, epoch string, closing <-chan struct{},
+func New(engine *eventlog.Engine, lists Lists, others Others, signer *ticket.Signer, keys *ticket.Keys,
+	verifier *identity.Verifier, closing <-chan struct{},
 ) *httpapi.API {
-	a := &api{service: service, inventory: inventory, signer: signer, keys: keys, epoch: epoch, closing: closing}
+	a := &api{engine: engine, lists: lists, others: others, signer: signer, keys: keys, closing: closing}
 	h := httpapi.New(verifier)
 	const v1 = "/api/v1"
 	h.Handle(http.MethodGet, v1+"/events/{id}/seats", a.seats)
@@ -54,8 +70,8 @@ func New(service *booking.Service, inventory *booking.Inventory, signer *ticket.
 	return h
 }
 
-// answers of the domain's refusals.
-var answers = map[booking.Reason]*problem.Error{
+// problems has an answer for each refusal.
+var problems = map[booking.Reason]*problem.Error{
 	booking.SeatsTaken:     problem.New(http.StatusConflict, "seats_taken", "Some of these seats are taken; seats names them."),
 	booking.NotEnoughSeats: problem.New(http.StatusConflict, "not_enough_seats", "There are not that many free seats together."),
 	booking.TooManySeats:   problem.New(http.StatusUnprocessableEntity, "too_many_seats", "That is more seats than a buyer may have."),
@@ -64,9 +80,10 @@ var answers = map[booking.Reason]*problem.Error{
 	booking.EventNotOnSale: problem.New(http.StatusConflict, "event_not_on_sale", "This event is not on sale."),
 	booking.SaleNotStarted: problem.New(http.StatusConflict, "sale_not_started", "The sale has not started yet."),
 	booking.SaleEnded:      problem.New(http.StatusConflict, "sale_ended", "The sale has ended."),
-	booking.NotCancellable: problem.New(http.StatusConflict, "booking_not_cancellable", "This booking has ended already, or its tickets were used."),
-	booking.NotConfirmed:   problem.New(http.StatusConflict, "booking_not_confirmed", "There are tickets for confirmed bookings only."),
-	booking.NotFound:       problem.NotFound("This booking"),
+	booking.NotCancellable: problem.New(http.StatusConflict, "booking_not_cancellable",
+		"This booking has ended, its tickets were used, or the event has started."),
+	booking.NotConfirmed: problem.New(http.StatusConflict, "booking_not_confirmed", "There are tickets for confirmed bookings only."),
+	booking.NotFound:     problem.NotFound("This booking"),
 	booking.KeyReused: problem.New(http.StatusUnprocessableEntity, "idempotency_key_reused",
 		"This Idempotency-Key was used for another request."),
 	booking.ScanReused: problem.New(http.StatusUnprocessableEntity, "scan_id_reused", "This scan_id was used for another code."),
@@ -75,7 +92,20 @@ var answers = map[booking.Reason]*problem.Error{
 	}),
 }
 
-// explain turns an error of the domain into a problem.
+// refused turns a refusal into a problem, nil when the answer is none. Plan
+// names the seats.
+func refused(answer *logpb.Answer, plan *booking.Plan) error {
+	if answer.GetRefusal() == "" {
+		return nil
+	}
+	r := &booking.Refusal{Reason: booking.Reason(answer.GetRefusal()), Limit: int(answer.GetLimit()), Held: int(answer.GetHeld())}
+	if plan != nil {
+		r.Seats = plan.SeatIDs(answer.GetSeats())
+	}
+	return r
+}
+
+// explain turns an error into a problem.
 func explain(err error) error {
 	var r *booking.Refusal
 	var p *problem.Error
@@ -83,7 +113,11 @@ func explain(err error) error {
 	case err == nil || errors.As(err, &p):
 		return err
 	case errors.As(err, &r):
-		answer := answers[r.Reason].Because(err)
+		answer := problems[r.Reason]
+		if answer == nil {
+			return err
+		}
+		answer = answer.Because(err)
 		switch r.Reason {
 		default:
 		case booking.SeatsTaken, booking.UnknownSeats:
@@ -94,9 +128,27 @@ func explain(err error) error {
 			answer = answer.With("limit", r.Limit).With("held", r.Held)
 		}
 		return answer
-	case errors.Is(err, booking.ErrUnknown):
+	case errors.Is(err, eventlog.ErrUnknown):
 		return problem.New(http.StatusServiceUnavailable, "outcome_unknown",
 			"It is not known whether this was done. Ask again with the same Idempotency-Key.").After(time.Second).Because(err)
+	case errors.Is(err, eventlog.ErrOverloaded):
+		return problem.New(http.StatusServiceUnavailable, "overloaded", "Too many requests for this event are waiting.").After(time.Second).Because(err)
 	}
 	return problem.Unavailable(err)
+}
+
+// event calls read with the state of an event that is or was on sale. One that
+// this replica has not heard of is looked for in the store. Found is false when
+// there is none.
+func (a *api) event(ctx context.Context, id uuid.UUID, read func(*booking.State)) (found bool, err error) {
+	known := func(s *booking.State) {
+		if s.Event != nil && s.Event.EventID == id {
+			found = true
+			read(s)
+		}
+	}
+	if err = a.engine.Peek(ctx, eventlog.IDOf(id), known); err == nil && !found {
+		err = a.engine.Read(ctx, eventlog.IDOf(id), known)
+	}
+	return found, err
 }

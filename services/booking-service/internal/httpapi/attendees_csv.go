@@ -10,7 +10,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
+	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/eventlog"
 )
 
 // csvTimeout bounds the writing of all attendees of an event.
@@ -35,23 +38,29 @@ func wantsCSV(r *http.Request) bool {
 	return false
 }
 
-// attendeesCSV writes block by block: an event may have 100,000 attendees.
-func (a *api) attendeesCSV(w http.ResponseWriter, r *http.Request, e *booking.Event) error {
+// csvBatch bounds the attendees that are written at once: an event may have
+// 100,000.
+const csvBatch = 1000
+
+// attendeesCSV writes all attendees.
+func (a *api) attendeesCSV(w http.ResponseWriter, r *http.Request, e uuid.UUID) error {
 	ctx, cancel := context.WithTimeout(r.Context(), csvTimeout)
 	defer cancel()
 	out := csv.NewWriter(w)
 	out.UseCRLF = true // RFC 4180
-	for block := 1; block <= e.BlockCount(); block++ {
-		people, err := a.service.AttendeesOf(ctx, booking.BlockID{Event: e.ID(), Block: block})
+	for from := 0; from >= 0; {
+		first := from == 0
+		var people []booking.Attendee
+		err := a.engine.Read(ctx, eventlog.IDOf(e), func(s *booking.State) { people, from = s.Attendees(from, csvBatch) })
 		switch {
-		case err != nil && block == 1:
+		case err != nil && first:
 			return explain(err)
 		case err != nil:
 			return cutOff(r, err)
-		case block == 1:
+		case first:
 			h := w.Header()
 			h.Set("Content-Type", "text/csv; charset=utf-8")
-			h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": "attendees-" + e.ID().String() + ".csv"}))
+			h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": "attendees-" + e.String() + ".csv"}))
 			_ = out.Write(csvColumns) // out.Error says it
 		}
 		writeAttendees(out, people)
@@ -77,7 +86,7 @@ func writeAttendees(out *csv.Writer, people []booking.Attendee) {
 		}
 		line := []string{
 			p.Ticket.String(), p.Seat.Section, p.Seat.Row, p.Seat.Number, p.Seat.TicketTypeName, p.Holder,
-			strconv.FormatInt(p.Seat.Price, 10), p.Currency, p.Booking.String(), in,
+			strconv.FormatInt(p.Seat.Price.Amount, 10), p.Seat.Price.Currency, p.Booking.String(), in,
 		}
 		for i, field := range line {
 			line[i] = asText(field)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/frontrow-tickets/frontrow/api/events"
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
 )
 
@@ -35,8 +36,8 @@ func TestCSVHasNoFormulas(t *testing.T) {
 	out := csv.NewWriter(&buf)
 	out.UseCRLF = true
 	writeAttendees(out, []booking.Attendee{{
-		Ticket: ticket, Booking: id, Currency: "EUR", Holder: "+ada@example.com", CheckedInAt: &at,
-		Seat: booking.BookedSeat{Section: `=HYPERLINK("http://x")`, Row: "-1", Number: "@7", TicketTypeName: "Stalls, \"best\"", Price: 5000},
+		Ticket: ticket, Booking: id, Holder: "+ada@example.com", CheckedInAt: &at,
+		Seat: booking.BookedSeat{Section: `=HYPERLINK("http://x")`, Row: "-1", Number: "@7", TicketTypeName: "Stalls, \"best\"", Price: events.Money{Amount: 5000, Currency: "EUR"}},
 	}})
 	out.Flush()
 	want := ticket.String() + `,"'=HYPERLINK(""http://x"")",'-1,'@7,"Stalls, ""best""",'+ada@example.com,5000,EUR,` + id.String() + ",2027-01-02T20:00:00Z\r\n"

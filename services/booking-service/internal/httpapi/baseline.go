@@ -14,25 +14,26 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/baseline"
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
+	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/eventlog"
 )
 
 // AddBaselines adds what the load test compares holds with: a handler that
-// does nothing but check the identity, and holds by rows in Postgres behind the
-// same conventions, without and with a lock an event.
-func AddBaselines(h *httpapi.API, service *booking.Service, rows *baseline.Rows) {
+// only checks the identity, and holds by rows in Postgres behind the same
+// conventions, without and with a lock an event.
+func AddBaselines(h *httpapi.API, engine *eventlog.Engine, rows *baseline.Rows) {
 	const bench = "/api/v1/bench"
 	h.Handle(http.MethodPost, bench+"/noop", httpapi.WithSession(func(w http.ResponseWriter, _ *http.Request) error {
 		httpapi.WriteBody(w, http.StatusOK, []byte("{}"))
 		return nil
 	}))
-	b := &baselines{service, rows}
+	b := &baselines{api{engine: engine}, rows}
 	h.Handle(http.MethodPost, bench+"/rows", httpapi.WithSession(b.hold(false)))
 	h.Handle(http.MethodPost, bench+"/advisory", httpapi.WithSession(b.hold(true)))
 }
 
 type baselines struct {
-	service *booking.Service
-	rows    *baseline.Rows
+	api  api
+	rows *baseline.Rows
 }
 
 func (b *baselines) hold(advisory bool) httpapi.Handler {
@@ -51,17 +52,19 @@ func (b *baselines) hold(advisory bool) httpapi.Handler {
 		}
 		ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
 		defer cancel()
-		sale, err := b.service.Sale(ctx, req.Event)
+		var event *booking.Event
+		found, err := b.api.event(ctx, req.event, func(s *booking.State) { event = s.Event })
+		if err == nil && !found {
+			err = &booking.Refusal{Reason: booking.EventNotOnSale}
+		}
 		if err != nil {
 			return explain(err)
 		}
-		if sale == nil {
-			return explain(&booking.Refusal{Reason: booking.EventNotOnSale})
+		seats, err := positions(event.Plan, req.seats)
+		if err != nil {
+			return explain(err)
 		}
-		made, unknown := describe(sale.Event(), identity.FromContext(ctx).UserID, req.Seats)
-		if len(unknown) > 0 {
-			return explain(&booking.Refusal{Reason: booking.UnknownSeats, Seats: unknown})
-		}
+		made := describe(event, identity.FromContext(ctx).UserID, seats)
 		taken, err := b.rows.Hold(ctx, made, advisory)
 		if err == nil && len(taken) > 0 {
 			err = &booking.Refusal{Reason: booking.SeatsTaken, Seats: taken}
@@ -70,26 +73,21 @@ func (b *baselines) hold(advisory bool) httpapi.Handler {
 			return explain(err)
 		}
 		w.Header().Set("Location", "/api/v1/bookings/"+made.ID.String())
-		return httpapi.WriteJSON(w, http.StatusCreated, present(made))
+		return httpapi.WriteJSON(w, http.StatusCreated, made.Document)
 	}
 }
 
-// describe is the booking of seats as Hold would make it.
-func describe(e *booking.Event, user uuid.UUID, seats []booking.SeatID) (b *booking.Booking, unknown []booking.SeatID) {
+// describe is the booking of seats as a hold would make it.
+func describe(e *booking.Event, user uuid.UUID, seats []uint32) *baseline.Booking {
 	now := time.Now().Truncate(time.Millisecond)
-	b = &booking.Booking{
-		ID: uuid.Must(uuid.NewV7()), Home: booking.BlockID{Event: e.ID(), Block: seats[0].Block}, UserID: user, EventName: e.Name,
-		StartsAt: e.StartsAt, Status: booking.Held, Total: events.Money{Currency: e.Currency}, CreatedAt: now,
-		ExpiresAt: now.Add(time.Duration(e.HoldSeconds) * time.Second),
-	}
-	for _, id := range seats {
-		if !e.Has(id) {
-			unknown = append(unknown, id)
-			continue
-		}
-		seat := e.Describe(id)
+	b := &baseline.Booking{User: user, Document: booking.Document{
+		ID: uuid.Must(uuid.NewV7()), EventID: e.EventID, EventName: e.Name, Status: booking.Held, Total: events.Money{Currency: e.Currency},
+		CreatedAt: now, ExpiresAt: now.Add(time.Duration(e.HoldSeconds) * time.Second),
+	}}
+	for _, n := range seats {
+		seat := e.Describe(n)
 		b.Seats = append(b.Seats, seat)
-		b.Total.Amount += seat.Price
+		b.Total.Amount += seat.Price.Amount
 	}
-	return b, unknown
+	return b
 }

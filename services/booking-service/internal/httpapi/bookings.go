@@ -1,194 +1,68 @@
 package httpapi
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
 
-	"github.com/frontrow-tickets/frontrow/api/events"
+	logpb "github.com/frontrow-tickets/frontrow/api/log"
 	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
+	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/eventlog"
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/ticket"
 )
 
-type bookingJSON struct {
-	ID          uuid.UUID           `json:"id"`
-	EventID     uuid.UUID           `json:"event_id"`
-	EventName   string              `json:"event_name"`
-	Status      booking.Status      `json:"status"`
-	Reason      events.CancelReason `json:"reason,omitempty"`
-	Seats       []seatJSON          `json:"seats"`
-	Total       events.Money        `json:"total"`
-	CreatedAt   time.Time           `json:"created_at"`
-	ExpiresAt   time.Time           `json:"expires_at"`
-	ConfirmedAt *time.Time          `json:"confirmed_at,omitempty"`
-	EndedAt     *time.Time          `json:"ended_at,omitempty"`
-	Payment     *booking.Payment    `json:"payment,omitempty"`
-}
-
-type seatJSON struct {
-	ID           booking.SeatID `json:"id"`
-	Section      string         `json:"section"`
-	Row          string         `json:"row,omitempty"`
-	Number       string         `json:"number"`
-	TicketTypeID string         `json:"ticket_type_id"`
-	TicketType   string         `json:"ticket_type"`
-	Price        events.Money   `json:"price"`
-}
-
-func present(b *booking.Booking) bookingJSON {
-	out := bookingJSON{
-		ID: b.ID, EventID: b.Home.Event, EventName: b.EventName, Status: b.Status, Reason: b.Reason, Total: b.Total,
-		CreatedAt: b.CreatedAt, ExpiresAt: b.ExpiresAt, ConfirmedAt: b.ConfirmedAt, EndedAt: b.EndedAt, Payment: b.Payment,
-		Seats: make([]seatJSON, len(b.Seats)),
-	}
-	for i, s := range b.Seats {
-		out.Seats[i] = seatJSON{
-			ID: s.ID, Section: s.Section, Row: s.Row, Number: s.Number, TicketTypeID: s.TicketTypeID,
-			TicketType: s.TicketTypeName, Price: events.Money{Amount: s.Price, Currency: b.Total.Currency},
-		}
-	}
-	return out
-}
-
-type holdBody struct {
-	EventID      string   `json:"event_id"`
-	SeatIDs      []string `json:"seat_ids"`
-	TicketTypeID string   `json:"ticket_type_id"`
-	Quantity     *int     `json:"quantity"`
-}
-
-// request validates the body and names every wrong field.
-func (b *holdBody) request() (req booking.HoldRequest, err error) {
-	var wrong []problem.Field
-	fault := func(field, code, message string) {
-		wrong = append(wrong, problem.Field{Field: field, Code: code, Message: message})
-	}
-	if req.Event, err = uuid.Parse(b.EventID); err != nil {
-		fault("event_id", "invalid", "must be an event's id")
-	}
-	byQuantity := b.TicketTypeID != "" || b.Quantity != nil
-	switch {
-	case len(b.SeatIDs) > 0 && byQuantity:
-		fault("seat_ids", "conflict", "send either seat_ids, or ticket_type_id and quantity")
-	case len(b.SeatIDs) > 0:
-		req.Seats = b.seats(fault)
-	case !byQuantity:
-		fault("seat_ids", "required", "name at least one seat, or send ticket_type_id and quantity")
-	default:
-		if b.TicketTypeID == "" {
-			fault("ticket_type_id", "required", "name a ticket type of the event")
-		}
-		if b.Quantity == nil || *b.Quantity < 1 {
-			fault("quantity", "out_of_range", "must be at least 1")
-		} else {
-			req.Quantity = *b.Quantity
-		}
-		req.TicketType = b.TicketTypeID
-	}
-	if len(wrong) > 0 {
-		return req, problem.Invalid(wrong...)
-	}
-	if max(len(req.Seats), req.Quantity) > booking.MaxSeatsPerHold {
-		return req, &booking.Refusal{Reason: booking.TooManySeats, Limit: booking.MaxSeatsPerHold}
-	}
-	return req, nil
-}
-
-// mostFaults bounds the wrong seats an answer names.
-const mostFaults = 20
-
-func (b *holdBody) seats(fault func(field, code, message string)) []booking.SeatID {
-	seats := make([]booking.SeatID, 0, len(b.SeatIDs))
-	seen := map[booking.SeatID]bool{}
-	faults := 0
-	for i, text := range b.SeatIDs {
-		id, err := booking.ParseSeatID(text)
-		if faults == mostFaults {
-			break
-		}
-		switch {
-		case err != nil:
-			fault(fmt.Sprintf("seat_ids[%d]", i), "invalid", "must be a seat's id")
-			faults++
-		case seen[id]:
-			fault(fmt.Sprintf("seat_ids[%d]", i), "duplicate", "is named twice")
-			faults++
-		}
-		seen[id] = true
-		seats = append(seats, id)
-	}
-	return seats
-}
-
-func (a *api) hold(w http.ResponseWriter, r *http.Request) error {
-	key, err := httpapi.IdempotencyKey(r)
-	if err != nil {
-		return err
-	}
-	raw, err := httpapi.ReadBody(w, r, httpapi.DefaultBodyLimit)
-	if err != nil {
-		return err
-	}
-	var body holdBody
-	if err := httpapi.Unmarshal(raw, &body); err != nil {
-		return err
-	}
-	req, err := body.request()
-	if err != nil {
-		return explain(err)
-	}
-	who := identity.FromContext(r.Context())
-	req.User, req.Holder = who.UserID, who.Email
-	if key != "" {
-		req.Key, req.Hash = key, httpapi.RequestHash(r, raw)
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
-	defer cancel()
-	b, replayed, err := a.service.Hold(ctx, req)
-	if err != nil {
-		return explain(err)
-	}
-	if replayed {
-		w.Header().Set(httpapi.ReplayedHeader, "true")
-	}
-	w.Header().Set("Location", "/api/v1/bookings/"+b.ID.String())
-	return httpapi.WriteJSON(w, http.StatusCreated, present(&b))
-}
-
 func (a *api) get(w http.ResponseWriter, r *http.Request) error {
-	b, err := a.own(r)
-	if err != nil {
+	var document *booking.Document
+	if err := a.own(r, func(_ *booking.State, b *booking.Booking) { document = b.Document() }); err != nil {
 		return err
 	}
-	return httpapi.WriteJSON(w, http.StatusOK, present(&b))
+	return httpapi.WriteJSON(w, http.StatusOK, document)
 }
 
-// held tells payment-service of a booking whose message it has not got yet.
+// held tells payment-service of a booking whose message has not arrived yet.
 func (a *api) held(w http.ResponseWriter, r *http.Request) error {
-	b, err := a.own(r)
-	if err != nil {
+	var b booking.Booking
+	if err := a.own(r, func(_ *booking.State, own *booking.Booking) { b = *own }); err != nil {
 		return err
 	}
 	if b.Status != booking.Held {
-		return problem.New(http.StatusConflict, "booking_not_payable", "The booking takes no payments any more.").With("booking_status", b.Status)
+		return problem.New(http.StatusConflict, "booking_not_payable", "This booking can no longer be paid.").With("booking_status", b.Status)
 	}
-	return httpapi.WriteJSON(w, http.StatusOK, b.Created())
+	return httpapi.WriteJSON(w, http.StatusOK, b.CreatedEvent())
 }
 
-func (a *api) own(r *http.Request) (booking.Booking, error) {
+// own calls read with the booking that the path names if it is the caller's.
+func (a *api) own(r *http.Request, read func(*booking.State, *booking.Booking)) error {
 	id, err := httpapi.PathUUID(r, "id", "This booking")
 	if err != nil {
-		return booking.Booking{}, err
+		return err
 	}
-	b, err := a.service.Get(r.Context(), identity.FromContext(r.Context()).UserID, id)
-	return b, explain(err)
+	ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
+	defer cancel()
+	found := false
+	err = a.engine.Read(ctx, eventlog.IDOf(id), func(s *booking.State) {
+		if b := s.Booking(booking.OwnHalf(id)); b != nil && b.User == identity.FromContext(ctx).UserID {
+			found = true
+			read(s, b)
+		}
+	})
+	if err == nil && !found {
+		err = &booking.Refusal{Reason: booking.NotFound}
+	}
+	return explain(err)
 }
 
 func (a *api) cancel(w http.ResponseWriter, r *http.Request) error {
@@ -198,32 +72,99 @@ func (a *api) cancel(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
 	defer cancel()
-	b, err := a.service.Cancel(ctx, identity.FromContext(ctx).UserID, id)
+	user := identity.FromContext(ctx).UserID
+	answer, err := a.engine.Do(ctx, command(ctx, id, &logpb.Command{
+		Kind: &logpb.Command_Cancel{Cancel: &logpb.Cancel{Booking: booking.OwnHalf(id), User: user[:]}},
+	}))
+	if err == nil {
+		err = refused(answer, nil)
+	}
 	if err != nil {
 		return explain(err)
 	}
-	return httpapi.WriteJSON(w, http.StatusOK, present(&b))
+	document, err := a.document(ctx, eventlog.IDOf(id), answer.GetBooking())
+	if err != nil {
+		return explain(err)
+	}
+	return httpapi.WriteJSON(w, http.StatusOK, document)
 }
 
+// document shows a booking that the owner of its log has told of.
+func (a *api) document(ctx context.Context, id eventlog.ID, encoded *logpb.Booking) (document *booking.Document, err error) {
+	var decodeErr error
+	decode := func(s *booking.State) {
+		var b *booking.Booking
+		if b, decodeErr = s.Decode(encoded); decodeErr == nil {
+			document = b.Document()
+		}
+	}
+	if err = a.engine.Peek(ctx, id, decode); err == nil && decodeErr != nil {
+		err = a.engine.Read(ctx, id, decode) // this replica is behind
+	}
+	if err == nil {
+		err = decodeErr
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", eventlog.ErrUnknown, err)
+	}
+	return document, nil
+}
+
+// Position is a place in a user's list of bookings, newest first.
+type position struct {
+	CreatedAt time.Time
+	ID        uuid.UUID
+}
+
+func (p position) compare(q position) int {
+	return cmp.Or(q.CreatedAt.Compare(p.CreatedAt), bytes.Compare(q.ID[:], p.ID[:]))
+}
+
+// list merges the user's stored list with what the replicas have in memory,
+// which may not be stored yet.
 func (a *api) list(w http.ResponseWriter, r *http.Request) error {
 	limit, err := httpapi.PageLimit(r)
 	if err != nil {
 		return err
 	}
-	after, err := position[booking.Position](r)
+	after, err := cursorOf[position](r)
 	if err != nil {
 		return err
 	}
-	bookings, next, err := a.service.List(r.Context(), identity.FromContext(r.Context()).UserID, after, limit)
+	ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
+	defer cancel()
+	user := identity.FromContext(ctx).UserID
+	stored, err := a.lists.UserBookings(ctx, user)
 	if err != nil {
 		return explain(err)
 	}
-	page := listJSON[bookingJSON]{Items: make([]bookingJSON, len(bookings))}
-	for i := range bookings {
-		page.Items[i] = present(&bookings[i])
+	listed := append(a.engine.BookingsOf(user), a.others.BookingsOf(ctx, user)...)
+	for _, row := range stored {
+		var b eventlog.ListedBooking
+		if err := json.Unmarshal(row.Data, &b); err != nil {
+			return fmt.Errorf("booking %s of a user's list: %w", row.Booking, err)
+		}
+		listed = append(listed, b)
 	}
-	if next != nil {
-		if page.NextCursor, err = cursor(next); err != nil {
+	newest := map[uuid.UUID]eventlog.ListedBooking{}
+	for _, b := range listed {
+		if known, ok := newest[b.Booking.ID]; !ok || b.Seq > known.Seq {
+			newest[b.Booking.ID] = b
+		}
+	}
+	all := make([]*booking.Document, 0, len(newest))
+	for _, b := range newest {
+		if after == nil || (position{b.Booking.CreatedAt, b.Booking.ID}).compare(*after) > 0 {
+			all = append(all, b.Booking)
+		}
+	}
+	slices.SortFunc(all, func(a, b *booking.Document) int {
+		return position{a.CreatedAt, a.ID}.compare(position{b.CreatedAt, b.ID})
+	})
+	page := listJSON[*booking.Document]{Items: all[:min(limit, len(all))]}
+	if len(all) > limit {
+		last := all[limit-1]
+		if page.NextCursor, err = cursor(position{last.CreatedAt, last.ID}); err != nil {
 			return err
 		}
 	}
@@ -246,21 +187,22 @@ type ticketJSON struct {
 }
 
 func (a *api) tickets(w http.ResponseWriter, r *http.Request) error {
-	b, err := a.own(r)
+	var document *booking.Document
+	var startsAt time.Time
+	var holder string
+	err := a.own(r, func(s *booking.State, b *booking.Booking) {
+		document, startsAt, holder = b.Document(), s.Event.StartsAt, b.Holder // it may have been moved
+	})
 	if err != nil {
 		return err
 	}
-	if b.Status != booking.Confirmed {
+	if document.Status != booking.Confirmed {
 		return explain(&booking.Refusal{Reason: booking.NotConfirmed})
 	}
-	startsAt := b.StartsAt
-	if sale := a.inventory.Sale(b.Home.Event); sale != nil {
-		startsAt = sale.Event().StartsAt // it may have been moved
-	}
-	items := make([]ticketJSON, len(b.Seats))
-	for i, s := range b.Seats {
-		id := booking.TicketID(b.ID, s.ID)
-		code, err := a.signer.Code(ticket.Claims{Ticket: id, Booking: b.ID, Event: b.Home.Event, Seat: s.ID.String()})
+	items := make([]ticketJSON, len(document.Seats))
+	for i, s := range document.Seats {
+		id := booking.TicketID(document.ID, s.ID)
+		code, err := a.signer.Code(ticket.Claims{Ticket: id, Booking: document.ID, Event: document.EventID, Seat: s.ID.String()})
 		if err != nil {
 			return err
 		}
@@ -270,9 +212,28 @@ func (a *api) tickets(w http.ResponseWriter, r *http.Request) error {
 		}
 		items[i] = ticketJSON{
 			ID: id, SeatID: s.ID, Section: s.Section, Row: s.Row, Number: s.Number, TicketType: s.TicketTypeName,
-			EventID: b.Home.Event, EventName: b.EventName, StartsAt: startsAt,
-			Holder: cmp.Or(b.Holder, identity.FromContext(r.Context()).Email), Code: code, QR: png,
+			EventID: document.EventID, EventName: document.EventName, StartsAt: startsAt, Holder: holder, Code: code, QR: png,
 		}
 	}
 	return httpapi.WriteJSON(w, http.StatusOK, map[string]any{"items": items})
+}
+
+// newID returns the own half of a booking's id. With an Idempotency-Key it is
+// derived from user and key, so that every attempt names the same booking.
+func newID(user uuid.UUID, key string) uint64 {
+	var half [8]byte
+	if key == "" {
+		_, _ = rand.Read(half[:]) // never fails
+	} else {
+		sum := sha256.Sum256(append(user[:], key...))
+		copy(half[:], sum[:])
+	}
+	half[0] = half[0]&0x3f | 0x80 // the variant of a UUID
+	return binary.BigEndian.Uint64(half[:])
+}
+
+// command completes a command about an event or one of its bookings.
+func command(ctx context.Context, id uuid.UUID, c *logpb.Command) *logpb.Command {
+	c.Event, c.Traceparent = uint64(eventlog.IDOf(id)), traceparent(ctx)
+	return c
 }

@@ -10,10 +10,12 @@ import (
 
 	"github.com/google/uuid"
 
+	logpb "github.com/frontrow-tickets/frontrow/api/log"
 	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
+	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/eventlog"
 )
 
 // maxCode is the longest text of a QR code, in characters.
@@ -59,9 +61,9 @@ type scannedSeatJSON struct {
 	TicketType string         `json:"ticket_type"`
 }
 
-func presentScan(s *booking.Scan) scanJSON {
+func presentScan(event uuid.UUID, s *booking.Scan) scanJSON {
 	out := scanJSON{
-		ScanID: s.ID, EventID: s.Event, Result: s.Result, ScannedAt: s.At, AdmittedAt: s.AdmittedAt, Holder: s.Holder,
+		ScanID: s.ID, EventID: event, Result: s.Result, ScannedAt: s.At, AdmittedAt: s.AdmittedAt, Holder: s.Holder,
 	}
 	if s.Ticket != uuid.Nil {
 		out.TicketID = &s.Ticket
@@ -88,33 +90,43 @@ func (a *api) checkIn(w http.ResponseWriter, r *http.Request) error {
 	hash := sha256.Sum256([]byte(body.Code))
 	ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
 	defer cancel()
-	scan, replayed, err := a.service.CheckIn(ctx, e, booking.ScanRequest{
-		ID: id, CodeHash: hash[:], Ticket: a.read(body.Code), Scanner: identity.FromContext(ctx).UserID,
-	})
-	if errors.Is(err, booking.ErrUnknown) {
+	scanner := identity.FromContext(ctx).UserID
+	scan := &logpb.Scan{Id: id[:], CodeHash: hash[:], Scanner: scanner[:]}
+	a.claims(body.Code, scan)
+	answer, err := a.engine.Do(ctx, command(ctx, e, &logpb.Command{Kind: &logpb.Command_Scan{Scan: scan}}))
+	if errors.Is(err, eventlog.ErrUnknown) {
 		return problem.New(http.StatusServiceUnavailable, "outcome_unknown",
 			"It is not known whether the ticket was admitted. Send the same scan again.").After(time.Second).Because(err)
+	}
+	if err == nil {
+		err = refused(answer, nil)
+	}
+	var result booking.Scan
+	if err == nil {
+		// The owner's answer may be ahead of this replica, which shows the seat.
+		err = a.engine.Read(ctx, eventlog.IDOf(e), func(s *booking.State) { result = s.Scan(answer.GetScan()) })
 	}
 	if err != nil {
 		return explain(err)
 	}
-	if replayed {
+	if answer.GetReplayed() {
 		w.Header().Set(httpapi.ReplayedHeader, "true")
 	}
-	return httpapi.WriteJSON(w, http.StatusOK, presentScan(&scan))
+	return httpapi.WriteJSON(w, http.StatusOK, presentScan(e, &result))
 }
 
-// read returns the ticket that a code names, nil when the code is none of ours.
-func (a *api) read(code string) *booking.Ticket {
+// claims fills in the ticket that a code names; nothing when the code is forged.
+func (a *api) claims(code string, scan *logpb.Scan) {
 	claims, err := a.keys.Verify(code)
 	if err != nil {
-		return nil
+		return
 	}
 	seat, err := booking.ParseSeatID(claims.Seat)
 	if err != nil || claims.Ticket != booking.TicketID(claims.Booking, seat) {
-		return nil
+		return
 	}
-	return &booking.Ticket{ID: claims.Ticket, Booking: claims.Booking, Event: claims.Event, Seat: seat}
+	scan.Ticket, scan.Event, scan.Booking = claims.Ticket[:], claims.Event[:], claims.Booking[:]
+	scan.Block, scan.Index = uint32(seat.Block), uint32(seat.Index)
 }
 
 func (a *api) scans(w http.ResponseWriter, r *http.Request) error {
@@ -126,14 +138,17 @@ func (a *api) scans(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	before, err := position[uuid.UUID](r)
+	before, err := cursorOf[uuid.UUID](r)
 	if err != nil {
 		return err
 	}
 	if before == nil {
 		before = &uuid.Max
 	}
-	scans, err := a.service.Scans(r.Context(), e.ID(), *before, limit+1) // one more tells whether there is a next page
+	var scans []booking.Scan
+	err = a.engine.Read(r.Context(), eventlog.IDOf(e), func(s *booking.State) {
+		scans = s.Scans(*before, limit+1) // one more tells whether there is a next page
+	})
 	if err != nil {
 		return explain(err)
 	}
@@ -145,7 +160,7 @@ func (a *api) scans(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	for i := range scans {
-		page.Items = append(page.Items, presentScan(&scans[i]))
+		page.Items = append(page.Items, presentScan(e, &scans[i]))
 	}
 	return httpapi.WriteJSON(w, http.StatusOK, page)
 }

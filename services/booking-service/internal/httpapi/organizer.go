@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"context"
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
@@ -14,25 +13,27 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
+	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/eventlog"
 )
 
-// organized returns the event of a request by its organizer, or by an admin.
-func (a *api) organized(r *http.Request) (*booking.Event, error) {
+// organized returns the id of the path's event to its organizer, or to an admin.
+func (a *api) organized(r *http.Request) (uuid.UUID, error) {
 	id, err := httpapi.PathUUID(r, "id", "This event")
 	if err != nil {
-		return nil, err
+		return id, err
 	}
-	e, err := a.service.Event(r.Context(), id)
+	var organizer uuid.UUID
+	found, err := a.event(r.Context(), id, func(s *booking.State) { organizer = s.Event.OrganizerID })
 	if err != nil {
-		return nil, explain(err)
+		return id, explain(err)
 	}
-	if e == nil {
-		return nil, problem.NotFound("A sale of this event")
+	if !found {
+		return id, problem.NotFound("A sale of this event")
 	}
-	if who := identity.FromContext(r.Context()); who.Role != identity.Admin && who.UserID != e.OrganizerID {
-		return nil, problem.Forbidden("This is for the event's organizer.")
+	if who := identity.FromContext(r.Context()); who.Role != identity.Admin && who.UserID != organizer {
+		return id, problem.Forbidden("This is for the event's organizer.")
 	}
-	return e, nil
+	return id, nil
 }
 
 type salesJSON struct {
@@ -74,13 +75,16 @@ func (a *api) sales(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s, err := a.service.Sales(r.Context(), e)
+	var s booking.Sales
+	var currency string
+	asOf := time.Now().UTC().Truncate(time.Millisecond)
+	err = a.engine.Read(r.Context(), eventlog.IDOf(e), func(state *booking.State) { s, currency = state.Sales(), state.Event.Currency })
 	if err != nil {
 		return explain(err)
 	}
-	money := func(amount int64) events.Money { return events.Money{Amount: amount, Currency: e.Currency} }
+	money := func(amount int64) events.Money { return events.Money{Amount: amount, Currency: currency} }
 	out := salesJSON{
-		EventID: e.ID(), AsOf: s.AsOf, Seats: seatCountsJSON(s.Seats), Revenue: money(s.Revenue),
+		EventID: e, AsOf: asOf, Seats: seatCountsJSON(s.Seats), Revenue: money(s.Revenue),
 		TicketTypes: make([]ticketTypeSalesJSON, len(s.TicketTypes)),
 		OverTime:    overTimeJSON{int(s.OverTime.Bucket.Seconds()), make([]bucketJSON, len(s.OverTime.Buckets))},
 	}
@@ -118,13 +122,16 @@ func (a *api) attendees(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	after, err := position[booking.AttendeePosition](r)
+	from, err := cursorOf[attendeePosition](r)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
-	defer cancel()
-	people, next, err := a.service.Attendees(ctx, e, after, limit)
+	if from == nil {
+		from = &attendeePosition{}
+	}
+	var people []booking.Attendee
+	next := -1
+	err = a.engine.Read(r.Context(), eventlog.IDOf(e), func(s *booking.State) { people, next = s.Attendees(from.Seat, limit) })
 	if err != nil {
 		return explain(err)
 	}
@@ -132,17 +139,20 @@ func (a *api) attendees(w http.ResponseWriter, r *http.Request) error {
 	for i, p := range people {
 		page.Items[i] = attendeeJSON{
 			TicketID: p.Ticket, BookingID: p.Booking, SeatID: p.Seat.ID, Section: p.Seat.Section, Row: p.Seat.Row, Number: p.Seat.Number,
-			TicketType: p.Seat.TicketTypeName, Price: events.Money{Amount: p.Seat.Price, Currency: p.Currency},
-			Holder: p.Holder, CheckedInAt: p.CheckedInAt,
+			TicketType: p.Seat.TicketTypeName, Price: p.Seat.Price, Holder: p.Holder, CheckedInAt: p.CheckedInAt,
 		}
 	}
-	if next != nil {
-		if page.NextCursor, err = cursor(next); err != nil {
+	if next >= 0 {
+		if page.NextCursor, err = cursor(attendeePosition{next}); err != nil {
 			return err
 		}
 	}
 	return httpapi.WriteJSON(w, http.StatusOK, page)
 }
+
+// attendeePosition is a place in an event's list of attendees: the position of
+// the next seat.
+type attendeePosition struct{ Seat int }
 
 // listJSON is one page of a list.
 type listJSON[T any] struct {
@@ -156,8 +166,8 @@ func cursor(position any) (string, error) {
 	return base64.RawURLEncoding.EncodeToString(raw), err
 }
 
-// position returns the place that the query's cursor names, nil without one.
-func position[T any](r *http.Request) (*T, error) {
+// cursorOf returns the place that the query's cursor names, nil without one.
+func cursorOf[T any](r *http.Request) (*T, error) {
 	text := r.URL.Query().Get("cursor")
 	if text == "" {
 		return nil, nil

@@ -16,6 +16,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
+	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/eventlog"
 )
 
 // heartbeat keeps a silent stream open through proxies.
@@ -35,45 +36,51 @@ type blockJSON struct {
 	States  string `json:"states"`
 }
 
-func (a *api) sale(r *http.Request) (*booking.Sale, error) {
+// snapshot returns the seats of the path's event, as this replica knows them.
+func (a *api) snapshot(r *http.Request) (out snapshotJSON, err error) {
 	id, err := httpapi.PathUUID(r, "id", "This event")
 	if err != nil {
-		return nil, err
+		return out, err
 	}
-	sale, err := a.service.Sale(r.Context(), id)
-	if err == nil && sale == nil {
+	found, err := a.event(r.Context(), id, func(s *booking.State) {
+		blocks := s.Blocks()
+		out = snapshotJSON{EventID: id, Version: s.Seq, Blocks: make([]blockJSON, len(blocks))}
+		for i, b := range blocks {
+			out.Blocks[i] = blockJSON{strconv.Itoa(b.Block), s.Seq, b.States}
+		}
+	})
+	if err == nil && !found {
 		err = problem.NotFound("A sale of this event")
 	}
-	return sale, explain(err)
-}
-
-func snapshot(sale *booking.Sale) snapshotJSON {
-	version, blocks := sale.Snapshot()
-	out := snapshotJSON{EventID: sale.Event().ID(), Version: version, Blocks: make([]blockJSON, len(blocks))}
-	for i, b := range blocks {
-		out.Blocks[i] = blockJSON{strconv.Itoa(b.Block), b.Version, b.States}
-	}
-	return out
+	return out, explain(err)
 }
 
 func (a *api) seats(w http.ResponseWriter, r *http.Request) error {
-	sale, err := a.sale(r)
+	id, err := httpapi.PathUUID(r, "id", "This event")
 	if err != nil {
 		return err
 	}
 	h := w.Header()
 	h.Set("Cache-Control", "no-cache")
-	if etag := tag(sale.Version()); matches(r.Header.Get("If-None-Match"), etag) {
-		h.Set("ETag", etag)
+	var seq int64
+	found, err := a.event(r.Context(), id, func(s *booking.State) { seq = s.Seq })
+	if err != nil {
+		return explain(err)
+	}
+	if found && matches(r.Header.Get("If-None-Match"), tag(seq)) {
+		h.Set("ETag", tag(seq))
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	snap := snapshot(sale)
+	snap, err := a.snapshot(r)
+	if err != nil {
+		return err
+	}
 	h.Set("ETag", tag(snap.Version))
 	return httpapi.WriteJSON(w, http.StatusOK, snap)
 }
 
-// tag is strong: every version of the sale is one picture of its seats.
+// tag is strong: a log position stands for one state of the seats.
 func tag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
 
 func matches(header, etag string) bool {
@@ -85,25 +92,26 @@ func matches(header, etag string) bool {
 	return false
 }
 
-// stream sends the sale's changes as server-sent events. An event's id is
-// "<process>.<number>": continued only by the process that gave it, else the
-// stream begins with a snapshot.
+// stream sends the changes of an event's seats as server-sent events. An
+// event's id is the log position, so that any replica can continue the stream;
+// one that does not remember what was missed begins with a snapshot.
 func (a *api) stream(w http.ResponseWriter, r *http.Request) error {
-	sale, err := a.sale(r)
+	snap, err := a.snapshot(r)
 	if err != nil {
 		return err
 	}
-	since := int64(-1)
-	if epoch, n, ok := strings.Cut(r.Header.Get("Last-Event-ID"), "."); ok && epoch == a.epoch {
-		if since, err = strconv.ParseInt(n, 10, 64); err != nil {
-			since = -1
-		}
+	since, err := strconv.ParseInt(r.Header.Get("Last-Event-ID"), 10, 64)
+	if err != nil {
+		since = -1
 	}
 	rc := http.NewResponseController(w)
 	if err := rc.SetWriteDeadline(time.Time{}); err != nil {
 		return fmt.Errorf("stream: %w", err)
 	}
-	watcher, at, continued := sale.Watchers.Watch(since)
+	watcher, continued, err := a.engine.Watch(r.Context(), eventlog.IDOf(snap.EventID), since)
+	if err != nil {
+		return explain(err)
+	}
 	defer watcher.Stop()
 	watchers.Inc()
 	defer watchers.Dec()
@@ -115,11 +123,16 @@ func (a *api) stream(w http.ResponseWriter, r *http.Request) error {
 	var buf bytes.Buffer
 	fmt.Fprint(&buf, "retry: 1000\n\n")
 	if !continued {
-		data, err := json.Marshal(snapshot(sale))
+		// Made after the watch has begun: what it has already is passed over below.
+		if snap, err = a.snapshot(r); err != nil {
+			return err
+		}
+		data, err := json.Marshal(snap)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(&buf, "event: snapshot\nid: %s.%d\ndata: %s\n\n", a.epoch, at, data)
+		fmt.Fprintf(&buf, "event: snapshot\nid: %d\ndata: %s\n\n", snap.Version, data)
+		since = snap.Version
 	}
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
@@ -146,11 +159,14 @@ func (a *api) stream(w http.ResponseWriter, r *http.Request) error {
 			if !ok {
 				return nil // fell behind; the client comes back and continues
 			}
-			buf.Write(d.Encode(a.encode))
-			for more := len(watcher.C); more > 0; more-- {
-				if d, ok := <-watcher.C; ok {
-					buf.Write(d.Encode(a.encode))
+			for more := len(watcher.C); ok; more-- {
+				if d.Seq > since {
+					buf.Write(d.Encode(encode))
 				}
+				if more == 0 {
+					break
+				}
+				d, ok = <-watcher.C
 			}
 		}
 	}
@@ -162,14 +178,30 @@ type deltaJSON struct {
 	Seats   map[string]string `json:"seats"`
 }
 
-func (a *api) encode(d *booking.Delivery) []byte {
-	out := deltaJSON{Block: strconv.Itoa(d.Block), Version: d.Version, Seats: make(map[string]string, len(d.Seats))}
-	for _, s := range d.Seats {
-		out.Seats[booking.SeatID{Block: d.Block, Index: s.Index}.String()] = s.State.String()
+// encode writes one delta for each block; the last one carries the id, so that
+// a stream that breaks off in between is continued with all of them.
+func encode(d *eventlog.Delivery) []byte {
+	var order []int
+	byBlock := map[int]map[string]string{}
+	for _, change := range d.Seats {
+		id := d.Plan.SeatID(change.Position)
+		if byBlock[id.Block] == nil {
+			byBlock[id.Block] = map[string]string{}
+			order = append(order, id.Block)
+		}
+		byBlock[id.Block][id.String()] = change.State.String()
 	}
-	data, err := json.Marshal(out)
-	if err != nil {
-		return nil
+	var out []byte
+	for i, block := range order {
+		data, err := json.Marshal(deltaJSON{Block: strconv.Itoa(block), Version: d.Seq, Seats: byBlock[block]})
+		if err != nil {
+			return nil
+		}
+		out = append(out, "event: delta\n"...)
+		if i == len(order)-1 {
+			out = fmt.Appendf(out, "id: %d\n", d.Seq)
+		}
+		out = fmt.Appendf(out, "data: %s\n\n", data)
 	}
-	return fmt.Appendf(nil, "event: delta\nid: %s.%d\ndata: %s\n\n", a.epoch, d.Seq, data)
+	return out
 }

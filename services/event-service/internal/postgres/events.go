@@ -49,19 +49,34 @@ func (t Tx) EventForUpdate(ctx context.Context, id uuid.UUID) (*event.Event, err
 	return scanEvent(t.tx.QueryRow(ctx, selectEvents+` WHERE e.id = $1 FOR UPDATE OF e`, id))
 }
 
-// InsertEvent stores a new draft.
+// InsertEvent stores a new draft. The first 8 bytes of an event's id are unique;
+// when they are taken, e gets a new id.
 func (t Tx) InsertEvent(ctx context.Context, e *event.Event) error {
-	_, err := t.tx.Exec(ctx, `
+	for {
+		inserted, err := t.insertEvent(ctx, e)
+		if err != nil {
+			return fmt.Errorf("insert event: %w", err)
+		}
+		if inserted {
+			return nil
+		}
+		if e.ID, err = uuid.NewV7(); err != nil {
+			return fmt.Errorf("insert event: %w", err)
+		}
+	}
+}
+
+func (t Tx) insertEvent(ctx context.Context, e *event.Event) (inserted bool, err error) {
+	// An error would end the transaction.
+	tag, err := t.tx.Exec(ctx, `
 		INSERT INTO events (id, organizer_id, venue_id, name, description, starts_at, ends_at, time_zone, currency, ticket_types,
 			sale_starts_at, sale_ends_at, max_seats_per_buyer, hold_seconds, status, cancel_reason, version, created_at, updated_at, search)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, to_tsvector('simple', $20))`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, to_tsvector('simple', $20))
+		ON CONFLICT DO NOTHING`,
 		e.ID, e.OrganizerID, e.Venue.ID, e.Name, e.Description, e.StartsAt, e.EndsAt, e.TimeZone, e.Currency, e.TicketTypes,
 		e.SaleStartsAt, e.SaleEndsAt, e.MaxSeatsPerBuyer, e.HoldSeconds, e.Status, e.CancelReason, e.Version, e.CreatedAt, e.UpdatedAt,
 		searchText(e))
-	if err != nil {
-		return fmt.Errorf("insert event: %w", err)
-	}
-	return nil
+	return tag.RowsAffected() == 1, err
 }
 
 // UpdateEvent stores an event that was read by EventForUpdate and changed. One

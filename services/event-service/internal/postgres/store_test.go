@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -123,6 +124,27 @@ func TestEventComesBackAsItWasStored(t *testing.T) {
 	f.update(t, func(tx postgres.Tx) error { return tx.DeleteEvent(t.Context(), want.ID) })
 	if _, err := f.store.Event(t.Context(), want.ID); code(err) != "not_found" {
 		t.Errorf("a deleted event: %v", err)
+	}
+}
+
+func TestFirstEightBytesOfEventIDsAreUnique(t *testing.T) {
+	f := newFixture(t)
+	taken := f.add(t, "Trio", 24, event.Draft)
+	e := *taken
+	e.Name = "Quartet"
+	e.ID[15]++
+	wanted := e.ID
+	f.update(t, func(tx postgres.Tx) error { return tx.InsertEvent(t.Context(), &e) })
+	if e.ID == wanted || bytes.Equal(e.ID[:8], taken.ID[:8]) {
+		t.Errorf("the ids %s and %s begin with the same 8 bytes", e.ID, taken.ID)
+	}
+	for _, want := range []*event.Event{taken, &e} {
+		if got, err := f.store.Event(t.Context(), want.ID); err != nil || got.Name != want.Name {
+			t.Errorf("event %s: %+v, %v", want.ID, got, err)
+		}
+	}
+	if _, err := f.store.Event(t.Context(), wanted); code(err) != "not_found" {
+		t.Errorf("the event is also stored by the id that was taken: %v", err)
 	}
 }
 

@@ -2,13 +2,14 @@
 package bookings
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -18,6 +19,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/api/events"
 	"github.com/frontrow-tickets/frontrow/pkg/consul"
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
+	"github.com/frontrow-tickets/frontrow/pkg/rendezvous"
 	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/payment"
 )
 
@@ -38,13 +40,18 @@ func NewClient(instances func() []consul.Instance) *Client {
 }
 
 // Held returns the held booking with an id; token is the identity of its buyer.
+// It asks the owner of the booking's event first: any replica can answer, but
+// the others may have to load the event.
 // Errors: *payment.NotPayableError for one that has ended; others when no
 // replica knows of it or none answers, which says nothing about the booking.
 func (c *Client) Held(ctx context.Context, token string, id uuid.UUID) (b events.BookingCreated, err error) {
-	instances := c.instances()
+	instances, key := slices.Clone(c.instances()), rendezvous.Event(id)
+	slices.SortFunc(instances, func(a, b consul.Instance) int {
+		return cmp.Compare(rendezvous.Score(key, rendezvous.Hash(b.ID)), rendezvous.Score(key, rendezvous.Hash(a.ID)))
+	})
 	err = errors.New("no replica of booking-service is known")
-	for _, i := range rand.Perm(len(instances)) {
-		b, err = c.ask(ctx, instances[i].Addr, token, id)
+	for _, i := range instances {
+		b, err = c.ask(ctx, i.Addr, token, id)
 		var ended *payment.NotPayableError
 		if err == nil || errors.As(err, &ended) || ctx.Err() != nil {
 			break

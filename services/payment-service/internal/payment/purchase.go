@@ -31,10 +31,9 @@ const BookingEnded = "booking_ended"
 
 // Booking is payment-service's copy of what may be paid.
 type Booking struct {
-	ID        uuid.UUID
-	EventID   uuid.UUID
-	HomeBlock int
-	UserID    uuid.UUID
+	ID      uuid.UUID
+	EventID uuid.UUID
+	UserID  uuid.UUID
 	// Total is zero, without a currency, while only the cancellation is known.
 	Total     events.Money
 	ExpiresAt time.Time
@@ -190,7 +189,7 @@ func (p *Purchase) Capture(id uuid.UUID, chargeID string, amount events.Money, a
 	}
 	pay.Status, pay.FailureCode = Succeeded, ""
 	p.Events = append(p.Events, events.PaymentConfirmed{
-		PaymentID: pay.ID, BookingID: p.Booking.ID, EventID: p.Booking.EventID, HomeBlock: p.Booking.HomeBlock,
+		PaymentID: pay.ID, BookingID: p.Booking.ID, EventID: p.Booking.EventID,
 		Amount: pay.Amount, CapturedAt: at,
 	})
 	return nil
@@ -224,7 +223,7 @@ func (p *Purchase) Decline(id uuid.UUID, code string, at time.Time) {
 	pay.Status, pay.FailureCode, pay.FailedAt = Failed, code, at
 	p.touch(pay)
 	p.Events = append(p.Events, events.PaymentFailed{
-		PaymentID: pay.ID, BookingID: p.Booking.ID, EventID: p.Booking.EventID, HomeBlock: p.Booking.HomeBlock,
+		PaymentID: pay.ID, BookingID: p.Booking.ID, EventID: p.Booking.EventID,
 		FailureCode: code, FailedAt: at,
 	})
 }
@@ -255,7 +254,7 @@ func (p *Purchase) Refunded(id uuid.UUID, at time.Time) {
 		reason = events.PaymentLate // paid twice: a late capture of an attempt given up
 	}
 	p.Events = append(p.Events, events.PaymentRefunded{
-		PaymentID: pay.ID, BookingID: p.Booking.ID, EventID: p.Booking.EventID, HomeBlock: p.Booking.HomeBlock,
+		PaymentID: pay.ID, BookingID: p.Booking.ID, EventID: p.Booking.EventID,
 		Amount: pay.Amount, Reason: reason, RefundedAt: at,
 	})
 }

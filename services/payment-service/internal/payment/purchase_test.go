@@ -23,7 +23,7 @@ var (
 )
 
 func open() *Purchase {
-	return &Purchase{Booking: Booking{ID: uuid.New(), EventID: uuid.New(), HomeBlock: 3, UserID: user, Total: price, ExpiresAt: now.Add(time.Minute)}}
+	return &Purchase{Booking: Booking{ID: uuid.New(), EventID: uuid.New(), UserID: user, Total: price, ExpiresAt: now.Add(time.Minute)}}
 }
 
 func start(t *testing.T, p *Purchase) *Payment {

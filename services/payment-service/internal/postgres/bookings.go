@@ -29,19 +29,18 @@ func (s *Store) BookingsCreated(ctx context.Context, in []events.BookingCreated)
 	in = byID(slices.Clone(in), func(b events.BookingCreated) uuid.UUID { return b.BookingID })
 	n := len(in)
 	ids, eventIDs, users := make([]uuid.UUID, n), make([]uuid.UUID, n), make([]uuid.UUID, n)
-	blocks, amounts := make([]int32, n), make([]int64, n)
-	currencies, expiries := make([]string, n), make([]time.Time, n)
+	amounts, currencies, expiries := make([]int64, n), make([]string, n), make([]time.Time, n)
 	for i, b := range in {
-		ids[i], eventIDs[i], users[i], blocks[i] = b.BookingID, b.EventID, b.UserID, int32(b.HomeBlock)
+		ids[i], eventIDs[i], users[i] = b.BookingID, b.EventID, b.UserID
 		amounts[i], currencies[i], expiries[i] = b.Total.Amount, b.Total.Currency, b.ExpiresAt
 	}
 	_, err := s.Pool.Exec(ctx, `
-		INSERT INTO bookings AS b (booking_id, event_id, home_block, user_id, amount, currency, expires_at, state)
-		SELECT *, 'open' FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::uuid[], $5::bigint[], $6::text[], $7::timestamptz[])
+		INSERT INTO bookings AS b (booking_id, event_id, user_id, amount, currency, expires_at, state)
+		SELECT *, 'open' FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::timestamptz[])
 		ON CONFLICT (booking_id) DO UPDATE SET user_id = excluded.user_id, amount = excluded.amount,
 			currency = excluded.currency, expires_at = excluded.expires_at
 			WHERE b.currency = ''`,
-		ids, eventIDs, blocks, users, amounts, currencies, expiries)
+		ids, eventIDs, users, amounts, currencies, expiries)
 	if err != nil {
 		return fmt.Errorf("store bookings: %w", err)
 	}
@@ -54,21 +53,21 @@ func (s *Store) BookingsCancelled(ctx context.Context, in []events.BookingCancel
 	in = byID(slices.Clone(in), func(b events.BookingCancelled) uuid.UUID { return b.BookingID })
 	n := len(in)
 	ids, eventIDs, users := make([]uuid.UUID, n), make([]uuid.UUID, n), make([]uuid.UUID, n)
-	blocks, reasons, times := make([]int32, n), make([]string, n), make([]time.Time, n)
+	reasons, times := make([]string, n), make([]time.Time, n)
 	for i, b := range in {
-		ids[i], eventIDs[i], users[i], blocks[i] = b.BookingID, b.EventID, b.UserID, int32(b.HomeBlock)
+		ids[i], eventIDs[i], users[i] = b.BookingID, b.EventID, b.UserID
 		reasons[i], times[i] = string(b.Reason), b.CancelledAt
 	}
 	return s.inTx(ctx, func(tx pgx.Tx) (bool, error) {
 		var paid []uuid.UUID
 		b := &pgx.Batch{}
 		b.Queue(`
-			INSERT INTO bookings AS b (booking_id, event_id, home_block, user_id, amount, currency, expires_at, state, cancel_reason)
-			SELECT u.id, u.event, u.block, u.usr, 0, '', u.at, 'cancelled', u.reason
-			FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::uuid[], $5::timestamptz[], $6::text[]) AS u(id, event, block, usr, at, reason)
+			INSERT INTO bookings AS b (booking_id, event_id, user_id, amount, currency, expires_at, state, cancel_reason)
+			SELECT u.id, u.event, u.usr, 0, '', u.at, 'cancelled', u.reason
+			FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::text[]) AS u(id, event, usr, at, reason)
 			ON CONFLICT (booking_id) DO UPDATE SET state = 'cancelled',
 				cancel_reason = CASE b.cancel_reason WHEN '' THEN excluded.cancel_reason ELSE b.cancel_reason END`,
-			ids, eventIDs, blocks, users, times, reasons)
+			ids, eventIDs, users, times, reasons)
 		// The locks are ours now: this sees every capture recorded before.
 		b.Queue(`SELECT booking_id FROM payments WHERE booking_id = ANY($1) AND status = 'succeeded' ORDER BY booking_id`, ids).
 			Query(func(rows pgx.Rows) (err error) {

@@ -39,9 +39,9 @@ const paymentColumns = `id, booking_id, user_id, attempt, method, amount, curren
 func load(ctx context.Context, tx pgx.Tx, by string, id uuid.UUID) (*payment.Purchase, error) {
 	p := &payment.Purchase{}
 	b := &pgx.Batch{}
-	b.Queue(`SELECT booking_id, event_id, home_block, user_id, amount, currency, expires_at, cancel_reason
+	b.Queue(`SELECT booking_id, event_id, user_id, amount, currency, expires_at, cancel_reason
 		FROM bookings WHERE booking_id = `+by+` FOR UPDATE`, id).QueryRow(func(row pgx.Row) error {
-		return row.Scan(&p.Booking.ID, &p.Booking.EventID, &p.Booking.HomeBlock, &p.Booking.UserID,
+		return row.Scan(&p.Booking.ID, &p.Booking.EventID, &p.Booking.UserID,
 			&p.Booking.Total.Amount, &p.Booking.Total.Currency, &p.Booking.ExpiresAt, &p.Booking.CancelReason)
 	})
 	b.Queue(`SELECT `+paymentColumns+` FROM payments WHERE booking_id = `+by+` ORDER BY attempt`, id).Query(func(rows pgx.Rows) error {

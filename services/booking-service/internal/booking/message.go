@@ -1,0 +1,112 @@
+package booking
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/frontrow-tickets/frontrow/api/events"
+	logpb "github.com/frontrow-tickets/frontrow/api/log"
+)
+
+// Message is what others are told of an entry.
+type Message struct {
+	// ID is the same each time the entry is published.
+	ID                       uuid.UUID
+	Topic, Type, Traceparent string
+	// Booking is the key.
+	Booking uuid.UUID
+	Time    time.Time
+	Data    []byte
+}
+
+// Messages returns what others are told of an entry that the state has
+// applied; the state may be of a later entry.
+func (s *State) Messages(seq int64, entry *logpb.Entry) []Message {
+	var all []Message
+	add := func(b *Booking, op *logpb.Operation, at int64, topic, ceType string, payload any) {
+		data, err := json.Marshal(payload)
+		if err != nil {
+			panic("booking: encode message: " + err.Error()) // plain structs can always be encoded
+		}
+		booking := b.FullID()
+		all = append(all, Message{
+			ID: uuid.NewSHA1(booking, fmt.Append(nil, seq, ceType)), Topic: topic, Type: ceType, Booking: booking, Time: millis(at), Data: data,
+			Traceparent: op.GetTraceparent(),
+		})
+	}
+	cancelled := func(b *Booking, op *logpb.Operation, reason events.CancelReason, at int64) {
+		add(b, op, at, events.TopicBookingCancelled, events.TypeBookingCancelled, events.BookingCancelled{
+			BookingID: b.FullID(), EventID: b.Event.EventID, UserID: b.User, Reason: reason, CancelledAt: millis(at),
+		})
+	}
+	for _, op := range entry.GetOperations() {
+		switch kind := op.GetKind().(type) {
+		case *logpb.Operation_Held:
+			b := s.bookings[kind.Held.GetBooking()]
+			add(b, op, b.Created, events.TopicBookingCreated, events.TypeBookingCreated, b.CreatedEvent())
+		case *logpb.Operation_Confirmed:
+			b := s.bookings[kind.Confirmed.GetBooking()]
+			add(b, op, b.ConfirmedAt, events.TopicBookingConfirmed, events.TypeBookingConfirmed, b.confirmedEvent(id(kind.Confirmed.GetPayment())))
+		case *logpb.Operation_Ended:
+			cancelled(s.bookings[kind.Ended.GetBooking()], op, events.CancelReason(kind.Ended.GetReason()), kind.Ended.GetAt())
+		case *logpb.Operation_PaidLate:
+			cancelled(s.bookings[kind.PaidLate.GetBooking()], op, events.PaymentLate, kind.PaidLate.GetAt())
+		case *logpb.Operation_Defined:
+			for _, b := range s.bookings {
+				if s.closed() && b.Reason == events.EventCancelled && b.EndedAt == kind.Defined.GetAt() {
+					cancelled(b, op, b.Reason, b.EndedAt)
+				}
+			}
+		}
+	}
+	return all
+}
+
+func (b *Booking) confirmedEvent(payment uuid.UUID) events.BookingConfirmed {
+	c := events.BookingConfirmed{
+		BookingID: b.FullID(), EventID: b.Event.EventID, UserID: b.User, PaymentID: payment, Total: b.Total(), ConfirmedAt: millis(b.ConfirmedAt),
+	}
+	for _, n := range b.Seats {
+		seat := b.Event.Describe(n)
+		c.Seats = append(c.Seats, events.ConfirmedSeat{
+			ID: seat.ID.String(), Section: seat.Section, Row: seat.Row, Number: seat.Number, TicketType: seat.TicketTypeName, Price: seat.Price.Amount,
+		})
+	}
+	return c
+}
+
+// Touched returns the bookings that an entry has changed.
+func (s *State) Touched(seq int64, entry *logpb.Entry) []*Booking {
+	var all []*Booking
+	add := func(own uint64) {
+		if b := s.Booking(own); b != nil {
+			all = append(all, b)
+		}
+	}
+	for _, op := range entry.GetOperations() {
+		switch kind := op.GetKind().(type) {
+		case *logpb.Operation_Held:
+			add(kind.Held.GetBooking())
+		case *logpb.Operation_Confirmed:
+			add(kind.Confirmed.GetBooking())
+		case *logpb.Operation_Declined:
+			add(kind.Declined.GetBooking())
+		case *logpb.Operation_Ended:
+			add(kind.Ended.GetBooking())
+		case *logpb.Operation_PaidLate:
+			add(kind.PaidLate.GetBooking())
+		case *logpb.Operation_Refunded:
+			add(kind.Refunded.GetBooking())
+		case *logpb.Operation_Defined:
+			for _, b := range s.bookings {
+				if b.Seq == seq {
+					add(b.ID)
+				}
+			}
+		}
+	}
+	return all
+}

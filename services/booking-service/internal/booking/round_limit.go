@@ -1,5 +1,0 @@
-//go:build !bench
-
-package booking
-
-func roundLimit() int { return maxRound }

@@ -1,0 +1,126 @@
+package eventlog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	logpb "github.com/frontrow-tickets/frontrow/api/log"
+)
+
+const (
+	// forwardTimeout bounds one batch.
+	forwardTimeout = 3 * time.Second
+	// forwardAbreast is how many batches to one replica are under way at once.
+	forwardAbreast = 2
+	// forwardBatch bounds the commands of a batch.
+	forwardBatch = 256
+	// avoidFor is how long a replica that failed gets no commands.
+	avoidFor = 2 * time.Second
+)
+
+var errAvoided = errors.New("replica failed a moment ago")
+
+// forwarder sends commands to the replicas that own their logs, in batches: all
+// commands that arrive while a batch is under way make up the next one.
+type forwarder struct {
+	send func(ctx context.Context, addr string, commands []*logpb.Command) ([]*logpb.Answer, bool, error)
+
+	mu    sync.Mutex
+	lanes map[string]*lane
+}
+
+// lane is the way to one replica.
+type lane struct {
+	addr     string
+	queue    []*call
+	underWay int
+	avoid    time.Time
+}
+
+// do has the replica at addr decide a command. Sent is false when nothing can
+// have come of it there.
+func (f *forwarder) do(ctx context.Context, addr string, command *logpb.Command) (answer *logpb.Answer, sent bool, err error) {
+	c := newCall(ctx, command)
+	f.mu.Lock()
+	if f.lanes == nil {
+		f.lanes = map[string]*lane{}
+	}
+	l := f.lanes[addr]
+	if l == nil {
+		l = &lane{addr: addr}
+		f.lanes[addr] = l
+	}
+	if time.Now().Before(l.avoid) {
+		f.mu.Unlock()
+		return nil, false, errAvoided
+	}
+	l.queue = append(l.queue, c)
+	if l.underWay < forwardAbreast {
+		l.underWay++
+		go f.run(l)
+	}
+	f.mu.Unlock()
+	answer, err = c.wait()
+	return answer, !errors.Is(err, ErrUnavailable), err
+}
+
+// run sends batches until nothing waits.
+func (f *forwarder) run(l *lane) {
+	for {
+		f.mu.Lock()
+		n := min(len(l.queue), forwardBatch)
+		if n == 0 {
+			l.underWay--
+			f.mu.Unlock()
+			return
+		}
+		batch := make([]*call, 0, n)
+		for _, c := range l.queue[:n] {
+			if c.take() {
+				batch = append(batch, c)
+			}
+		}
+		l.queue = append([]*call(nil), l.queue[n:]...)
+		f.mu.Unlock()
+		if len(batch) > 0 && !f.batch(l.addr, batch) {
+			f.mu.Lock()
+			l.avoid = time.Now().Add(avoidFor)
+			f.mu.Unlock()
+		}
+	}
+}
+
+// batch sends calls and finishes them; it returns whether the replica answered.
+func (f *forwarder) batch(addr string, batch []*call) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), forwardTimeout)
+	defer cancel()
+	commands := make([]*logpb.Command, len(batch))
+	for i, c := range batch {
+		commands[i] = c.command
+	}
+	answers, sent, err := f.send(ctx, addr, commands)
+	if err == nil && len(answers) != len(batch) {
+		err, sent = fmt.Errorf("%d answers to %d commands", len(answers), len(batch)), true
+	}
+	if err != nil {
+		kind := ErrUnavailable
+		if sent {
+			kind = ErrUnknown
+		}
+		for _, c := range batch {
+			c.finish(nil, fmt.Errorf("%w: %w", kind, err))
+		}
+		return false
+	}
+	for i, c := range batch {
+		if err := answerError(answers[i]); err != nil {
+			c.finish(nil, err)
+			continue
+		}
+		c.finish(answers[i], nil)
+	}
+	return true
+}

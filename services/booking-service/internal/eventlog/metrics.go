@@ -1,0 +1,148 @@
+package eventlog
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	logpb "github.com/frontrow-tickets/frontrow/api/log"
+	"github.com/frontrow-tickets/frontrow/pkg/observe"
+	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
+)
+
+var (
+	lockDuration = promauto.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "seat_lock_duration_seconds", Help: "Time of a hold: waiting for its round, being appended, and in all.",
+		Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5},
+	}, []string{"stage", "outcome"})
+	holdsInFlight = promauto.NewGauge(prometheus.GaugeOpts{
+		Name: "holds_in_flight", Help: "Holds that are being decided.",
+	})
+	appendDuration = promauto.NewHistogram(prometheus.HistogramOpts{
+		Name: "log_append_duration_seconds", Help: "Time to append an entry, unknown outcomes resolved.",
+		Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+	})
+	roundOperations = promauto.NewHistogram(prometheus.HistogramOpts{
+		Name: "log_round_operations", Help: "Commands decided in one round.",
+		Buckets: []float64{1, 2, 4, 8, 16, 32, 64, 128, 256, 512},
+	})
+	appends = promauto.NewCounterVec(prometheus.CounterOpts{
+		Name: "log_appends_total", Help: "Attempts to append an entry, by outcome.",
+	}, []string{"outcome"})
+	loadDuration = promauto.NewHistogram(prometheus.HistogramOpts{
+		Name: "log_load_duration_seconds", Help: "Time to load a log into memory.",
+		Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+	})
+	sagaDuration = promauto.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "booking_saga_duration_seconds", Help: "Time from a hold to its outcome.",
+		Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 600, 3600},
+	}, []string{"outcome"})
+	expiryLag = promauto.NewHistogram(prometheus.HistogramOpts{
+		Name: "hold_expiry_lag_seconds", Help: "How long after its deadline a hold ended.",
+		Buckets: []float64{.1, .25, .5, 1, 2, 3, 4, 5, 10, 30, 60, 600},
+	})
+	oversold = promauto.NewCounter(prometheus.CounterOpts{
+		Name: "oversold_seats_total", Help: "Seats that the log sells while they have an owner. Must stay 0.",
+	})
+	outboxLag = promauto.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "outbox_lag_seconds", Help: "Age of the oldest unpublished entry, by event.",
+	}, []string{"event"})
+	checkIns = promauto.NewCounterVec(prometheus.CounterOpts{
+		Name: "check_ins_total", Help: "Scans of tickets, by result; repeated scans are not counted.",
+	}, []string{"result"})
+	// cases counts what must happen sometimes for a test run to prove anything.
+	cases = promauto.NewCounterVec(prometheus.CounterOpts{
+		Name: "sometimes_total", Help: "Rare cases that were met, for tests.",
+	}, []string{"case"})
+)
+
+// Rare cases.
+const (
+	lostAppend           = "lost_append"
+	unknownApplied       = "unknown_applied"
+	unknownNotApplied    = "unknown_not_applied"
+	takeover             = "takeover"
+	latePaymentRefunded  = "late_payment_refunded"
+	latePaymentConfirmed = "late_payment_confirmed"
+)
+
+func init() {
+	for _, c := range []string{lostAppend, unknownApplied, unknownNotApplied, takeover, latePaymentRefunded, latePaymentConfirmed} {
+		cases.WithLabelValues(c)
+	}
+	for _, o := range []string{"applied", "lost", "unknown", "unknown_applied", "failed"} {
+		appends.WithLabelValues(o)
+	}
+	for _, r := range []booking.ScanResult{booking.Admitted, booking.AlreadyUsed, booking.WrongEvent, booking.NotValid, booking.Forged} {
+		checkIns.WithLabelValues(string(r))
+	}
+}
+
+func sometimes(what string) { cases.WithLabelValues(what).Inc() }
+
+// String is the log's id as 16 hexadecimal digits.
+func (id ID) String() string { return fmt.Sprintf("%016x", uint64(id)) }
+
+// observeRound measures the holds of a round.
+func observeRound(start time.Time, batch []*call, answers []*logpb.Answer) {
+	roundOperations.Observe(float64(len(batch)))
+	took := time.Since(start).Seconds()
+	for i, c := range batch {
+		if _, ok := c.command.GetKind().(*logpb.Command_Hold); ok {
+			what := outcome(answers[i], nil)
+			observe.Observe(c.ctx, lockDuration.WithLabelValues("queue", what), start.Sub(c.made).Seconds())
+			observe.Observe(c.ctx, lockDuration.WithLabelValues("append", what), took)
+		}
+	}
+}
+
+// Hold is Do for a hold, measured.
+func (e *Engine) Hold(ctx context.Context, command *logpb.Command) (*logpb.Answer, error) {
+	start := time.Now()
+	holdsInFlight.Inc()
+	defer holdsInFlight.Dec()
+	a, err := e.Do(ctx, command)
+	observe.Observe(ctx, lockDuration.WithLabelValues("total", outcome(a, err)), time.Since(start).Seconds())
+	return a, err
+}
+
+func outcome(a *logpb.Answer, err error) string {
+	switch {
+	case err != nil:
+		return "failed"
+	case a.GetRefusal() != "":
+		return "refused"
+	}
+	return "done"
+}
+
+// observe measures what an entry of this replica does, before it is applied.
+func (l *eventLog) observe(entry *logpb.Entry) {
+	saga := func(own uint64, status string, at int64) {
+		if b := l.state.Booking(own); b != nil {
+			sagaDuration.WithLabelValues(status).Observe(float64(at-b.Created) / 1000)
+		}
+	}
+	for _, op := range entry.GetOperations() {
+		switch kind := op.GetKind().(type) {
+		case *logpb.Operation_Confirmed:
+			saga(kind.Confirmed.GetBooking(), string(booking.Confirmed), kind.Confirmed.GetAt())
+			if b := l.state.Booking(kind.Confirmed.GetBooking()); b != nil && kind.Confirmed.GetAt() > b.Expires {
+				sometimes(latePaymentConfirmed)
+			}
+		case *logpb.Operation_Ended:
+			saga(kind.Ended.GetBooking(), kind.Ended.GetStatus(), kind.Ended.GetAt())
+			b := l.state.Booking(kind.Ended.GetBooking())
+			if status := booking.Status(kind.Ended.GetStatus()); b != nil && (status == booking.Expired || status == booking.PaymentFailed) {
+				expiryLag.Observe(float64(kind.Ended.GetAt()-b.Expires) / 1000)
+			}
+		case *logpb.Operation_PaidLate:
+			sometimes(latePaymentRefunded)
+		case *logpb.Operation_Scanned:
+			checkIns.WithLabelValues(kind.Scanned.GetResult()).Inc()
+		}
+	}
+}

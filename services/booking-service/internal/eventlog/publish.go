@@ -1,0 +1,247 @@
+package eventlog
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/frontrow-tickets/frontrow/api/events"
+	logpb "github.com/frontrow-tickets/frontrow/api/log"
+	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
+)
+
+const (
+	// unknownCursor: the cursor is not read yet.
+	unknownCursor = -1
+	// publishBatch bounds the entries, and publishPause the time, of one batch.
+	publishBatch = 500
+	publishPause = 100 * time.Millisecond
+	retryPause   = time.Second
+	// publishTimeout bounds one batch: longer than Kafka's delivery time-out.
+	publishTimeout = 20 * time.Second
+)
+
+// outbox publishes what the log says: the log itself is the outbox. The owner
+// publishes from a cursor on, which moves when Kafka has acknowledged all
+// messages and the users' lists are written.
+type outbox struct {
+	// published is up to which entry everything is published.
+	published int64
+	// entries are those after published, as far as they are in memory.
+	entries []numbered
+	// done gets the outcome of the batch under way.
+	done     chan published
+	underWay bool
+	// next is when the next batch may begin.
+	next time.Time
+	// oldest is when the oldest unpublished entry was applied.
+	oldest time.Time
+	// soldOut is what was announced last, nil when nothing was.
+	soldOut *bool
+}
+
+type numbered struct {
+	seq   int64
+	entry *logpb.Entry
+}
+
+// published is the outcome of a batch.
+type published struct {
+	upTo    int64
+	soldOut *bool
+	err     error
+}
+
+// maxUnpublished entries are kept; older ones are read from the store again.
+const maxUnpublished = 4 * publishBatch
+
+func (o *outbox) add(seq int64, entry *logpb.Entry) {
+	if len(o.entries) == maxUnpublished {
+		o.entries = o.entries[1:]
+	}
+	o.entries = append(o.entries, numbered{seq, entry})
+	if o.oldest.IsZero() {
+		o.oldest = time.Now()
+	}
+}
+
+// publish begins to publish what is not published, if this replica owns the log.
+func (l *eventLog) publish() {
+	o := &l.out
+	if o.underWay || l.broken != nil || time.Now().Before(o.next) {
+		return
+	}
+	if !l.owned() {
+		o.published, o.entries, o.soldOut, o.oldest = unknownCursor, nil, nil, time.Time{}
+		outboxLag.DeleteLabelValues(l.id.String())
+		return
+	}
+	if !o.oldest.IsZero() {
+		outboxLag.WithLabelValues(l.id.String()).Set(time.Since(o.oldest).Seconds())
+	}
+	soldOut := l.soldOut()
+	turned := l.state.Event != nil && (o.soldOut == nil || *o.soldOut != soldOut)
+	if o.published == l.state.Seq && !turned {
+		return
+	}
+	o.underWay, o.next = true, time.Now().Add(publishPause)
+	batch, from, announced := l.unpublished(), o.published, o.soldOut
+	l.engine.loops.Go(func() {
+		ctx, cancel := context.WithTimeout(l.engine.ctx, publishTimeout)
+		defer cancel()
+		upTo, err := l.publishBatch(ctx, from, batch)
+		result := published{upTo: upTo, err: err, soldOut: announced}
+		if turned && err == nil {
+			if result.err = l.announce(ctx); result.err == nil {
+				result.soldOut = &soldOut
+			}
+		}
+		o.done <- result
+	})
+}
+
+// unpublished returns the entries after the cursor that are in memory without a
+// gap, at most a batch; nil when they have to be read from the store.
+func (l *eventLog) unpublished() []numbered {
+	o := &l.out
+	for len(o.entries) > 0 && o.entries[0].seq <= o.published {
+		o.entries = o.entries[1:]
+	}
+	if o.published == unknownCursor || len(o.entries) == 0 || o.entries[0].seq != o.published+1 {
+		return nil
+	}
+	return append([]numbered(nil), o.entries[:min(len(o.entries), publishBatch)]...)
+}
+
+// publishBatch publishes entries after from and moves the cursor. It returns
+// where the cursor is then.
+func (l *eventLog) publishBatch(ctx context.Context, from int64, batch []numbered) (upTo int64, err error) {
+	store := l.engine.store
+	if from == unknownCursor {
+		if from, err = store.Cursor(ctx, l.id); err != nil {
+			return unknownCursor, err
+		}
+	}
+	if batch == nil {
+		stored, err := store.Read(ctx, l.id, from, publishBatch)
+		if err != nil {
+			return from, err
+		}
+		for _, e := range stored {
+			entry := &logpb.Entry{}
+			if err := proto.Unmarshal(e.Data, entry); err != nil {
+				return from, fmt.Errorf("decode entry %d: %w", e.Seq, err)
+			}
+			batch = append(batch, numbered{e.Seq, entry})
+		}
+	}
+	messages, rows, upTo, err := l.describe(from, batch)
+	if err != nil || upTo == from {
+		return from, err
+	}
+	if err := l.engine.publisher.Publish(ctx, messages); err != nil {
+		return from, err
+	}
+	if err := store.SaveBookings(ctx, rows); err != nil {
+		return from, err
+	}
+	if err := store.SetCursor(ctx, l.id, upTo); err != nil {
+		return from, err
+	}
+	return upTo, nil
+}
+
+// describe returns what is to be published of entries that the state has applied.
+func (l *eventLog) describe(from int64, batch []numbered) (messages []booking.Message, rows []UserBooking, upTo int64, err error) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	upTo = from
+	touched := map[uint64]*booking.Booking{}
+	for _, e := range batch {
+		if e.seq > l.state.Seq {
+			break
+		}
+		messages = append(messages, l.state.Messages(e.seq, e.entry)...)
+		for _, b := range l.state.Touched(e.seq, e.entry) {
+			touched[b.ID] = b
+		}
+		upTo = e.seq
+	}
+	for _, b := range touched {
+		data, err := EncodeListed(b)
+		if err != nil {
+			return nil, nil, from, err
+		}
+		rows = append(rows, UserBooking{User: b.User, Booking: b.FullID(), Data: data})
+	}
+	return messages, rows, upTo, nil
+}
+
+// ListedBooking is a booking in a user's list.
+type ListedBooking struct {
+	// Seq tells which of two versions is newer.
+	Seq     int64             `json:"seq"`
+	Booking *booking.Document `json:"booking"`
+}
+
+// EncodeListed encodes a booking for the user's list.
+func EncodeListed(b *booking.Booking) ([]byte, error) {
+	return json.Marshal(ListedBooking{Seq: b.Seq, Booking: b.Document()})
+}
+
+func (l *eventLog) soldOut() bool {
+	available, held, _ := l.state.Counts()
+	return available+held == 0
+}
+
+// announce tells event-service the event's counts.
+func (l *eventLog) announce(ctx context.Context) error {
+	l.mu.RLock()
+	available, held, sold := l.state.Counts()
+	a := events.EventAvailability{
+		EventID: l.state.Event.EventID, Available: available, Held: held, Sold: sold, Total: available + held + sold, At: l.engine.clock.Now(),
+	}
+	ended := l.state.Event.Status == events.EventEnded
+	l.mu.RUnlock()
+	if ended {
+		return nil
+	}
+	return l.engine.publisher.Availability(ctx, a)
+}
+
+// advance takes in the outcome of a batch.
+func (l *eventLog) advance(done published) {
+	o := &l.out
+	o.underWay = false
+	o.published, o.soldOut = done.upTo, done.soldOut
+	if done.err != nil {
+		o.next = time.Now().Add(retryPause)
+		slog.Warn("publish failed, retrying", "event", l.id, "from", done.upTo, "error", done.err)
+		return
+	}
+	o.oldest = time.Time{}
+	if o.published < l.state.Seq {
+		o.oldest = time.Now()
+	}
+	outboxLag.DeleteLabelValues(l.id.String())
+}
+
+// flush publishes what is left before the log is handed over, for a moment.
+func (l *eventLog) flush() {
+	for range 3 {
+		if l.out.underWay {
+			l.advance(<-l.out.done)
+		}
+		l.out.next = time.Time{}
+		if l.publish(); !l.out.underWay {
+			return
+		}
+	}
+	if l.out.underWay {
+		l.advance(<-l.out.done)
+	}
+}

@@ -1,0 +1,181 @@
+package httpapi
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/google/uuid"
+	"go.opentelemetry.io/otel/propagation"
+
+	logpb "github.com/frontrow-tickets/frontrow/api/log"
+	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
+	"github.com/frontrow-tickets/frontrow/pkg/identity"
+	"github.com/frontrow-tickets/frontrow/pkg/problem"
+	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
+	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/eventlog"
+)
+
+type holdBody struct {
+	EventID      string   `json:"event_id"`
+	SeatIDs      []string `json:"seat_ids"`
+	TicketTypeID string   `json:"ticket_type_id"`
+	Quantity     *int     `json:"quantity"`
+}
+
+type holdRequest struct {
+	event      uuid.UUID
+	seats      []booking.SeatID
+	ticketType string
+	quantity   int
+}
+
+// request validates the body and names every wrong field.
+func (b *holdBody) request() (req holdRequest, err error) {
+	var wrong []problem.Field
+	fault := func(field, code, message string) {
+		wrong = append(wrong, problem.Field{Field: field, Code: code, Message: message})
+	}
+	if req.event, err = uuid.Parse(b.EventID); err != nil {
+		fault("event_id", "invalid", "must be an event's id")
+	}
+	byQuantity := b.TicketTypeID != "" || b.Quantity != nil
+	switch {
+	case len(b.SeatIDs) > 0 && byQuantity:
+		fault("seat_ids", "conflict", "send either seat_ids, or ticket_type_id and quantity")
+	case len(b.SeatIDs) > 0:
+		req.seats = b.seats(fault)
+	case !byQuantity:
+		fault("seat_ids", "required", "name at least one seat, or send ticket_type_id and quantity")
+	default:
+		if b.TicketTypeID == "" {
+			fault("ticket_type_id", "required", "name a ticket type of the event")
+		}
+		if b.Quantity == nil || *b.Quantity < 1 {
+			fault("quantity", "out_of_range", "must be at least 1")
+		} else {
+			req.quantity = *b.Quantity
+		}
+		req.ticketType = b.TicketTypeID
+	}
+	if len(wrong) > 0 {
+		return req, problem.Invalid(wrong...)
+	}
+	if max(len(req.seats), req.quantity) > booking.MaxSeatsPerHold {
+		return req, &booking.Refusal{Reason: booking.TooManySeats, Limit: booking.MaxSeatsPerHold}
+	}
+	return req, nil
+}
+
+// maxFaults bounds the wrong seats an answer names.
+const maxFaults = 20
+
+func (b *holdBody) seats(fault func(field, code, message string)) []booking.SeatID {
+	seats := make([]booking.SeatID, 0, len(b.SeatIDs))
+	seen := map[booking.SeatID]bool{}
+	faults := 0
+	for i, text := range b.SeatIDs {
+		id, err := booking.ParseSeatID(text)
+		if faults == maxFaults {
+			break
+		}
+		switch {
+		case err != nil:
+			fault(fmt.Sprintf("seat_ids[%d]", i), "invalid", "must be a seat's id")
+			faults++
+		case seen[id]:
+			fault(fmt.Sprintf("seat_ids[%d]", i), "duplicate", "is named twice")
+			faults++
+		}
+		seen[id] = true
+		seats = append(seats, id)
+	}
+	return seats
+}
+
+func (a *api) hold(w http.ResponseWriter, r *http.Request) error {
+	key, err := httpapi.IdempotencyKey(r)
+	if err != nil {
+		return err
+	}
+	raw, err := httpapi.ReadBody(w, r, httpapi.DefaultBodyLimit)
+	if err != nil {
+		return err
+	}
+	var body holdBody
+	if err := httpapi.Unmarshal(raw, &body); err != nil {
+		return err
+	}
+	req, err := body.request()
+	if err != nil {
+		return explain(err)
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
+	defer cancel()
+	var hash []byte
+	if key != "" {
+		hash = httpapi.RequestHash(r, raw)
+	}
+	document, replayed, err := a.take(ctx, req, key, hash)
+	if err != nil {
+		return explain(err)
+	}
+	if replayed {
+		w.Header().Set(httpapi.ReplayedHeader, "true")
+	}
+	w.Header().Set("Location", "/api/v1/bookings/"+document.ID.String())
+	return httpapi.WriteJSON(w, http.StatusCreated, document)
+}
+
+// take holds seats. Under a key that was used before it returns that booking as
+// it was made, and replayed.
+func (a *api) take(ctx context.Context, req holdRequest, key string, hash []byte) (document *booking.Document, replayed bool, err error) {
+	who := identity.FromContext(ctx)
+	hold := &logpb.Hold{
+		Booking: newID(who.UserID, key), User: who.UserID[:], Holder: who.Email, Event: req.event[:],
+		TicketType: req.ticketType, Quantity: uint32(req.quantity), RequestHash: hash,
+	}
+	var plan *booking.Plan
+	found, err := a.event(ctx, req.event, func(s *booking.State) { plan = s.Event.Plan })
+	if err != nil {
+		return nil, false, err
+	}
+	if !found {
+		return nil, false, &booking.Refusal{Reason: booking.EventNotOnSale}
+	}
+	if hold.Seats, err = positions(plan, req.seats); err != nil {
+		return nil, false, err
+	}
+	answer, err := a.engine.Hold(ctx, command(ctx, req.event, &logpb.Command{Kind: &logpb.Command_Hold{Hold: hold}}))
+	if err == nil {
+		err = refused(answer, plan)
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	document, err = a.document(ctx, eventlog.IDOf(req.event), answer.GetBooking())
+	return document, answer.GetReplayed(), err
+}
+
+// positions returns the seats' positions in the plan. Error: UnknownSeats.
+func positions(plan *booking.Plan, seats []booking.SeatID) ([]uint32, error) {
+	var unknown []booking.SeatID
+	all := make([]uint32, len(seats))
+	for i, id := range seats {
+		var ok bool
+		if all[i], ok = plan.Position(id); !ok {
+			unknown = append(unknown, id)
+		}
+	}
+	if len(unknown) > 0 {
+		return nil, &booking.Refusal{Reason: booking.UnknownSeats, Seats: unknown}
+	}
+	return all, nil
+}
+
+// traceparent returns the trace of a request, empty without one.
+func traceparent(ctx context.Context) string {
+	carrier := propagation.MapCarrier{}
+	propagation.TraceContext{}.Inject(ctx, carrier)
+	return carrier["traceparent"]
+}

@@ -1,0 +1,60 @@
+package cassandra
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/gocql/gocql"
+)
+
+// Clock tells the cluster's time, so that a machine whose own clock is wrong
+// neither ends holds early nor keeps them long. Between calls of Set it follows
+// the machine's monotonic clock.
+type Clock struct {
+	store *Store
+
+	mu   sync.Mutex
+	base time.Time // the cluster's time at
+	at   time.Time // this reading of the monotonic clock
+}
+
+// NewClock returns a clock that shows the machine's time until Set succeeds.
+func NewClock(store *Store) *Clock {
+	now := time.Now()
+	return &Clock{store: store, base: now, at: now}
+}
+
+// Now returns the cluster's time in UTC.
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.base.Add(time.Since(c.at)).Round(0).UTC()
+}
+
+// slowAnswer is how long an answer may take. A slower one does not tell the
+// time well: the node may have read its clock at the beginning or at the end.
+const slowAnswer = 250 * time.Millisecond
+
+// Set asks a node for its time.
+func (c *Clock) Set(ctx context.Context) error {
+	session, err := c.store.connect()
+	if err != nil {
+		return err
+	}
+	before := time.Now()
+	var millis int64
+	err = session.Query(`SELECT toUnixTimestamp(now()) FROM system.local`).Consistency(gocql.One).WithContext(ctx).Scan(&millis)
+	if err != nil {
+		return readFailed("read time", err)
+	}
+	took := time.Since(before)
+	if took > slowAnswer {
+		return fmt.Errorf("cassandra: read time: the answer took %v, at most %v is precise enough", took, slowAnswer)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.base, c.at = time.UnixMilli(millis).Add(took/2), before.Add(took)
+	return nil
+}

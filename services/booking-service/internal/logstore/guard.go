@@ -1,0 +1,42 @@
+package cassandra
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/gocql/gocql"
+)
+
+// ErrUnsafe means that Cassandra is configured so that it could lose a sale that
+// it has acknowledged.
+var ErrUnsafe = errors.New("cassandra is not safe")
+
+// Check returns an error that wraps ErrUnsafe if a node could forget a Paxos
+// promise when it crashes, or answer from a stale replica. It asks the node that
+// happens to coordinate: gocql 1.7.0 can't send a query to a chosen node.
+func (s *Store) Check(ctx context.Context) error {
+	settings := map[string]string{}
+	for _, name := range []string{"commitlog_sync", "paxos_variant"} {
+		var value string
+		// system_views.settings is local to each node, so consistency has no effect.
+		if _, err := s.scan(ctx, gocql.One, "read settings", &value, `SELECT value FROM system_views.settings WHERE name = ?`, name); err != nil {
+			return err
+		}
+		settings[name] = strings.ToLower(value)
+	}
+	return checkSettings(settings["commitlog_sync"], settings["paxos_variant"])
+}
+
+// checkSettings checks values of cassandra.yaml. Cassandra before 4.1 has no
+// paxos_variant.
+func checkSettings(commitlogSync, paxosVariant string) error {
+	if commitlogSync != "batch" && commitlogSync != "group" {
+		return fmt.Errorf("%w: commitlog_sync is %q: set it to batch or group in cassandra.yaml", ErrUnsafe, commitlogSync)
+	}
+	if strings.Contains(paxosVariant, "without_linearizable") {
+		return fmt.Errorf("%w: paxos_variant is %q: set it to v2 in cassandra.yaml", ErrUnsafe, paxosVariant)
+	}
+	return nil
+}

@@ -1,0 +1,89 @@
+package cassandra
+
+import (
+	"context"
+
+	"github.com/gocql/gocql"
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/eventlog"
+)
+
+const (
+	// userBuckets is how many partitions the users share, so that one batch
+	// writes the rows of many users. It can never change: rows stay where they are.
+	userBuckets = 64
+	// batchBytes bounds a batch.
+	batchBytes = 64 << 10
+	// rowBytes is what a row has beside its data, about.
+	rowBytes = 64
+	// bucketsAtOnce is how many buckets are written at the same time.
+	bucketsAtOnce    = 8
+	userBookingsPage = 200
+)
+
+// bucketOf hashes a user: the last byte of a UUID is random.
+func bucketOf(user uuid.UUID) int { return int(user[15]) % userBuckets }
+
+// SaveBookings implements eventlog.Store. The rows must name each booking once:
+// in one batch all rows have the same timestamp.
+func (s *Store) SaveBookings(ctx context.Context, rows []eventlog.UserBooking) error {
+	session, err := s.connect()
+	if err != nil {
+		return err
+	}
+	byBucket := map[int][]eventlog.UserBooking{}
+	for _, row := range rows {
+		bucket := bucketOf(row.User)
+		byBucket[bucket] = append(byBucket[bucket], row)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(bucketsAtOnce)
+	for bucket, rows := range byBucket {
+		group.Go(func() error { return saveBucket(ctx, session, bucket, rows) })
+	}
+	return outcome("save bookings of users", group.Wait())
+}
+
+// saveBucket writes the rows of one bucket, in batches of batchBytes at most. A
+// row that is larger has its own batch.
+func saveBucket(ctx context.Context, session *gocql.Session, bucket int, rows []eventlog.UserBooking) error {
+	for len(rows) > 0 {
+		batch := session.NewBatch(gocql.UnloggedBatch).WithContext(ctx)
+		batch.SetConsistency(gocql.Quorum)
+		n, size := 0, 0
+		for ; n < len(rows); n++ {
+			if size += len(rows[n].Data) + rowBytes; n > 0 && size > batchBytes {
+				break
+			}
+			batch.Query(`INSERT INTO user_bookings (bucket, user_id, booking_id, data) VALUES (?, ?, ?, ?)`,
+				bucket, gocql.UUID(rows[n].User), gocql.UUID(rows[n].Booking), rows[n].Data)
+		}
+		if err := session.ExecuteBatch(batch); err != nil {
+			return err
+		}
+		rows = rows[n:]
+	}
+	return nil
+}
+
+// UserBookings implements eventlog.Store.
+func (s *Store) UserBookings(ctx context.Context, user uuid.UUID) ([]eventlog.UserBooking, error) {
+	iter, err := s.query(ctx, userBookingsPage,
+		`SELECT booking_id, data FROM user_bookings WHERE bucket = ? AND user_id = ?`, bucketOf(user), gocql.UUID(user))
+	if err != nil {
+		return nil, err
+	}
+	var all []eventlog.UserBooking
+	var id gocql.UUID
+	var data []byte
+	for iter.Scan(&id, &data) {
+		all = append(all, eventlog.UserBooking{User: user, Booking: uuid.UUID(id), Data: data})
+		data = nil // gocql would write the next row over this one
+	}
+	if err := iter.Close(); err != nil {
+		return nil, readFailed("list bookings of user", err)
+	}
+	return all, nil
+}

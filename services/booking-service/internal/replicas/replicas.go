@@ -1,0 +1,188 @@
+// Package replicas tells which replica of booking-service owns an event, and
+// takes commands to it.
+package replicas
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"google.golang.org/protobuf/proto"
+
+	logpb "github.com/frontrow-tickets/frontrow/api/log"
+	"github.com/frontrow-tickets/frontrow/pkg/consul"
+	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
+	"github.com/frontrow-tickets/frontrow/pkg/problem"
+	"github.com/frontrow-tickets/frontrow/pkg/rendezvous"
+	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/eventlog"
+)
+
+// Paths of what replicas ask each other.
+const (
+	CommandsPath = "/internal/v1/commands"
+	BookingsPath = "/internal/v1/bookings"
+)
+
+const (
+	maxBody = 8 << 20
+	// listTimeout bounds the question for a user's bookings.
+	listTimeout = time.Second
+)
+
+// Replicas are the replicas of booking-service.
+type Replicas struct {
+	self      string
+	instances func() []consul.Instance
+	secret    string
+	client    *http.Client
+}
+
+// New returns the replicas as the one with the id self sees them; instances
+// names them all. They know each other by a secret derived from key.
+func New(self string, instances func() []consul.Instance, key string) *Replicas {
+	mac := hmac.New(sha256.New, []byte(key))
+	mac.Write([]byte("frontrow booking replicas"))
+	return &Replicas{
+		self: self, instances: instances, secret: "Bearer " + base64.StdEncoding.EncodeToString(mac.Sum(nil)),
+		client: &http.Client{Transport: &http.Transport{
+			DialContext:         (&net.Dialer{Timeout: 500 * time.Millisecond}).DialContext,
+			MaxIdleConnsPerHost: 64, IdleConnTimeout: time.Minute,
+		}},
+	}
+}
+
+// Owner implements eventlog.Replicas.
+func (r *Replicas) Owner(id eventlog.ID) string {
+	key := rendezvous.Event(id.UUID())
+	var best consul.Instance
+	var highest uint64
+	for _, in := range r.instances() {
+		if score := rendezvous.Score(key, rendezvous.Hash(in.ID)); best.ID == "" || score > highest {
+			best, highest = in, score
+		}
+	}
+	if best.ID == r.self {
+		return ""
+	}
+	return best.Addr
+}
+
+// Send implements eventlog.Replicas.
+func (r *Replicas) Send(ctx context.Context, addr string, commands []*logpb.Command) (answers []*logpb.Answer, sent bool, err error) {
+	body, err := proto.Marshal(&logpb.Commands{Commands: commands})
+	if err != nil {
+		return nil, false, err
+	}
+	data, err := r.ask(ctx, http.MethodPost, "http://"+addr+CommandsPath, body)
+	if err != nil {
+		var op *net.OpError
+		return nil, !errors.As(err, &op) || op.Op != "dial", err
+	}
+	var got logpb.Answers
+	if err := proto.Unmarshal(data, &got); err != nil {
+		return nil, true, err
+	}
+	return got.GetAnswers(), true, nil
+}
+
+func (r *Replicas) ask(ctx context.Context, method, address string, body []byte) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", r.secret)
+	resp, err := r.client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	data, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("status %d", resp.StatusCode)
+	}
+	return data, err
+}
+
+// BookingsOf asks the other replicas for a user's bookings in the events they
+// have in memory. A replica that does not answer is left out.
+func (r *Replicas) BookingsOf(ctx context.Context, user uuid.UUID) []eventlog.ListedBooking {
+	ctx, cancel := context.WithTimeout(ctx, listTimeout)
+	defer cancel()
+	var group sync.WaitGroup
+	var mu sync.Mutex
+	var all []eventlog.ListedBooking
+	for _, in := range r.instances() {
+		if in.ID == r.self {
+			continue
+		}
+		group.Go(func() {
+			data, err := r.ask(ctx, http.MethodGet, "http://"+in.Addr+BookingsPath+"?user="+url.QueryEscape(user.String()), nil)
+			var some []eventlog.ListedBooking
+			if err != nil || json.Unmarshal(data, &some) != nil {
+				return
+			}
+			mu.Lock()
+			all = append(all, some...)
+			mu.Unlock()
+		})
+	}
+	group.Wait()
+	return all
+}
+
+func (r *Replicas) authenticate(req *http.Request) error {
+	if !hmac.Equal([]byte(req.Header.Get("Authorization")), []byte(r.secret)) {
+		return problem.New(http.StatusUnauthorized, "identity_required", "Only replicas of booking-service may call this address.")
+	}
+	return nil
+}
+
+// Commands returns the handler of the commands that other replicas forward.
+func (r *Replicas) Commands(engine *eventlog.Engine) httpapi.Handler {
+	return func(w http.ResponseWriter, req *http.Request) error {
+		if err := r.authenticate(req); err != nil {
+			return err
+		}
+		data, err := httpapi.ReadBody(w, req, maxBody)
+		if err != nil {
+			return err
+		}
+		var commands logpb.Commands
+		if err := proto.Unmarshal(data, &commands); err != nil {
+			return problem.New(http.StatusBadRequest, "malformed_request", "The body is not a list of commands.").Because(err)
+		}
+		answers, err := proto.Marshal(&logpb.Answers{Answers: engine.Receive(req.Context(), commands.GetCommands())})
+		if err != nil {
+			return err
+		}
+		w.Header().Set("Content-Type", "application/protobuf")
+		_, _ = w.Write(answers)
+		return nil
+	}
+}
+
+// Bookings returns the handler that tells other replicas of a user's bookings.
+func (r *Replicas) Bookings(engine *eventlog.Engine) httpapi.Handler {
+	return func(w http.ResponseWriter, req *http.Request) error {
+		if err := r.authenticate(req); err != nil {
+			return err
+		}
+		user, err := uuid.Parse(req.URL.Query().Get("user"))
+		if err != nil {
+			return problem.Invalid(problem.Field{Field: "user", Code: "invalid", Message: "must be a user's id"})
+		}
+		return httpapi.WriteJSON(w, http.StatusOK, engine.BookingsOf(user))
+	}
+}

@@ -1,0 +1,112 @@
+package fault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// nodetoolTakes bounds one nodetool.
+const nodetoolTakes = 90 * time.Second
+
+// nodes of Cassandra.
+func (i *Injector) nodes() []string {
+	return slices.DeleteFunc(slices.Clone(i.names), func(name string) bool { return !strings.HasPrefix(name, "cassandra") })
+}
+
+func (i *Injector) cassandraKinds() []kind {
+	each := func() ([]Fault, string) {
+		return on(i.nodes()...), "no node of Cassandra among the processes"
+	}
+	keyspace := i.stack.Keyspace
+	return []kind{
+		{name: "cassandra-flush", faults: each, moment: true, begin: func(ctx context.Context, f Fault) (end, error) {
+			return i.nodetool(ctx, f.Target, nil, "flush", keyspace)
+		}},
+		{name: "cassandra-compaction", faults: each, moment: true, begin: func(ctx context.Context, f Fault) (end, error) {
+			return i.nodetool(ctx, f.Target, nil, "compact", keyspace)
+		}},
+		{name: "paxos-repair", faults: func() ([]Fault, string) {
+			if len(i.nodes()) < 2 {
+				return nil, "one node of Cassandra, nobody to agree with"
+			}
+			return each()
+		}, moment: true, begin: func(ctx context.Context, f Fault) (end, error) {
+			// It asks all nodes, so none of them may be away.
+			return i.nodetool(ctx, f.Target, i.ring(), "repair", "--paxos-only", keyspace)
+		}},
+	}
+}
+
+// ring is all nodes, and the links between them.
+func (i *Injector) ring() []string {
+	ring := i.nodes()
+	if i.toxiproxy != nil {
+		for _, link := range i.toxiproxy.names {
+			if strings.HasPrefix(link, "cassandra") && strings.HasSuffix(link, ":peers") {
+				ring = append(ring, link)
+			}
+		}
+	}
+	return ring
+}
+
+// nodetool has a node do something while the node, and others, are left alone
+// by other faults.
+func (i *Injector) nodetool(ctx context.Context, node string, others []string, arguments ...string) (end, error) {
+	targets := slices.Compact(slices.Sorted(slices.Values(append([]string{node}, others...))))
+	free, err := i.held.take(ctx, targets...)
+	if err != nil {
+		return nil, err
+	}
+	defer free()
+	states, err := i.processes.States(ctx)
+	if err != nil {
+		return nil, err
+	}
+	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(states[node].PID), "cmdline"))
+	if err != nil {
+		return nil, fmt.Errorf("command line of %s: %w", node, err)
+	}
+	command, err := nodetoolCommand(strings.Split(strings.TrimRight(string(text), "\x00"), "\x00"))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", node, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, nodetoolTakes)
+	defer cancel()
+	command = append(command, arguments...)
+	if output, err := exec.CommandContext(ctx, command[0], command[1:]...).CombinedOutput(); err != nil { //nolint:gosec // as the node itself was started
+		return nil, fmt.Errorf("nodetool %s: %w\n%s", strings.Join(arguments, " "), err, output)
+	}
+	return nil, nil //nolint:nilnil // there is nothing to undo
+}
+
+// nodetoolCommand makes of a node's command line one of nodetool for it: the
+// same Java with the same class path.
+func nodetoolCommand(node []string) ([]string, error) {
+	command := []string{node[0]}
+	var classes, port string
+	for n, argument := range node {
+		if strings.HasPrefix(argument, "@") {
+			command = append(command, argument)
+		}
+		if argument == "-cp" && n+1 < len(node) {
+			classes = node[n+1]
+		}
+		if value, found := strings.CutPrefix(argument, "-Dcassandra.jmx.local.port="); found {
+			port = value
+		}
+	}
+	if classes == "" || port == "" {
+		return nil, errors.New("its command line names no class path, or no port for JMX")
+	}
+	return append(command, "-Xms16m", "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+		"-cp", classes, "org.apache.cassandra.tools.NodeTool", "-h", "127.0.0.1", "-p", port), nil
+}
