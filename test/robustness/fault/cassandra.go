@@ -42,6 +42,12 @@ func (i *Injector) cassandraKinds() []kind {
 			// It asks all nodes, so none of them may be away.
 			return i.nodetool(ctx, f.Target, i.ring(), "repair", "--paxos-only", keyspace)
 		}},
+		{name: "cassandra-join", faults: func() ([]Fault, string) {
+			if len(i.nodes()) < 2 {
+				return nil, "one node of Cassandra, nobody whom another could join"
+			}
+			return on("cassandra"), ""
+		}, moment: true, begin: i.join},
 	}
 }
 
@@ -67,6 +73,15 @@ func (i *Injector) nodetool(ctx context.Context, node string, others []string, a
 		return nil, err
 	}
 	defer free()
+	line, err := i.commandLine(ctx, node)
+	if err != nil {
+		return nil, err
+	}
+	return nil, nodetool(ctx, line, arguments...)
+}
+
+// commandLine is how a node was started.
+func (i *Injector) commandLine(ctx context.Context, node string) ([]string, error) {
 	states, err := i.processes.States(ctx)
 	if err != nil {
 		return nil, err
@@ -75,17 +90,22 @@ func (i *Injector) nodetool(ctx context.Context, node string, others []string, a
 	if err != nil {
 		return nil, fmt.Errorf("command line of %s: %w", node, err)
 	}
-	command, err := nodetoolCommand(strings.Split(strings.TrimRight(string(text), "\x00"), "\x00"))
+	return strings.Split(strings.TrimRight(string(text), "\x00"), "\x00"), nil
+}
+
+// nodetool runs for the node with a command line.
+func nodetool(ctx context.Context, node []string, arguments ...string) error {
+	command, err := nodetoolCommand(node)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", node, err)
+		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, nodetoolTakes)
 	defer cancel()
 	command = append(command, arguments...)
 	if output, err := exec.CommandContext(ctx, command[0], command[1:]...).CombinedOutput(); err != nil { //nolint:gosec // as the node itself was started
-		return nil, fmt.Errorf("nodetool %s: %w\n%s", strings.Join(arguments, " "), err, output)
+		return fmt.Errorf("nodetool %s: %w\n%s", strings.Join(arguments, " "), err, output)
 	}
-	return nil, nil //nolint:nilnil // there is nothing to undo
+	return nil
 }
 
 // nodetoolCommand makes of a node's command line one of nodetool for it: the

@@ -22,7 +22,7 @@ var groups = map[string][]string{
 }
 
 var topics = []string{
-	events.TopicBookingCancelled, events.TopicBookingCreated, events.TopicEventAvailability,
+	events.TopicBookingCancelled, events.TopicBookingConfirmed, events.TopicBookingCreated, events.TopicEventAvailability,
 	events.TopicEventChanged, events.TopicPaymentProcessed,
 }
 

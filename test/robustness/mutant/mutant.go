@@ -34,48 +34,64 @@ const internal = "services/booking-service/internal"
 // All are the mutants.
 var All = []Mutant{
 	{
-		Name: "unconditional", What: "holds are written without asking who owns the seats", Breaks: "I1",
+		Name: "append-unconditional", What: "an entry is appended whatever the log's head is", Breaks: "I1",
 		Edits: []Edit{
 			{
-				"cassandra/store.go",
-				"AND seat_index = ? AND booking_id = ? IF owner = ?`",
-				"AND seat_index = ? AND booking_id = ?`",
+				"cassandra/log.go",
+				"SET head = ? WHERE event = ? IF head = ?`",
+				"SET head = ? WHERE event = ?`",
 			},
 			{
-				"cassandra/store.go",
-				"event, id.Block, c.Index, gocql.UUID{}, gocql.UUID(c.From))",
-				"event, id.Block, c.Index, gocql.UUID{})",
+				"cassandra/log.go",
+				"	batch.Query(moveHead, head+1, int64(id), from)\n",
+				"	_ = from\n	batch.Query(moveHead, head+1, int64(id))\n",
 			},
-			// Redis still says no; here it is the last to be believed.
+			// Without a condition Cassandra does not say whether it was met.
 			{
-				"booking/attempt.go",
-				"	switch answer.Verdict {\n	default:\n	case LocksRefused:",
-				"	answer.Verdict = LocksTaken\n	switch answer.Verdict {\n	default:\n	case LocksRefused:",
+				"cassandra/log.go",
+				"	applied, iter, err := session.MapExecuteBatchCAS(batch, row)\n	if err != nil {\n		return false, outcome(err)\n	}\n	if err := iter.Close(); err != nil {\n",
+				"	applied = true\n	if err := session.ExecuteBatch(batch); err != nil {\n",
+			},
+		},
+	},
+	{
+		Name: "answer-before-append", What: "clients are answered before the entry is in the log", Breaks: "I2",
+		Edits: []Edit{
+			{
+				"eventlog/round.go",
+				"		proven, err := l.prove(entry)\n		if err != nil {\n			finish(batch, nil, err)\n			return\n		}\n		if !proven {\n			continue",
+				"		finish(batch[:n], answers, nil)\n		proven, err := l.prove(entry)\n		if err != nil {\n			finish(batch[n:], nil, err)\n			return\n		}\n		if !proven {\n			batch = batch[n:]\n			continue",
+			},
+			{
+				"eventlog/round.go",
+				"		finish(batch[:n], answers, nil)\n		batch = batch[n:]\n",
+				"		batch = batch[n:]\n",
 			},
 		},
 	},
 	{
 		Name: "confirms-the-dead", What: "a payment confirms a hold that has ended and may be resold", Breaks: "I1",
 		Edits: []Edit{
+			{"booking/round.go", "	case b != nil && b.Status == Held:\n", "	case b != nil && b.Status != Confirmed:\n"},
+		},
+	},
+	{
+		Name: "cursor-early", What: "the cursor moves a second before Kafka is sent the messages", Breaks: "outbox",
+		Edits: []Edit{
 			{
-				"booking/transitions.go",
-				"		case r.Status == Held:\n			now := s.clock.Now()\n			r.Status, r.ConfirmedAt = Confirmed, &now",
-				"		case r.Status != Confirmed:\n			now := s.clock.Now()\n			r.Status, r.ConfirmedAt = Confirmed, &now",
+				"eventlog/publish.go",
+				"	if err := l.engine.publisher.Publish(ctx, messages); err != nil {\n		return from, err\n	}\n",
+				"	time.AfterFunc(time.Second, func() { _ = l.engine.publisher.Publish(l.engine.ctx, messages) })\n",
 			},
 		},
 	},
 	{
-		Name: "outbox-after", What: "the message is written a second after the answer instead of with the booking", Breaks: "outbox",
+		Name: "follower-decides", What: "what was decided against a state that is behind is appended all the same", Breaks: "I1",
 		Edits: []Edit{
 			{
-				"booking/attempt.go",
-				"	err = s.commit(ctx, h, &rec, entry)\n",
-				"	late := rec\n	rec.Outbox = nil\n	err = s.commit(ctx, h, &rec, entry)\n",
-			},
-			{
-				"booking/attempt.go",
-				"	s.publish(rec)\n	return rec.Booking, false, nil",
-				"	time.AfterFunc(time.Second, func() { s.publish(late) })\n	return rec.Booking, false, nil",
+				"eventlog/round.go",
+				"		return false, l.readTo(ctx, next)\n",
+				"		if err := l.readTo(ctx, next); err != nil {\n			return false, err\n		}\n		return l.append(entry)\n",
 			},
 		},
 	},

@@ -25,7 +25,7 @@ func TestEditThatDoesNotFitIsAnError(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := Mutant{Name: "misfit", Edits: []Edit{{"booking/attempt.go", "there is no such passage", ""}}}
+	m := Mutant{Name: "misfit", Edits: []Edit{{"booking/round.go", "there is no such passage", ""}}}
 	if _, err := m.Build(t.Context(), root, t.TempDir()); err == nil {
 		t.Error("an edit that fits nowhere was taken")
 	}

@@ -18,7 +18,7 @@ type Injection struct {
 }
 
 // momentary kinds are over as soon as they are done.
-var momentary = []string{"kill", "restart", "deploy", "redis-flush", "redeliver", "cassandra-flush", "cassandra-compaction", "paxos-repair"}
+var momentary = []string{"kill", "restart", "deploy", "redis-flush", "redeliver", "cassandra-flush", "cassandra-compaction", "paxos-repair", "cassandra-join"}
 
 // String says when and what, in a line.
 func (i Injection) String() string {

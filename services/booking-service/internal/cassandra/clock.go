@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/gocql/gocql"
 )
 
 // Clock tells the cluster's time, so that a machine whose own clock is wrong
-// neither ends holds early nor keeps them long. It keeps the difference to the
-// machine's monotonic clock and corrects it now and then.
+// neither ends holds early nor keeps them long. Between calls of Set it follows
+// the machine's monotonic clock.
 type Clock struct {
 	store *Store
 
@@ -18,22 +20,22 @@ type Clock struct {
 	at   time.Time // this reading of the monotonic clock
 }
 
-// NewClock returns a clock that shows the machine's time until it is first set.
+// NewClock returns a clock that shows the machine's time until Set succeeds.
 func NewClock(store *Store) *Clock {
 	now := time.Now()
 	return &Clock{store: store, base: now, at: now}
 }
 
-// Now returns the cluster's time, UTC.
+// Now returns the cluster's time in UTC.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.base.Add(time.Since(c.at)).Round(0).UTC()
 }
 
-// slowReading is too long a way for an answer that tells the time: it may have
-// been told at its beginning or at its end.
-const slowReading = 250 * time.Millisecond
+// slowAnswer is how long an answer may take. A slower one does not tell the
+// time well: the node may have read its clock at the beginning or at the end.
+const slowAnswer = 250 * time.Millisecond
 
 // Set asks a node for its time.
 func (c *Clock) Set(ctx context.Context) error {
@@ -43,12 +45,13 @@ func (c *Clock) Set(ctx context.Context) error {
 	}
 	before := time.Now()
 	var millis int64
-	if err := session.Query(`SELECT toUnixTimestamp(now()) FROM system.local`).WithContext(ctx).Scan(&millis); err != nil {
-		return fmt.Errorf("cassandra: time: %w", err)
+	err = session.Query(`SELECT toUnixTimestamp(now()) FROM system.local`).Consistency(gocql.One).WithContext(ctx).Scan(&millis)
+	if err != nil {
+		return readFailed("read time", err)
 	}
 	took := time.Since(before)
-	if took > slowReading {
-		return fmt.Errorf("cassandra: time: the answer took %v, which leaves it too vague", took)
+	if took > slowAnswer {
+		return fmt.Errorf("cassandra: read time: the answer took %v, at most %v is precise enough", took, slowAnswer)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

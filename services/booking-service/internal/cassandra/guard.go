@@ -9,33 +9,34 @@ import (
 	"github.com/gocql/gocql"
 )
 
-// ErrUnsafe means that Cassandra is set up so that an acknowledged sale could be
-// lost.
-var ErrUnsafe = errors.New("cassandra is not safe to sell by")
+// ErrUnsafe means that Cassandra is configured so that it could lose a sale that
+// it has acknowledged.
+var ErrUnsafe = errors.New("cassandra is not safe")
 
-// Check refuses a Cassandra that could lose what it has acknowledged: one whose
-// commit log is synced after the answer forgets Paxos promises when it is
-// killed. It asks whichever node answers; the chart checks the configuration.
+// Check returns an error that wraps ErrUnsafe if a node could forget a Paxos
+// promise when it crashes, or answer from a stale replica. It asks the node that
+// happens to coordinate: gocql 1.7.0 can't send a query to a chosen node.
 func (s *Store) Check(ctx context.Context) error {
-	for setting, allowed := range map[string][]string{
-		"commitlog_sync": {"batch", "group"},
-		"paxos_variant":  {"v1", "v2"},
-	} {
+	settings := map[string]string{}
+	for _, name := range []string{"commitlog_sync", "paxos_variant"} {
 		var value string
-		found, err := s.scan(ctx, gocql.One, []any{&value}, `SELECT value FROM system_views.settings WHERE name = ?`, setting)
-		if err != nil {
+		// system_views.settings is local to each node, so consistency has no effect.
+		if _, err := s.scan(ctx, gocql.One, "read settings", &value, `SELECT value FROM system_views.settings WHERE name = ?`, name); err != nil {
 			return err
 		}
-		if !found {
-			continue
-		}
-		ok := false
-		for _, v := range allowed {
-			ok = ok || strings.EqualFold(v, value)
-		}
-		if !ok {
-			return fmt.Errorf("%w: %s is %q; set it to %s in cassandra.yaml", ErrUnsafe, setting, value, strings.Join(allowed, " or "))
-		}
+		settings[name] = strings.ToLower(value)
+	}
+	return checkSettings(settings["commitlog_sync"], settings["paxos_variant"])
+}
+
+// checkSettings checks values of cassandra.yaml. Cassandra before 4.1 has no
+// paxos_variant.
+func checkSettings(commitlogSync, paxosVariant string) error {
+	if commitlogSync != "batch" && commitlogSync != "group" {
+		return fmt.Errorf("%w: commitlog_sync is %q: set it to batch or group in cassandra.yaml", ErrUnsafe, commitlogSync)
+	}
+	if strings.Contains(paxosVariant, "without_linearizable") {
+		return fmt.Errorf("%w: paxos_variant is %q: set it to v2 in cassandra.yaml", ErrUnsafe, paxosVariant)
 	}
 	return nil
 }

@@ -1,5 +1,5 @@
 // Package cassandra keeps the logs of the events on sale in Cassandra, one
-// partition a log, and what is derived from them.
+// partition per log, and the data derived from them.
 package cassandra
 
 import (
@@ -16,12 +16,14 @@ import (
 	"github.com/gocql/gocql"
 )
 
-// migrations are applied in order, each once. One that has been released is not
-// changed: a new one is added. Each may be applied again by a process that runs
-// at the same time.
+// migrations are applied in order, each once; the first has number 1. Add new
+// ones at the end and never change one that has been released.
 //
-// Only lightweight transactions write event_log. A log's key is the first 8
-// bytes of the event's id. Of a snapshot, part 0 is written last.
+// Processes that migrate at the same time may run a statement twice, so each
+// must be safe to repeat: use IF NOT EXISTS and IF EXISTS.
+//
+// A log's key is the first 8 bytes of the event's id. Only lightweight
+// transactions write event_log: plain writes would break Paxos.
 var migrations = []string{
 	`CREATE TABLE IF NOT EXISTS %s.event_log (
 		event bigint, seq bigint, head bigint static, entry blob,
@@ -42,19 +44,20 @@ var migrations = []string{
 	) WITH compaction = {'class': 'UnifiedCompactionStrategy'}`,
 }
 
-// definePatience is how long a statement of the schema is tried.
-const definePatience = time.Minute
+// migratePatience is how long one step of a migration is retried.
+const migratePatience = time.Minute
 
 // Config says where the cluster is.
 type Config struct {
 	// Hosts is a comma-separated list of host:port.
 	Hosts    string
 	Keyspace string
-	// Replication factor of the keyspace, used by Migrate.
+	// Replication is the replication factor of the keyspace, used by Migrate.
 	Replication int
-	// Username and Password; empty: nobody logs in.
+	// Username and Password log in. Without a username there is no authentication.
 	Username, Password string
-	// CA has the certificates (PEM) that a node's is signed by; empty: no TLS.
+	// CA has the certificates (PEM) that sign the nodes' certificates. Without it
+	// there is no TLS.
 	CA string
 }
 
@@ -69,27 +72,29 @@ func (c Config) cluster() *gocql.ClusterConfig {
 	cluster.ReconnectInterval = time.Second
 	cluster.ReconnectionPolicy = &gocql.ConstantReconnectionPolicy{MaxRetries: 3, Interval: 500 * time.Millisecond}
 	cluster.NumConns = 2
-	cluster.WriteCoalesceWaitTime = 0 // it would delay each frame by 200 µs and more
+	// The default would delay each frame by 200 µs and more.
+	cluster.WriteCoalesceWaitTime = 0
 	if c.Username != "" {
 		cluster.Authenticator = gocql.PasswordAuthenticator{Username: c.Username, Password: c.Password}
 	}
 	if c.CA != "" {
-		cluster.SslOpts = &gocql.SslOptions{Config: nodesOf(c.CA)}
+		cluster.SslOpts = &gocql.SslOptions{Config: tlsConfig(c.CA)}
 	}
-	cluster.DefaultTimestamp = false // a timestamp of this machine's clock must never beat one of Paxos
-	// The driver's own log says nothing new: every failure is returned to whom it concerns.
+	// A timestamp of this machine's clock must never beat one of Paxos.
+	cluster.DefaultTimestamp = false
+	// The driver's log adds nothing: every failure is returned to the caller.
 	cluster.Logger = log.New(io.Discard, "", 0)
 	return cluster
 }
 
-// nodesOf trusts every node with a certificate of the authority. Addresses are
-// not compared: nodes name each other by addresses that no certificate has.
-func nodesOf(ca string) *tls.Config {
+// tlsConfig trusts every node whose certificate the authority has signed. It
+// does not compare addresses: nodes announce addresses that no certificate has.
+func tlsConfig(ca string) *tls.Config {
 	authorities := x509.NewCertPool()
 	authorities.AppendCertsFromPEM([]byte(ca))
 	return &tls.Config{
 		MinVersion:         tls.VersionTLS12,
-		InsecureSkipVerify: true, //nolint:gosec // VerifyConnection does it, without the name
+		InsecureSkipVerify: true, //nolint:gosec // VerifyConnection verifies the chain, without the name
 		VerifyConnection: func(state tls.ConnectionState) error {
 			intermediates := x509.NewCertPool()
 			for _, certificate := range state.PeerCertificates[1:] {
@@ -101,35 +106,40 @@ func nodesOf(ca string) *tls.Config {
 	}
 }
 
-// Migrate makes the keyspace and its tables; several may run at once.
+// Migrate creates the keyspace and applies the migrations that
+// schema_migrations does not have. Several processes may migrate at once.
 func Migrate(ctx context.Context, cfg Config) error {
 	cluster := cfg.cluster()
 	cluster.Timeout = 30 * time.Second
 	session, err := cluster.CreateSession()
 	if err != nil {
-		return fmt.Errorf("cassandra: %w", err)
+		return fmt.Errorf("cassandra: connect: %w", err)
 	}
 	defer session.Close()
-	keyspace := fmt.Sprintf(`CREATE KEYSPACE IF NOT EXISTS %s WITH replication = {'class': 'NetworkTopologyStrategy', 'replication_factor': %d}`,
-		cfg.Keyspace, cfg.Replication)
-	applied := fmt.Sprintf(`CREATE TABLE IF NOT EXISTS %s.schema_migrations (id int PRIMARY KEY, applied_at timestamp)`, cfg.Keyspace)
-	for _, statement := range []string{keyspace, applied} {
-		if err := define(ctx, session, statement); err != nil {
-			return fmt.Errorf("cassandra: migrate: %w", err)
+	for _, statement := range []string{
+		fmt.Sprintf(`CREATE KEYSPACE IF NOT EXISTS %s WITH replication = {'class': 'NetworkTopologyStrategy', 'replication_factor': %d}`,
+			cfg.Keyspace, cfg.Replication),
+		fmt.Sprintf(`CREATE TABLE IF NOT EXISTS %s.schema_migrations (id int PRIMARY KEY, applied_at timestamp)`, cfg.Keyspace),
+	} {
+		if err := retry(ctx, func(ctx context.Context) error { return define(ctx, session, statement) }); err != nil {
+			return fmt.Errorf("cassandra: create keyspace %s: %w", cfg.Keyspace, err)
 		}
 	}
 	for i, statement := range migrations {
-		if err := migrate(ctx, session, cfg.Keyspace, i+1, fmt.Sprintf(statement, cfg.Keyspace)); err != nil {
-			return fmt.Errorf("cassandra: migration %d: %w", i+1, err)
+		if err := retry(ctx, func(ctx context.Context) error {
+			return apply(ctx, session, cfg.Keyspace, i+1, fmt.Sprintf(statement, cfg.Keyspace))
+		}); err != nil {
+			return fmt.Errorf("cassandra: apply migration %d: %w", i+1, err)
 		}
 	}
 	return nil
 }
 
-// migrate applies a migration unless it is recorded.
-func migrate(ctx context.Context, session *gocql.Session, keyspace string, id int, statement string) error {
-	var at time.Time
-	err := session.Query(fmt.Sprintf(`SELECT applied_at FROM %s.schema_migrations WHERE id = ?`, keyspace), id).WithContext(ctx).Scan(&at)
+// apply runs a migration and records it, unless it is already recorded.
+func apply(ctx context.Context, session *gocql.Session, keyspace string, id int, statement string) error {
+	var recorded int
+	err := session.Query(fmt.Sprintf(`SELECT id FROM %s.schema_migrations WHERE id = ?`, keyspace), id).
+		Consistency(gocql.Quorum).WithContext(ctx).Scan(&recorded)
 	if !errors.Is(err, gocql.ErrNotFound) {
 		return err
 	}
@@ -137,20 +147,24 @@ func migrate(ctx context.Context, session *gocql.Session, keyspace string, id in
 		return err
 	}
 	return session.Query(fmt.Sprintf(`INSERT INTO %s.schema_migrations (id, applied_at) VALUES (?, toTimestamp(now()))`, keyspace), id).
-		WithContext(ctx).Exec()
+		Consistency(gocql.Quorum).WithContext(ctx).Exec()
 }
 
-// define runs a statement that may be run again. It is, for a while: a node
-// that has just started can be asked for a table before it has heard of the
-// keyspace that another has made.
+// define changes the schema and waits until all nodes have the change.
 func define(ctx context.Context, session *gocql.Session, statement string) error {
-	ctx, cancel := context.WithTimeout(ctx, definePatience)
+	if err := session.Query(statement).WithContext(ctx).Exec(); err != nil {
+		return err
+	}
+	return session.AwaitSchemaAgreement(ctx)
+}
+
+// retry calls step until it succeeds or migratePatience is over. A node that
+// has just started may not know the keyspace that another node has created.
+func retry(ctx context.Context, step func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, migratePatience)
 	defer cancel()
 	for {
-		err := session.Query(statement).WithContext(ctx).Exec()
-		if err == nil {
-			err = session.AwaitSchemaAgreement(ctx)
-		}
+		err := step(ctx)
 		if err == nil {
 			return nil
 		}

@@ -2,86 +2,128 @@ package cassandra
 
 import (
 	"context"
-	"fmt"
+	"math"
 
 	"github.com/gocql/gocql"
 
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/eventlog"
 )
 
-// partSize is how many bytes of a snapshot are in one row.
-const partSize = 512 << 10
+const (
+	// partSize is how many bytes of a snapshot one row has.
+	partSize = 512 << 10
+	// partsPage is how many parts one page has.
+	partsPage = 4
+	// snapshotsRead bounds how many snapshots of a log are looked at. The newest
+	// come first, so older ones do not matter to readers.
+	snapshotsRead = 10
+)
 
-const insertPart = `INSERT INTO snapshots (event, part, seq, parts, data) VALUES (?, ?, ?, ?, ?)`
-
-// SaveSnapshot implements eventlog.Store.
-func (s *Store) SaveSnapshot(ctx context.Context, id eventlog.ID, seq int64, data []byte) error {
-	heads, err := s.heads(ctx, id)
-	if err != nil {
-		return err
-	}
-	parts := (len(data) + partSize - 1) / partSize
-	for part := 1; part <= parts; part++ {
-		chunk := data[(part-1)*partSize : min(part*partSize, len(data))]
-		if err := s.exec(ctx, insertPart, int64(id), part, seq, parts, chunk); err != nil {
-			return fmt.Errorf("save snapshot: %w", err)
-		}
-	}
-	if err := s.exec(ctx, insertPart, int64(id), 0, seq, parts, []byte{}); err != nil {
-		return fmt.Errorf("save snapshot: %w", err)
-	}
-	// Whoever is reading the one before may finish.
-	for _, old := range heads[min(1, len(heads)):] {
-		for part := 0; part <= old.parts; part++ {
-			if err := s.exec(ctx, `DELETE FROM snapshots WHERE event = ? AND part = ? AND seq = ?`, int64(id), part, old.seq); err != nil {
-				return fmt.Errorf("remove snapshot: %w", err)
-			}
-		}
-	}
-	return nil
-}
-
-type snapshotHead struct {
+type snapshot struct {
 	seq   int64
 	parts int
 }
 
-// heads returns the complete snapshots, newest first.
-func (s *Store) heads(ctx context.Context, id eventlog.ID) (heads []snapshotHead, err error) {
+// SaveSnapshot implements eventlog.Store. Parts 1 to n have the data. Part 0 is
+// written last: it says that the snapshot is complete.
+func (s *Store) SaveSnapshot(ctx context.Context, id eventlog.ID, seq int64, data []byte) error {
+	const insert = `INSERT INTO snapshots (event, part, seq, parts, data) VALUES (?, ?, ?, ?, ?)`
+	parts := max(1, (len(data)+partSize-1)/partSize)
+	for part := 1; part <= parts; part++ {
+		chunk := data[(part-1)*partSize : min(part*partSize, len(data))]
+		if err := s.exec(ctx, "save snapshot", insert, int64(id), part, seq, parts, chunk); err != nil {
+			return err
+		}
+	}
+	if err := s.exec(ctx, "save snapshot", insert, int64(id), 0, seq, parts, []byte{}); err != nil {
+		return err
+	}
+	return s.removeSnapshots(ctx, id, seq)
+}
+
+// removeSnapshots removes the snapshots older than the one before seq, which a
+// reader may be loading.
+func (s *Store) removeSnapshots(ctx context.Context, id eventlog.ID, seq int64) error {
+	before, err := s.snapshots(ctx, id, 0, seq)
+	if err != nil || len(before) == 0 {
+		return err
+	}
+	// A snapshot whose writer crashed has a part 1, but no part 0.
+	old, err := s.snapshots(ctx, id, 1, before[0].seq)
+	if err != nil || len(old) == 0 {
+		return err
+	}
 	session, err := s.connect()
+	if err != nil {
+		return err
+	}
+	batch := session.NewBatch(gocql.UnloggedBatch).WithContext(ctx)
+	batch.SetConsistency(gocql.Quorum)
+	for _, o := range old {
+		for part := range o.parts + 1 {
+			batch.Query(`DELETE FROM snapshots WHERE event = ? AND part = ? AND seq = ?`, int64(id), part, o.seq)
+		}
+	}
+	return outcome("remove snapshots", session.ExecuteBatch(batch))
+}
+
+// snapshots returns the snapshots before seq that have a part, newest first.
+func (s *Store) snapshots(ctx context.Context, id eventlog.ID, part int, before int64) ([]snapshot, error) {
+	iter, err := s.query(ctx, snapshotsRead,
+		`SELECT seq, parts FROM snapshots WHERE event = ? AND part = ? AND seq < ? LIMIT ?`, int64(id), part, before, snapshotsRead)
 	if err != nil {
 		return nil, err
 	}
-	iter := session.Query(`SELECT seq, parts FROM snapshots WHERE event = ? AND part = 0`, int64(id)).
-		Consistency(gocql.Quorum).WithContext(ctx).Iter()
-	var h snapshotHead
-	for iter.Scan(&h.seq, &h.parts) {
-		heads = append(heads, h)
+	var all []snapshot
+	var one snapshot
+	for iter.Scan(&one.seq, &one.parts) {
+		all = append(all, one)
 	}
 	if err := iter.Close(); err != nil {
-		return nil, fmt.Errorf("cassandra: snapshots: %w", err)
+		return nil, readFailed("list snapshots", err)
 	}
-	return heads, nil
+	return all, nil
 }
 
 // LoadSnapshot implements eventlog.Store.
 func (s *Store) LoadSnapshot(ctx context.Context, id eventlog.ID) (seq int64, data []byte, err error) {
-	heads, err := s.heads(ctx, id)
-	if err != nil || len(heads) == 0 {
+	complete, err := s.snapshots(ctx, id, 0, math.MaxInt64)
+	if err != nil {
 		return 0, nil, err
 	}
-	head := heads[0]
-	for part := 1; part <= head.parts; part++ {
-		var chunk []byte
-		found, err := s.scan(ctx, gocql.Quorum, []any{&chunk},
-			`SELECT data FROM snapshots WHERE event = ? AND part = ? AND seq = ?`, int64(id), part, head.seq)
-		if err == nil && !found {
-			err = fmt.Errorf("part %d is missing", part) // a newer snapshot has just replaced it
-		}
+	for _, one := range complete {
+		data, found, err := s.loadParts(ctx, id, one)
 		if err != nil {
-			return 0, nil, fmt.Errorf("load snapshot %d: %w", head.seq, err)
+			return 0, nil, err
 		}
-		data = append(data, chunk...)
+		// Parts are missing when newer snapshots have replaced this one since.
+		// An older snapshot, or none, is safe: the log has all entries.
+		if found == one.parts {
+			return one.seq, data, nil
+		}
 	}
-	return head.seq, data, nil
+	return 0, nil, nil
+}
+
+// loadParts returns the data of a snapshot and how many parts it found.
+func (s *Store) loadParts(ctx context.Context, id eventlog.ID, one snapshot) (data []byte, found int, err error) {
+	parts := make([]int, one.parts)
+	for i := range parts {
+		parts[i] = i + 1
+	}
+	iter, err := s.query(ctx, partsPage,
+		`SELECT data FROM snapshots WHERE event = ? AND part IN ? AND seq = ?`, int64(id), parts, one.seq)
+	if err != nil {
+		return nil, 0, err
+	}
+	data = make([]byte, 0, one.parts*partSize)
+	var chunk []byte
+	for iter.Scan(&chunk) {
+		data = append(data, chunk...)
+		found++
+	}
+	if err := iter.Close(); err != nil {
+		return nil, 0, readFailed("load snapshot", err)
+	}
+	return data, found, nil
 }

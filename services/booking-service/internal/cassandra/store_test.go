@@ -108,6 +108,8 @@ func migrateRecordsEachMigrationOnce(t *testing.T, store *Store) {
 func appendAtSameHeadHasOneWinner(t *testing.T, store *Store) {
 	const writers, rounds = 16, 5
 	id := newID()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
 	for head := range int64(rounds) {
 		var won atomic.Int64
 		var winner atomic.Pointer[[]byte]
@@ -116,8 +118,8 @@ func appendAtSameHeadHasOneWinner(t *testing.T, store *Store) {
 			group.Go(func() {
 				data := fmt.Appendf(nil, "%d from %d", head+1, writer)
 				for {
-					applied, err := store.Append(t.Context(), id, head, data)
-					if errors.Is(err, eventlog.ErrUnknown) && t.Context().Err() == nil {
+					applied, err := store.Append(ctx, id, head, data)
+					if errors.Is(err, eventlog.ErrUnknown) && ctx.Err() == nil {
 						continue // Cassandra may give up under contention
 					}
 					if err != nil {
@@ -126,7 +128,7 @@ func appendAtSameHeadHasOneWinner(t *testing.T, store *Store) {
 					}
 					if !applied {
 						// Paxos may have applied the entry before it refused it.
-						stored, err := store.Read(t.Context(), id, head, 1)
+						stored, err := store.Read(ctx, id, head, 1)
 						if err != nil || len(stored) == 0 {
 							t.Errorf("refused at head %d, but entry %d is missing: %v", head, head+1, err)
 							return
@@ -146,13 +148,13 @@ func appendAtSameHeadHasOneWinner(t *testing.T, store *Store) {
 			t.Fatalf("%d writers won at head %d, want 1", won.Load(), head)
 		}
 		for _, serial := range []bool{true, false} {
-			got, err := store.Head(t.Context(), id, serial)
+			got, err := store.Head(ctx, id, serial)
 			check(t, err)
 			if got != head+1 {
 				t.Fatalf("head (serial %t) is %d, want %d", serial, got, head+1)
 			}
 		}
-		stored, err := store.Read(t.Context(), id, head, 10)
+		stored, err := store.Read(ctx, id, head, 10)
 		check(t, err)
 		if len(stored) != 1 || stored[0].Seq != head+1 || !bytes.Equal(stored[0].Data, *winner.Load()) {
 			t.Fatalf("after head %d the log has %v, want %q", head, stored, *winner.Load())
@@ -260,9 +262,9 @@ func snapshotRoundTripAndNewestWins(t *testing.T, store *Store) {
 
 func snapshotWithoutPart0IsNotFound(t *testing.T, store *Store) {
 	id := newID()
-	incomplete := func(seq int64) {
-		check(t, store.exec(t.Context(), "", `INSERT INTO snapshots (event, part, seq, parts, data) VALUES (?, 1, ?, 2, ?)`,
-			int64(id), seq, []byte("half")))
+	incomplete := func(seq int64) { // the writer crashed before it wrote part 0
+		check(t, store.exec(t.Context(), "", `INSERT INTO snapshots (event, part, seq, parts, data) VALUES (?, 1, ?, 1, ?)`,
+			int64(id), seq, []byte("all data")))
 	}
 	loadsSnapshot(t, store, id, 0, nil)
 	incomplete(10)
