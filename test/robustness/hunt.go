@@ -17,10 +17,11 @@ import (
 )
 
 // The rounds in which the mutants must be noticed: shorter than others, with a
-// seed that kills one replica of booking-service and restarts another.
+// seed that pauses one replica of booking-service, kills and restarts another,
+// and replaces all of them once. Another catalogue of faults needs another seed.
 const (
-	mutantSeed   = 64
-	mutantLength = 90 * time.Second
+	mutantSeed   = 658
+	mutantLength = 110 * time.Second
 )
 
 const service = "booking-service"

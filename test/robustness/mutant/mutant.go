@@ -49,8 +49,8 @@ var All = []Mutant{
 			// Without a condition Cassandra does not say whether it was met.
 			{
 				"cassandra/log.go",
-				"	applied, iter, err := session.MapExecuteBatchCAS(batch, row)\n	if err != nil {\n		return false, outcome(err)\n	}\n	if err := iter.Close(); err != nil {\n",
-				"	applied = true\n	if err := session.ExecuteBatch(batch); err != nil {\n",
+				"	applied, err = compareAndSet(session, batch)\n",
+				"	applied, err = true, session.ExecuteBatch(batch)\n",
 			},
 		},
 	},

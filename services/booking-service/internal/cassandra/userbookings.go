@@ -26,8 +26,8 @@ const (
 // bucketOf hashes a user: the last byte of a UUID is random.
 func bucketOf(user uuid.UUID) int { return int(user[15]) % userBuckets }
 
-// SaveBookings implements eventlog.Store. The rows must name each booking once:
-// in one batch all rows have the same timestamp.
+// SaveBookings implements eventlog.Store. A row's timestamp is its Seq, so that
+// a late writer does not replace a newer version.
 func (s *Store) SaveBookings(ctx context.Context, rows []eventlog.UserBooking) error {
 	session, err := s.connect()
 	if err != nil {
@@ -57,8 +57,8 @@ func saveBucket(ctx context.Context, session *gocql.Session, bucket int, rows []
 			if size += len(rows[n].Data) + rowBytes; n > 0 && size > batchBytes {
 				break
 			}
-			batch.Query(`INSERT INTO user_bookings (bucket, user_id, booking_id, data) VALUES (?, ?, ?, ?)`,
-				bucket, gocql.UUID(rows[n].User), gocql.UUID(rows[n].Booking), rows[n].Data)
+			batch.Query(`INSERT INTO user_bookings (bucket, user_id, booking_id, data) VALUES (?, ?, ?, ?) USING TIMESTAMP ?`,
+				bucket, gocql.UUID(rows[n].User), gocql.UUID(rows[n].Booking), rows[n].Data, rows[n].Seq)
 		}
 		if err := session.ExecuteBatch(batch); err != nil {
 			return err

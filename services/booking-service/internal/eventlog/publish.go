@@ -176,7 +176,7 @@ func (l *eventLog) describe(from int64, batch []numbered) (messages []booking.Me
 		if err != nil {
 			return nil, nil, from, err
 		}
-		rows = append(rows, UserBooking{User: b.User, Booking: b.FullID(), Data: data})
+		rows = append(rows, UserBooking{User: b.User, Booking: b.FullID(), Seq: b.Seq, Data: data})
 	}
 	return messages, rows, upTo, nil
 }

@@ -64,7 +64,8 @@ type Store interface {
 	// Enlist adds an event to the list, or changes when it ends.
 	Enlist(ctx context.Context, e Listed) error
 
-	// SaveBookings replaces rows of the users' lists of bookings.
+	// SaveBookings writes rows of the users' lists of bookings. Of two versions
+	// of a row, the one with the higher Seq stays, whichever is written last.
 	SaveBookings(ctx context.Context, rows []UserBooking) error
 	// UserBookings returns a user's list, in no order.
 	UserBookings(ctx context.Context, user uuid.UUID) ([]UserBooking, error)
@@ -73,6 +74,8 @@ type Store interface {
 // UserBooking is a row of a user's list of bookings.
 type UserBooking struct {
 	User, Booking uuid.UUID
+	// Seq is the entry that changed the booking last.
+	Seq int64
 	// Data is the booking as JSON.
 	Data []byte
 }
