@@ -95,8 +95,10 @@ func TestSchemaRefusesWrongValues(t *testing.T) {
 		{"an unknown reason", events.TypeBookingCancelled, "reason", `"boredom"`},
 		{"an unknown failure", events.TypePaymentFailed, "failure_code", `"bad_luck"`},
 		{"a booking without seats", events.TypeBookingConfirmed, "seats", `[]`},
-		{"a seat without a block", events.TypeBookingConfirmed, "seats",
-			`[{"id":"45","section":"Stalls","row":"A","number":"3","ticket_type":"Front","price":9000}]`},
+		{
+			"a seat without a block", events.TypeBookingConfirmed, "seats",
+			`[{"id":"45","section":"Stalls","row":"A","number":"3","ticket_type":"Front","price":9000}]`,
+		},
 		{"a null list", events.TypeEventChanged, "blocks", `null`},
 	}
 	for _, tt := range tests {

@@ -156,7 +156,7 @@ func (b *Booking) Total() events.Money {
 // FullID returns the booking's id.
 func (b *Booking) FullID() uuid.UUID { return JoinID(b.Event.EventID, b.ID) }
 
-// Created returns what payment-service is told of the booking.
+// CreatedEvent returns what payment-service is told of the booking.
 func (b *Booking) CreatedEvent() events.BookingCreated {
 	return events.BookingCreated{
 		BookingID: b.FullID(), EventID: b.Event.EventID, UserID: b.User, Total: b.Total(),

@@ -335,7 +335,11 @@ type deadlines []*Booking
 func (d deadlines) Len() int           { return len(d) }
 func (d deadlines) Less(i, j int) bool { return d[i].Expires < d[j].Expires }
 func (d deadlines) Swap(i, j int)      { d[i], d[j] = d[j], d[i] }
-func (d *deadlines) Push(b any)        { *d = append(*d, b.(*Booking)) } //nolint:forcetypeassert // heap pushes what it is given
+
+// Push implements heap.Interface.
+func (d *deadlines) Push(b any) { *d = append(*d, b.(*Booking)) } //nolint:forcetypeassert // heap pushes what it is given
+
+// Pop implements heap.Interface.
 func (d *deadlines) Pop() any {
 	last := (*d)[len(*d)-1]
 	(*d)[len(*d)-1] = nil

@@ -92,17 +92,17 @@ func (s *Store) exec(ctx context.Context, what, statement string, values ...any)
 	return outcome(what, session.Query(statement, values...).Consistency(gocql.Quorum).WithContext(ctx).Exec())
 }
 
-// scan reads one row. Without one it leaves into as it is and returns false.
-func (s *Store) scan(ctx context.Context, consistency gocql.Consistency, what string, into any, statement string, values ...any) (found bool, err error) {
+// scan reads one row. Without one it leaves into as it is.
+func (s *Store) scan(ctx context.Context, consistency gocql.Consistency, what string, into any, statement string, values ...any) error {
 	session, err := s.connect()
 	if err != nil {
-		return false, err
+		return err
 	}
 	err = session.Query(statement, values...).Consistency(consistency).WithContext(ctx).Scan(into)
 	if errors.Is(err, gocql.ErrNotFound) {
-		return false, nil
+		return nil
 	}
-	return err == nil, readFailed(what, err)
+	return readFailed(what, err)
 }
 
 // query reads many rows at QUORUM, in pages of a number of rows. The iterator

@@ -10,7 +10,7 @@ import (
 
 // Cursor implements eventlog.Store. It returns 0 when nothing is published yet.
 func (s *Store) Cursor(ctx context.Context, id eventlog.ID) (seq int64, err error) {
-	_, err = s.scan(ctx, gocql.Quorum, "read cursor", &seq, `SELECT published FROM cursors WHERE event = ?`, int64(id))
+	err = s.scan(ctx, gocql.Quorum, "read cursor", &seq, `SELECT published FROM cursors WHERE event = ?`, int64(id))
 	return seq, err
 }
 

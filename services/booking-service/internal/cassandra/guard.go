@@ -21,7 +21,7 @@ func (s *Store) Check(ctx context.Context) error {
 	for _, name := range []string{"commitlog_sync", "paxos_variant"} {
 		var value string
 		// system_views.settings is local to each node, so consistency has no effect.
-		if _, err := s.scan(ctx, gocql.One, "read settings", &value, `SELECT value FROM system_views.settings WHERE name = ?`, name); err != nil {
+		if err := s.scan(ctx, gocql.One, "read settings", &value, `SELECT value FROM system_views.settings WHERE name = ?`, name); err != nil {
 			return err
 		}
 		settings[name] = strings.ToLower(value)

@@ -65,7 +65,7 @@ func (s *Store) Head(ctx context.Context, id eventlog.ID, serial bool) (head int
 	if serial {
 		consistency = gocql.Consistency(gocql.Serial)
 	}
-	_, err = s.scan(ctx, consistency, "read head", &head, `SELECT head FROM event_log WHERE event = ? LIMIT 1`, int64(id))
+	err = s.scan(ctx, consistency, "read head", &head, `SELECT head FROM event_log WHERE event = ? LIMIT 1`, int64(id))
 	return head, err
 }
 

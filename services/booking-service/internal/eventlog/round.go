@@ -14,10 +14,6 @@ import (
 	logpb "github.com/frontrow-tickets/frontrow/api/log"
 )
 
-// barrierEvery bounds how often the head is read to confirm refusals: each
-// reading costs a round of Paxos.
-const barrierEvery = 5 * time.Millisecond
-
 // round decides calls and answers them. What was accepted is in the log before
 // anybody is told; so is what a refusal is due to. When nothing was accepted,
 // reading the log's head proves that the state is not behind.
