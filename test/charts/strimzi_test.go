@@ -40,7 +40,7 @@ func TestStrimziUnderstandsItsObjects(t *testing.T) {
 				kind, _, _ := strings.Cut(line, " ")
 				count[kind]++
 			}
-			want := map[string]int{"Kafka": 1, "KafkaNodePool": 1, "KafkaTopic": 10, "KafkaUser": 3}
+			want := map[string]int{"Kafka": 1, "KafkaNodePool": 1, "KafkaTopic": 11, "KafkaUser": 3}
 			if diff := cmp.Diff(want, count); diff != "" {
 				t.Errorf("objects:\n%s", diff)
 			}

@@ -55,14 +55,25 @@ func (s *State) Messages(seq int64, entry *logpb.Entry) []Message {
 		case *logpb.Operation_PaidLate:
 			cancelled(s.bookings[kind.PaidLate.GetBooking()], op, events.PaymentLate, kind.PaidLate.GetAt())
 		case *logpb.Operation_Defined:
+			if !closes(kind.Defined) {
+				continue
+			}
 			for _, b := range s.bookings {
-				if s.closed() && b.Reason == events.EventCancelled && b.EndedAt == kind.Defined.GetAt() {
+				if b.Reason == events.EventCancelled && b.EndedAt == kind.Defined.GetAt() {
 					cancelled(b, op, b.Reason, b.EndedAt)
 				}
 			}
 		}
 	}
 	return all
+}
+
+// closes tells whether a definition cancels the event.
+func closes(op *logpb.Defined) bool {
+	var def struct {
+		Status events.EventStatus `json:"status"`
+	}
+	return json.Unmarshal(op.GetDefinition(), &def) == nil && def.Status == events.EventEnded
 }
 
 func (b *Booking) confirmedEvent(payment uuid.UUID) events.BookingConfirmed {
