@@ -58,11 +58,11 @@ var boards = []board{
 		{"Group commit", []panel{
 			{
 				"Operations a round", count, "The more, the cheaper each is. Near 1 under load: the gateways do not agree on whose the blocks are.",
-				[]query{{"on average", rate("commit_batch_size_sum", "", "namespace") + " / " + rate("commit_batch_size_count", "", "namespace")}},
+				[]query{{"on average", rate("log_round_operations_sum", "", "namespace") + " / " + rate("log_round_operations_count", "", "namespace")}},
 			},
 			{
 				"Rounds", perSec, "refused: another replica commits to the same block; unknown: Cassandra answered late.",
-				[]query{{"{{outcome}}", rate("commit_rounds_total", "", "outcome")}},
+				[]query{{"{{outcome}}", rate("log_appends_total", "", "outcome")}},
 			},
 			{
 				"Queue", count, "Holds that are being made, and watchers of seats.",
@@ -122,7 +122,7 @@ var boards = []board{
 	}},
 	{"backends", "Backends, as the services see them", []row{
 		{"Cassandra and Redis", []panel{
-			{"Rounds of Cassandra", perSec, "", []query{{"{{outcome}}", rate("commit_rounds_total", "", "outcome")}}},
+			{"Rounds of Cassandra", perSec, "", []query{{"{{outcome}}", rate("log_appends_total", "", "outcome")}}},
 			{"Time of a round", seconds, "", quantiles("seat_lock_duration_seconds", `stage="append"`)},
 			{"Time to append an entry", seconds, "", quantiles("log_append_duration_seconds", "")},
 		}},

@@ -40,6 +40,9 @@ var (
 		Name: "booking_saga_duration_seconds", Help: "Time from a hold to its outcome.",
 		Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 600, 3600},
 	}, []string{"outcome"})
+	seatChanges = promauto.NewCounterVec(prometheus.CounterOpts{
+		Name: "seat_changes_total", Help: "Seats that this replica's entries changed, by their new state.",
+	}, []string{"state"})
 	expiryLag = promauto.NewHistogram(prometheus.HistogramOpts{
 		Name: "hold_expiry_lag_seconds", Help: "How long after its deadline a hold ended.",
 		Buckets: []float64{.1, .25, .5, 1, 2, 3, 4, 5, 10, 30, 60, 600},
@@ -72,6 +75,9 @@ const (
 func init() {
 	for _, c := range []string{lostAppend, unknownApplied, unknownNotApplied, takeover, latePaymentRefunded, latePaymentConfirmed} {
 		cases.WithLabelValues(c)
+	}
+	for _, s := range []booking.SeatState{booking.Available, booking.HeldSeat, booking.Sold} {
+		seatChanges.WithLabelValues(s.String())
 	}
 	for _, o := range []string{"applied", "lost", "unknown", "unknown_applied", "failed"} {
 		appends.WithLabelValues(o)

@@ -116,6 +116,11 @@ func (l *eventLog) append(entry *logpb.Entry) (applied bool, err error) {
 	if err := l.apply(next, data, entry); err != nil {
 		return false, err
 	}
+	if entry.GetOperations()[0].GetDefined() == nil {
+		for _, change := range l.state.Changed {
+			seatChanges.WithLabelValues(change.State.String()).Inc()
+		}
+	}
 	l.engine.feed.Publish(l.id, Stored{Seq: next, Data: data})
 	if others {
 		sometimes(takeover)
