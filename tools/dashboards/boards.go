@@ -57,11 +57,11 @@ var boards = []board{
 		}},
 		{"Group commit", []panel{
 			{
-				"Operations a round", count, "The more, the cheaper each is. Near 1 under load: the gateways do not agree on whose the blocks are.",
+				"Operations a round", count, "The more, the cheaper each is. Near 1 under load: the gateways do not agree on who owns the events.",
 				[]query{{"on average", rate("log_round_operations_sum", "", "namespace") + " / " + rate("log_round_operations_count", "", "namespace")}},
 			},
 			{
-				"Rounds", perSec, "refused: another replica commits to the same block; unknown: Cassandra answered late.",
+				"Rounds", perSec, "lost: another replica appends to the same event; unknown: Cassandra answered late.",
 				[]query{{"{{outcome}}", rate("log_appends_total", "", "outcome")}},
 			},
 			{

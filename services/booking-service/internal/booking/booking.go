@@ -106,6 +106,14 @@ func (b *Booking) pay(id uuid.UUID, status, failureCode string, seq int64) {
 	b.Payment, b.Seq = &Payment{ID: id, Status: status, FailureCode: failureCode}, seq
 }
 
+// takesRefund tells whether the refund of a payment that the booking does not
+// know concerns it: payment-service may have refunded what was captured after
+// the booking had ended. It says nothing about a live booking, which another
+// payment may confirm, nor about one that has money of its own to give back.
+func (b *Booking) takesRefund() bool {
+	return !b.Status.Live() && (b.Payment == nil || b.Payment.Status == PaymentDeclined)
+}
+
 // Encode returns the booking as replicas tell each other.
 func (b *Booking) Encode() *logpb.Booking {
 	p := &logpb.Booking{

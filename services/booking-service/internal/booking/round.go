@@ -262,11 +262,10 @@ func (r *Round) pay(c *logpb.Payment) *logpb.Answer {
 		if b == nil {
 			return refuse(NotFound)
 		}
-		// The refund of another payment than the booking's says nothing about it.
-		if !known || b.Payment.Status == PaymentRefunded {
+		if known && b.Payment.Status == PaymentRefunded || !known && !b.takesRefund() {
 			return &logpb.Answer{}
 		}
-		if b.Status == Confirmed {
+		if known && b.Status == Confirmed {
 			// No seat is kept without its money either.
 			b = r.end(b, Cancelled, events.CancelReason(c.GetReason()))
 		}

@@ -297,6 +297,17 @@ func TestRefundOfAnotherPaymentChangesNothing(t *testing.T) {
 	wantStatus(t, s, own, booking.Cancelled)
 }
 
+func TestRefundOfAPaymentThatCameTooLateIsRecorded(t *testing.T) {
+	s := newSale(t, nil)
+	own, id := s.hold(0), uuid.New()
+	s.do(payment(own, uuid.New(), logpb.Payment_FAILED))
+	s.do(s.cancel(own))
+	s.do(payment(own, id, logpb.Payment_REFUNDED))
+	if p := s.Booking(own).Payment; p.ID != id || p.Status != booking.PaymentRefunded {
+		t.Errorf("payment %+v", p)
+	}
+}
+
 func TestPaymentForNoBookingIsRefunded(t *testing.T) {
 	s := newSale(t, nil)
 	s.do(payment(77, uuid.New(), logpb.Payment_CONFIRMED))
