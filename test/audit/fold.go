@@ -259,7 +259,9 @@ func (f *fold) refund(op *logpb.Refunded) {
 	if b == nil {
 		return
 	}
-	if payment := id(op.GetPayment()); b.Payment == nil || b.Payment.ID != payment {
+	// A payment that was captured after the booking had ended may be known by its refund alone.
+	late := !b.Live() && (b.Payment == nil || b.Payment.Status == "failed")
+	if payment := id(op.GetPayment()); !late && (b.Payment == nil || b.Payment.ID != payment) {
 		f.wrong("booking %s gets back the payment %s, which is not its own", b.ID, payment)
 	}
 	b.Payment = &BookingPayment{id(op.GetPayment()), "refunded"}

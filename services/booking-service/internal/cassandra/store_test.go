@@ -394,7 +394,7 @@ func TestCheckSettings(t *testing.T) {
 		safe                        bool
 	}{
 		{"batch", "v2", true},
-		{"group", "v1", true},
+		{"group", "v1", false},
 		{"group", "", true},
 		{"periodic", "v2", false},
 		{"", "v2", false},
