@@ -26,6 +26,7 @@ type Message struct {
 // applied; the state may be of a later entry.
 func (s *State) Messages(seq int64, entry *logpb.Entry) []Message {
 	var all []Message
+	operation := 0 // one entry may cancel a booking and refund its late payment
 	add := func(b *Booking, op *logpb.Operation, at int64, topic, ceType string, payload any) {
 		data, err := json.Marshal(payload)
 		if err != nil {
@@ -33,7 +34,7 @@ func (s *State) Messages(seq int64, entry *logpb.Entry) []Message {
 		}
 		booking := b.FullID()
 		all = append(all, Message{
-			ID: uuid.NewSHA1(booking, fmt.Append(nil, seq, ceType)), Topic: topic, Type: ceType, Booking: booking, Time: millis(at), Data: data,
+			ID: uuid.NewSHA1(booking, fmt.Append(nil, seq, operation, ceType)), Topic: topic, Type: ceType, Booking: booking, Time: millis(at), Data: data,
 			Traceparent: op.GetTraceparent(),
 		})
 	}
@@ -42,7 +43,8 @@ func (s *State) Messages(seq int64, entry *logpb.Entry) []Message {
 			BookingID: b.FullID(), EventID: b.Event.EventID, UserID: b.User, Reason: reason, CancelledAt: millis(at),
 		})
 	}
-	for _, op := range entry.GetOperations() {
+	for i, op := range entry.GetOperations() {
+		operation = i
 		switch kind := op.GetKind().(type) {
 		case *logpb.Operation_Held:
 			b := s.bookings[kind.Held.GetBooking()]

@@ -50,8 +50,8 @@ func (r *Round) Decide(c *logpb.Command) *logpb.Answer {
 	first := len(r.Operations)
 	answer := r.decide(c)
 	answer.Seq = r.state.Seq
-	if len(r.Operations) > first {
-		answer.Seq++
+	if len(r.Operations) > 0 {
+		answer.Seq++ // it may rest on what the round has decided before
 		for _, op := range r.Operations[first:] {
 			op.Traceparent = c.GetTraceparent()
 		}

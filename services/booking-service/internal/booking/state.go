@@ -189,6 +189,7 @@ func (s *State) define(op *logpb.Defined) error {
 	if err := s.addDefinition(op.GetDefinition()); err != nil {
 		return err
 	}
+	s.countFree() // before seats are given back, which are counted by the new ticket types
 	if s.closed() {
 		for _, b := range s.bookings {
 			if b.Status.Live() {
@@ -196,7 +197,6 @@ func (s *State) define(op *logpb.Defined) error {
 			}
 		}
 	}
-	s.countFree()
 	for n := range s.seats {
 		s.Changed = append(s.Changed, SeatChange{uint32(n), s.SeatState(uint32(n))})
 	}
