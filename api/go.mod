@@ -9,3 +9,5 @@ require (
 )
 
 require golang.org/x/text v0.14.0 // indirect
+
+tool google.golang.org/protobuf/cmd/protoc-gen-go

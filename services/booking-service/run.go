@@ -153,7 +153,7 @@ func keepTime(ctx context.Context, store *cassandra.Store, clk *cassandra.Clock,
 				return err
 			}
 			if err == nil {
-				err = engine.Prepare(ctx)
+				err = engine.Sync(ctx)
 			}
 		}
 		if err == nil {

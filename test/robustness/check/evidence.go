@@ -23,7 +23,7 @@ type Evidence struct {
 	// Oversold is the highest value of oversold_seats_total seen at any replica.
 	Oversold float64
 	// Outages are the times at which each gateway, or all processes of another
-	// kind, were not to be had.
+	// kind, were unavailable.
 	Outages []Outage
 	// Gateways are all there are.
 	Gateways []string

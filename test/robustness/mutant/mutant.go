@@ -59,8 +59,8 @@ var All = []Mutant{
 		Edits: []Edit{
 			{
 				"eventlog/round.go",
-				"		proven, err := l.prove(entry)\n		if err != nil {\n			finish(batch, nil, err)\n			return\n		}\n		if !proven {\n			continue",
-				"		finish(batch[:n], answers, nil)\n		proven, err := l.prove(entry)\n		if err != nil {\n			finish(batch[n:], nil, err)\n			return\n		}\n		if !proven {\n			batch = batch[n:]\n			continue",
+				"		proven, err := l.prove(entry, reads)\n		if err != nil {\n			finish(batch, nil, err)\n			return\n		}\n		if !proven {\n			continue",
+				"		finish(batch[:n], answers, nil)\n		proven, err := l.prove(entry, reads)\n		if err != nil {\n			finish(batch[n:], nil, err)\n			return\n		}\n		if !proven {\n			batch = batch[n:]\n			continue",
 			},
 			{
 				"eventlog/round.go",

@@ -11,6 +11,7 @@ package eventlog
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -103,8 +104,8 @@ func (e *Engine) Do(ctx context.Context, command *logpb.Command) (*logpb.Answer,
 		return e.local(ctx, command)
 	}
 	answer, sent, err := e.forwarder.do(ctx, owner, command)
-	if err == nil {
-		return answer, nil
+	if err == nil || errors.Is(err, ErrOverloaded) {
+		return answer, err // deciding here would only add to an owner's load
 	}
 	if ctx.Err() != nil && sent {
 		return nil, fmt.Errorf("%w: forward: %w", ErrUnknown, err)
@@ -197,7 +198,9 @@ func (e *Engine) drop(l *eventLog) bool {
 		return false
 	}
 	delete(e.logs, l.id)
-	e.idle[l.id] = l.state.Seq
+	if l.state.Seq > 0 { // anybody may ask for a log that does not exist
+		e.idle[l.id] = l.state.Seq
+	}
 	return true
 }
 
@@ -298,7 +301,7 @@ func (e *Engine) Define(ctx context.Context, def events.EventChanged) (*logpb.An
 func (e *Engine) Run(ctx context.Context) error {
 	failing := false
 	for {
-		err := e.list(ctx)
+		err := e.Sync(ctx)
 		if err != nil && ctx.Err() == nil && !failing {
 			slog.WarnContext(ctx, "list events on sale failed, retrying", "error", err)
 		}
@@ -311,11 +314,9 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 }
 
-// Prepare begins to load the logs of the events on sale.
-func (e *Engine) Prepare(ctx context.Context) error { return e.list(ctx) }
-
-// list opens the logs that have changed, and has the others look at their heads.
-func (e *Engine) list(ctx context.Context) error {
+// Sync opens the logs of events on sale that have changed, and has those in
+// memory look at their heads.
+func (e *Engine) Sync(ctx context.Context) error {
 	listed, err := e.store.List(ctx)
 	if err != nil {
 		return err

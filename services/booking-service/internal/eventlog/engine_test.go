@@ -263,7 +263,7 @@ func simulate(t *testing.T, seed uint64) (unknown int) {
 	w.lost, w.owner = 0, 0
 	w.mu.Unlock()
 	for _, e := range w.engines {
-		if err := e.Prepare(t.Context()); err != nil {
+		if err := e.Sync(t.Context()); err != nil {
 			t.Error(err)
 		}
 	}
@@ -422,4 +422,45 @@ func TestWatcherContinuesWhereItLeftOff(t *testing.T) {
 			t.Errorf("since %d was continued", since)
 		}
 	}
+}
+
+func TestOverloadedOwnerIsNotBypassed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 1, 2)
+		w.owner = 0
+		w.store.gate = make(chan struct{}) // the owner's round waits there, and its queue is full below
+		go func() { _, _ = w.hold(0, 1, uuid.New(), 1) }()
+		synctest.Wait()
+		l, err := w.engines[0].open(w.id())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for l.enqueue(newCall(t.Context(), nil)) == nil {
+		}
+		head := len(w.store.logs[w.id()])
+		if _, err := w.hold(1, 2, uuid.New(), 2); !errors.Is(err, ErrOverloaded) {
+			t.Errorf("a hold that the owner has no room for: %v", err)
+		}
+		if n := len(w.store.logs[w.id()]); n != head {
+			t.Errorf("%d entries were appended beside the owner", n-head)
+		}
+		close(w.store.gate)
+		w.close()
+	})
+}
+
+func TestUnreadableSnapshotIsNotNeeded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 1, 1)
+		if _, err := w.hold(0, 1, uuid.New(), 3); err != nil {
+			t.Fatal(err)
+		}
+		w.close()
+		w.store.snapshots[w.id()] = Stored{Seq: 2, Data: []byte("not a snapshot")}
+		w.engines[0] = New(w.store, replica{w, 0}, w.kafka, replica{w, 0}, clock.System{})
+		if a, err := w.hold(0, 2, uuid.New(), 3); err != nil || a.GetRefusal() != string(booking.SeatsTaken) {
+			t.Errorf("%v %v", a, err)
+		}
+		w.close()
+	})
 }

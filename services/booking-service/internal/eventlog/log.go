@@ -199,7 +199,12 @@ func (l *eventLog) read(ctx context.Context) (*booking.State, error) {
 	if err != nil || seq == 0 {
 		return booking.NewState(), err
 	}
-	return booking.Restore(data)
+	state, err := booking.Restore(data)
+	if err != nil {
+		slog.Warn("snapshot cannot be read, folding the whole log", "event", l.id, "seq", seq, "error", err)
+		return booking.NewState(), nil
+	}
+	return state, nil
 }
 
 // gather returns the call and those that wait behind it.

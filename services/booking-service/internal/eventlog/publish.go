@@ -47,6 +47,8 @@ type outbox struct {
 type numbered struct {
 	seq   int64
 	entry *logpb.Entry
+	// at is when the entry was applied here.
+	at time.Time
 }
 
 // published is the outcome of a batch.
@@ -63,9 +65,10 @@ func (o *outbox) add(seq int64, entry *logpb.Entry) {
 	if len(o.entries) == maxUnpublished {
 		o.entries = o.entries[1:]
 	}
-	o.entries = append(o.entries, numbered{seq, entry})
+	now := time.Now()
+	o.entries = append(o.entries, numbered{seq, entry, now})
 	if o.oldest.IsZero() {
-		o.oldest = time.Now()
+		o.oldest = now
 	}
 }
 
@@ -108,9 +111,6 @@ func (l *eventLog) publish() {
 // gap, at most a batch; nil when they have to be read from the store.
 func (l *eventLog) unpublished() []numbered {
 	o := &l.out
-	for len(o.entries) > 0 && o.entries[0].seq <= o.published {
-		o.entries = o.entries[1:]
-	}
 	if o.published == unknownCursor || len(o.entries) == 0 || o.entries[0].seq != o.published+1 {
 		return nil
 	}
@@ -136,7 +136,7 @@ func (l *eventLog) publishBatch(ctx context.Context, from int64, batch []numbere
 			if err := proto.Unmarshal(e.Data, entry); err != nil {
 				return from, fmt.Errorf("decode entry %d: %w", e.Seq, err)
 			}
-			batch = append(batch, numbered{e.Seq, entry})
+			batch = append(batch, numbered{seq: e.Seq, entry: entry})
 		}
 	}
 	messages, rows, upTo, err := l.describe(from, batch)
@@ -223,11 +223,16 @@ func (l *eventLog) advance(done published) {
 		slog.Warn("publish failed, retrying", "event", l.id, "from", done.upTo, "error", done.err)
 		return
 	}
-	o.oldest = time.Time{}
-	if o.published < l.state.Seq {
-		o.oldest = time.Now()
+	for len(o.entries) > 0 && o.entries[0].seq <= o.published {
+		o.entries = o.entries[1:]
 	}
-	outboxLag.DeleteLabelValues(l.id.String())
+	switch {
+	case o.published == l.state.Seq:
+		o.oldest = time.Time{}
+		outboxLag.DeleteLabelValues(l.id.String())
+	case len(o.entries) > 0 && o.entries[0].seq == o.published+1:
+		o.oldest = o.entries[0].at
+	}
 }
 
 // flush publishes what is left before the log is handed over, for a moment.

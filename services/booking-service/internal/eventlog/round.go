@@ -27,7 +27,8 @@ func (l *eventLog) round(batch []*call) {
 			return
 		}
 		n, answers, entry := l.decide(batch)
-		proven, err := l.prove(entry)
+		reads := !slices.ContainsFunc(batch[:n], func(c *call) bool { return c.command != nil })
+		proven, err := l.prove(entry, reads)
 		if err != nil {
 			finish(batch, nil, err)
 			return
@@ -73,14 +74,15 @@ func (l *eventLog) decide(batch []*call) (n int, answers []*logpb.Answer, entry 
 }
 
 // prove appends an entry, or, if it is empty, reads the log's head. It returns
-// false when the state was behind.
-func (l *eventLog) prove(entry *logpb.Entry) (proven bool, err error) {
+// false when the state was behind. For reads alone, the head of what is
+// acknowledged is enough, which costs no round of Paxos.
+func (l *eventLog) prove(entry *logpb.Entry, reads bool) (proven bool, err error) {
 	if len(entry.GetOperations()) > 0 {
 		return l.append(entry)
 	}
 	ctx, cancel := context.WithTimeout(l.engine.ctx, storeTimeout)
 	defer cancel()
-	head, err := l.engine.store.Head(ctx, l.id, true)
+	head, err := l.engine.store.Head(ctx, l.id, !reads)
 	if err != nil {
 		return false, fmt.Errorf("%w: read head: %w", ErrUnavailable, err)
 	}
@@ -114,7 +116,7 @@ func (l *eventLog) append(entry *logpb.Entry) (applied bool, err error) {
 	}
 	l.observe(entry)
 	if err := l.apply(next, data, entry); err != nil {
-		return false, err
+		return false, fmt.Errorf("%w: %v", ErrUnknown, err) //nolint:errorlint // it is in the log: the error's own kind does not hold
 	}
 	if entry.GetOperations()[0].GetDefined() == nil {
 		for _, change := range l.state.Changed {

@@ -110,7 +110,7 @@ func (a *api) document(ctx context.Context, id eventlog.ID, encoded *logpb.Booki
 	return document, nil
 }
 
-// Position is a place in a user's list of bookings, newest first.
+// position is a place in a user's list of bookings, newest first.
 type position struct {
 	CreatedAt time.Time
 	ID        uuid.UUID
@@ -191,7 +191,7 @@ func (a *api) tickets(w http.ResponseWriter, r *http.Request) error {
 	var startsAt time.Time
 	var holder string
 	err := a.own(r, func(s *booking.State, b *booking.Booking) {
-		document, startsAt, holder = b.Document(), s.Event.StartsAt, b.Holder // it may have been moved
+		document, startsAt, holder = b.Document(), s.Event.StartsAt, b.Holder // the current start
 	})
 	if err != nil {
 		return err

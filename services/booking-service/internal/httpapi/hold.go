@@ -154,7 +154,7 @@ func (a *api) take(ctx context.Context, req holdRequest, key string, hash []byte
 		return nil, false, err
 	}
 	document, err = a.document(ctx, eventlog.IDOf(req.event), answer.GetBooking())
-	return document, answer.GetReplayed(), err
+	return document, key != "" && answer.GetReplayed(), err
 }
 
 // positions returns the seats' positions in the plan. Error: UnknownSeats.

@@ -96,9 +96,16 @@ func matches(header, etag string) bool {
 // event's id is the log position, so that any replica can continue the stream;
 // one that does not remember what was missed begins with a snapshot.
 func (a *api) stream(w http.ResponseWriter, r *http.Request) error {
-	snap, err := a.snapshot(r)
+	id, err := httpapi.PathUUID(r, "id", "This event")
 	if err != nil {
 		return err
+	}
+	found, err := a.event(r.Context(), id, func(*booking.State) {})
+	if err == nil && !found {
+		err = problem.NotFound("A sale of this event")
+	}
+	if err != nil {
+		return explain(err)
 	}
 	since, err := strconv.ParseInt(r.Header.Get("Last-Event-ID"), 10, 64)
 	if err != nil {
@@ -108,7 +115,7 @@ func (a *api) stream(w http.ResponseWriter, r *http.Request) error {
 	if err := rc.SetWriteDeadline(time.Time{}); err != nil {
 		return fmt.Errorf("stream: %w", err)
 	}
-	watcher, continued, err := a.engine.Watch(r.Context(), eventlog.IDOf(snap.EventID), since)
+	watcher, continued, err := a.engine.Watch(r.Context(), eventlog.IDOf(id), since)
 	if err != nil {
 		return explain(err)
 	}
@@ -124,7 +131,8 @@ func (a *api) stream(w http.ResponseWriter, r *http.Request) error {
 	fmt.Fprint(&buf, "retry: 1000\n\n")
 	if !continued {
 		// Made after the watch has begun: what it has already is passed over below.
-		if snap, err = a.snapshot(r); err != nil {
+		snap, err := a.snapshot(r)
+		if err != nil {
 			return err
 		}
 		data, err := json.Marshal(snap)

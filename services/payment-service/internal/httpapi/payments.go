@@ -182,7 +182,7 @@ func (a API) ask(ctx context.Context, token string, id uuid.UUID) (known bool, e
 	case errors.As(err, &ended):
 		return false, err
 	case err != nil:
-		slog.WarnContext(ctx, "a booking whose message has not come is not to be had from booking-service either", "booking_id", id, "error", err)
+		slog.WarnContext(ctx, "fetch the booking whose event is late failed", "booking_id", id, "error", err)
 		return false, nil
 	}
 	return true, a.Store.BookingsCreated(ctx, []events.BookingCreated{b})
