@@ -341,7 +341,7 @@ func userBookingsRoundTrip(t *testing.T, store *Store) {
 	rows := make([]eventlog.UserBooking, 0, users*each+userBookingsPage+50)
 	add := func(user uuid.UUID, n, size int) {
 		for range n {
-			rows = append(rows, eventlog.UserBooking{User: user, Booking: uuid.New(), Data: randomBytes(size)})
+			rows = append(rows, eventlog.UserBooking{User: user, Booking: uuid.New(), Seq: 2, Data: randomBytes(size)})
 		}
 	}
 	for range users {
@@ -350,8 +350,11 @@ func userBookingsRoundTrip(t *testing.T, store *Store) {
 	add(uuid.New(), userBookingsPage+50, 1500) // several pages and batches
 	add(uuid.New(), 2, 2*batchBytes)           // larger than a batch
 	check(t, store.SaveBookings(t.Context(), rows))
-	rows[0].Data = []byte("newer")
+	rows[0].Seq, rows[0].Data = 3, []byte("newer")
 	check(t, store.SaveBookings(t.Context(), rows[:1]))
+	late := rows[1]
+	late.Seq, late.Data = 1, []byte("older, written last")
+	check(t, store.SaveBookings(t.Context(), []eventlog.UserBooking{late}))
 	check(t, store.SaveBookings(t.Context(), nil))
 
 	want := map[uuid.UUID]map[uuid.UUID][]byte{uuid.New(): nil} // somebody without bookings

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -44,6 +45,8 @@ type replica struct {
 }
 
 func (r replica) Owner(ID) string {
+	r.w.mu.Lock()
+	defer r.w.mu.Unlock()
 	if r.w.owner < 0 || r.w.owner == r.self {
 		return ""
 	}
@@ -51,13 +54,13 @@ func (r replica) Owner(ID) string {
 }
 
 func (r replica) Send(ctx context.Context, addr string, commands []*logpb.Command) ([]*logpb.Answer, bool, error) {
-	if r.w.chance(r.w.lost) {
+	if r.w.loses() {
 		return nil, false, errors.New("refused")
 	}
 	var n int
 	_, _ = fmt.Sscan(addr, &n)
 	answers := r.w.engines[n].Receive(ctx, commands)
-	if r.w.chance(r.w.lost) {
+	if r.w.loses() {
 		return nil, true, errors.New("answer lost")
 	}
 	return answers, true, nil
@@ -65,16 +68,37 @@ func (r replica) Send(ctx context.Context, addr string, commands []*logpb.Comman
 
 func (r replica) Publish(id ID, e Stored) {
 	for i, engine := range r.w.engines {
-		if i != r.self && !r.w.chance(r.w.lost) {
+		if i != r.self && !r.w.loses() {
 			engine.Follow(id, e)
 		}
 	}
 }
 
-func (w *world) chance(percent int) bool {
+// loses tells whether the network loses a message.
+func (w *world) loses() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.random.IntN(100) < percent
+	return w.random.IntN(100) < w.lost
+}
+
+// entries returns the log as it is stored.
+func (w *world) entries() []Stored {
+	w.store.mu.Lock()
+	defer w.store.mu.Unlock()
+	return slices.Clone(w.store.logs[w.id()])
+}
+
+// set changes how much goes wrong, and who owns the log.
+func (w *world) set(trouble, lost, owner int) {
+	w.store.mu.Lock()
+	w.store.trouble = trouble
+	w.store.mu.Unlock()
+	w.kafka.mu.Lock()
+	w.kafka.trouble = trouble
+	w.kafka.mu.Unlock()
+	w.mu.Lock()
+	w.lost, w.owner = lost, owner
+	w.mu.Unlock()
 }
 
 func newWorld(t *testing.T, seed uint64, replicas int) *world {
@@ -146,7 +170,7 @@ func (w *world) pay(n int, own uint64, payment uuid.UUID) error {
 func (w *world) fold() map[uint64]string {
 	w.t.Helper()
 	owner, status, seats := map[uint32]uint64{}, map[uint64]string{}, map[uint64][]uint32{}
-	for i, stored := range w.store.logs[w.id()] {
+	for i, stored := range w.entries() {
 		var entry logpb.Entry
 		if err := proto.Unmarshal(stored.Data, &entry); err != nil || stored.Seq != int64(i)+1 {
 			w.t.Fatalf("entry %d: %v", i+1, err)
@@ -208,8 +232,7 @@ func TestSimulation(t *testing.T) {
 func simulate(t *testing.T, seed uint64) (unknown int) {
 	t.Helper()
 	w := newWorld(t, seed, 3)
-	w.owner = int(seed%4) - 1
-	w.store.trouble, w.kafka.trouble, w.lost = 30, 20, 30
+	w.set(30, 30, int(seed%4)-1)
 	promised := map[uint64]string{}
 	refused := map[uint64]bool{}
 	var mu sync.Mutex
@@ -253,15 +276,10 @@ func simulate(t *testing.T, seed uint64) (unknown int) {
 	})
 	buyers.Wait()
 	time.Sleep(40 * time.Second) // holds end, what is late arrives
+	w.set(0, 0, 0)
 	w.store.mu.Lock()
-	w.store.trouble, w.store.late = 0, nil
+	w.store.late = nil
 	w.store.mu.Unlock()
-	w.kafka.mu.Lock()
-	w.kafka.trouble = 0
-	w.kafka.mu.Unlock()
-	w.mu.Lock()
-	w.lost, w.owner = 0, 0
-	w.mu.Unlock()
 	for _, e := range w.engines {
 		if err := e.Sync(t.Context()); err != nil {
 			t.Error(err)
@@ -285,8 +303,8 @@ func simulate(t *testing.T, seed uint64) (unknown int) {
 		}
 	}
 	w.checkReplicas()
-	w.checkMessages(status)
 	w.close()
+	w.checkMessages(status)
 	return w.store.unknown
 }
 
@@ -294,7 +312,7 @@ func simulate(t *testing.T, seed uint64) (unknown int) {
 func (w *world) checkReplicas() {
 	w.t.Helper()
 	want := booking.NewState()
-	for _, stored := range w.store.logs[w.id()] {
+	for _, stored := range w.entries() {
 		var entry logpb.Entry
 		if err := proto.Unmarshal(stored.Data, &entry); err != nil {
 			w.t.Fatal(err)
@@ -358,8 +376,8 @@ func (w *world) checkMessages(status map[uint64]string) {
 func TestManyHoldsShareAnEntry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 1, 1)
-		before := len(w.store.logs[w.id()])
-		w.store.gate = make(chan struct{}) // the first round waits there, and the rest for it
+		before := len(w.entries())
+		w.store.hold(make(chan struct{})) // the first round waits there, and the rest for it
 		var group sync.WaitGroup
 		for i := range 6 {
 			group.Go(func() {
@@ -371,7 +389,7 @@ func TestManyHoldsShareAnEntry(t *testing.T) {
 		}
 		close(w.store.gate)
 		group.Wait()
-		if n := len(w.store.logs[w.id()]) - before; n != 2 {
+		if n := len(w.entries()) - before; n != 2 {
 			t.Errorf("6 holds took %d entries", n)
 		}
 		w.close()
@@ -397,7 +415,10 @@ func TestUnknownOperationStopsTheEvent(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.store.append(w.id(), int64(len(w.store.logs[w.id()])), entry)
+		head := int64(len(w.entries()))
+		w.store.mu.Lock()
+		w.store.append(w.id(), head, entry)
+		w.store.mu.Unlock()
 		if _, err := w.hold(1, 1, uuid.New(), 1); !errors.Is(err, ErrUnavailable) {
 			t.Errorf("a hold after an unknown operation: %v", err)
 		}
@@ -427,8 +448,8 @@ func TestWatcherContinuesWhereItLeftOff(t *testing.T) {
 func TestOverloadedOwnerIsNotBypassed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 1, 2)
-		w.owner = 0
-		w.store.gate = make(chan struct{}) // the owner's round waits there, and its queue is full below
+		w.set(0, 0, 0)
+		w.store.hold(make(chan struct{})) // the owner's round waits there, and its queue is full below
 		go func() { _, _ = w.hold(0, 1, uuid.New(), 1) }()
 		synctest.Wait()
 		l, err := w.engines[0].open(w.id())
@@ -437,11 +458,11 @@ func TestOverloadedOwnerIsNotBypassed(t *testing.T) {
 		}
 		for l.enqueue(newCall(t.Context(), nil)) == nil {
 		}
-		head := len(w.store.logs[w.id()])
+		head := len(w.entries())
 		if _, err := w.hold(1, 2, uuid.New(), 2); !errors.Is(err, ErrOverloaded) {
 			t.Errorf("a hold that the owner has no room for: %v", err)
 		}
-		if n := len(w.store.logs[w.id()]); n != head {
+		if n := len(w.entries()); n != head {
 			t.Errorf("%d entries were appended beside the owner", n-head)
 		}
 		close(w.store.gate)

@@ -50,8 +50,11 @@ func (m *memory) append(id ID, head int64, data []byte) bool {
 }
 
 func (m *memory) Append(_ context.Context, id ID, head int64, data []byte) (bool, error) {
-	if m.gate != nil {
-		<-m.gate
+	m.mu.Lock()
+	gate := m.gate
+	m.mu.Unlock()
+	if gate != nil {
+		<-gate
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -70,6 +73,13 @@ func (m *memory) Append(_ context.Context, id ID, head int64, data []byte) (bool
 	}
 	m.unknown++
 	return false, fmt.Errorf("%w: injected", ErrUnknown)
+}
+
+// hold has appends wait until gate is closed.
+func (m *memory) hold(gate chan struct{}) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.gate = gate
 }
 
 // settle has the appends on their way arrive.
