@@ -485,3 +485,54 @@ func TestUnreadableSnapshotIsNotNeeded(t *testing.T) {
 		w.close()
 	})
 }
+
+// A replica that was paused knows an old state. It must neither refuse a seat
+// that is free by now nor show a booking as it was.
+func TestReplicaThatIsBehindCatchesUpBeforeItAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 1, 2)
+		w.set(0, 100, -1) // both believe to own the log, and hear nothing of each other
+		first, second := uuid.New(), uuid.New()
+		if _, err := w.hold(0, 1, first, 5); err != nil {
+			t.Fatal(err)
+		}
+		status := func(n int) (s booking.Status) {
+			err := w.engines[n].Read(t.Context(), w.id(), func(state *booking.State) {
+				if b := state.Booking(1); b != nil {
+					s = b.Status
+				}
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
+		}
+		if s := status(1); s != booking.Held {
+			t.Fatalf("the second replica reads %q", s)
+		}
+		cancel := &logpb.Command{Event: uint64(w.id()), Kind: &logpb.Command_Cancel{Cancel: &logpb.Cancel{Booking: 1, User: first[:]}}}
+		if a, err := w.engines[0].Do(t.Context(), cancel); err != nil || a.GetRefusal() != "" {
+			t.Fatal(a, err)
+		}
+		if a, err := w.engines[1].Do(t.Context(), cancel); err != nil || a.GetBooking().GetStatus() != "cancelled" {
+			t.Errorf("cancelled again: %v %v", a, err)
+		}
+		if _, err := w.hold(0, 3, first, 7, 8); err != nil {
+			t.Fatal(err)
+		}
+		if a, err := w.hold(1, 4, second, 7); err != nil || a.GetRefusal() != string(booking.SeatsTaken) {
+			t.Errorf("a seat that was taken meanwhile: %v %v", a, err)
+		}
+		cancel.GetCancel().Booking, cancel.GetCancel().User = 3, first[:]
+		if a, err := w.engines[0].Do(t.Context(), cancel); err != nil || a.GetRefusal() != "" {
+			t.Fatal(a, err)
+		}
+		if a, err := w.hold(1, 5, second, 7); err != nil || a.GetRefusal() != "" {
+			t.Errorf("a seat that is free again: %v %v", a, err)
+		}
+		if s := status(1); s != booking.Cancelled {
+			t.Errorf("the second replica reads %q", s)
+		}
+		w.close()
+	})
+}
