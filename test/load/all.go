@@ -34,6 +34,8 @@ var parts = []part{
 	{"overload", "twice as many as can be", (*bench).overload, true},
 	{"sse", "watchers", (*bench).watch, true},
 	{"onsale", "a whole on-sale", (*bench).onSale, true},
+	{"load", "an event that no replica has in memory", (*bench).loadEvent, false},
+	{"forwarded", "holds that arrive at replicas that do not own the event", (*bench).forwarded, false},
 }
 
 // all measures every part, or only one, and writes what it found, also when a

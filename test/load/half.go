@@ -49,6 +49,7 @@ func (b *bench) half(ctx context.Context) error {
 	holds, noops, refused := b.of("half", kindHold, p99), b.of("half", kindNoop, p99), b.of("half", kindRefused, p99)
 	b.values("p99_ratio", quotients(holds, noops)...)
 	b.values("refused_p99_ratio", quotients(refused, holds)...)
+	b.values("hold_p50_ms", b.of("half", kindHold, func(s *report.Slice) float64 { return s.Quantile(.5) })...)
 	b.values("hold_p99_ms", holds...)
 	b.values("noop_p99_ms", noops...)
 	return nil

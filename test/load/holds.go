@@ -106,6 +106,19 @@ func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 // cpuTimes reads the processor times of all processes. The replicas of a
 // service count as one.
 func (b *bench) cpuTimes(ctx context.Context) (cpu.Times, error) {
+	times, err := b.processTimes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	byService := cpu.Times{}
+	for name, took := range times {
+		byService[strings.TrimRight(name, "-0123456789")] += took
+	}
+	return byService, nil
+}
+
+// processTimes reads the processor times of each process.
+func (b *bench) processTimes(ctx context.Context) (cpu.Times, error) {
 	if b.processes == nil {
 		return cpu.Read(nil)
 	}
@@ -119,13 +132,5 @@ func (b *bench) cpuTimes(ctx context.Context) (cpu.Times, error) {
 			pids[name] = state.PID
 		}
 	}
-	times, err := cpu.Read(pids)
-	if err != nil {
-		return nil, err
-	}
-	byService := cpu.Times{}
-	for name, took := range times {
-		byService[strings.TrimRight(name, "-0123456789")] += took
-	}
-	return byService, nil
+	return cpu.Read(pids)
 }

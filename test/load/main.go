@@ -36,11 +36,11 @@ type options struct {
 }
 
 // alone tells whether the part needs nothing but a Frontrow.
-func (o *options) alone() bool { return o.only == "holds" || o.only == "sale" }
+func (o *options) alone() bool { return o.only == "holds" || o.only == "sale" || o.only == "rf3" }
 
 func main() {
 	var o options
-	flag.StringVar(&o.only, "only", "", "one part: compare, half, scaling, saga, overload, sse or onsale; holds: just holds, to see what they cost; sale: a steady sale while somebody breaks things")
+	flag.StringVar(&o.only, "only", "", "one part: compare, half, scaling, saga, overload, sse, onsale, load or forwarded; rf3: holds with three copies; holds: just holds, to see what they cost; sale: a steady sale while somebody breaks things")
 	flag.IntVar(&o.rate, "rate", 0, "with -only holds: arrivals a second; 0: as fast as answers come. With -only sale: buyers a second")
 	flag.IntVar(&o.seconds, "seconds", 5, "with -only holds or sale: how long requests begin; a sale also ends at an interrupt")
 	flag.IntVar(&o.connections, "connections", 128, "with -only holds: most requests under way at once")
@@ -99,6 +99,8 @@ func run(ctx context.Context, o options) error {
 	switch o.only {
 	case "holds":
 		return b.onlyHolds(ctx, o)
+	case "rf3":
+		return b.replicated(ctx)
 	case "sale":
 		// An interrupt ends the sale, not what comes after it.
 		return b.onlySale(context.WithoutCancel(ctx), ctx, o)

@@ -7,7 +7,9 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/frontrow-tickets/frontrow/test/load/cpu"
 	"github.com/frontrow-tickets/frontrow/test/load/openloop"
+	"github.com/frontrow-tickets/frontrow/test/load/report"
 )
 
 const (
@@ -103,6 +105,16 @@ func (b *bench) compare(ctx context.Context) error {
 	b.ratios("e_over_d_advisory", kindHold, kindAdvisory)
 	b.ratios("refused_over_accepted", kindRefused, kindHold)
 	b.ratios("browse_over_noop", kindBrowse, kindNoop)
+	machine := func(kind string) []float64 {
+		return b.of("compare", kind, func(s *report.Slice) float64 { return s.CPUPer(cpu.Machine) })
+	}
+	holds, rows, noops := machine(kindHold), machine(kindRows), machine(kindNoop)
+	for i := range holds {
+		b.values("beyond_noop_ratio", (holds[i]-noops[i])/(rows[i]-noops[i]))
+	}
+	b.values("hold_us", holds...)
+	b.values("rows_us", rows...)
+	b.values("noop_us", noops...)
 	b.values("holds_per_s", b.perSecond("compare", kindHold)...)
 	b.values("noops_per_s", b.perSecond("compare", kindNoop)...)
 	b.values("append_per_s", b.perSecond("compare", kindAppend)...)

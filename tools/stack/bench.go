@@ -2,10 +2,14 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -15,8 +19,30 @@ type exitStatus int
 // Error is for the type's sake.
 func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
-// bench runs the load test on fresh backends and services, and stops them in any case.
+// bench runs the load test: on an instance with one node of each backend, then on one with three.
 func (s *stack) bench(ctx context.Context) error {
+	if err := s.checkPrerequisites(ctx); err != nil {
+		return err
+	}
+	load := s.binary("load")
+	err := s.out.step("load", "compiling the load test", "", func() error {
+		return runQuietly(exec.CommandContext(ctx, "go", "build", "-o", load, "./test/load"), s.root) //nolint:gosec // our own
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.loadTest(ctx, load); err != nil {
+		return err
+	}
+	three, err := newStack("cluster", "")
+	if err != nil {
+		return err
+	}
+	return three.loadTest(ctx, load, "-only", "rf3")
+}
+
+// loadTest runs a program against fresh backends and services, and stops them in any case.
+func (s *stack) loadTest(ctx context.Context, program string, arguments ...string) error {
 	unlock, err := s.lockInstance(ctx)
 	if err != nil {
 		return err
@@ -28,13 +54,6 @@ func (s *stack) bench(ctx context.Context) error {
 	if err := s.buildServices(ctx); err != nil {
 		return err
 	}
-	load := s.binary("load")
-	err = s.out.step("load", "compiling the load test", "", func() error {
-		return runQuietly(exec.CommandContext(ctx, "go", "build", "-o", load, "./test/load"), s.root) //nolint:gosec // our own
-	})
-	if err != nil {
-		return err
-	}
 	return s.orStop(ctx, func() error {
 		p, err := s.freshBackends(ctx)
 		if err != nil {
@@ -43,16 +62,34 @@ func (s *stack) bench(ctx context.Context) error {
 		if err := s.startServices(ctx, p); err != nil {
 			return err
 		}
-		if err := s.runLoad(ctx, load, p); err != nil {
+		if err := s.runLoad(ctx, program, p, arguments...); err != nil {
 			return err
 		}
 		return errors.Join(s.stopAll(ctx), s.removeData())
 	})
 }
 
+// overlayDir has what the load test compares holds with, in the folders where the services' own code is.
+const overlayDir = "test/load/_overlay"
+
+// benchOverlay writes the list by which the compiler adds the baselines to the services.
+func (s *stack) benchOverlay() (path string, err error) {
+	replace := map[string]string{}
+	dir := filepath.Join(s.root, overlayDir)
+	err = filepath.WalkDir(dir, func(file string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			replace[filepath.Join(s.root, strings.TrimPrefix(file, dir))] = file
+		}
+		return err
+	})
+	list, jsonErr := json.Marshal(object{"Replace": replace})
+	path = s.confFile("overlay.json")
+	return path, errors.Join(err, jsonErr, os.MkdirAll(s.confFile(""), 0o700), writeAtomically(path, list))
+}
+
 // runLoad returns an exitStatus when the load test has one.
-func (s *stack) runLoad(ctx context.Context, program string, p plan) error {
-	command := exec.CommandContext(ctx, program)
+func (s *stack) runLoad(ctx context.Context, program string, p plan, arguments ...string) error {
+	command := exec.CommandContext(ctx, program, arguments...)
 	command.Dir = s.root
 	command.Env = append(os.Environ(), s.envLines(p)...)
 	command.Stdout, command.Stderr = os.Stdout, os.Stderr

@@ -166,6 +166,11 @@ func (s *stack) freshBackends(ctx context.Context) (plan, error) {
 func (u *suite) title(text string) { fmt.Fprintf(u.out.out, "\n%s\n", text) }
 
 func (u *suite) lintModules(ctx context.Context) {
+	if overlay, err := u.benchOverlay(); err != nil {
+		u.failed = append(u.failed, err.Error())
+	} else {
+		u.command(ctx, "vet the load test's services", ".", nil, "go", "vet", "-overlay", overlay, "./services/booking-service/...", "./services/api-gateway/...")
+	}
 	for _, module := range u.modules {
 		u.command(ctx, "vet "+module, module, nil, "go", "vet", "./...")
 		u.command(ctx, "lint "+module, module, nil, filepath.Join(u.tools, "golangci-lint"), "run", "--allow-parallel-runners", "./...")

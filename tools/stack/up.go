@@ -244,7 +244,11 @@ func (s *stack) build(ctx context.Context) error {
 func (s *stack) buildServices(ctx context.Context) error {
 	arguments := []string{"build", "-trimpath", "-buildvcs=false", "-o", s.binary("") + "/"}
 	if s.instance == "bench" {
-		arguments = append(arguments, "-tags=bench")
+		overlay, err := s.benchOverlay()
+		if err != nil {
+			return err
+		}
+		arguments = append(arguments, "-overlay", overlay)
 	}
 	if s.instance == "up" || s.instance == "test" {
 		if err := s.buildWeb(ctx); err != nil {

@@ -91,34 +91,13 @@ func (b *Booking) confirmedEvent(payment uuid.UUID) events.BookingConfirmed {
 	return c
 }
 
-// Touched returns the bookings that an entry has changed.
-func (s *State) Touched(seq int64, entry *logpb.Entry) []*Booking {
-	var all []*Booking
-	add := func(own uint64) {
-		if b := s.Booking(own); b != nil {
-			all = append(all, b)
-		}
-	}
-	for _, op := range entry.GetOperations() {
-		switch kind := op.GetKind().(type) {
-		case *logpb.Operation_Held:
-			add(kind.Held.GetBooking())
-		case *logpb.Operation_Confirmed:
-			add(kind.Confirmed.GetBooking())
-		case *logpb.Operation_Declined:
-			add(kind.Declined.GetBooking())
-		case *logpb.Operation_Ended:
-			add(kind.Ended.GetBooking())
-		case *logpb.Operation_PaidLate:
-			add(kind.PaidLate.GetBooking())
-		case *logpb.Operation_Refunded:
-			add(kind.Refunded.GetBooking())
-		case *logpb.Operation_Defined:
-			for _, b := range s.bookings {
-				if b.Seq == seq {
-					add(b.ID)
-				}
-			}
+// ChangedSince returns copies of the bookings that the entries after seq have
+// changed.
+func (s *State) ChangedSince(seq int64) []Booking {
+	var all []Booking
+	for _, b := range s.bookings {
+		if b.Seq > seq && b.Status != Unknown {
+			all = append(all, *b)
 		}
 	}
 	return all

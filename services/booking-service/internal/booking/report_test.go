@@ -1,6 +1,7 @@
 package booking_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -135,28 +136,34 @@ func TestBookingsOfABuyerAreInTheOrderTheyWereMade(t *testing.T) {
 	}
 }
 
-func TestTouchedAreTheBookingsThatAnEntryChanged(t *testing.T) {
+func TestChangedSinceFindsBookingsByTheEntryThatChangedThem(t *testing.T) {
 	s := newSale(t, nil)
-	touched := func() (own []uint64) {
-		for _, b := range s.Touched(s.Seq, s.log[s.Seq-1]) {
+	seq := s.Seq
+	changed := func() (own []uint64) {
+		for _, b := range s.ChangedSince(seq) {
 			own = append(own, b.ID)
 		}
+		slices.Sort(own)
+		seq = s.Seq
 		return own
 	}
 	first := s.hold(0)
-	if diff := cmp.Diff([]uint64{first}, touched()); diff != "" {
+	if diff := cmp.Diff([]uint64{first}, changed()); diff != "" {
 		t.Error(diff)
 	}
 	second := s.hold(1)
 	s.do(payment(first, uuid.New(), logpb.Payment_CONFIRMED), payment(second, uuid.New(), logpb.Payment_FAILED), payment(77, uuid.New(), logpb.Payment_CONFIRMED))
-	if diff := cmp.Diff([]uint64{first, second}, touched()); diff != "" {
+	if diff := cmp.Diff([]uint64{min(first, second), max(first, second)}, changed()); diff != "" {
 		t.Error(diff)
 	}
 	s.do(s.cancel(second))
 	s.def.Version, s.def.Status = 2, events.EventEnded
 	s.define()
-	if diff := cmp.Diff([]uint64{first}, touched()); diff != "" {
+	if diff := cmp.Diff([]uint64{min(first, second), max(first, second)}, changed()); diff != "" {
 		t.Error(diff)
+	}
+	if left := changed(); left != nil {
+		t.Error(left)
 	}
 }
 

@@ -42,6 +42,7 @@ var migrations = []string{
 		bucket int, user_id uuid, booking_id uuid, data blob,
 		PRIMARY KEY ((bucket), user_id, booking_id)
 	) WITH compaction = {'class': 'UnifiedCompactionStrategy'}`,
+	`ALTER TABLE %s.cursors ADD IF NOT EXISTS listed bigint`,
 }
 
 // migratePatience is how long one step of a migration is retried.

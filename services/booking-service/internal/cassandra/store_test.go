@@ -303,12 +303,15 @@ func cursorRoundTrip(t *testing.T, store *Store) {
 	id := newID()
 	for _, want := range []int64{0, 7, 9} {
 		if want > 0 {
-			check(t, store.SetCursor(t.Context(), id, want))
+			check(t, store.SetPublished(t.Context(), id, want))
 		}
-		got, err := store.Cursor(t.Context(), id)
+		if want > 7 {
+			check(t, store.SetListed(t.Context(), id, want-1))
+		}
+		published, listed, err := store.Cursors(t.Context(), id)
 		check(t, err)
-		if got != want {
-			t.Fatalf("cursor is %d, want %d", got, want)
+		if wantListed := max(0, want-8) * 8; published != want || listed != wantListed {
+			t.Fatalf("cursors are %d and %d, want %d and %d", published, listed, want, wantListed)
 		}
 	}
 }

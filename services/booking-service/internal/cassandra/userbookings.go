@@ -19,7 +19,7 @@ const (
 	// rowBytes is what a row has beside its data, about.
 	rowBytes = 64
 	// bucketsAtOnce is how many buckets are written at the same time.
-	bucketsAtOnce    = 8
+	bucketsAtOnce    = 2
 	userBookingsPage = 200
 )
 

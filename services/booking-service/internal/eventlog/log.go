@@ -74,13 +74,15 @@ type eventLog struct {
 	// snapshotting gets the sequence numbers of the snapshots that are written.
 	snapshotting chan int64
 	out          outbox
+	lists        lists
 }
 
 func newLog(e *Engine, id ID) *eventLog {
 	l := &eventLog{
 		engine: e, id: id, queue: make(chan *call, maxQueue), entries: make(chan Stored, 256), look: make(chan struct{}, 1),
 		stop: make(chan struct{}), loading: make(chan struct{}), hub: hub{watchers: map[*Watcher]struct{}{}},
-		out: outbox{published: unknownCursor, done: make(chan published, 1)}, snapshotting: make(chan int64, 1),
+		out: outbox{published: unknownCursor, done: make(chan published, 1)}, lists: lists{written: unknownCursor, done: make(chan int64, 1)},
+		snapshotting: make(chan int64, 1),
 	}
 	l.touch()
 	return l
@@ -149,6 +151,8 @@ func (l *eventLog) run() {
 		case done := <-l.out.done:
 			l.advance(done)
 			l.publish()
+		case upTo := <-l.lists.done:
+			l.listed(upTo)
 		case seq := <-l.snapshotting:
 			l.snapshot = max(l.snapshot, seq)
 		case <-tick.C:
@@ -156,6 +160,7 @@ func (l *eventLog) run() {
 				l.round([]*call{newCall(l.engine.ctx, &logpb.Command{Event: uint64(l.id), Kind: &logpb.Command_Expire{Expire: &logpb.Expire{}}})})
 			}
 			l.publish()
+			l.list()
 			l.maybeSnapshot(snapshotEvery)
 			if l.isIdle() && l.engine.drop(l) {
 				l.maybeSnapshot(snapshotAtLeast)
@@ -322,7 +327,8 @@ func (l *eventLog) isIdle() bool {
 	if l.state.Seq == 0 {
 		after = emptyAfter
 	}
-	return time.Since(time.Unix(l.used.Load(), 0)) > after && !l.state.Open() && !l.hub.watched() && (!l.owned() || l.out.published == l.state.Seq)
+	return time.Since(time.Unix(l.used.Load(), 0)) > after && !l.state.Open() && !l.hub.watched() &&
+		(!l.owned() || l.out.published == l.state.Seq && l.lists.written == l.state.Seq)
 }
 
 // maybeSnapshot writes a snapshot in the background when the last one is some

@@ -19,14 +19,15 @@ import (
 // memory is a Store that may lose answers: an append is applied or not, and
 // its outcome unknown, or it is applied later, while others go on.
 type memory struct {
-	mu        sync.Mutex
-	random    *rand.Rand
-	logs      map[ID][]Stored
-	late      []func()
-	snapshots map[ID]Stored
-	cursors   map[ID]int64
-	listed    map[uuid.UUID]Listed
-	users     map[uuid.UUID]map[uuid.UUID]UserBooking
+	mu          sync.Mutex
+	random      *rand.Rand
+	logs        map[ID][]Stored
+	late        []func()
+	snapshots   map[ID]Stored
+	cursors     map[ID]int64
+	listCursors map[ID]int64
+	listed      map[uuid.UUID]Listed
+	users       map[uuid.UUID]map[uuid.UUID]UserBooking
 	// trouble is the chance of an append in 100 to go wrong.
 	trouble int
 	unknown int
@@ -36,7 +37,7 @@ type memory struct {
 
 func newMemory(seed uint64) *memory {
 	return &memory{
-		random: rand.New(rand.NewPCG(seed, 0)), logs: map[ID][]Stored{}, snapshots: map[ID]Stored{}, cursors: map[ID]int64{},
+		random: rand.New(rand.NewPCG(seed, 0)), logs: map[ID][]Stored{}, snapshots: map[ID]Stored{}, cursors: map[ID]int64{}, listCursors: map[ID]int64{},
 		listed: map[uuid.UUID]Listed{}, users: map[uuid.UUID]map[uuid.UUID]UserBooking{},
 	}
 }
@@ -127,13 +128,20 @@ func (m *memory) LoadSnapshot(_ context.Context, id ID) (int64, []byte, error) {
 	return m.snapshots[id].Seq, m.snapshots[id].Data, nil
 }
 
-func (m *memory) Cursor(_ context.Context, id ID) (int64, error) {
+func (m *memory) Cursors(_ context.Context, id ID) (published, listed int64, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.cursors[id], nil
+	return m.cursors[id], m.listCursors[id], nil
 }
 
-func (m *memory) SetCursor(_ context.Context, id ID, seq int64) error {
+func (m *memory) SetListed(_ context.Context, id ID, seq int64) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.listCursors[id] = seq
+	return nil
+}
+
+func (m *memory) SetPublished(_ context.Context, id ID, seq int64) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.cursors[id] = seq

@@ -2,7 +2,6 @@ package eventlog
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"time"
@@ -27,7 +26,7 @@ const (
 
 // outbox publishes what the log says: the log itself is the outbox. The owner
 // publishes from a cursor on, which moves when Kafka has acknowledged all
-// messages and the users' lists are written.
+// messages.
 type outbox struct {
 	// published is up to which entry everything is published.
 	published int64
@@ -122,7 +121,7 @@ func (l *eventLog) unpublished() []numbered {
 func (l *eventLog) publishBatch(ctx context.Context, from int64, batch []numbered) (upTo int64, err error) {
 	store := l.engine.store
 	if from == unknownCursor {
-		if from, err = store.Cursor(ctx, l.id); err != nil {
+		if from, _, err = store.Cursors(ctx, l.id); err != nil {
 			return unknownCursor, err
 		}
 	}
@@ -139,58 +138,32 @@ func (l *eventLog) publishBatch(ctx context.Context, from int64, batch []numbere
 			batch = append(batch, numbered{seq: e.Seq, entry: entry})
 		}
 	}
-	messages, rows, upTo, err := l.describe(from, batch)
-	if err != nil || upTo == from {
-		return from, err
+	messages, upTo := l.describe(from, batch)
+	if upTo == from {
+		return from, nil
 	}
 	if err := l.engine.publisher.Publish(ctx, messages); err != nil {
 		return from, err
 	}
-	if err := store.SaveBookings(ctx, rows); err != nil {
-		return from, err
-	}
-	if err := store.SetCursor(ctx, l.id, upTo); err != nil {
+	if err := store.SetPublished(ctx, l.id, upTo); err != nil {
 		return from, err
 	}
 	return upTo, nil
 }
 
 // describe returns what is to be published of entries that the state has applied.
-func (l *eventLog) describe(from int64, batch []numbered) (messages []booking.Message, rows []UserBooking, upTo int64, err error) {
+func (l *eventLog) describe(from int64, batch []numbered) (messages []booking.Message, upTo int64) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	upTo = from
-	touched := map[uint64]*booking.Booking{}
 	for _, e := range batch {
 		if e.seq > l.state.Seq {
 			break
 		}
 		messages = append(messages, l.state.Messages(e.seq, e.entry)...)
-		for _, b := range l.state.Touched(e.seq, e.entry) {
-			touched[b.ID] = b
-		}
 		upTo = e.seq
 	}
-	for _, b := range touched {
-		data, err := EncodeListed(b)
-		if err != nil {
-			return nil, nil, from, err
-		}
-		rows = append(rows, UserBooking{User: b.User, Booking: b.FullID(), Seq: b.Seq, Data: data})
-	}
-	return messages, rows, upTo, nil
-}
-
-// ListedBooking is a booking in a user's list.
-type ListedBooking struct {
-	// Seq tells which of two versions is newer.
-	Seq     int64             `json:"seq"`
-	Booking *booking.Document `json:"booking"`
-}
-
-// EncodeListed encodes a booking for the user's list.
-func EncodeListed(b *booking.Booking) ([]byte, error) {
-	return json.Marshal(ListedBooking{Seq: b.Seq, Booking: b.Document()})
+	return messages, upTo
 }
 
 func (l *eventLog) soldOut() bool {
@@ -235,8 +208,19 @@ func (l *eventLog) advance(done published) {
 	}
 }
 
-// flush publishes what is left before the log is handed over, for a moment.
+// flush publishes what is left, and writes the lists, before the log is handed
+// over, for a moment.
 func (l *eventLog) flush() {
+	if l.lists.underWay {
+		l.listed(<-l.lists.done)
+	}
+	l.lists.next = time.Time{}
+	l.list()
+	defer func() {
+		if l.lists.underWay {
+			l.listed(<-l.lists.done)
+		}
+	}()
 	for range 3 {
 		if l.out.underWay {
 			l.advance(<-l.out.done)

@@ -54,10 +54,13 @@ type Store interface {
 	// LoadSnapshot returns the newest snapshot, seq 0 when there is none.
 	LoadSnapshot(ctx context.Context, id ID) (seq int64, data []byte, err error)
 
-	// Cursor returns up to which entry the messages are published.
-	Cursor(ctx context.Context, id ID) (int64, error)
-	// SetCursor stores the cursor.
-	SetCursor(ctx context.Context, id ID, seq int64) error
+	// Cursors returns up to which entry the messages are published, and the
+	// users' lists written.
+	Cursors(ctx context.Context, id ID) (published, listed int64, err error)
+	// SetPublished stores up to which entry the messages are published.
+	SetPublished(ctx context.Context, id ID, seq int64) error
+	// SetListed stores up to which entry the users' lists are written.
+	SetListed(ctx context.Context, id ID, seq int64) error
 
 	// List returns every event that is or was on sale.
 	List(ctx context.Context) ([]Listed, error)

@@ -1,5 +1,3 @@
-//go:build bench
-
 package main
 
 import (
@@ -51,6 +49,28 @@ func addBaselineRoutes(ctx context.Context, routes *httpapi.API, admin *http.Ser
 		n, err := strconv.Atoi(r.FormValue("n"))
 		eventlog.SetRoundLimit(n)
 		return n, err
+	})
+	handle("PUT /debug/bench/forget", func(r *http.Request) (any, error) {
+		id, err := uuid.Parse(r.FormValue("event"))
+		if err == nil {
+			engine.Forget(eventlog.IDOf(id))
+		}
+		return id, err
+	})
+	handle("GET /debug/bench/owner", func(r *http.Request) (any, error) {
+		id, err := uuid.Parse(r.FormValue("event"))
+		return engine.Owns(eventlog.IDOf(id)), err
+	})
+	handle("POST /debug/bench/holds", func(r *http.Request) (any, error) {
+		id, err := uuid.Parse(r.FormValue("event"))
+		first, firstErr := strconv.Atoi(r.FormValue("first"))
+		pairs, pairsErr := strconv.Atoi(r.FormValue("pairs"))
+		atOnce, atOnceErr := strconv.Atoi(r.FormValue("at_once"))
+		if err := errors.Join(err, firstErr, pairsErr, atOnceErr); err != nil {
+			return nil, err
+		}
+		accepted, took := engine.HoldPairs(r.Context(), id, first, pairs, atOnce)
+		return map[string]any{"accepted": accepted, "seconds": took.Seconds()}, nil
 	})
 	handle("PUT /debug/bench/rows", func(r *http.Request) (any, error) {
 		id, err := uuid.Parse(r.FormValue("event"))

@@ -1,0 +1,98 @@
+package eventlog
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"time"
+
+	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
+)
+
+// listPause is how often a log's bookings are written to the users' lists. They
+// can wait: until then the replicas have them in memory.
+const listPause = 5 * time.Second
+
+// lists writes the bookings that have changed to the users' lists, from a cursor
+// of its own. The owner does it.
+type lists struct {
+	// written is up to which entry the lists are written.
+	written int64
+	// done gets where the cursor is after the writing under way.
+	done     chan int64
+	underWay bool
+	// next is when the lists may be written again.
+	next time.Time
+}
+
+// list begins to write the users' lists, if this replica owns the log.
+func (l *eventLog) list() {
+	o := &l.lists
+	if o.underWay || l.broken != nil || time.Now().Before(o.next) {
+		return
+	}
+	if !l.owned() {
+		o.written = unknownCursor
+		return
+	}
+	if o.written == l.state.Seq {
+		return
+	}
+	o.underWay, o.next = true, time.Now().Add(listPause)
+	from := o.written
+	l.engine.loops.Go(func() {
+		ctx, cancel := context.WithTimeout(l.engine.ctx, publishTimeout)
+		defer cancel()
+		upTo, err := l.writeLists(ctx, from)
+		if err != nil {
+			slog.Warn("write lists of bookings failed, retrying", "event", l.id, "from", upTo, "error", err)
+		}
+		o.done <- upTo
+	})
+}
+
+// writeLists writes the bookings that changed after from, and moves the cursor.
+// It returns where the cursor is then.
+func (l *eventLog) writeLists(ctx context.Context, from int64) (upTo int64, err error) {
+	store := l.engine.store
+	if from == unknownCursor {
+		if _, from, err = store.Cursors(ctx, l.id); err != nil {
+			return unknownCursor, err
+		}
+	}
+	l.mu.RLock()
+	upTo = l.state.Seq
+	changed := l.state.ChangedSince(from)
+	l.mu.RUnlock()
+	rows := make([]UserBooking, len(changed))
+	for i := range changed {
+		b := &changed[i]
+		data, err := EncodeListed(b)
+		if err != nil {
+			return from, err
+		}
+		rows[i] = UserBooking{User: b.User, Booking: b.FullID(), Seq: b.Seq, Data: data}
+	}
+	if err := store.SaveBookings(ctx, rows); err != nil {
+		return from, err
+	}
+	if err := store.SetListed(ctx, l.id, upTo); err != nil {
+		return from, err
+	}
+	return upTo, nil
+}
+
+// listed takes in the outcome of writing the lists.
+func (l *eventLog) listed(upTo int64) { l.lists.written, l.lists.underWay = upTo, false }
+
+// ListedBooking is a booking in a user's list.
+type ListedBooking struct {
+	// Seq tells which of two versions is newer.
+	Seq     int64             `json:"seq"`
+	Booking *booking.Document `json:"booking"`
+}
+
+// EncodeListed encodes a booking for the user's list.
+func EncodeListed(b *booking.Booking) ([]byte, error) {
+	return json.Marshal(ListedBooking{Seq: b.Seq, Booking: b.Document()})
+}

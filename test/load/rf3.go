@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/frontrow-tickets/frontrow/test/load/openloop"
+	"github.com/frontrow-tickets/frontrow/test/load/report"
+)
+
+const (
+	rf3File  = ".run/bench/rf3.json"
+	rf3Warm  = 90 * time.Second
+	mostNode = 10 * time.Minute
+)
+
+// replicated measures holds where every entry of the log is on three nodes of
+// Cassandra, and compares them with the single node of the run before.
+func (b *bench) replicated(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, mostNode)
+	defer cancel()
+	b.figures = []report.Figure{
+		{Name: "holds_per_s_rf3", Goal: report.NoGoal, Unit: "1/s", Says: "accepted holds a second, three nodes of Cassandra, three copies"},
+		{Name: "rf3_over_single", Goal: .5, Says: "the same over those with a single node"},
+	}
+	for begin := time.Now(); time.Since(begin) < rf3Warm; {
+		s, err := b.stock(ctx, bigHall, 1)
+		if err != nil {
+			return err
+		}
+		_, sum := b.hold(ctx, s, holdPath, saturate(warmSlice))
+		b.say("warming up: %.0f holds a second", sum.PerSecond)
+	}
+	for round := range rounds {
+		s, err := b.stock(ctx, bigHall, 1)
+		if err != nil {
+			return err
+		}
+		if _, err := b.slice(ctx, "rf3", kindHold, round, 0, func() (openloop.Result, openloop.Summary, error) {
+			result, sum := b.hold(ctx, s, holdPath, saturate(sliceLength))
+			return result, sum, nil
+		}); err != nil {
+			return err
+		}
+	}
+	b.values("holds_per_s_rf3", b.perSecond("rf3", kindHold)...)
+	single, err := singleNode()
+	if err != nil {
+		b.say("not compared with a single node: %s", err)
+	} else {
+		for _, rate := range b.perSecond("rf3", kindHold) {
+			b.values("rf3_over_single", rate/single)
+		}
+	}
+	fmt.Fprintln(b.out)
+	report.Table(b.out, b.figures)
+	fmt.Fprintln(b.out)
+	report.CPUTable(b.out, b.slices)
+	return report.WriteJSON(rf3File, b.figures)
+}
+
+// singleNode is the median of holds a second of the run before.
+func singleNode() (float64, error) {
+	text, err := os.ReadFile(resultFile)
+	if err != nil {
+		return 0, err
+	}
+	var figures []struct {
+		Name   string
+		Median float64
+	}
+	if err := json.Unmarshal(text, &figures); err != nil {
+		return 0, err
+	}
+	for _, f := range figures {
+		if f.Name == "holds_per_s" && f.Median > 0 {
+			return f.Median, nil
+		}
+	}
+	return 0, errors.New(resultFile + " has no holds_per_s")
+}
