@@ -58,8 +58,6 @@ func (b *bench) replicated(ctx context.Context) error {
 	}
 	fmt.Fprintln(b.out)
 	report.Table(b.out, b.figures)
-	fmt.Fprintln(b.out)
-	report.CPUTable(b.out, b.slices)
 	return report.WriteJSON(rf3File, b.figures)
 }
 
