@@ -10,7 +10,6 @@ require (
 	github.com/frontrow-tickets/frontrow/api v0.0.0
 	github.com/frontrow-tickets/frontrow/pkg v0.0.0
 	github.com/gocql/gocql v1.7.0
-	github.com/golang-jwt/jwt/v5 v5.3.1
 	github.com/google/go-cmp v0.7.0
 	github.com/google/uuid v1.6.0
 	github.com/jackc/pgx/v5 v5.12.0

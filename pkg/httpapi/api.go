@@ -125,6 +125,7 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 			err.Write(rec, r.Header.Get(RequestIDHeader))
 			return
 		}
+		id.RequestID = r.Header.Get(RequestIDHeader)
 		r = r.WithContext(identity.NewContext(r.Context(), id))
 	}
 	a.router.ServeHTTP(rec, r)
@@ -208,6 +209,16 @@ func WithRole(h Handler, roles ...identity.Role) Handler {
 		}
 		return problem.Forbidden("Your role does not allow this.")
 	})
+}
+
+// ForServices refuses callers that are not services with 403.
+func ForServices(h Handler) Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if identity.FromContext(r.Context()).Role != identity.Service {
+			return problem.Forbidden("Only services may call this address.")
+		}
+		return h(w, r)
+	}
 }
 
 // NewServer returns a server with time-outs against slow clients. Streams

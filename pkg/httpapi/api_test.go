@@ -30,6 +30,7 @@ func ask(t *testing.T, h http.Handler, method, path, token, body string) reply {
 	if token != "" {
 		req.Header.Set(identity.Header, token)
 	}
+	req.Header.Set(httpapi.RequestIDHeader, "r-1")
 	rec := httptest.NewRecorder()
 	h.ServeHTTP(rec, req)
 	var p struct {
@@ -50,8 +51,8 @@ type thing struct {
 
 func newAPI(t *testing.T) (h http.Handler, sign func(identity.Identity) string) {
 	t.Helper()
-	signer := testkit.Signer(t)
-	verifier, err := identity.NewVerifier(signer.PublicKey())
+	signer, key := testkit.Signer(t, "test-service")
+	verifier, err := identity.NewVerifier("test-service", key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,22 +79,16 @@ func newAPI(t *testing.T) (h http.Handler, sign func(identity.Identity) string) 
 		return httpapi.WriteJSON(w, http.StatusOK, 1)
 	})
 	return api, func(id identity.Identity) string {
-		token, err := signer.Sign(id)
-		if err != nil {
-			t.Fatal(err)
-		}
+		token := signer.Sign(id)
 		return token
 	}
 }
 
 func TestErrorsAreProblemsWithStableCodes(t *testing.T) {
 	api, sign := newAPI(t)
-	anonymous := sign(identity.Identity{Role: identity.Anonymous, RequestID: "r-1"})
+	anonymous := sign(identity.Identity{Role: identity.Anonymous})
 	customer := sign(identity.Identity{UserID: uuid.Must(uuid.NewV7()), Role: identity.Customer})
-	stranger, err := testkit.Signer(t).Sign(identity.Identity{UserID: uuid.Must(uuid.NewV7()), Role: identity.Admin})
-	if err != nil {
-		t.Fatal(err)
-	}
+	stranger := testkit.Forged(t, "test-service")
 	for name, c := range map[string]struct {
 		method, path, token, body string
 		status                    int

@@ -1,29 +1,34 @@
-// Package identity is how the gateway tells a service who is calling: a
-// short-lived token signed with Ed25519. A service refuses a request without one.
+// Package identity is how a service learns who is calling: a short-lived token
+// with a MAC (HMAC-SHA256). The gateway shares a key with each service, so that a
+// service can forge tokens for nobody but itself. A service refuses a request
+// without a token.
 package identity
 
 import (
 	"context"
-	"crypto/ed25519"
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
+	"encoding/binary"
 	"errors"
-	"fmt"
+	"io"
 	"strings"
 	"time"
 
-	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
 )
 
 // Header carries the token between gateway and services.
 const Header = "X-Frontrow-Identity"
 
-// Lifetime of a token.
-const Lifetime = 30 * time.Second
+// Lifetime of a token; a verifier's clock may be behind or ahead by leeway.
+const (
+	Lifetime = 30 * time.Second
+	leeway   = 5 * time.Second
+)
 
-const issuer = "frontrow-gateway"
+// keySize is the least size of a key in bytes.
+const keySize = 32
 
 // Role is what an account may do.
 type Role string
@@ -34,14 +39,17 @@ const (
 	Customer  Role = "customer"
 	Organizer Role = "organizer"
 	Admin     Role = "admin"
+	// Service is another service, which may ask on behalf of a user.
+	Service Role = "service"
 )
 
 // Identity is the caller of a request.
 type Identity struct {
 	// UserID is uuid.Nil for an anonymous caller.
-	UserID    uuid.UUID
-	Role      Role
-	Email     string
+	UserID uuid.UUID
+	Role   Role
+	Email  string
+	// RequestID is not part of the token: it has a header of its own.
 	RequestID string
 }
 
@@ -51,109 +59,150 @@ func (i Identity) IsAnonymous() bool { return i.UserID == uuid.Nil }
 // CanOrganize tells whether the caller may create venues and events.
 func (i Identity) CanOrganize() bool { return i.Role == Organizer || i.Role == Admin }
 
-type claims struct {
-	jwt.RegisteredClaims
-	Role      Role   `json:"role"`
-	Email     string `json:"email,omitempty"`
-	RequestID string `json:"rid,omitempty"`
-}
-
-// Signer makes tokens.
-type Signer struct {
-	key ed25519.PrivateKey
-	kid string
-	now func() time.Time
-}
-
-// NewSigner returns a signer for a base64 (standard) 32-byte Ed25519 seed.
-func NewSigner(seed string) (*Signer, error) {
-	raw, err := base64.StdEncoding.DecodeString(seed)
-	if err != nil || len(raw) != ed25519.SeedSize {
-		return nil, errors.New("identity: the private key is not base64 of 32 bytes")
+// parseKeys takes comma-separated base64 (standard) keys of 32 bytes or more.
+func parseKeys(keys string) ([]key, error) {
+	var all []key
+	for k := range strings.SplitSeq(keys, ",") {
+		secret, err := base64.StdEncoding.DecodeString(strings.TrimSpace(k))
+		if err != nil || len(secret) < keySize {
+			return nil, errors.New("identity: a key is not base64 of 32 bytes")
+		}
+		sum := sha256.Sum256(append([]byte("frontrow key id "), secret...))
+		all = append(all, key{keyID(sum[:4]), secret})
 	}
-	key := ed25519.NewKeyFromSeed(raw)
-	return &Signer{key: key, kid: keyID(key.Public().(ed25519.PublicKey)), now: time.Now}, nil
+	return all, nil
 }
 
-// PublicKey returns the public key in base64, as NewVerifier takes it.
-func (s *Signer) PublicKey() string {
-	return base64.StdEncoding.EncodeToString(s.key.Public().(ed25519.PublicKey))
+// Signer makes tokens for one service.
+type Signer struct {
+	audience string
+	key      key
+	now      func() time.Time
+}
+
+// NewSigner returns a signer of tokens for the service audience. Keys are in
+// base64, separated by commas; the first one signs.
+func NewSigner(audience, keys string) (*Signer, error) {
+	all, err := parseKeys(keys)
+	if err != nil {
+		return nil, err
+	}
+	return &Signer{audience: audience, key: all[0], now: time.Now}, nil
+}
+
+// At returns a signer that goes by another clock than this machine's.
+func (s *Signer) At(now func() time.Time) *Signer {
+	return &Signer{audience: s.audience, key: s.key, now: now}
 }
 
 // Sign returns a token for id that is good for Lifetime.
-func (s *Signer) Sign(id Identity) (string, error) {
-	now := s.now()
-	c := claims{
-		RegisteredClaims: jwt.RegisteredClaims{
-			Issuer: issuer, IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(Lifetime)),
-		},
-		Role: id.Role, Email: id.Email, RequestID: id.RequestID,
-	}
-	if !id.IsAnonymous() {
-		c.Subject = id.UserID.String()
-	}
-	t := jwt.NewWithClaims(jwt.SigningMethodEdDSA, c)
-	t.Header["kid"] = s.kid
-	return t.SignedString(s.key)
+func (s *Signer) Sign(id Identity) string {
+	b := make([]byte, 0, 256)
+	b = append(b, s.key.id[:]...)
+	b = binary.BigEndian.AppendUint64(b, uint64(s.now().Add(Lifetime).Unix()))
+	b = append(b, id.UserID[:]...)
+	b = append(b, byte(len(id.Role)))
+	b = append(b, id.Role...)
+	b = append(b, id.Email...)
+	return base64.RawURLEncoding.EncodeToString(s.key.mac(b, s.audience, b))
 }
 
-// Verifier checks tokens.
+// Verifier checks the tokens for one service.
 type Verifier struct {
-	keys   map[string]ed25519.PublicKey
-	parser *jwt.Parser
+	audience string
+	keys     map[keyID]acceptedKey
+	now      func() time.Time
 }
 
-// NewVerifier takes comma-separated base64 Ed25519 public keys: more than one
-// while a key is being replaced.
-func NewVerifier(publicKeys string) (*Verifier, error) {
-	v := &Verifier{keys: map[string]ed25519.PublicKey{}, parser: parser(time.Now)}
-	for k := range strings.SplitSeq(publicKeys, ",") {
-		raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(k))
-		if err != nil || len(raw) != ed25519.PublicKeySize {
-			return nil, errors.New("identity: a public key is not base64 of 32 bytes")
-		}
-		v.keys[keyID(raw)] = raw
+type acceptedKey struct {
+	key
+	// serviceOnly says that tokens with this key must have the role Service.
+	serviceOnly bool
+}
+
+// NewVerifier returns a verifier of tokens for the service audience. Keys are in
+// base64, separated by commas: more than one while a key is being replaced.
+func NewVerifier(audience, keys string) (*Verifier, error) {
+	v := &Verifier{audience: audience, keys: map[keyID]acceptedKey{}, now: time.Now}
+	return v, v.add(keys, false)
+}
+
+// AcceptService makes the verifier also accept the tokens of another service,
+// whose keys are given. They must have the role Service.
+func (v *Verifier) AcceptService(keys string) error { return v.add(keys, true) }
+
+func (v *Verifier) add(keys string, serviceOnly bool) error {
+	all, err := parseKeys(keys)
+	for _, k := range all {
+		v.keys[k.id] = acceptedKey{k, serviceOnly}
 	}
-	return v, nil
-}
-
-func parser(now func() time.Time) *jwt.Parser {
-	return jwt.NewParser(jwt.WithValidMethods([]string{"EdDSA"}), jwt.WithIssuer(issuer),
-		jwt.WithExpirationRequired(), jwt.WithLeeway(5*time.Second), jwt.WithTimeFunc(now))
+	return err
 }
 
 // At returns a verifier that goes by another clock than this machine's.
 func (v *Verifier) At(now func() time.Time) *Verifier {
-	return &Verifier{keys: v.keys, parser: parser(now)}
+	return &Verifier{audience: v.audience, keys: v.keys, now: now}
 }
 
-// Verify returns the identity in a token, or an error if it is forged,
-// expired, or not the gateway's.
+// Errors of Verify.
+var (
+	errMalformed = errors.New("identity: the token is malformed")
+	errForged    = errors.New("identity: the token is not signed with a key of this service")
+	errExpired   = errors.New("identity: the token has expired")
+	errRole      = errors.New("identity: a service may not act as somebody else")
+)
+
+// Verify returns the identity in a token, or an error if the token is forged,
+// expired, or for another service.
 func (v *Verifier) Verify(token string) (Identity, error) {
-	var c claims
-	_, err := v.parser.ParseWithClaims(token, &c, func(t *jwt.Token) (any, error) {
-		kid, _ := t.Header["kid"].(string)
-		key, ok := v.keys[kid]
-		if !ok {
-			return nil, fmt.Errorf("unknown key %q", kid)
-		}
-		return key, nil
-	})
-	if err != nil {
-		return Identity{}, fmt.Errorf("identity: %w", err)
+	b, err := base64.RawURLEncoding.DecodeString(token)
+	if err != nil || len(b) < minToken {
+		return Identity{}, errMalformed
 	}
-	id := Identity{Role: c.Role, Email: c.Email, RequestID: c.RequestID}
-	if c.Subject != "" {
-		if id.UserID, err = uuid.Parse(c.Subject); err != nil {
-			return Identity{}, fmt.Errorf("identity: subject: %w", err)
-		}
+	signed, mac := b[:len(b)-sha256.Size], b[len(b)-sha256.Size:]
+	k, ok := v.keys[keyID(signed)]
+	if !ok || !hmac.Equal(mac, k.mac(nil, v.audience, signed)) {
+		return Identity{}, errForged
+	}
+	expires, rest := time.Unix(int64(binary.BigEndian.Uint64(signed[len(k.id):])), 0), signed[len(k.id)+8:]
+	if v.now().After(expires.Add(leeway)) {
+		return Identity{}, errExpired
+	}
+	id := Identity{UserID: uuid.UUID(rest[:16])}
+	n, rest := int(rest[16]), rest[17:]
+	if n > len(rest) {
+		return Identity{}, errMalformed
+	}
+	id.Role, id.Email = Role(rest[:n]), string(rest[n:])
+	if k.serviceOnly && id.Role != Service {
+		return Identity{}, errRole
 	}
 	return id, nil
 }
 
-func keyID(key ed25519.PublicKey) string {
-	sum := sha256.Sum256(key)
-	return hex.EncodeToString(sum[:4])
+// A token is base64url of
+//
+//	key id (4 bytes), expiry in Unix seconds (8), user id (16),
+//	length of the role (1), role, e-mail address, MAC (32)
+//
+// The MAC is HMAC-SHA256 over the audience, a zero byte, and what is before it.
+const minToken = 4 + 8 + 16 + 1 + sha256.Size
+
+// keyID tells keys apart without giving them away.
+type keyID [4]byte
+
+type key struct {
+	id     keyID
+	secret []byte
+}
+
+// mac appends the MAC of a token's fields to b.
+func (k key) mac(b []byte, audience string, fields []byte) []byte {
+	h := hmac.New(sha256.New, k.secret)
+	_, _ = io.WriteString(h, audience)
+	_, _ = h.Write([]byte{0})
+	_, _ = h.Write(fields)
+	return h.Sum(b)
 }
 
 type contextKey struct{}

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 )
 
@@ -67,7 +69,7 @@ func Eventually(t testing.TB, what string, condition func() bool) {
 	}
 }
 
-// Seed returns a new base64 Ed25519 seed.
+// Seed returns a new base64 key of 32 bytes, which may be an Ed25519 seed.
 func Seed(t testing.TB) string {
 	t.Helper()
 	var seed [ed25519.SeedSize]byte
@@ -77,14 +79,22 @@ func Seed(t testing.TB) string {
 	return base64.StdEncoding.EncodeToString(seed[:])
 }
 
-// Signer returns an identity signer with a key of its own.
-func Signer(t testing.TB) *identity.Signer {
+// Signer returns a signer of identities for a service, and its key.
+func Signer(t testing.TB, audience string) (s *identity.Signer, key string) {
 	t.Helper()
-	s, err := identity.NewSigner(Seed(t))
+	key = Seed(t)
+	s, err := identity.NewSigner(audience, key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s
+	return s, key
+}
+
+// Forged returns a token of an admin for a service, with a key that nobody else has.
+func Forged(t testing.TB, audience string) string {
+	t.Helper()
+	s, _ := Signer(t, audience)
+	return s.Sign(identity.Identity{UserID: uuid.Must(uuid.NewV7()), Role: identity.Admin})
 }
 
 // FreeAddr returns a 127.0.0.1 address nobody listens on.

@@ -79,11 +79,7 @@ func (r *replica) kill() {
 // 200 with its id. It checks the identity of every request.
 func (w *world) replica(service string, n int, handle http.HandlerFunc) *replica {
 	w.t.Helper()
-	signer, err := identity.NewSigner(w.seed)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	verifier, err := identity.NewVerifier(signer.PublicKey())
+	verifier, err := identity.NewVerifier(service, w.seed)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -140,7 +136,7 @@ func (w *world) launch() {
 			HTTPAddr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0", LogLevel: "error", ConsulAddr: testkit.Consul(w.t),
 			InstanceID: "gateway", AdvertiseAddr: "127.0.0.1:9",
 		},
-		IdentityPrivateKey: w.seed, RedisURL: testkit.Redis(w.t), Routing: "hash",
+		IdentityKeys: identityKeys{w.seed, w.seed, w.seed, w.seed}, RedisURL: testkit.Redis(w.t), Routing: "hash",
 		RateLimitSession: 1000, RateLimitAddress: 10_000, SessionIdle: time.Hour, servicePrefix: w.prefix,
 	}
 	w.configure(&cfg)

@@ -29,15 +29,35 @@ import (
 
 const name = "api-gateway"
 
+// identityKeys are those that the gateway shares with each service.
+type identityKeys struct {
+	Auth    string `env:"AUTH,required"`
+	Event   string `env:"EVENT,required"`
+	Booking string `env:"BOOKING,required"`
+	Payment string `env:"PAYMENT,required"`
+}
+
+// signers returns what signs the identities for each service.
+func (k identityKeys) signers() (map[string]*identity.Signer, error) {
+	signers := map[string]*identity.Signer{}
+	for service, keys := range map[string]string{route.Auth: k.Auth, route.Event: k.Event, route.Booking: k.Booking, route.Payment: k.Payment} {
+		var err error
+		if signers[service], err = identity.NewSigner(service, keys); err != nil {
+			return nil, fmt.Errorf("keys for %s: %w", service, err)
+		}
+	}
+	return signers, nil
+}
+
 type config struct {
 	observe.Config
-	IdentityPrivateKey string        `env:"IDENTITY_PRIVATE_KEY,required"`
-	RedisURL           string        `env:"REDIS_URL,required"`
-	Routing            string        `env:"ROUTING" envDefault:"hash"`
-	CORSOrigins        []string      `env:"CORS_ORIGINS"`
-	RateLimitSession   float64       `env:"RATE_LIMIT_SESSION" envDefault:"50"`
-	RateLimitAddress   float64       `env:"RATE_LIMIT_ADDRESS" envDefault:"200"`
-	SessionIdle        time.Duration `env:"SESSION_IDLE" envDefault:"2h"`
+	IdentityKeys     identityKeys  `envPrefix:"IDENTITY_KEYS_"`
+	RedisURL         string        `env:"REDIS_URL,required"`
+	Routing          string        `env:"ROUTING" envDefault:"hash"`
+	CORSOrigins      []string      `env:"CORS_ORIGINS"`
+	RateLimitSession float64       `env:"RATE_LIMIT_SESSION" envDefault:"50"`
+	RateLimitAddress float64       `env:"RATE_LIMIT_ADDRESS" envDefault:"200"`
+	SessionIdle      time.Duration `env:"SESSION_IDLE" envDefault:"2h"`
 	// TrustedProxies are the networks of proxies in front, such as 10.0.0.0/8,
 	// whose X-Forwarded-For and X-Forwarded-Proto are believed.
 	TrustedProxies []netip.Prefix `env:"TRUSTED_PROXIES"`
@@ -72,9 +92,9 @@ func run(ctx context.Context, cfg config, listening func(public, admin net.Addr)
 	if err != nil {
 		return err
 	}
-	signer, err := identity.NewSigner(cfg.IdentityPrivateKey)
+	signers, err := cfg.IdentityKeys.signers()
 	if err != nil {
-		return fmt.Errorf("IDENTITY_PRIVATE_KEY: %w", err)
+		return err
 	}
 	group := &lifecycle.Group{DrainDelay: cfg.DrainDelay}
 	group.Close("traces", flush)
@@ -95,7 +115,7 @@ func run(ctx context.Context, cfg config, listening func(public, admin net.Addr)
 	group.Go("limits by session", bySession.Run)
 	group.Go("limits by address", byAddress.Run)
 	front, err := door.New(door.Config{
-		Forwarder: forwarder, Sessions: redis.NewSessions(session.NewStore(rdb, cfg.SessionIdle)), Signer: signer,
+		Forwarder: forwarder, Sessions: redis.NewSessions(session.NewStore(rdb, cfg.SessionIdle)), Signers: signers,
 		BySession: bySession, ByAddress: byAddress, CORSOrigins: cfg.CORSOrigins, TrustedProxies: cfg.TrustedProxies,
 		App: web.App(),
 	})

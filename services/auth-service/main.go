@@ -28,11 +28,11 @@ const name = "auth-service"
 
 type config struct {
 	observe.Config
-	IdentityPublicKeys string        `env:"IDENTITY_PUBLIC_KEYS,required"`
-	PostgresURL        string        `env:"POSTGRES_URL,required"`
-	RedisURL           string        `env:"REDIS_URL,required"`
-	SessionIdle        time.Duration `env:"SESSION_IDLE" envDefault:"2h"`
-	SessionAbsolute    time.Duration `env:"SESSION_ABSOLUTE" envDefault:"24h"`
+	IdentityKeys    string        `env:"IDENTITY_KEYS,required"`
+	PostgresURL     string        `env:"POSTGRES_URL,required"`
+	RedisURL        string        `env:"REDIS_URL,required"`
+	SessionIdle     time.Duration `env:"SESSION_IDLE" envDefault:"2h"`
+	SessionAbsolute time.Duration `env:"SESSION_ABSOLUTE" envDefault:"24h"`
 }
 
 type migrateConfig struct {
@@ -87,7 +87,7 @@ func run(ctx context.Context, cfg config, listening func(public net.Addr)) error
 	}
 	group := &lifecycle.Group{DrainDelay: cfg.DrainDelay}
 	group.Close("traces", flush)
-	verifier, err := identity.NewVerifier(cfg.IdentityPublicKeys)
+	verifier, err := identity.NewVerifier(name, cfg.IdentityKeys)
 	if err != nil {
 		return err
 	}

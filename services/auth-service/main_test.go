@@ -37,7 +37,8 @@ const adminPassword = "admin-password"
 
 func start(t *testing.T) *service {
 	t.Helper()
-	s := &service{t: t, signer: testkit.Signer(t), db: database(t)}
+	signer, key := testkit.Signer(t, name)
+	s := &service{t: t, signer: signer, db: database(t)}
 	mc := migrateConfig{PostgresURL: s.db, AdminEmail: "Admin@" + testkit.Unique("x") + ".example", AdminPassword: adminPassword}
 	for range 2 { // the second finds all done
 		if err := migrate(t.Context(), mc); err != nil {
@@ -51,8 +52,8 @@ func start(t *testing.T) *service {
 	t.Cleanup(func() { rdb.Close() })
 	s.store = session.NewStore(rdb, time.Hour)
 	cfg := config{
-		Config:             observe.Config{HTTPAddr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0", LogLevel: "error"},
-		IdentityPublicKeys: s.signer.PublicKey(), PostgresURL: s.db, RedisURL: testkit.Redis(t),
+		Config:       observe.Config{HTTPAddr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0", LogLevel: "error"},
+		IdentityKeys: key, PostgresURL: s.db, RedisURL: testkit.Redis(t),
 		SessionIdle: time.Hour, SessionAbsolute: 2 * time.Hour,
 	}
 	ctx, stop := context.WithCancel(context.Background())
@@ -112,10 +113,7 @@ func (s *service) call(id identity.Identity, method, path, body string, headers 
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	token, err := s.signer.Sign(id)
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	token := s.signer.Sign(id)
 	req.Header.Set(identity.Header, token)
 	for i := 0; i < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])

@@ -319,7 +319,7 @@ func TestPublishedKeysVerifyCodes(t *testing.T) {
 
 func TestBadTicketKeyFailsTheStart(t *testing.T) {
 	cfg := config{
-		Config: observe.Config{LogLevel: "warn"}, IdentityPublicKeys: testkit.Signer(t).PublicKey(),
+		Config: observe.Config{LogLevel: "warn"}, IdentityKeys: testkit.Seed(t), PaymentKeys: testkit.Seed(t),
 		TicketSigningKey: testkit.Seed(t), TicketPublicKeys: "c2hvcnQ=",
 	}
 	if err := run(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "TICKET_PUBLIC_KEYS") {

@@ -19,7 +19,8 @@ const serviceName = "booking-service"
 
 type config struct {
 	observe.Config
-	IdentityPublicKeys   string `env:"IDENTITY_PUBLIC_KEYS,required"`
+	IdentityKeys         string `env:"IDENTITY_KEYS,required"`
+	PaymentKeys          string `env:"IDENTITY_KEYS_PAYMENT,required"`
 	CassandraHosts       string `env:"CASSANDRA_HOSTS,required"`
 	CassandraKeyspace    string `env:"CASSANDRA_KEYSPACE" envDefault:"bookings"`
 	CassandraReplication int    `env:"CASSANDRA_REPLICATION" envDefault:"1"`

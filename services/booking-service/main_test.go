@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/ed25519"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -39,20 +41,23 @@ func TestMain(m *testing.M) {
 
 type system struct {
 	replicas []string
-	signer   *identity.Signer
-	producer *kafka.Producer
+	// signer is the gateway's, payments that of payment-service.
+	signer, payments *identity.Signer
+	producer         *kafka.Producer
 }
 
 func start3(t *testing.T) *system {
 	t.Helper()
 	systemOnce.Do(func() {
-		retired := testkit.Signer(t) // a ticket's key that has signed before
-		s := &system{signer: testkit.Signer(t)}
+		retired, _, _ := ed25519.GenerateKey(nil) // a ticket's key that has signed before
+		signer, key := testkit.Signer(t, serviceName)
+		payments, paymentKey := testkit.Signer(t, serviceName)
+		s := &system{signer: signer, payments: payments}
 		base := config{
-			IdentityPublicKeys: s.signer.PublicKey(), CassandraHosts: testkit.Cassandra(t), CassandraKeyspace: testkit.Unique("booking"),
+			IdentityKeys: key, PaymentKeys: paymentKey, CassandraHosts: testkit.Cassandra(t), CassandraKeyspace: testkit.Unique("booking"),
 			CassandraReplication: 1, RedisURL: testkit.Redis(t), Kafka: kafka.Cluster{Brokers: testkit.Kafka(t)},
 			Topics:           kafka.Topics{Partitions: 12, Replication: 1},
-			TicketSigningKey: testkit.Seed(t), TicketPublicKeys: retired.PublicKey(),
+			TicketSigningKey: testkit.Seed(t), TicketPublicKeys: base64.StdEncoding.EncodeToString(retired),
 		}
 		if err := migrate(t.Context(), base); err != nil {
 			t.Fatal(err)
@@ -169,10 +174,7 @@ func (s *system) as(t *testing.T, id identity.Identity, base, method, path strin
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := s.signer.Sign(id)
-	if err != nil {
-		t.Fatal(err)
-	}
+	token := s.signer.Sign(id)
 	for name, values := range header {
 		req.Header[name] = values
 	}

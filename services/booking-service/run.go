@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -40,7 +41,14 @@ func run(ctx context.Context, cfg config) error {
 	if err != nil {
 		return err
 	}
-	verifier, err := identity.NewVerifier(cfg.IdentityPublicKeys)
+	verifier, err := identity.NewVerifier(serviceName, cfg.IdentityKeys)
+	if err != nil {
+		return err
+	}
+	if err := verifier.AcceptService(cfg.PaymentKeys); err != nil {
+		return fmt.Errorf("IDENTITY_KEYS_PAYMENT: %w", err)
+	}
+	identities, err := identity.NewSigner(serviceName, cfg.IdentityKeys)
 	if err != nil {
 		return err
 	}
@@ -78,7 +86,7 @@ func run(ctx context.Context, cfg config) error {
 	store := cassandra.New(cfg.cassandra())
 	clk := cassandra.NewClock(store)
 	entries := feed.New(redisClient)
-	others := replicas.New(self, func() []consul.Instance { return resolver.Instances(serviceName) }, cfg.TicketSigningKey)
+	others := replicas.New(self, func() []consul.Instance { return resolver.Instances(serviceName) }, identities, clk.Now)
 	engine := eventlog.New(store, entries, saga.NewPublisher(producer), others, clk)
 	consumer, err := kafka.NewConsumer(kafka.ConsumerConfig{
 		Cluster: cfg.Kafka, Group: serviceName, ClientID: cfg.InstanceID, DLQ: producer,
@@ -124,8 +132,8 @@ func run(ctx context.Context, cfg config) error {
 	closing, closeStreams := context.WithCancel(context.WithoutCancel(ctx))
 	defer closeStreams()
 	routes := api.New(engine, store, others, signer, ticketKeys, verifier.At(clk.Now), closing.Done())
-	routes.HandleWithoutIdentity(http.MethodPost, replicas.CommandsPath, others.Commands(engine))
-	routes.HandleWithoutIdentity(http.MethodGet, replicas.BookingsPath, others.Bookings(engine))
+	routes.Handle(http.MethodPost, replicas.CommandsPath, httpapi.ForServices(replicas.Commands(engine)))
+	routes.Handle(http.MethodGet, replicas.BookingsPath, httpapi.ForServices(replicas.Bookings(engine)))
 	if addBaselines != nil {
 		if err := addBaselines(ctx, routes, adminRoutes, engine, store); err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/frontrow-tickets/frontrow/api/events"
+	"github.com/frontrow-tickets/frontrow/pkg/identity"
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 )
 
@@ -19,7 +20,12 @@ func TestHeldBookingIsToldToWhoPaysForIt(t *testing.T) {
 	user := uuid.Must(uuid.NewV7())
 	_, b, _ := s.hold(t, 0, user, "", seats(def.EventID, "2-0", "2-1"))
 	path := events.HeldBookings + b.ID.String()
-	status, data, _ := s.get(t, s.replicas[1], path, user)
+	ask := func(signer *identity.Signer, as identity.Identity) (int, string) {
+		t.Helper()
+		status, data, _ := (&system{signer: signer}).as(t, as, s.replicas[1], http.MethodGet, path, nil, "")
+		return status, data
+	}
+	status, data := ask(s.payments, identity.Identity{UserID: user, Role: identity.Service})
 	if err := events.Validate(events.TypeBookingCreated, []byte(data)); err != nil || status != http.StatusOK {
 		t.Fatalf("%d %s: %v", status, data, err)
 	}
@@ -34,14 +40,17 @@ func TestHeldBookingIsToldToWhoPaysForIt(t *testing.T) {
 	if got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	if status, data, _ := s.get(t, s.replicas[1], path, uuid.Must(uuid.NewV7())); status != http.StatusNotFound {
+	if status, data := ask(s.payments, identity.Identity{UserID: uuid.Must(uuid.NewV7()), Role: identity.Service}); status != http.StatusNotFound {
 		t.Errorf("somebody else was told: %d %s", status, data)
 	}
-	if status, data, _ := s.get(t, s.replicas[1], path, uuid.Nil); status != http.StatusUnauthorized {
-		t.Errorf("without a session: %d %s", status, data)
+	if status, data := ask(s.signer, identity.Identity{UserID: user, Role: identity.Customer}); status != http.StatusForbidden {
+		t.Errorf("a customer: %d %s", status, data)
+	}
+	if status, data := ask(s.payments, identity.Identity{UserID: user, Role: identity.Customer}); status != http.StatusUnauthorized {
+		t.Errorf("payment-service as a customer: %d %s", status, data)
 	}
 	s.do(t, s.replicas[2], http.MethodPost, "/api/v1/bookings/"+b.ID.String()+"/cancel", user, "", "")
-	status, data, _ = s.get(t, s.replicas[1], path, user)
+	status, data = ask(s.payments, identity.Identity{UserID: user, Role: identity.Service})
 	if status != http.StatusConflict || !strings.Contains(data, `"booking_not_payable"`) || !strings.Contains(data, `"booking_status":"cancelled"`) {
 		t.Errorf("a cancelled booking: %d %s", status, data)
 	}

@@ -33,15 +33,16 @@ type program struct {
 func newProgram(t *testing.T) *program {
 	t.Helper()
 	who := func(role identity.Role) identity.Identity { return identity.Identity{UserID: uuid.New(), Role: role} }
+	signer, key := testkit.Signer(t, service)
 	p := &program{
-		signer: testkit.Signer(t), organizer: who(identity.Organizer), rival: who(identity.Organizer),
+		signer: signer, organizer: who(identity.Organizer), rival: who(identity.Organizer),
 		boss: who(identity.Admin), customer: who(identity.Customer), anonymous: identity.Identity{Role: identity.Anonymous},
 	}
 	p.cfg = config{
 		Config: observe.Config{HTTPAddr: testkit.FreeAddr(t), AdminAddr: testkit.FreeAddr(t), LogLevel: "warn"},
 		Stores: Stores{PostgresURL: pgtest.URL(t), Kafka: kafka.Cluster{Brokers: testkit.Kafka(t)}},
 
-		IdentityPublicKeys: p.signer.PublicKey(), consumerGroup: testkit.Unique("event-service"),
+		IdentityKeys: key, consumerGroup: testkit.Unique("event-service"),
 	}
 	if err := migrate(t.Context(), migrateConfig{Stores: p.cfg.Stores, Topics: kafka.Topics{Partitions: 12, Replication: 1}}); err != nil {
 		t.Fatal(err)
@@ -99,10 +100,7 @@ type headers map[string]string
 
 func (p *program) call(t *testing.T, as identity.Identity, method, path string, body any, h headers) answer {
 	t.Helper()
-	token, err := p.signer.Sign(as)
-	if err != nil {
-		t.Fatal(err)
-	}
+	token := p.signer.Sign(as)
 	all := headers{identity.Header: token}
 	for k, v := range h {
 		all[k] = v

@@ -31,7 +31,7 @@ type Stores struct {
 type config struct {
 	observe.Config
 	Stores
-	IdentityPublicKeys string `env:"IDENTITY_PUBLIC_KEYS,required,notEmpty"`
+	IdentityKeys string `env:"IDENTITY_KEYS,required,notEmpty"`
 
 	// consumerGroup keeps tests that share a broker apart; empty: the service.
 	consumerGroup string
@@ -50,7 +50,7 @@ func run(ctx context.Context, cfg config) error {
 	if err != nil {
 		return err
 	}
-	verifier, err := identity.NewVerifier(cfg.IdentityPublicKeys)
+	verifier, err := identity.NewVerifier(service, cfg.IdentityKeys)
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
 	"github.com/frontrow-tickets/frontrow/pkg/rendezvous"
+	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/bookings"
 	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/payment"
 )
@@ -29,7 +30,7 @@ import (
 // It returns its host:port.
 func (p *program) askable(t *testing.T, held ...events.BookingCreated) string {
 	t.Helper()
-	verifier, err := identity.NewVerifier(p.signer.PublicKey())
+	verifier, err := identity.NewVerifier(bookingService, p.bookingKey)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +102,7 @@ func TestBookingIsAskedForAtAReplicaThatAnswers(t *testing.T) {
 	t.Parallel()
 	p := newProgram(t)
 	b := newBooking(1500)
-	token, err := p.signer.Sign(identity.Identity{UserID: b.UserID, Role: identity.Customer})
+	signer, err := identity.NewSigner(bookingService, p.bookingKey)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,23 +117,23 @@ func TestBookingIsAskedForAtAReplicaThatAnswers(t *testing.T) {
 	for _, s := range []*httptest.Server{closed, ofAnotherVersion, liar} {
 		replicas = append(replicas, consul.Instance{ID: s.URL, Addr: strings.TrimPrefix(s.URL, "http://")})
 	}
-	client := bookings.NewClient(func() []consul.Instance { return replicas })
+	client := bookings.NewClient(func() []consul.Instance { return replicas }, signer)
 	var ended *payment.NotPayableError
-	if _, err := client.Held(t.Context(), token, b.BookingID); err == nil || errors.As(err, &ended) {
+	if _, err := client.Held(t.Context(), b.UserID, b.BookingID); err == nil || errors.As(err, &ended) {
 		t.Errorf("nobody knew of it, and the answer is %v", err)
 	}
 	honest := p.askable(t, b)
 	for i := range 20 { // each id gives another order
 		all := append(slices.Clone(replicas), consul.Instance{ID: strconv.Itoa(i), Addr: honest})
-		client := bookings.NewClient(func() []consul.Instance { return all })
-		got, err := client.Held(t.Context(), token, b.BookingID)
+		client := bookings.NewClient(func() []consul.Instance { return all }, signer)
+		got, err := client.Held(t.Context(), b.UserID, b.BookingID)
 		if err != nil || got != b {
 			t.Fatalf("got %+v, %v, want %+v", got, err, b)
 		}
 	}
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := client.Held(gone, token, b.BookingID); !errors.Is(err, context.Canceled) {
+	if _, err := client.Held(gone, b.UserID, b.BookingID); !errors.Is(err, context.Canceled) {
 		t.Errorf("for a buyer who has left: %v", err)
 	}
 }
@@ -151,7 +152,8 @@ func TestOwnerOfTheEventIsAskedFirst(t *testing.T) {
 		t.Cleanup(s.Close)
 		instances = append(instances, consul.Instance{ID: "booking-service-" + strconv.Itoa(n), Addr: strings.TrimPrefix(s.URL, "http://")})
 	}
-	client := bookings.NewClient(func() []consul.Instance { return instances })
+	signer, _ := testkit.Signer(t, bookingService)
+	client := bookings.NewClient(func() []consul.Instance { return instances }, signer)
 	var want [replicas]int32
 	for range 30 {
 		id := uuid.New()
@@ -163,7 +165,7 @@ func TestOwnerOfTheEventIsAskedFirst(t *testing.T) {
 		}
 		want[owner]++
 		var ended *payment.NotPayableError
-		if _, err := client.Held(t.Context(), "", id); !errors.As(err, &ended) {
+		if _, err := client.Held(t.Context(), uuid.Nil, id); !errors.As(err, &ended) {
 			t.Fatal(err)
 		}
 	}

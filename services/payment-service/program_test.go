@@ -28,20 +28,23 @@ import (
 type program struct {
 	cfg    config
 	signer *identity.Signer
-	pool   *pgxpool.Pool
-	store  *payments.Store
-	public string
-	admin  string
+	// bookingKey is shared with booking-service.
+	bookingKey string
+	pool       *pgxpool.Pool
+	store      *payments.Store
+	public     string
+	admin      string
 	// stop ends the running program as SIGTERM does.
 	stop func()
 }
 
 func newProgram(t *testing.T) *program {
 	t.Helper()
-	p := &program{signer: testkit.Signer(t)}
+	signer, key := testkit.Signer(t, service)
+	p := &program{signer: signer, bookingKey: testkit.Seed(t)}
 	p.cfg = config{
-		Config:             observe.Config{HTTPAddr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0", LogLevel: "error"},
-		IdentityPublicKeys: p.signer.PublicKey(), PostgresURL: pgtest.URL(t), Kafka: kafka.Cluster{Brokers: testkit.Kafka(t)},
+		Config:       observe.Config{HTTPAddr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0", LogLevel: "error"},
+		IdentityKeys: key, BookingKeys: p.bookingKey, PostgresURL: pgtest.URL(t), Kafka: kafka.Cluster{Brokers: testkit.Kafka(t)},
 		PSPWebhookSecret: "secret", consumerGroup: testkit.Unique("payment-service"),
 	}
 	err := migrate(t.Context(), migrateConfig{PostgresURL: p.cfg.PostgresURL, Kafka: p.cfg.Kafka, Topics: kafka.Topics{Partitions: 12, Replication: 1}})
@@ -198,10 +201,7 @@ func (p *program) call(t *testing.T, user uuid.UUID, method, path string, body a
 	if user == uuid.Nil {
 		role = identity.Anonymous
 	}
-	token, err := p.signer.Sign(identity.Identity{UserID: user, Role: role})
-	if err != nil {
-		t.Fatal(err)
-	}
+	token := p.signer.Sign(identity.Identity{UserID: user, Role: role})
 	return p.send(t, method, path, body, append(header, identity.Header, token)...)
 }
 

@@ -24,9 +24,11 @@ import (
 
 type config struct {
 	observe.Config
-	IdentityPublicKeys string `env:"IDENTITY_PUBLIC_KEYS,required"`
-	PostgresURL        string `env:"POSTGRES_URL,required"`
-	Kafka              kafka.Cluster
+	IdentityKeys string `env:"IDENTITY_KEYS,required"`
+	// BookingKeys sign what this service asks booking-service.
+	BookingKeys string `env:"IDENTITY_KEYS_BOOKING,required"`
+	PostgresURL string `env:"POSTGRES_URL,required"`
+	Kafka       kafka.Cluster
 	// PSPURL is the provider; default: the simulator on our own ADMIN_ADDR.
 	PSPURL string `env:"PSP_URL"`
 	// PSPWebhookURL is where the provider reaches us; default: ADVERTISE_ADDR.
@@ -58,7 +60,11 @@ func run(ctx context.Context, cfg config, started func(public, admin string)) er
 	}
 	group := &lifecycle.Group{DrainDelay: cfg.DrainDelay}
 	group.Close("traces", flush)
-	verifier, err := identity.NewVerifier(cfg.IdentityPublicKeys)
+	verifier, err := identity.NewVerifier(service, cfg.IdentityKeys)
+	if err != nil {
+		return err
+	}
+	signer, err := identity.NewSigner(bookingService, cfg.BookingKeys)
 	if err != nil {
 		return err
 	}
@@ -100,7 +106,7 @@ func run(ctx context.Context, cfg config, started func(public, admin string)) er
 		return err
 	}
 	group.Go("booking-service's replicas", resolver.Run)
-	holds := bookings.NewClient(func() []consul.Instance { return resolver.Instances(bookingService) })
+	holds := bookings.NewClient(func() []consul.Instance { return resolver.Instances(bookingService) }, signer)
 	group.Serve("http", public, httpapi.NewServer(paymentapi.New(paymentapi.API{
 		Store: store, Held: holds.Held, Started: charges.Wake, WebhookSecret: cfg.PSPWebhookSecret, Clock: clock.System{},
 	}, verifier)))

@@ -1,14 +1,11 @@
 package e2e
 
 import (
-	"crypto/ed25519"
-	"encoding/base64"
 	"net/http"
 	"os"
+	"strings"
 	"testing"
 	"time"
-
-	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
@@ -16,18 +13,21 @@ import (
 )
 
 func TestServicesRefuseThoseWhoComeWithoutTheGateway(t *testing.T) {
-	forged := must(testkit.Signer(t).Sign(identity.Identity{Role: identity.Admin}))(t)
-	tests := []struct{ name, token, code string }{
-		{"without an identity", "", "identity_required"},
-		{"with a forged one", forged, "identity_invalid"},
-		{"with an expired one", expiredIdentity(t), "identity_invalid"},
-		{"with one that is none", "admin", "identity_invalid"},
-	}
 	for process, path := range map[string]string{
 		"auth-service": "/auth/me", "event-service": "/events", "booking-service-1": "/bookings", "payment-service-1": "/payments/" + newEventID(),
 	} {
 		address := must(running.Address(process))(t)
 		direct := client.New("http://"+address+"/api/v1", nil)
+		service := strings.TrimSuffix(process, "-1")
+		other := map[bool]string{true: "auth-service", false: "event-service"}[service == "event-service"]
+		longAgo := func() time.Time { return time.Now().Add(-time.Minute) }
+		tests := []struct{ name, token, code string }{
+			{"without an identity", "", "identity_required"},
+			{"with a forged one", testkit.Forged(t, service), "identity_invalid"},
+			{"with an expired one", gatewayIdentity(t, service).At(longAgo).Sign(identity.Identity{Role: identity.Admin}), "identity_invalid"},
+			{"with one for another service", gatewayIdentity(t, other).Sign(identity.Identity{Role: identity.Admin}), "identity_invalid"},
+			{"with one that is none", "admin", "identity_invalid"},
+		}
 		for _, tt := range tests {
 			t.Run(process+" "+tt.name, func(t *testing.T) {
 				r := client.Request{Method: http.MethodGet, Path: path}
@@ -43,28 +43,15 @@ func TestServicesRefuseThoseWhoComeWithoutTheGateway(t *testing.T) {
 	}
 }
 
-// gatewayIdentity signs as the gateway does.
-func gatewayIdentity(t *testing.T) *identity.Signer {
+// gatewayIdentity signs for a service as the gateway does.
+func gatewayIdentity(t *testing.T, service string) *identity.Signer {
 	t.Helper()
-	return must(identity.NewSigner(os.Getenv("FRONTROW_IDENTITY_PRIVATE_KEY")))(t)
-}
-
-// expiredIdentity is signed with the gateway's own key, but for a minute ago.
-func expiredIdentity(t *testing.T) string {
-	t.Helper()
-	valid := must(gatewayIdentity(t).Sign(identity.Identity{Role: identity.Admin}))(t)
-	parsed, _, err := jwt.NewParser().ParseUnverified(valid, jwt.MapClaims{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	claims := parsed.Claims.(jwt.MapClaims)
-	claims["iat"], claims["exp"] = time.Now().Add(-90*time.Second).Unix(), time.Now().Add(-time.Minute).Unix()
-	seed := must(base64.StdEncoding.DecodeString(os.Getenv("FRONTROW_IDENTITY_PRIVATE_KEY")))(t)
-	return must(parsed.SignedString(ed25519.NewKeyFromSeed(seed)))(t)
+	key := os.Getenv("FRONTROW_IDENTITY_KEY_" + strings.ToUpper(strings.ReplaceAll(service, "-", "_")))
+	return must(identity.NewSigner(service, key))(t)
 }
 
 func TestGatewayLetsNoIdentityThroughFromOutside(t *testing.T) {
-	forged := must(testkit.Signer(t).Sign(identity.Identity{Role: identity.Admin}))(t)
+	forged := testkit.Forged(t, "auth-service")
 	resp := must(visitor().Do(t.Context(), client.Request{
 		Method: http.MethodGet, Path: "/auth/me", Header: http.Header{identity.Header: {forged}},
 	}))(t)

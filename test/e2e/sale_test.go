@@ -97,7 +97,7 @@ func awaitSeats(t *testing.T, eventID string) {
 		}
 		direct := client.New("http://"+address+"/api/v1", nil)
 		testkit.Eventually(t, fmt.Sprintf("booking replica %d knows the published event", replica), func() bool {
-			token := must(gatewayIdentity(t).Sign(identity.Identity{Role: identity.Anonymous}))(t)
+			token := gatewayIdentity(t, "booking-service").Sign(identity.Identity{Role: identity.Anonymous})
 			resp, err := direct.Do(t.Context(), client.Request{
 				Method: http.MethodGet, Path: "/events/" + eventID + "/seats", Header: http.Header{identity.Header: {token}},
 			})

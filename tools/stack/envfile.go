@@ -46,7 +46,10 @@ func (s *stack) envLines(p plan) []string {
 	}
 	lines = append(lines, s.clusterLines(p)...)
 	return append(lines,
-		"FRONTROW_IDENTITY_PRIVATE_KEY="+p.keys.identityPrivateKey(),
+		"FRONTROW_IDENTITY_KEY_AUTH_SERVICE="+p.keys.identityKey("auth-service"),
+		"FRONTROW_IDENTITY_KEY_EVENT_SERVICE="+p.keys.identityKey("event-service"),
+		"FRONTROW_IDENTITY_KEY_BOOKING_SERVICE="+p.keys.identityKey("booking-service"),
+		"FRONTROW_IDENTITY_KEY_PAYMENT_SERVICE="+p.keys.identityKey("payment-service"),
 		"FRONTROW_PSP_WEBHOOK_SECRET="+p.keys.WebhookSecret,
 		"FRONTROW_OTLP="+s.otlp(),
 		"FRONTROW_TEST_POSTGRES="+s.postgresURL("", "postgres", p.keys),

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -23,7 +22,7 @@ func TestSecretsAreMadeOnceAndPrivate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if first.AdminPassword == "" || first.AdminPassword != second.AdminPassword || first.identityPublicKey() != second.identityPublicKey() {
+	if first.AdminPassword == "" || first.AdminPassword != second.AdminPassword || first.identityKey("x") != second.identityKey("x") {
 		t.Errorf("secrets changed from %+v to %+v", first, second)
 	}
 	info, err := os.Stat(filepath.Join(dir, "secrets.json"))
@@ -72,18 +71,24 @@ func TestSupervisorNeverEndsAProcessForBeingUnready(t *testing.T) {
 	}
 }
 
-func TestPrivateKeyGoesToTheGatewayAlone(t *testing.T) {
+func TestServicesHaveTheirOwnIdentityKeysOnly(t *testing.T) {
 	s, _ := newTestStack(t)
-	_, services := s.serviceProcesses(testSecrets())
+	keys := testSecrets()
+	_, services := s.serviceProcesses(keys)
+	names := []string{"auth-service", "event-service", "booking-service", "payment-service", paymentToBooking}
 	for _, p := range services {
-		has := slices.ContainsFunc(p.env, func(line string) bool { return strings.HasPrefix(line, "IDENTITY_PRIVATE_KEY=") })
-		if has != strings.HasPrefix(p.name, "api-gateway") {
-			t.Errorf("%s has the private key: %v", p.name, has)
+		for _, name := range names {
+			has := strings.Contains(strings.Join(p.env, "\n"), "="+keys.identityKey(name))
+			wants := strings.HasPrefix(p.name, name) || strings.HasPrefix(p.name, "api-gateway") && name != paymentToBooking ||
+				name == paymentToBooking && (strings.HasPrefix(p.name, "booking-service") || strings.HasPrefix(p.name, "payment-service"))
+			if has != wants {
+				t.Errorf("%s has the key %s: %v", p.name, name, has)
+			}
 		}
 	}
-	for _, line := range s.envLines(plan{keys: testSecrets(), services: services}) {
-		if strings.Contains(line, testSecrets().identityPrivateKey()) {
-			t.Errorf("the file of addresses tells the private key: %s", line)
+	for _, line := range s.envLines(plan{keys: keys, services: services}) {
+		if strings.Contains(line, keys.identityKey("booking-service")) {
+			t.Errorf("the file of addresses tells a key: %s", line)
 		}
 	}
 }

@@ -2,11 +2,14 @@ package main
 
 import (
 	"crypto/ed25519"
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -23,13 +26,14 @@ type secrets struct {
 	PostgresPassword string `json:"postgres_password"`
 }
 
-func (s secrets) identityPublicKey() string {
-	public, _ := ed25519.NewKeyFromSeed(s.IdentitySeed).Public().(ed25519.PublicKey)
-	return base64.StdEncoding.EncodeToString(public)
-}
+// paymentToBooking names the key that payment-service shares with booking-service.
+const paymentToBooking = "payment-to-booking"
 
-func (s secrets) identityPrivateKey() string {
-	return base64.StdEncoding.EncodeToString(s.IdentitySeed)
+// identityKey is the key that the gateway shares with a service, or paymentToBooking.
+func (s secrets) identityKey(name string) string {
+	mac := hmac.New(sha256.New, s.IdentitySeed)
+	_, _ = io.WriteString(mac, name)
+	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
 func (s secrets) ticketKey() string { return base64.StdEncoding.EncodeToString(s.TicketSeed) }

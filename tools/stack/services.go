@@ -26,7 +26,7 @@ func (s *stack) services(keys secrets) []service {
 		gateways = append(gateways, secondGatewayPort)
 	}
 	common := func(process string, more map[string]string) map[string]string {
-		env := map[string]string{"CONSUL_ADDR": s.reach(process, "consul"), "IDENTITY_PUBLIC_KEYS": keys.identityPublicKey()}
+		env := map[string]string{"CONSUL_ADDR": s.reach(process, "consul"), "IDENTITY_KEYS": keys.identityKey(strings.TrimRight(process, "-0123456789"))}
 		maps.Copy(env, more)
 		maps.Copy(env, s.clusterEnv(process))
 		return env
@@ -47,6 +47,7 @@ func (s *stack) services(keys secrets) []service {
 			env := common(process, map[string]string{
 				"CASSANDRA_HOSTS": s.cassandraHosts(), "CASSANDRA_KEYSPACE": cassandraKeyspace,
 				"REDIS_URL": s.redisURL(process), "KAFKA_BROKERS": s.kafkaBrokers(), "TICKET_SIGNING_KEY": keys.ticketKey(),
+				"IDENTITY_KEYS_PAYMENT": keys.identityKey(paymentToBooking),
 			})
 			if s.instance == "bench" {
 				// Where holds as rows are kept, to compare with.
@@ -57,7 +58,7 @@ func (s *stack) services(keys secrets) []service {
 		{name: "payment-service", ports: []int{8087, 8088}, migrates: true, env: func(process string) map[string]string {
 			return common(process, map[string]string{
 				"POSTGRES_URL": s.postgresURL(process, "payments", keys), "KAFKA_BROKERS": s.kafkaBrokers(),
-				"PSP_WEBHOOK_SECRET": keys.WebhookSecret,
+				"PSP_WEBHOOK_SECRET": keys.WebhookSecret, "IDENTITY_KEYS_BOOKING": keys.identityKey(paymentToBooking),
 			})
 		}},
 		{name: "api-gateway", ports: gateways, env: func(process string) map[string]string { return s.gatewayEnv(process, keys) }},
@@ -66,9 +67,12 @@ func (s *stack) services(keys secrets) []service {
 
 func (s *stack) gatewayEnv(process string, keys secrets) map[string]string {
 	env := map[string]string{
-		"IDENTITY_PRIVATE_KEY": keys.identityPrivateKey(),
-		"REDIS_URL":            s.redisURL(process),
-		"CONSUL_ADDR":          s.reach(process, "consul"),
+		"IDENTITY_KEYS_AUTH":    keys.identityKey("auth-service"),
+		"IDENTITY_KEYS_EVENT":   keys.identityKey("event-service"),
+		"IDENTITY_KEYS_BOOKING": keys.identityKey("booking-service"),
+		"IDENTITY_KEYS_PAYMENT": keys.identityKey("payment-service"),
+		"REDIS_URL":             s.redisURL(process),
+		"CONSUL_ADDR":           s.reach(process, "consul"),
 		// Here all buyers come from one address.
 		"RATE_LIMIT_ADDRESS": "5000",
 	}

@@ -36,7 +36,8 @@ import (
 type Config struct {
 	Forwarder *upstream.Forwarder
 	Sessions  *redis.Sessions
-	Signer    *identity.Signer
+	// Signers sign the identities for each service.
+	Signers map[string]*identity.Signer
 	// BySession and ByAddress limit requests.
 	BySession, ByAddress *limit.Limiter
 	// CORSOrigins are the other sites whose pages may use the API, such as
@@ -204,9 +205,7 @@ func (d *Door) enter(c *call) error {
 	if c.entry.route.View {
 		return d.showView(c, req)
 	}
-	if req.Header, err = d.outgoing(c, c.who); err != nil {
-		return err
-	}
+	req.Header = d.outgoing(c, c.who)
 	if c.entry.route.Stream {
 		return d.stream(c, req)
 	}

@@ -19,12 +19,7 @@ import (
 var forwarded = []string{"Accept", "Accept-Language", "Content-Type", "If-Match", "If-None-Match", "Last-Event-Id", "User-Agent"}
 
 // outgoing returns the headers for a service: the request's own, and who asks.
-func (d *Door) outgoing(c *call, who identity.Identity) (http.Header, error) {
-	who.RequestID = c.id
-	token, err := d.Signer.Sign(who)
-	if err != nil {
-		return nil, err
-	}
+func (d *Door) outgoing(c *call, who identity.Identity) http.Header {
 	h := make(http.Header, len(forwarded)+8)
 	for _, name := range forwarded {
 		if v, ok := c.r.Header[name]; ok {
@@ -37,7 +32,7 @@ func (d *Door) outgoing(c *call, who identity.Identity) (http.Header, error) {
 	if c.entry.route.SeesSession {
 		h["Authorization"] = []string{"Bearer " + c.sessionID}
 	}
-	h[identity.Header] = []string{token}
+	h[identity.Header] = []string{d.Signers[c.entry.route.Service].Sign(who)}
 	h[httpapi.RequestIDHeader] = []string{c.id}
 	h["X-Forwarded-For"] = []string{c.client.addr.String()}
 	h["X-Forwarded-Proto"] = []string{c.client.scheme()}
@@ -45,7 +40,7 @@ func (d *Door) outgoing(c *call, who identity.Identity) (http.Header, error) {
 	if observe.TracingEnabled() {
 		otel.GetTextMapPropagator().Inject(c.r.Context(), propagation.HeaderCarrier(h))
 	}
-	return h, nil
+	return h
 }
 
 // copyHeader copies an answer's headers, except those of the connection and

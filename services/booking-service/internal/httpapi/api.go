@@ -58,7 +58,7 @@ func New(engine *eventlog.Engine, lists Lists, others Others, signer *ticket.Sig
 	h.Handle(http.MethodGet, v1+"/bookings/{id}", httpapi.WithSession(a.get))
 	h.Handle(http.MethodPost, v1+"/bookings/{id}/cancel", httpapi.WithSession(a.cancel))
 	h.Handle(http.MethodGet, v1+"/bookings/{id}/tickets", httpapi.WithSession(a.tickets))
-	h.Handle(http.MethodGet, events.HeldBookings+"{id}", httpapi.WithSession(a.held))
+	h.Handle(http.MethodGet, events.HeldBookings+"{id}", httpapi.ForServices(a.held))
 	organizers := func(h httpapi.Handler) httpapi.Handler {
 		return httpapi.WithRole(h, identity.Organizer, identity.Admin)
 	}

@@ -5,9 +5,6 @@ package replicas
 import (
 	"bytes"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,6 +21,7 @@ import (
 	logpb "github.com/frontrow-tickets/frontrow/api/log"
 	"github.com/frontrow-tickets/frontrow/pkg/consul"
 	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
+	"github.com/frontrow-tickets/frontrow/pkg/identity"
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
 	"github.com/frontrow-tickets/frontrow/pkg/rendezvous"
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/eventlog"
@@ -45,17 +43,15 @@ const (
 type Replicas struct {
 	self      string
 	instances func() []consul.Instance
-	secret    string
+	signer    *identity.Signer
 	client    *http.Client
 }
 
 // New returns the replicas as the one with the id self sees them; instances
-// names them all. They know each other by a secret derived from key.
-func New(self string, instances func() []consul.Instance, key string) *Replicas {
-	mac := hmac.New(sha256.New, []byte(key))
-	mac.Write([]byte("frontrow booking replicas"))
+// names them all. They know each other by tokens of signer, which goes by now.
+func New(self string, instances func() []consul.Instance, signer *identity.Signer, now func() time.Time) *Replicas {
 	return &Replicas{
-		self: self, instances: instances, secret: "Bearer " + base64.StdEncoding.EncodeToString(mac.Sum(nil)),
+		self: self, instances: instances, signer: signer.At(now),
 		client: &http.Client{Transport: &http.Transport{
 			DialContext:         (&net.Dialer{Timeout: 500 * time.Millisecond}).DialContext,
 			MaxIdleConnsPerHost: 64, IdleConnTimeout: time.Minute,
@@ -102,7 +98,7 @@ func (r *Replicas) ask(ctx context.Context, method, address string, body []byte)
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("Authorization", r.secret)
+	req.Header.Set(identity.Header, r.signer.Sign(identity.Identity{Role: identity.Service}))
 	resp, err := r.client.Do(req)
 	if err != nil {
 		return nil, err
@@ -142,19 +138,9 @@ func (r *Replicas) BookingsOf(ctx context.Context, user uuid.UUID) []eventlog.Li
 	return all
 }
 
-func (r *Replicas) authenticate(req *http.Request) error {
-	if !hmac.Equal([]byte(req.Header.Get("Authorization")), []byte(r.secret)) {
-		return problem.New(http.StatusUnauthorized, "identity_required", "Only replicas of booking-service may call this address.")
-	}
-	return nil
-}
-
 // Commands returns the handler of the commands that other replicas forward.
-func (r *Replicas) Commands(engine *eventlog.Engine) httpapi.Handler {
+func Commands(engine *eventlog.Engine) httpapi.Handler {
 	return func(w http.ResponseWriter, req *http.Request) error {
-		if err := r.authenticate(req); err != nil {
-			return err
-		}
 		data, err := httpapi.ReadBody(w, req, maxBody)
 		if err != nil {
 			return err
@@ -174,11 +160,8 @@ func (r *Replicas) Commands(engine *eventlog.Engine) httpapi.Handler {
 }
 
 // Bookings returns the handler that tells other replicas of a user's bookings.
-func (r *Replicas) Bookings(engine *eventlog.Engine) httpapi.Handler {
+func Bookings(engine *eventlog.Engine) httpapi.Handler {
 	return func(w http.ResponseWriter, req *http.Request) error {
-		if err := r.authenticate(req); err != nil {
-			return err
-		}
 		user, err := uuid.Parse(req.URL.Query().Get("user"))
 		if err != nil {
 			return problem.Invalid(problem.Field{Field: "user", Code: "invalid", Message: "must be a user's id"})

@@ -29,22 +29,25 @@ const answerTimeout = 400 * time.Millisecond
 // Client asks the replicas of booking-service.
 type Client struct {
 	instances func() []consul.Instance
+	signer    *identity.Signer
 	http      *http.Client
 }
 
-// NewClient returns a client of the replicas that instances names.
-func NewClient(instances func() []consul.Instance) *Client {
+// NewClient returns a client of the replicas that instances names. It says by
+// signer that it is a service.
+func NewClient(instances func() []consul.Instance, signer *identity.Signer) *Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 64
-	return &Client{instances: instances, http: &http.Client{Timeout: answerTimeout, Transport: transport}}
+	return &Client{instances: instances, signer: signer, http: &http.Client{Timeout: answerTimeout, Transport: transport}}
 }
 
-// Held returns the held booking with an id; token is the identity of its buyer.
+// Held returns the held booking with an id if it is the user's.
 // It asks the owner of the booking's event first: any replica can answer, but
 // the others may have to load the event.
 // Errors: *payment.NotPayableError for one that has ended; others when no
 // replica knows of it or none answers, which says nothing about the booking.
-func (c *Client) Held(ctx context.Context, token string, id uuid.UUID) (b events.BookingCreated, err error) {
+func (c *Client) Held(ctx context.Context, user, id uuid.UUID) (b events.BookingCreated, err error) {
+	token := c.signer.Sign(identity.Identity{UserID: user, Role: identity.Service})
 	instances, key := slices.Clone(c.instances()), rendezvous.Event(id)
 	slices.SortFunc(instances, func(a, b consul.Instance) int {
 		return cmp.Compare(rendezvous.Score(key, rendezvous.Hash(b.ID)), rendezvous.Score(key, rendezvous.Hash(a.ID)))

@@ -37,7 +37,7 @@ type API struct {
 	Started func()
 	// Held asks booking-service for a booking that is held, with the identity
 	// token of its buyer. Error: *payment.NotPayableError for one that has ended.
-	Held func(ctx context.Context, token string, id uuid.UUID) (events.BookingCreated, error)
+	Held func(ctx context.Context, user, id uuid.UUID) (events.BookingCreated, error)
 	// WebhookSecret signs the provider's webhooks.
 	WebhookSecret string
 	Clock         clock.Clock
@@ -116,7 +116,7 @@ func (a API) create(w http.ResponseWriter, r *http.Request) error {
 	key := postgres.Key{
 		Scope: "POST /payments", Owner: user.String(), Key: idempotency, RequestHash: httpapi.RequestHash(r, raw),
 	}
-	status, body, replayed, err := a.pay(r.Context(), key, r.Header.Get(identity.Header), bookingID, user, in.PaymentMethod)
+	status, body, replayed, err := a.pay(r.Context(), key, bookingID, user, in.PaymentMethod)
 	if err != nil {
 		return a.problem(err)
 	}
@@ -135,7 +135,7 @@ func (a API) create(w http.ResponseWriter, r *http.Request) error {
 }
 
 // pay starts a payment; a booking not heard of yet is waited and asked for.
-func (a API) pay(ctx context.Context, key postgres.Key, token string, bookingID, user uuid.UUID, method string) (status int, body []byte, replayed bool, err error) {
+func (a API) pay(ctx context.Context, key postgres.Key, bookingID, user uuid.UUID, method string) (status int, body []byte, replayed bool, err error) {
 	patience := time.NewTimer(bookingPatience)
 	defer patience.Stop()
 	ask := time.NewTicker(askEvery)
@@ -159,7 +159,7 @@ func (a API) pay(ctx context.Context, key postgres.Key, token string, bookingID,
 			case <-patience.C:
 				return 0, nil, false, problem.Unavailable(errors.New("the booking has not arrived"))
 			case <-ask.C:
-				known, err = a.ask(ctx, token, bookingID)
+				known, err = a.ask(ctx, user, bookingID)
 			case <-time.After(bookingPoll):
 				known, err = a.Store.Known(ctx, bookingID)
 			}
@@ -173,10 +173,10 @@ func (a API) pay(ctx context.Context, key postgres.Key, token string, bookingID,
 // ask takes a booking over from booking-service itself: a crashed replica's
 // messages wait until Kafka has given it up, and without Kafka all do. The
 // message, when it comes, changes nothing. Error: *payment.NotPayableError.
-func (a API) ask(ctx context.Context, token string, id uuid.UUID) (known bool, err error) {
+func (a API) ask(ctx context.Context, user, id uuid.UUID) (known bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	b, err := a.Held(ctx, token, id)
+	b, err := a.Held(ctx, user, id)
 	var ended *payment.NotPayableError
 	switch {
 	case errors.As(err, &ended):
