@@ -104,14 +104,36 @@ func (s *Store) Create(ctx context.Context, sess Session, absolute time.Duration
 	return id, sess, nil
 }
 
-// Get returns a live session and puts its idle end off. Errors: ErrNotFound, or
-// that of Redis.
+// Get returns a live session. Errors: ErrNotFound, or that of Redis.
 func (s *Store) Get(ctx context.Context, id string) (Session, error) {
 	if !Valid(id) {
 		return Session{}, ErrNotFound
 	}
+	return s.decode(s.rdb.Get(ctx, key(Hash(id))))
+}
+
+// Extend returns a live session and puts its idle end off, which Redis writes to
+// its disk: do it once per ExtendEvery. Errors: as Get.
+func (s *Store) Extend(ctx context.Context, id string) (Session, error) {
+	if !Valid(id) {
+		return Session{}, ErrNotFound
+	}
 	k := key(Hash(id))
-	value, err := s.rdb.GetEx(ctx, k, s.idle).Bytes()
+	sess, err := s.decode(s.rdb.GetEx(ctx, k, s.idle))
+	if err == nil && sess.ExpiresAt.Sub(s.Clock.Now()) < s.idle {
+		// It was put off past the absolute end. Should this fail, decode still
+		// refuses the session in time.
+		s.rdb.ExpireAt(ctx, k, sess.ExpiresAt)
+	}
+	return sess, err
+}
+
+// ExtendEvery is how often the idle end of a session that is in use is to be put
+// off: a tenth of the idle time.
+func (s *Store) ExtendEvery() time.Duration { return s.idle / 10 }
+
+func (s *Store) decode(answer *redis.StringCmd) (Session, error) {
+	value, err := answer.Bytes()
 	if err != nil {
 		return Session{}, notFoundOr("get session", err)
 	}
@@ -119,17 +141,38 @@ func (s *Store) Get(ctx context.Context, id string) (Session, error) {
 	if err := json.Unmarshal(value, &sess); err != nil {
 		return Session{}, fmt.Errorf("decode session: %w", err)
 	}
-	left := sess.ExpiresAt.Sub(s.Clock.Now())
-	if left <= 0 {
-		s.rdb.Del(ctx, k)
+	if !s.Clock.Now().Before(sess.ExpiresAt) {
 		return Session{}, ErrNotFound
 	}
-	if left < s.idle {
-		// The slide went past the absolute end. Should this fail, the check above
-		// still refuses the session in time.
-		s.rdb.ExpireAt(ctx, k, sess.ExpiresAt)
-	}
 	return sess, nil
+}
+
+// changes is the channel on which sessions that have ended or changed are told,
+// by their hashes.
+const changes = "session-changes"
+
+// Changes calls changed with the hash of each session that has ended or changed,
+// until ctx ends. It may miss some while Redis is away, and calls missed when the
+// subscription begins, and begins again.
+func (s *Store) Changes(ctx context.Context, changed func(hash string), missed func()) error {
+	sub := s.rdb.Subscribe(ctx, changes)
+	defer func() { _ = sub.Close() }()
+	messages := sub.ChannelWithSubscriptions()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case m, ok := <-messages:
+			if !ok {
+				return nil
+			}
+			if message, ok := m.(*redis.Message); ok {
+				changed(message.Payload)
+			} else {
+				missed()
+			}
+		}
+	}
 }
 
 // End ends one session; one that is not there is no error.
@@ -139,6 +182,7 @@ func (s *Store) End(ctx context.Context, id string) error {
 	}
 	hash := Hash(id)
 	value, err := s.rdb.GetDel(ctx, key(hash)).Bytes()
+	s.rdb.Publish(ctx, changes, hash)
 	if errors.Is(err, redis.Nil) {
 		return nil
 	}
@@ -170,6 +214,9 @@ func (s *Store) EndAll(ctx context.Context, userID string) error {
 	_, err = s.rdb.TxPipelined(ctx, func(p redis.Pipeliner) error {
 		p.Del(ctx, keys...)
 		p.ZRem(ctx, userKey(userID), members...)
+		for _, h := range hashes {
+			p.Publish(ctx, changes, h)
+		}
 		return nil
 	})
 	if err != nil {
@@ -207,6 +254,7 @@ func (s *Store) SetRole(ctx context.Context, userID, role string) error {
 		if err := s.rdb.SetArgs(ctx, key(h), value, args).Err(); err != nil && !errors.Is(err, redis.Nil) {
 			return fmt.Errorf("write session: %w", err)
 		}
+		s.rdb.Publish(ctx, changes, h)
 	}
 	return nil
 }

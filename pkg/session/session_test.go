@@ -60,12 +60,18 @@ func TestSessionIsFoundByItsIDWhichRedisDoesNotHold(t *testing.T) {
 	}
 }
 
-func TestUseSlidesTheIdleEndButNeverPastTheAbsoluteOne(t *testing.T) {
+func TestIdleEndIsPutOffButNeverPastTheAbsoluteOne(t *testing.T) {
 	s, c := newStore(t)
 	id := login(t, s, testkit.Unique("user"))
 	k := key(Hash(id))
 	s.rdb.Expire(t.Context(), k, time.Minute)
 	if _, err := s.Get(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	if ttl := s.rdb.TTL(t.Context(), k).Val(); ttl > time.Minute {
+		t.Errorf("idle time left %v after a look, want a minute", ttl)
+	}
+	if _, err := s.Extend(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
 	if ttl := s.rdb.TTL(t.Context(), k).Val(); ttl < idle-time.Minute {
@@ -74,7 +80,7 @@ func TestUseSlidesTheIdleEndButNeverPastTheAbsoluteOne(t *testing.T) {
 
 	// Near the end, measured by Redis' own clock: two minutes are left.
 	s.rdb.Set(t.Context(), k, `{"user_id":"u","expires_at":"`+time.Now().Add(2*time.Minute).UTC().Format(time.RFC3339)+`"}`, redis.KeepTTL)
-	if _, err := s.Get(t.Context(), id); err != nil {
+	if _, err := s.Extend(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
 	if ttl := s.rdb.TTL(t.Context(), k).Val(); ttl > 2*time.Minute {
@@ -147,6 +153,51 @@ func (e endsAfterRead) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 
 func (endsAfterRead) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return next
+}
+
+func TestChangesAreTold(t *testing.T) {
+	s, _ := newStore(t)
+	told, subscribed := make(chan string, 10), make(chan struct{}, 10)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- s.Changes(ctx, func(hash string) { told <- hash }, func() { subscribed <- struct{}{} })
+	}()
+	<-subscribed
+	user := testkit.Unique("user")
+	one, two, three := login(t, s, user), login(t, s, user), login(t, s, user)
+	expect := func(what string, ids ...string) {
+		t.Helper()
+		want := map[string]bool{}
+		for _, id := range ids {
+			want[Hash(id)] = true
+		}
+		timeout := time.After(time.Minute)
+		for len(want) > 0 {
+			select {
+			case hash := <-told:
+				delete(want, hash)
+			case <-timeout:
+				t.Fatalf("%s: %d sessions were not told", what, len(want))
+			}
+		}
+	}
+	if err := s.End(t.Context(), one); err != nil {
+		t.Fatal(err)
+	}
+	expect("end", one)
+	if err := s.SetRole(t.Context(), user, "organizer"); err != nil {
+		t.Fatal(err)
+	}
+	expect("role", two, three)
+	if err := s.EndAll(t.Context(), user); err != nil {
+		t.Fatal(err)
+	}
+	expect("end all", two, three)
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
 }
 
 func TestMalformedIDsAreNotFoundWithoutRedis(t *testing.T) {

@@ -114,8 +114,10 @@ func run(ctx context.Context, cfg config, listening func(public, admin net.Addr)
 	bySession, byAddress := limit.New(cfg.RateLimitSession), limit.New(cfg.RateLimitAddress)
 	group.Go("limits by session", bySession.Run)
 	group.Go("limits by address", byAddress.Run)
+	sessions := redis.NewSessions(session.NewStore(rdb, cfg.SessionIdle))
+	group.Go("changes of sessions", sessions.Run)
 	front, err := door.New(door.Config{
-		Forwarder: forwarder, Sessions: redis.NewSessions(session.NewStore(rdb, cfg.SessionIdle)), Signers: signers,
+		Forwarder: forwarder, Sessions: sessions, Signers: signers,
 		BySession: bySession, ByAddress: byAddress, CORSOrigins: cfg.CORSOrigins, TrustedProxies: cfg.TrustedProxies,
 		App: web.App(),
 	})

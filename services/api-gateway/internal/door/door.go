@@ -25,6 +25,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 	"github.com/frontrow-tickets/frontrow/pkg/observe"
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
+	"github.com/frontrow-tickets/frontrow/pkg/session"
 	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/limit"
 	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/redis"
 	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/route"
@@ -210,6 +211,9 @@ func (d *Door) enter(c *call) error {
 		return d.stream(c, req)
 	}
 	resp, err := d.Forwarder.Do(c.r.Context(), req)
+	if c.entry.route.SeesSession {
+		d.Sessions.Forget(session.Hash(c.sessionID)) // it may have ended
+	}
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,9 @@ import (
 )
 
 const (
+	// freshFor is how long a session is not looked up again. It is when Redis says
+	// that it has changed; a change that Redis does not tell takes this long.
+	freshFor = 2 * time.Second
 	// trustFor is how long a session that was good is taken for good while Redis
 	// can't be asked. One that was ended meanwhile lives on as long.
 	trustFor = 60 * time.Second
@@ -36,11 +39,15 @@ type Sessions struct {
 	known *lru.Cache[string, seen]
 	// restUntil is in Unix nanoseconds.
 	restUntil atomic.Int64
+	// changes counts the changes that Redis has told; what was looked up before
+	// missed, in Unix nanoseconds, may have changed untold.
+	changes, missed atomic.Int64
 }
 
 type seen struct {
 	session.Session
-	at time.Time
+	// at is when the session was looked up, extended when its idle end was put off.
+	at, extended time.Time
 }
 
 // NewSessions returns the sessions of store.
@@ -50,22 +57,45 @@ func NewSessions(store *session.Store) *Sessions {
 	return &Sessions{Clock: clock.System{}, store: store, known: known}
 }
 
+// Run takes in changes of sessions until ctx ends.
+func (s *Sessions) Run(ctx context.Context) error {
+	return s.store.Changes(ctx, s.Forget, func() { s.missed.Store(s.Clock.Now().UnixNano()) })
+}
+
+// Forget has a session looked up again.
+func (s *Sessions) Forget(hash string) {
+	s.changes.Add(1)
+	s.known.Remove(hash)
+}
+
 // Get returns a live session. Errors: session.ErrNotFound, ErrUnavailable.
 func (s *Sessions) Get(ctx context.Context, id string) (session.Session, error) {
 	if !session.Valid(id) {
 		return session.Session{}, session.ErrNotFound
 	}
 	name := session.Hash(id)
+	now, changes := s.Clock.Now(), s.changes.Load()
+	last, known := s.known.Get(name)
+	if known && last.at.UnixNano() > s.missed.Load() && now.Sub(last.at) < freshFor && now.Before(last.ExpiresAt) {
+		return last.Session, nil
+	}
 	if s.Clock.Now().UnixNano() < s.restUntil.Load() {
 		if sess, err := s.remember(name); err == nil {
 			return sess, nil
 		}
 		// Who is not remembered can only win: it may have been a moment's weakness.
 	}
-	sess, err := s.store.Get(ctx, id)
+	read, extended := s.store.Get, last.extended
+	if now.Sub(extended) > s.store.ExtendEvery() {
+		read, extended = s.store.Extend, now
+	}
+	sess, err := read(ctx, id)
 	switch {
 	case err == nil:
-		s.known.Add(name, seen{sess, s.Clock.Now()})
+		s.known.Add(name, seen{sess, now, extended})
+		if s.changes.Load() != changes {
+			s.known.Remove(name) // it may have changed while it was looked up
+		}
 		return sess, nil
 	case errors.Is(err, session.ErrNotFound):
 		s.known.Remove(name)

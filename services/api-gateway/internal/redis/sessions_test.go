@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/clock"
 	"github.com/frontrow-tickets/frontrow/pkg/redisclient"
 	"github.com/frontrow-tickets/frontrow/pkg/session"
+	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 )
 
 func TestSessionsAreRememberedForAMinuteWhileRedisIsDown(t *testing.T) {
@@ -39,8 +41,9 @@ func TestSessionsAreRememberedForAMinuteWhileRedisIsDown(t *testing.T) {
 	if err := store.End(t.Context(), ended); err != nil {
 		t.Fatal(err)
 	}
+	c.Advance(freshFor) // nothing tells this gateway of changes
 	if _, err := s.Get(t.Context(), ended); !errors.Is(err, session.ErrNotFound) {
-		t.Errorf("ended session: %v, want ErrNotFound at once", err)
+		t.Errorf("ended session: %v, want ErrNotFound", err)
 	}
 
 	r.Close()
@@ -63,4 +66,57 @@ func TestSessionsAreRememberedForAMinuteWhileRedisIsDown(t *testing.T) {
 	if _, err := s.Get(t.Context(), unused); err != nil {
 		t.Errorf("Redis is back: %v", err)
 	}
+}
+
+func TestFreshSessionsAreNotLookedUpUntilTheyChange(t *testing.T) {
+	r := miniredis.RunT(t)
+	rdb, err := redisclient.New("redis://" + r.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { rdb.Close() })
+	store := session.NewStore(rdb, time.Hour)
+	c := clock.NewManual(time.Now())
+	s := NewSessions(store)
+	s.Clock = c
+	ctx, cancel := context.WithCancel(t.Context())
+	stopped := make(chan error, 1)
+	go func() { stopped <- s.Run(ctx) }()
+	t.Cleanup(func() { cancel(); <-stopped })
+	testkit.Eventually(t, "the gateway listens", func() bool { return s.missed.Load() != 0 })
+	c.Advance(time.Millisecond)
+	create := func() string {
+		id, _, err := store.Create(t.Context(), session.Session{UserID: "u", Role: "customer"}, 2*time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	get := func(id string) (session.Session, error) { return s.Get(t.Context(), id) }
+	id := create()
+	if _, err := get(id); err != nil {
+		t.Fatal(err)
+	}
+	asked := r.CommandCount()
+	if _, err := get(id); err != nil || r.CommandCount() != asked {
+		t.Errorf("a fresh session was looked up: %v", err)
+	}
+	c.Advance(freshFor)
+	ttl := r.TTL("sess:" + session.Hash(id))
+	r.FastForward(time.Minute)
+	if _, err := get(id); err != nil || r.CommandCount() == asked || r.TTL("sess:"+session.Hash(id)) != ttl-time.Minute {
+		t.Errorf("a session of a moment ago was not looked up, or its end put off: %v", err)
+	}
+	c.Advance(store.ExtendEvery())
+	if _, err := get(id); err != nil || r.TTL("sess:"+session.Hash(id)) != time.Hour {
+		t.Errorf("the end was not put off: %v, %v", r.TTL("sess:"+session.Hash(id)), err)
+	}
+	if err := store.SetRole(t.Context(), "u", "organizer"); err != nil {
+		t.Fatal(err)
+	}
+	testkit.Eventually(t, "the new role is seen", func() bool { got, _ := get(id); return got.Role == "organizer" })
+	if err := store.End(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	testkit.Eventually(t, "the end is seen", func() bool { _, err := get(id); return errors.Is(err, session.ErrNotFound) })
 }
