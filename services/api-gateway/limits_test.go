@@ -1,13 +1,16 @@
 package main
 
 import (
+	"context"
 	"io"
+	"net"
 	"net/http"
 	"net/netip"
 	"strings"
 	"testing"
 
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
+	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 )
 
 func TestUnknownAddressesAndMethods(t *testing.T) {
@@ -22,7 +25,7 @@ func TestUnknownAddressesAndMethods(t *testing.T) {
 		}
 	}
 	a := w.want(w.send("DELETE", "/api/v1/bookings", ""), 405, "method_not_allowed")
-	if a.header.Get("Allow") != "GET, POST" {
+	if a.header.Get("Allow") != "GET, HEAD, POST" {
 		t.Errorf("Allow: %q", a.header.Get("Allow"))
 	}
 	if a.header.Get("X-Content-Type-Options") != "nosniff" || a.header.Get("X-Request-Id") == "" {
@@ -38,6 +41,80 @@ func TestUnknownAddressesAndMethods(t *testing.T) {
 		if route := strings.Contains(string(body), s); route != (s != `route="/api/v1/bookings"`) {
 			t.Errorf("metrics have %s: %v", s, route)
 		}
+	}
+}
+
+func TestHeadIsAnsweredLikeGet(t *testing.T) {
+	w := newWorld(t)
+	answer := func(rw http.ResponseWriter, r *http.Request) {
+		rw.Header().Set("ETag", `"1"`)
+		if strings.HasSuffix(r.URL.Path, "/stream") {
+			rw.Header().Set("Content-Type", "text/event-stream")
+			rw.WriteHeader(http.StatusOK)
+			rw.(http.Flusher).Flush()
+			<-r.Context().Done()
+			return
+		}
+		_, _ = io.WriteString(rw, "an event")
+	}
+	w.replica("event-service", 0, answer)
+	bookings := w.replica("booking-service", 0, answer)
+	w.start()
+	for _, path := range []string{"/api/v1/events/e", "/api/v1/events/e/seats", "/api/v1/openapi.yaml", "/"} {
+		get, head := w.send("GET", path, "", "Accept-Encoding", "identity"), w.send("HEAD", path, "", "Accept-Encoding", "identity")
+		if head.status != 200 || head.body != "" || head.header.Get("ETag") != get.header.Get("ETag") ||
+			head.header.Get("Content-Length") != get.header.Get("Content-Length") {
+			t.Errorf("%s: HEAD %d %v %q, GET %v", path, head.status, head.header, head.body, get.header)
+		}
+	}
+	if a := w.send("HEAD", "/api/v1/events/e/seats/stream", ""); a.status != 200 || a.header.Get("Content-Type") != "text/event-stream" {
+		t.Errorf("stream: %d %v", a.status, a.header)
+	}
+	if a := w.send("HEAD", "/api/v1/nothing", ""); a.status != 404 {
+		t.Errorf("no such address: %d", a.status)
+	}
+	for _, r := range bookings.requests() {
+		if r.method != http.MethodGet {
+			t.Errorf("a service was asked by %s", r.method)
+		}
+	}
+}
+
+func TestSlowBodiesTakeNoPlaceFromOthers(t *testing.T) {
+	w := newWorld(t)
+	w.replica("auth-service", 0, nil)
+	w.replica("booking-service", 0, nil)
+	w.start()
+	address := strings.TrimPrefix(w.url, "http://")
+	// As many as one address may send at once, and more than are worked on at once.
+	const slow = 2048
+	for range slow {
+		conn, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if _, err := io.WriteString(conn, "POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	testkit.Eventually(t, "the address has sent too much", func() bool {
+		a := w.send("POST", "/api/v1/auth/login", "{}")
+		return a.status == http.StatusTooManyRequests && a.code() == "rate_limited"
+	})
+	w.want(w.send("GET", "/api/v1/events/e/seats", ""), 200, "")
+	from := func(ctx context.Context, network, _ string) (net.Conn, error) {
+		d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
+		return d.DialContext(ctx, network, address)
+	}
+	other := &http.Client{Transport: &http.Transport{DialContext: from}}
+	resp, err := other.Post(w.url+"/api/v1/auth/login", "application/json", strings.NewReader("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		t.Errorf("another address: %s", resp.Status)
 	}
 }
 

@@ -58,7 +58,7 @@ func TestStreamPassesAtOnceAndEndsWithItsClient(t *testing.T) {
 
 func TestStreamEndsWhenTheGatewayStops(t *testing.T) {
 	ended := make(chan error, 1)
-	t.Run("gateway", func(t *testing.T) {
+	ran := t.Run("gateway", func(t *testing.T) {
 		w := newWorld(t)
 		w.replica("booking-service", 0, func(rw http.ResponseWriter, req *http.Request) {
 			_ = http.NewResponseController(rw).Flush()
@@ -76,6 +76,9 @@ func TestStreamEndsWhenTheGatewayStops(t *testing.T) {
 		}()
 		// The cleanup stops the gateway.
 	})
+	if !ran {
+		return
+	}
 	// A stream that holds the stop up is cut in the end, not finished.
 	if err := <-ended; err != nil {
 		t.Errorf("the stream broke off: %v", err)

@@ -3,7 +3,6 @@ package door
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"time"
@@ -85,33 +84,4 @@ func (d *Door) identify(c *call, id string) error {
 	c.sessionID = id
 	c.who = identity.Identity{UserID: user, Role: identity.Role(sess.Role), Email: sess.Email}
 	return nil
-}
-
-// readBody reads the whole body, so that it can be sent to another replica.
-func readBody(c *call) ([]byte, error) {
-	limit := c.entry.route.BodyLimit
-	if limit == 0 || c.r.ContentLength == 0 {
-		return nil, nil
-	}
-	tooLarge := func() error {
-		return problem.New(http.StatusRequestEntityTooLarge, "body_too_large", fmt.Sprintf("The body is larger than %d bytes.", limit))
-	}
-	if c.r.ContentLength > limit {
-		return nil, tooLarge()
-	}
-	var body []byte
-	var err error
-	if n := c.r.ContentLength; n > 0 {
-		body = make([]byte, n)
-		_, err = io.ReadFull(c.r.Body, body)
-	} else {
-		body, err = io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, limit))
-	}
-	if tooBig := (*http.MaxBytesError)(nil); errors.As(err, &tooBig) {
-		return nil, tooLarge()
-	}
-	if err != nil {
-		return nil, problem.New(http.StatusBadRequest, "malformed_json", "The body could not be read.").Because(err)
-	}
-	return body, nil
 }

@@ -59,6 +59,7 @@ type Door struct {
 	csrf     *http.CrossOriginProtection
 	app      map[string]*file
 	gate     gate
+	bodies   bodies
 	views    *views.Store
 	flights  singleflight.Group
 	stopping context.Context
@@ -78,7 +79,7 @@ type entry struct {
 func New(cfg Config) (*Door, error) {
 	d := &Door{
 		Config: cfg, router: mux.NewRouter(), cors: map[string]bool{}, csrf: http.NewCrossOriginProtection(),
-		views: views.NewStore(), tracer: otel.Tracer("api-gateway"),
+		views: views.NewStore(), bodies: bodies{sending: map[string]int64{}}, tracer: otel.Tracer("api-gateway"),
 	}
 	d.stopping, d.stop = context.WithCancel(context.Background())
 	for _, origin := range cfg.CORSOrigins {
@@ -181,19 +182,24 @@ func (d *Door) enter(c *call) error {
 	if c.entry.page != nil {
 		return c.entry.page(c.w, c.r)
 	}
-	if !c.entry.route.Stream {
+	stream := c.entry.route.Stream
+	if !stream && d.gate.full() {
+		return tooMuch()
+	}
+	if err := d.authorize(c); err != nil {
+		return err
+	}
+	// Before the gate: a body that comes slowly must not take a place from others.
+	body, err := d.bodies.read(c)
+	if err != nil {
+		return err
+	}
+	if !stream {
 		leave, err := d.gate.enter()
 		if err != nil {
 			return err
 		}
 		defer leave()
-	}
-	if err := d.authorize(c); err != nil {
-		return err
-	}
-	body, err := readBody(c)
-	if err != nil {
-		return err
 	}
 	req := &upstream.Request{Route: c.entry.route, Path: c.r.URL.EscapedPath(), Query: c.r.URL.RawQuery, Body: body}
 	switch c.entry.route.Key {
@@ -239,8 +245,13 @@ func (d *Door) match(c *call) error {
 	if p := c.r.URL.Path; strings.Contains(p, "//") || strings.Contains(p, "/.") {
 		return problem.NotFound("This address")
 	}
+	r := c.r
+	if r.Method == http.MethodHead {
+		// Answered like GET; the server leaves the body out.
+		r = &http.Request{Method: http.MethodGet, URL: r.URL, Host: r.Host}
+	}
 	var m mux.RouteMatch
-	if d.router.Match(c.r, &m) {
+	if d.router.Match(r, &m) {
 		c.entry = m.Handler.(entry) //nolint:forcetypeassert // the router has nothing else
 		c.first = m.Vars["id"]
 		return nil
@@ -259,6 +270,9 @@ func (d *Door) methods(r *http.Request) []string {
 		probe := &http.Request{Method: method, URL: r.URL, Host: r.Host}
 		if d.router.Match(probe, &mux.RouteMatch{}) {
 			allowed = append(allowed, method)
+			if method == http.MethodGet {
+				allowed = append(allowed, http.MethodHead)
+			}
 		}
 	}
 	return allowed

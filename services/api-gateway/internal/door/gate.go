@@ -25,14 +25,21 @@ var turnedAway = promauto.NewCounter(prometheus.CounterOpts{
 // gate lets in a bounded number of requests at once.
 type gate struct{ underWay atomic.Int64 }
 
+// full tells whether nobody may enter now.
+func (g *gate) full() bool { return g.underWay.Load() >= maxUnderWay }
+
 // enter returns what to call when the request is done; or an error, 503 with
 // Retry-After, before any work was done for it.
 func (g *gate) enter() (leave func(), err error) {
 	if g.underWay.Add(1) > maxUnderWay {
 		g.underWay.Add(-1)
-		turnedAway.Inc()
-		return nil, problem.New(http.StatusServiceUnavailable, overloaded,
-			"More is being asked than can be done. Try again in a moment.").After(time.Second)
+		return nil, tooMuch()
 	}
 	return func() { g.underWay.Add(-1) }, nil
+}
+
+func tooMuch() error {
+	turnedAway.Inc()
+	return problem.New(http.StatusServiceUnavailable, overloaded,
+		"More is being asked than can be done. Try again in a moment.").After(time.Second)
 }

@@ -39,8 +39,8 @@ func (d *Door) stream(c *call, req *upstream.Request) error {
 		return err
 	}
 	c.w.WriteHeader(resp.Status)
-	if err := out.control.Flush(); err != nil {
-		return nil // the client has left
+	if err := out.control.Flush(); err != nil || c.r.Method == http.MethodHead {
+		return nil // the client has left, or knows all that it asked for
 	}
 	// However a stream ends, its client knows how to go on.
 	_ = resp.CopyTo(out, out.control.Flush)

@@ -6,7 +6,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -39,7 +41,12 @@ type shown struct {
 // and admins see more, so they ask for themselves.
 func (d *Door) showView(c *call, req *upstream.Request) error {
 	query := c.r.URL.Query()
-	key := req.Path + "?" + query.Encode()
+	maps.DeleteFunc(query, func(name string, _ []string) bool { return !slices.Contains(c.entry.route.Params, name) })
+	req.Query = query.Encode()
+	key := req.Path
+	if req.Query != "" {
+		key += "?" + req.Query
+	}
 	if query.Has("mine") || c.who.CanOrganize() {
 		return d.showOwn(c, req, key, !query.Has("mine"))
 	}

@@ -64,8 +64,10 @@ type Route struct {
 	Retry bool
 	// Stream marks an answer without an end.
 	Stream bool
-	// View marks what is kept to be shown while the service is down.
-	View bool
+	// View marks what is kept to be shown while the service is down. Params are the
+	// parameters of its query; others are left out.
+	View   bool
+	Params []string
 	// SeesSession routes get the session id itself, to end it.
 	SeesSession bool
 }
@@ -93,7 +95,10 @@ var Table = []Route{
 	{Method: http.MethodGet, Path: "/api/v1/events/{id}/seats", Service: Booking, Key: ByEvent, Timeout: quick, Retry: true},
 	{Method: http.MethodGet, Path: "/api/v1/bookings/{id}", Service: Booking, Access: Session, Key: ByEvent, Timeout: quick, Retry: true},
 	{Method: http.MethodGet, Path: "/api/v1/events/{id}", Service: Event, Access: Optional, Timeout: quick, Retry: true, View: true},
-	{Method: http.MethodGet, Path: "/api/v1/events", Service: Event, Access: Optional, Timeout: quick, Retry: true, View: true},
+	{
+		Method: http.MethodGet, Path: "/api/v1/events", Service: Event, Access: Optional, Timeout: quick, Retry: true,
+		View: true, Params: []string{"q", "from", "to", "mine", "cursor", "limit"},
+	},
 	{Method: http.MethodPost, Path: "/api/v1/payments", Service: Payment, Access: Session, BodyLimit: smallBody, Timeout: paying},
 	{Method: http.MethodGet, Path: "/api/v1/payments/{id}", Service: Payment, Access: Session, Timeout: quick, Retry: true},
 	{Method: http.MethodGet, Path: "/api/v1/bookings", Service: Booking, Access: Session, Timeout: quick, Retry: true},

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"runtime/debug"
 	"strconv"
 	"testing"
 )
@@ -10,13 +11,13 @@ func TestStoreIsBoundedByBytesAndForgetsTheLeastUsed(t *testing.T) {
 	big := make([]byte, MaxBody)
 	s.Put("first", &View{Body: []byte("x")})
 	s.Put("used", &View{Body: []byte("x")})
-	for i := range maxTotal / MaxBody * 2 {
+	for i := range s.plain.max / MaxBody * 2 {
 		if s.Get("used") == nil {
 			t.Fatal("what is used was forgotten")
 		}
 		s.Put(strconv.Itoa(i), &View{Body: big})
-		if s.total > maxTotal {
-			t.Fatalf("%d bytes are kept, want at most %d", s.total, maxTotal)
+		if s.plain.total > s.plain.max {
+			t.Fatalf("%d bytes are kept, want at most %d", s.plain.total, s.plain.max)
 		}
 	}
 	if s.Get("first") != nil {
@@ -35,7 +36,28 @@ func TestReplacingAndRemovingGiveTheBytesBack(t *testing.T) {
 	}
 	s.Remove("a")
 	s.Remove("a")
-	if s.total != 0 || s.Get("a") != nil {
-		t.Errorf("%d bytes left", s.total)
+	if s.plain.total != 0 || s.Get("a") != nil {
+		t.Errorf("%d bytes left", s.plain.total)
+	}
+}
+
+func TestSearchesDoNotPushViewsOut(t *testing.T) {
+	s := NewStore()
+	s.Put("/events/1", &View{Body: []byte("x")})
+	for i := range 10_000 {
+		s.Put("/events?q="+strconv.Itoa(i), &View{Body: make([]byte, 100_000)})
+	}
+	if s.Get("/events/1") == nil {
+		t.Error("a view was pushed out")
+	}
+	if s.searches.total > s.searches.max || s.Get("/events?q=9999") == nil || s.Get("/events?q=0") != nil {
+		t.Errorf("%d bytes of searches are kept", s.searches.total)
+	}
+}
+
+func TestStoreIsSizedByTheMemoryLimit(t *testing.T) {
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(256 << 20))
+	if s := NewStore(); s.plain.max != 64<<20 || s.searches.max != 8<<20 {
+		t.Errorf("%d and %d bytes", s.plain.max, s.searches.max)
 	}
 }
