@@ -33,6 +33,7 @@ type options struct {
 	seats       int
 	refused     bool
 	result      string
+	hop         string
 }
 
 // alone tells whether the part needs nothing but a Frontrow.
@@ -47,7 +48,15 @@ func main() {
 	flag.IntVar(&o.seats, "seats", 50_000, "with -only holds: seats of the event")
 	flag.BoolVar(&o.refused, "refused", false, "with -only holds: ask for seats that are taken")
 	flag.StringVar(&o.result, "result", "", "with -only sale: the file for the result, as JSON")
+	flag.StringVar(&o.hop, "hop", "", "be a bare server (\"server\") or the proxy of one at an address; used by this program itself")
 	flag.Parse()
+	if o.hop != "" {
+		if err := serveHop(o.hop); err != nil {
+			fmt.Fprintln(os.Stderr, "error: "+err.Error())
+			os.Exit(1)
+		}
+		return
+	}
 	known := o.only == "" || o.alone() || slices.ContainsFunc(parts, func(p part) bool { return p.name == o.only })
 	if !known {
 		flag.Usage()

@@ -63,6 +63,11 @@ func (b *bench) warm(ctx context.Context, length time.Duration) error {
 // compare measures every kind in every round, each round in another order, so
 // that what drifts touches all alike.
 func (b *bench) compare(ctx context.Context) error {
+	bare, stop, err := startHop(ctx)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	for round := range rounds {
 		s, err := b.stock(ctx, bigHall, 1)
 		if err != nil {
@@ -76,6 +81,7 @@ func (b *bench) compare(ctx context.Context) error {
 		// part every block has its share.
 		inCassandra, inPostgres := s.deal(5, 1), s.deal(1, 1)
 		kinds := []func(context.Context, int) error{
+			func(ctx context.Context, round int) error { return b.hop(ctx, round, bare) },
 			func(ctx context.Context, round int) error { return b.noop(ctx, round) },
 			func(ctx context.Context, round int) error { return b.onlyAppends(ctx, round) },
 			func(ctx context.Context, round int) error { return b.single(ctx, round, inCassandra[1]) },
@@ -112,6 +118,8 @@ func (b *bench) compare(ctx context.Context) error {
 	for i := range holds {
 		b.values("beyond_noop_ratio", (holds[i]-noops[i])/(rows[i]-noops[i]))
 	}
+	b.values("noop_over_hop", quotients(noops, machine(kindHop))...)
+	b.values("hop_us", machine(kindHop)...)
 	b.values("hold_us", holds...)
 	b.values("rows_us", rows...)
 	b.values("noop_us", noops...)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/frontrow-tickets/frontrow/test/client"
+	"github.com/frontrow-tickets/frontrow/test/load/cpu"
 	"github.com/frontrow-tickets/frontrow/test/load/openloop"
 	"github.com/frontrow-tickets/frontrow/test/load/report"
 )
@@ -35,6 +36,12 @@ func (b *bench) saga(ctx context.Context) error {
 	b.values("saga_per_s", most...)
 	for _, rate := range most {
 		b.values("saga_over_holds", rate/b.holdMax)
+	}
+	_, noop, _ := report.Spread(b.of("compare", kindNoop, func(s *report.Slice) float64 { return s.CPUPer(cpu.Machine) }))
+	for _, purchase := range b.of("saga", kindSaga, func(s *report.Slice) float64 { return s.CPUPer(cpu.Machine) }) {
+		if noop > 0 {
+			b.values("saga_cpu_over_noop", purchase/noop)
+		}
 	}
 	_, median, _ := report.Spread(most)
 	for round := range sagaRounds {

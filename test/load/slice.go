@@ -11,6 +11,7 @@ import (
 
 // Kinds of load.
 const (
+	kindHop      = "a bare hop"
 	kindNoop     = "a no-op"
 	kindAppend   = "b log append"
 	kindSingle   = "c a round a hold"

@@ -49,6 +49,7 @@ CREATE TABLE IF NOT EXISTS baseline.outbox (
   booking_id uuid  NOT NULL,
   payload    jsonb NOT NULL
 );`
+
 // Booking is a booking and its buyer.
 type Booking struct {
 	booking.Document
