@@ -25,6 +25,9 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/payment"
 )
 
+// nobodys is the id of a booking that nobody has made.
+var nobodys = uuid.New()
+
 // askable stands in for a replica of booking-service: it tells a buyer of the
 // holds that are theirs, and says of all others of theirs that they ran out.
 // It returns its host:port.
@@ -40,6 +43,9 @@ func (p *program) askable(t *testing.T, held ...events.BookingCreated) string {
 			if strings.HasSuffix(r.URL.Path, b.BookingID.String()) && b.UserID == identity.FromContext(r.Context()).UserID {
 				return httpapi.WriteJSON(w, http.StatusOK, b)
 			}
+		}
+		if strings.HasSuffix(r.URL.Path, nobodys.String()) {
+			return problem.NotFound("This booking")
 		}
 		return problem.New(http.StatusConflict, "booking_not_payable", "It ran out.").With("booking_status", "expired")
 	})
@@ -87,8 +93,10 @@ func TestBookingWhoseMessageDoesNotComeIsAskedFor(t *testing.T) {
 		}
 	}
 
+	a := p.call(t, uuid.New(), http.MethodPost, "/api/v1/payments", map[string]any{"booking_id": nobodys, "payment_method": "pm_ok"})
+	wantProblem(t, a, http.StatusNotFound, "not_found")
 	ended := newBooking(1500)
-	a := p.call(t, ended.UserID, http.MethodPost, "/api/v1/payments", map[string]any{"booking_id": ended.BookingID, "payment_method": "pm_ok"})
+	a = p.call(t, ended.UserID, http.MethodPost, "/api/v1/payments", map[string]any{"booking_id": ended.BookingID, "payment_method": "pm_ok"})
 	wantProblem(t, a, http.StatusConflict, "booking_not_payable")
 	if !strings.Contains(string(a.body), `"booking_status":"expired"`) {
 		t.Errorf("the booking's status is missing: %s", a.body)

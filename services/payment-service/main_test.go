@@ -44,13 +44,11 @@ func TestEachMethodEndsAsItShould(t *testing.T) {
 			t.Run(method, func(t *testing.T) {
 				t.Parallel()
 				b := newBooking(1234)
-				// The request is there before the message: it waits.
-				paid := make(chan paymentView, 1)
-				go func() { paid <- p.pay(t, b, method) }()
 				if err := producer.Publish(t.Context(), message(t, events.TopicBookingCreated, events.TypeBookingCreated, b.BookingID, b)); err != nil {
 					t.Fatal(err)
 				}
-				started := <-paid
+				p.knows(t, b)
+				started := p.pay(t, b, method)
 				if v := p.becomes(t, b.UserID, started.ID, tc.status); v.FailureCode != tc.failure {
 					t.Errorf("failure code %q, want %q", v.FailureCode, tc.failure)
 				}
@@ -157,6 +155,7 @@ func TestRedeliveredMessagesHaveOneEffect(t *testing.T) {
 		}
 	}
 	publish(created, created)
+	p.knows(t, b)
 	v := p.pay(t, b, "pm_ok")
 	p.becomes(t, b.UserID, v.ID, payment.Succeeded)
 	publish(ended, created, ended, created)
@@ -195,6 +194,7 @@ func TestPoisonHoldsUpNoOtherBooking(t *testing.T) {
 	if err := p.producer(t).Publish(t.Context(), append(poison, ok)...); err != nil {
 		t.Fatal(err)
 	}
+	p.knows(t, good)
 	p.becomes(t, good.UserID, p.pay(t, good, "pm_ok").ID, payment.Succeeded)
 	if n := p.count(t, `SELECT count(*) FROM bookings WHERE booking_id = $1 OR amount < 0`, negative.BookingID); n != 0 {
 		t.Error("a booking with a negative price was stored")
@@ -320,17 +320,17 @@ func TestRequestsThatAreRefused(t *testing.T) {
 		status int
 		code   string
 	}{
-		"not logged in":          {uuid.Nil, body(b.BookingID, "pm_ok"), nil, 401, "session_required"},
-		"malformed JSON":         {b.UserID, `{"booking_id":`, nil, 400, "malformed_json"},
-		"unknown field":          {b.UserID, `{"booking_id":"x","payment_method":"pm_ok","amount":1}`, nil, 400, "unknown_field"},
-		"no booking":             {b.UserID, `{"payment_method":"pm_ok"}`, nil, 422, "validation_failed"},
-		"no method":              {b.UserID, body(b.BookingID, ""), nil, 422, "validation_failed"},
-		"unknown method":         {b.UserID, body(b.BookingID, "pm_gold"), nil, 422, "unknown_payment_method"},
-		"too large":              {b.UserID, `{"booking_id":"` + strings.Repeat("x", 300<<10) + `"}`, nil, 413, "body_too_large"},
-		"bad key":                {b.UserID, body(b.BookingID, "pm_ok"), []string{"Idempotency-Key", "a b"}, 400, "invalid_idempotency_key"},
-		"somebody else's":        {uuid.New(), body(b.BookingID, "pm_ok"), nil, 404, "not_found"},
-		"expired":                {expired.UserID, body(expired.BookingID, "pm_ok"), nil, 409, "booking_not_payable"},
-		"a booking not heard of": {b.UserID, body(uuid.New(), "pm_ok"), nil, 503, "unavailable"},
+		"not logged in":   {uuid.Nil, body(b.BookingID, "pm_ok"), nil, 401, "session_required"},
+		"malformed JSON":  {b.UserID, `{"booking_id":`, nil, 400, "malformed_json"},
+		"unknown field":   {b.UserID, `{"booking_id":"x","payment_method":"pm_ok","amount":1}`, nil, 400, "unknown_field"},
+		"no booking":      {b.UserID, `{"payment_method":"pm_ok"}`, nil, 422, "validation_failed"},
+		"no method":       {b.UserID, body(b.BookingID, ""), nil, 422, "validation_failed"},
+		"unknown method":  {b.UserID, body(b.BookingID, "pm_gold"), nil, 422, "unknown_payment_method"},
+		"too large":       {b.UserID, `{"booking_id":"` + strings.Repeat("x", 300<<10) + `"}`, nil, 413, "body_too_large"},
+		"bad key":         {b.UserID, body(b.BookingID, "pm_ok"), []string{"Idempotency-Key", "a b"}, 400, "invalid_idempotency_key"},
+		"somebody else's": {uuid.New(), body(b.BookingID, "pm_ok"), nil, 404, "not_found"},
+		"expired":         {expired.UserID, body(expired.BookingID, "pm_ok"), nil, 409, "booking_not_payable"},
+		"a booking that booking-service can't be asked for": {b.UserID, body(uuid.New(), "pm_ok"), nil, 503, "unavailable"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := p.call(t, tc.user, http.MethodPost, "/api/v1/payments", tc.body, tc.header...)

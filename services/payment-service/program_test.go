@@ -242,6 +242,14 @@ type paymentView struct {
 	RefundedAt  *time.Time     `json:"refunded_at"`
 }
 
+// knows waits until the message about a booking has come.
+func (p *program) knows(t *testing.T, b events.BookingCreated) {
+	t.Helper()
+	testkit.Eventually(t, "the booking is known", func() bool {
+		return p.count(t, `SELECT count(*) FROM bookings WHERE booking_id = $1`, b.BookingID) == 1
+	})
+}
+
 // pay starts a payment that must be accepted.
 func (p *program) pay(t *testing.T, b events.BookingCreated, method string) paymentView {
 	t.Helper()

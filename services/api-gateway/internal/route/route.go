@@ -82,7 +82,7 @@ const (
 	hashing = 12 * time.Second
 	// booking commits through Paxos, and resolves what is unknown.
 	booking = 12 * time.Second
-	// paying waits up to 3 s for the booking's message.
+	// paying may have to ask for the booking.
 	paying = 10 * time.Second
 	upload = 25 * time.Second
 )

@@ -44,8 +44,8 @@ func NewClient(instances func() []consul.Instance, signer *identity.Signer) *Cli
 // Held returns the held booking with an id if it is the user's.
 // It asks the owner of the booking's event first: any replica can answer, but
 // the others may have to load the event.
-// Errors: *payment.NotPayableError for one that has ended; others when no
-// replica knows of it or none answers, which says nothing about the booking.
+// Errors: *payment.NotPayableError for one that has ended, payment.ErrNotFound;
+// others when no replica answers, which says nothing about the booking.
 func (c *Client) Held(ctx context.Context, user, id uuid.UUID) (b events.BookingCreated, err error) {
 	token := c.signer.Sign(identity.Identity{UserID: user, Role: identity.Service})
 	instances, key := slices.Clone(c.instances()), rendezvous.Event(id)
@@ -56,7 +56,7 @@ func (c *Client) Held(ctx context.Context, user, id uuid.UUID) (b events.Booking
 	for _, i := range instances {
 		b, err = c.ask(ctx, i.Addr, token, id)
 		var ended *payment.NotPayableError
-		if err == nil || errors.As(err, &ended) || ctx.Err() != nil {
+		if err == nil || errors.As(err, &ended) || errors.Is(err, payment.ErrNotFound) || ctx.Err() != nil {
 			break
 		}
 	}
@@ -93,6 +93,12 @@ func (c *Client) ask(ctx context.Context, addr, token string, id uuid.UUID) (b e
 			return b, err
 		}
 		return b, &payment.NotPayableError{Status: refusal.Status}
+	case http.StatusNotFound:
+		var refusal struct{ Code string }
+		if err := body.Decode(&refusal); err == nil && refusal.Code == "not_found" {
+			return b, payment.ErrNotFound
+		}
+		fallthrough
 	default:
 		return b, fmt.Errorf("booking-service answered %s", resp.Status)
 	}

@@ -5,7 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"log/slog"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -21,22 +21,16 @@ import (
 	payments "github.com/frontrow-tickets/frontrow/services/payment-service/internal/postgres"
 )
 
-// A request waits for a booking whose message is still on its way, but not for
-// long: booking-service is asked for what has not come by then.
-const (
-	bookingPatience = 3 * time.Second
-	bookingPoll     = 25 * time.Millisecond
-	askEvery        = 250 * time.Millisecond
-	askTimeout      = time.Second
-)
+// askTimeout bounds the question for a booking whose message has not come yet.
+const askTimeout = 2 * time.Second
 
 // API answers the requests of payment-service.
 type API struct {
 	Store *payments.Store
 	// Started is called after a payment was stored, so that it is charged at once.
 	Started func()
-	// Held asks booking-service for a booking that is held, with the identity
-	// token of its buyer. Error: *payment.NotPayableError for one that has ended.
+	// Held asks booking-service for a user's booking that is held. Errors:
+	// payment.ErrNotFound, *payment.NotPayableError for one that has ended.
 	Held func(ctx context.Context, user, id uuid.UUID) (events.BookingCreated, error)
 	// WebhookSecret signs the provider's webhooks.
 	WebhookSecret string
@@ -134,65 +128,48 @@ func (a API) create(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// pay starts a payment; a booking not heard of yet is waited and asked for.
+// pay starts a payment. A booking whose message has not come yet is asked for:
+// Kafka takes its time, and a crashed replica's messages wait until Kafka has
+// given the replica up. The message, when it comes, changes nothing.
 func (a API) pay(ctx context.Context, key postgres.Key, bookingID, user uuid.UUID, method string) (status int, body []byte, replayed bool, err error) {
-	patience := time.NewTimer(bookingPatience)
-	defer patience.Stop()
-	ask := time.NewTicker(askEvery)
-	defer ask.Stop()
-	for {
-		status, body, replayed, err = a.Store.Pay(ctx, key, bookingID, func(p *payment.Purchase) (int, []byte, error) {
-			pay, err := p.Start(uuid.Must(uuid.NewV7()), user, method, a.Clock.Now().Truncate(time.Microsecond))
-			if err != nil {
-				return 0, nil, err
-			}
-			body, err := json.Marshal(viewOf(pay))
-			return http.StatusAccepted, body, err
-		})
-		if !errors.Is(err, payment.ErrNotFound) {
-			return status, body, replayed, err
-		}
-		for known := false; !known; {
-			select {
-			case <-ctx.Done():
-				return 0, nil, false, ctx.Err()
-			case <-patience.C:
-				return 0, nil, false, problem.Unavailable(errors.New("the booking has not arrived"))
-			case <-ask.C:
-				known, err = a.ask(ctx, user, bookingID)
-			case <-time.After(bookingPoll):
-				known, err = a.Store.Known(ctx, bookingID)
-			}
-			if err != nil {
-				return 0, nil, false, err
-			}
-		}
+	status, body, replayed, err = a.start(ctx, key, bookingID, user, method)
+	if !errors.Is(err, payment.ErrNotFound) {
+		return status, body, replayed, err
 	}
-}
-
-// ask takes a booking over from booking-service itself: a crashed replica's
-// messages wait until Kafka has given it up, and without Kafka all do. The
-// message, when it comes, changes nothing. Error: *payment.NotPayableError.
-func (a API) ask(ctx context.Context, user, id uuid.UUID) (known bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	askCtx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	b, err := a.Held(ctx, user, id)
+	b, err := a.Held(askCtx, user, bookingID)
 	var ended *payment.NotPayableError
 	switch {
-	case errors.As(err, &ended):
-		return false, err
+	case errors.Is(err, payment.ErrNotFound) || errors.As(err, &ended):
+		return 0, nil, false, err
 	case err != nil:
-		slog.WarnContext(ctx, "fetch the booking whose event is late failed", "booking_id", id, "error", err)
-		return false, nil
+		return 0, nil, false, problem.Unavailable(fmt.Errorf("ask for the booking: %w", err))
 	}
-	return true, a.Store.BookingsCreated(ctx, []events.BookingCreated{b})
+	if err := a.Store.BookingsCreated(ctx, []events.BookingCreated{b}); err != nil {
+		return 0, nil, false, err
+	}
+	return a.start(ctx, key, bookingID, user, method)
+}
+
+// start stores a payment. Errors: payment.ErrNotFound for a booking not heard of,
+// and those of Purchase.Start.
+func (a API) start(ctx context.Context, key postgres.Key, bookingID, user uuid.UUID, method string) (status int, body []byte, replayed bool, err error) {
+	return a.Store.Pay(ctx, key, bookingID, func(p *payment.Purchase) (int, []byte, error) {
+		pay, err := p.Start(uuid.Must(uuid.NewV7()), user, method, a.Clock.Now().Truncate(time.Microsecond))
+		if err != nil {
+			return 0, nil, err
+		}
+		body, err := json.Marshal(viewOf(pay))
+		return http.StatusAccepted, body, err
+	})
 }
 
 // problem is the answer to an error of the domain or the store.
 func (a API) problem(err error) error {
 	var notPayable *payment.NotPayableError
 	switch {
-	case errors.Is(err, payment.ErrNotYours):
+	case errors.Is(err, payment.ErrNotYours), errors.Is(err, payment.ErrNotFound):
 		return problem.NotFound("The booking")
 	case errors.As(err, &notPayable):
 		return problem.New(http.StatusConflict, "booking_not_payable", "The booking takes no payments any more.").With("booking_status", notPayable.Status)

@@ -231,9 +231,3 @@ func (s *Store) Payment(ctx context.Context, id uuid.UUID) (*payment.Payment, er
 	}
 	return p, nil
 }
-
-// Known tells whether a booking has arrived.
-func (s *Store) Known(ctx context.Context, bookingID uuid.UUID) (known bool, err error) {
-	err = s.Pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM bookings WHERE booking_id = $1)`, bookingID).Scan(&known)
-	return known, err
-}
