@@ -71,7 +71,7 @@ const patience = 20_000;
 
 /**
  * Asks until there is an answer that is not passing: for reads, and for what carries an Idempotency-Key or may be done twice.
- * The pause grows from 0.3 s to 3 s, or is what the server says.
+ * The pause grows from 0.3 s to 3 s, or is what the server says, and up to twice as much.
  */
 export async function persist<T>(request: () => Promise<Answer<T>>, signal?: AbortSignal): Promise<NonNullable<T>> {
   const deadline = Date.now() + patience;
@@ -80,7 +80,8 @@ export async function persist<T>(request: () => Promise<Answer<T>>, signal?: Abo
       return await ask(request());
     } catch (error) {
       if (!(error instanceof Refusal) || !error.passing || signal?.aborted) throw error;
-      const wait = error.retryAfter ? error.retryAfter * 1000 : pause * (0.5 + Math.random());
+      // Those who were refused together must not come again together.
+      const wait = error.retryAfter ? error.retryAfter * 1000 * (1 + Math.random()) : pause * (0.5 + Math.random());
       if (Date.now() + wait > deadline) throw error;
       await new Promise((resolve) => setTimeout(resolve, wait));
     }

@@ -63,7 +63,7 @@ export class LiveSale {
       if (source.readyState !== EventSource.CLOSED) return;
       // The browser comes back by itself after a break, but not after an answer like 503.
       this.#source = undefined;
-      this.#again = setTimeout(() => this.start(), this.#pause);
+      this.#again = setTimeout(() => this.start(), this.#pause * (0.5 + Math.random()));
       this.#pause = Math.min(this.#pause * 2, 10_000);
     });
   }

@@ -1,6 +1,7 @@
 package door
 
 import (
+	"math/rand/v2"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -38,8 +39,9 @@ func (g *gate) enter() (leave func(), err error) {
 	return func() { g.underWay.Add(-1) }, nil
 }
 
+// tooMuch spreads those who are refused together over some seconds.
 func tooMuch() error {
 	turnedAway.Inc()
 	return problem.New(http.StatusServiceUnavailable, overloaded,
-		"More is being asked than can be done. Try again in a moment.").After(time.Second)
+		"More is being asked than can be done. Try again in a moment.").After(time.Duration(1+rand.IntN(3)) * time.Second)
 }
