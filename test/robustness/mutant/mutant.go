@@ -55,12 +55,12 @@ var All = []Mutant{
 		},
 	},
 	{
-		Name: "answer-before-append", What: "clients are answered before the entry is in the log", Breaks: "I2",
+		Name: "answer-before-append", What: "clients are answered 0.2 s before the entry is appended to the log", Breaks: "I2",
 		Edits: []Edit{
 			{
 				"eventlog/round.go",
 				"		proven, err := l.prove(entry, reads)\n		if err != nil {\n			finish(batch, nil, err)\n			return\n		}\n		if !proven {\n			continue",
-				"		finish(batch[:n], answers, nil)\n		proven, err := l.prove(entry, reads)\n		if err != nil {\n			finish(batch[n:], nil, err)\n			return\n		}\n		if !proven {\n			batch = batch[n:]\n			continue",
+				"		finish(batch[:n], answers, nil)\n		time.Sleep(200 * time.Millisecond)\n		proven, err := l.prove(entry, reads)\n		if err != nil {\n			finish(batch[n:], nil, err)\n			return\n		}\n		if !proven {\n			batch = batch[n:]\n			continue",
 			},
 			{
 				"eventlog/round.go",
