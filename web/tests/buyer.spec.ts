@@ -28,7 +28,7 @@ test('a buyer finds an event, registers in the middle, pays and has tickets', as
   await page.getByRole('button', { name: 'Hold 2 seats' }).click();
 
   const dialog = page.getByRole('dialog');
-  await dialog.getByRole('button', { name: 'I am new' }).click();
+  await dialog.getByRole('button', { name: 'I’m new' }).click();
   await dialog.getByLabel('Name').fill('Ada');
   await dialog.getByLabel('E-mail').fill(`ada-${Date.now()}@frontrow.example`);
   await dialog.getByLabel('Password').fill(secret);
@@ -48,9 +48,9 @@ test('a buyer finds an event, registers in the middle, pays and has tickets', as
 
   // And gives them back.
   await page.getByRole('link', { name: new RegExp(name) }).click();
-  await page.getByRole('button', { name: 'Cancel the booking' }).click();
-  await page.getByRole('dialog').getByRole('button', { name: 'Cancel the booking' }).click();
-  await expect(page.getByText('€90.00 were given back to you.')).toBeVisible();
+  await page.getByRole('button', { name: 'Cancel booking' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel booking' }).click();
+  await expect(page.getByText('We refunded €90.00.')).toBeVisible();
 });
 
 test('of two who want the same seat one gets it, and the other sees so and is offered another', async ({ browser }) => {
@@ -64,7 +64,7 @@ test('of two who want the same seat one gets it, and the other sees so and is of
   const winner = await Promise.any([won(ada.page), won(bob.page)]);
   const loser = winner === ada.page ? bob.page : ada.page;
   await expect(winner.getByText('Stalls, row A, seat 5')).toBeVisible();
-  await expect(loser.getByText(/somebody was quicker/)).toBeVisible();
+  await expect(loser.getByText(/just taken/)).toBeVisible();
   await expect(seat(loser, 'A', 5).first()).toBeDisabled();
   await loser.getByRole('button', { name: 'Take it instead' }).click();
   await loser.getByRole('button', { name: 'Hold 1 seat' }).click();
@@ -80,7 +80,7 @@ test('a seat that somebody else takes turns on the screen at once', async ({ bro
   await seat(page, 'A', 1).click();
   const bob = await person('Bob');
   await sent(bob.http.post(`${api}/bookings`, { data: { event_id: shown.id, seat_ids: ['1-0'] } }));
-  await expect(page.getByText(/somebody was quicker/)).toBeVisible();
+  await expect(page.getByText(/just taken/)).toBeVisible();
   await expect(page.getByRole('button', { name: /^Hold 1 seat/ })).toHaveCount(0);
 });
 
@@ -91,8 +91,8 @@ test('the countdown runs out, and the seats are free again', async ({ browser })
   await seat(page, 'B', 2).click();
   await page.getByRole('button', { name: 'Hold 1 seat' }).click();
   await expect(page.getByTestId('countdown')).toHaveText(/^0:0\d$/);
-  await expect(page.getByText('The time to pay was over')).toBeVisible();
-  await page.getByRole('link', { name: 'To the event' }).click();
+  await expect(page.getByText('Your time to pay ran out')).toBeVisible();
+  await page.getByRole('link', { name: 'Go to the event' }).click();
   await page.getByRole('button', { name: 'List' }).click();
   await expect(seat(page, 'B', 2)).toBeEnabled();
 });
@@ -115,8 +115,8 @@ test('the best seats together, and standing room', async ({ browser }) => {
   const shown = await event(olga, 'Together');
   const { page } = await browse(browser, await person('Ada'));
   await page.goto(`/events/${shown.id}`);
-  await page.getByLabel('Which').selectOption({ label: 'Standing: €15.00' });
-  await page.getByLabel('How many').fill('3');
+  await page.getByLabel('Ticket type').selectOption({ label: 'Standing: €15.00' });
+  await page.getByLabel('Number of seats').fill('3');
   await page.getByRole('button', { name: 'Hold the best 3' }).click();
   await page.waitForURL(/\/bookings\//);
   await expect(page.getByText(/^Pit, no\. /)).toHaveCount(3);

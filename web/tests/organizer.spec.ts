@@ -14,7 +14,7 @@ test('an organiser makes a venue and an event, sells, and lets people in', async
   await page.getByRole('button', { name: /Small hall/ }).click();
   await page.getByLabel('Name', { exact: true }).fill('Hall of the Test');
   await page.getByLabel('City').fill('Linz');
-  await page.getByRole('button', { name: 'Add a category' }).click();
+  await page.getByRole('button', { name: 'Add category' }).click();
   await page.getByLabel('Name of category 3').fill('Best');
   await expect(page.getByText('No place has the category “Best”.')).toBeVisible();
   await page.getByRole('radio', { name: 'Best' }).check();
@@ -24,18 +24,18 @@ test('an organiser makes a venue and an event, sells, and lets people in', async
   await page.getByRole('button', { name: 'Undo' }).click();
   await expect(page.getByText('No place has the category “Best”.')).toBeVisible();
   await page.getByRole('button', { name: 'Redo' }).click();
-  await page.getByRole('button', { name: 'Save the venue' }).click();
+  await page.getByRole('button', { name: 'Save venue' }).click();
   await expect(page.getByRole('heading', { level: 1, name: 'Hall of the Test' })).toBeVisible();
 
   await page.getByRole('link', { name: 'New event here' }).click();
   const name = `Opening Night ${Date.now()}`;
   await page.getByLabel('Name', { exact: true }).fill(name);
-  await page.getByLabel('Begins', { exact: true }).fill(inDays(30));
+  await page.getByLabel('Starts', { exact: true }).fill(inDays(30));
   await page.getByLabel('Ends', { exact: true }).fill(inDays(31));
-  await page.getByLabel('Sale begins').fill(inDays(-1));
+  await page.getByLabel('Sale starts').fill(inDays(-1));
   await page.getByLabel('Sale ends').fill(inDays(29));
   for (const price of await page.getByLabel('Price in EUR').all()) await price.fill('19.50');
-  await page.getByRole('button', { name: 'Save the draft' }).click();
+  await page.getByRole('button', { name: 'Save draft' }).click();
   await page.getByRole('button', { name: 'Publish' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Publish' }).click();
   await expect(page.getByText('On sale').first()).toBeVisible();
@@ -62,25 +62,25 @@ test('an organiser makes a venue and an event, sells, and lets people in', async
   const { items: tickets } = await sent<Schemas['Tickets']>(ada.http.get(`${api}/bookings/${booking.id}/tickets`));
   const [first = '', second = ''] = tickets.map((ticket) => ticket.code);
   await page.getByRole('link', { name: 'Check-in' }).click();
-  const field = page.getByLabel('Code of the ticket');
+  const field = page.getByLabel('Ticket code');
   const scan = async (code: string) => {
     await field.fill(code);
     await field.press('Enter');
   };
   const verdict = page.getByRole('status').or(page.getByRole('alert'));
   await scan(first);
-  await expect(verdict.getByText('Let in').first()).toBeVisible();
+  await expect(verdict.getByText('Admitted').first()).toBeVisible();
   await scan(first);
   await expect(verdict.getByText('Already used').first()).toBeVisible();
   await scan(`${first.slice(0, -4)}AAAA`);
-  await expect(verdict.getByText('Not a ticket of ours').first()).toBeVisible();
+  await expect(verdict.getByText('Not a valid ticket').first()).toBeVisible();
 
   // Without a network the door goes on, and catches up.
   await context.setOffline(true);
   await scan(second);
-  await expect(verdict.getByText('Let in, to be confirmed').first()).toBeVisible();
+  await expect(verdict.getByText('Admitted, not confirmed yet').first()).toBeVisible();
   await scan(`${second.slice(0, -4)}AAAA`);
-  await expect(verdict.getByText('Not a ticket of ours').first()).toBeVisible();
+  await expect(verdict.getByText('Not a valid ticket').first()).toBeVisible();
   await context.setOffline(false);
   // With the session of the page's own browser.
   const admitted = async () => (await sent<Schemas['ScanPage']>(page.request.get(`${api}/events/${id}/check-ins`))).items.filter(({ result }) => result === 'admitted').length;
@@ -96,13 +96,13 @@ test('an event that is cancelled refunds its buyers', async ({ browser }) => {
   await until(async () => (await sent<Schemas['Booking']>(ada.http.get(`${api}/bookings/${booking.id}`))).status === 'confirmed');
   const { page } = await browse(browser, olga);
   await page.goto(`/organizer/events/${shown.id}`);
-  await page.getByRole('button', { name: 'Cancel the event' }).click();
+  await page.getByRole('button', { name: 'Cancel event' }).click();
   await page.getByRole('dialog').getByLabel('Reason (optional)').fill('The hall is flooded.');
-  await page.getByRole('dialog').getByRole('button', { name: 'Cancel the event' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel event' }).click();
   await expect(page.getByText('Cancelled').first()).toBeVisible();
   const buyer = await browse(browser, ada);
   await buyer.page.goto(`/bookings/${booking.id}`);
-  await expect(buyer.page.getByText('€45.00 were given back to you.')).toBeVisible({ timeout: 60_000 });
+  await expect(buyer.page.getByText('We refunded €45.00.')).toBeVisible({ timeout: 60_000 });
 });
 
 test('an admin makes a buyer an organiser', async ({ browser }) => {
@@ -120,5 +120,5 @@ test('an admin makes a buyer an organiser', async ({ browser }) => {
 test('a buyer has no business with organisers’ pages', async ({ browser }) => {
   const { page } = await browse(browser, await person('Ada'));
   await page.goto('/organizer');
-  await expect(page.getByText(/Your account buys tickets/)).toBeVisible();
+  await expect(page.getByText(/Your account can buy tickets/)).toBeVisible();
 });

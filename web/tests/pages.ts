@@ -84,7 +84,7 @@ export async function pages(): Promise<Shown[]> {
     { name: 'organizer-event', path: `/organizer/events/${shown.id}`, who: olga, ready: heading(/The Tempest|Edit/) },
     { name: 'sales', path: `/organizer/events/${shown.id}/sales`, who: olga, ready: map },
     { name: 'attendees', path: `/organizer/events/${shown.id}/attendees`, who: olga, ready: (page) => page.getByText(ada.email).first().waitFor() },
-    { name: 'check-in', path: `/organizer/events/${shown.id}/check-in`, who: olga, ready: async (page) => { const field = page.getByRole('textbox').first(); await field.fill(codes.pop() ?? '');  await field.press('Enter'); await page.getByText(/Let in/i).first().waitFor(); } },
+    { name: 'check-in', path: `/organizer/events/${shown.id}/check-in`, who: olga, ready: async (page) => { const field = page.getByRole('textbox').first(); await field.fill(codes.pop() ?? '');  await field.press('Enter'); await page.getByText(/Admitted/i).first().waitFor(); } },
     { name: 'venues', path: '/organizer/venues', who: olga, ready: (page) => page.getByText('Theatre on the Quay').first().waitFor() },
     { name: 'venue', path: `/organizer/venues/${shown.venue.id}`, who: olga, ready: (page) => page.getByText('Theatre on the Quay').first().waitFor() },
     { name: 'seat-plan-presets', path: '/organizer/venues/new', who: olga, ready: heading('New venue') },
