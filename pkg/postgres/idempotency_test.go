@@ -99,7 +99,7 @@ func TestFailureStoresNothing(t *testing.T) {
 }
 
 func TestKeyIsForgottenAfterADay(t *testing.T) {
-	pool := pgtest.Pool(t, things, postgres.Idempotency, postgres.Inbox)
+	pool := pgtest.Pool(t, things, postgres.Idempotency)
 	key := postgres.Key{Scope: "s", Owner: "o", Key: "k", RequestHash: []byte("h")}
 	age := func() {
 		t.Helper()

@@ -29,8 +29,6 @@ const (
 	Idempotency Table = "idempotency"
 	// Outbox is needed by Enqueue and Relay.
 	Outbox Table = "outbox"
-	// Inbox is needed by Seen.
-	Inbox Table = "inbox"
 )
 
 // Migrate brings the database at url to the newest version. migrations has the

@@ -1,5 +1,5 @@
 // Package postgres is how a service keeps its state in Postgres: the pool,
-// migrations, idempotency keys, and the outbox and inbox that join its
+// migrations, idempotency keys, and the outbox that joins its
 // transactions to Kafka.
 package postgres
 

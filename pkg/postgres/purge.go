@@ -11,24 +11,10 @@ import (
 
 const purgeInterval = 10 * time.Minute
 
-// Purge deletes idempotency keys older than 24 hours and inbox rows older than
-// 30 days, longer than Kafka keeps a message. Tables the service does not have
-// are passed over.
+// Purge deletes idempotency keys older than 24 hours.
 func Purge(ctx context.Context, pool *pgxpool.Pool) error {
-	for _, t := range []struct{ table, query string }{
-		{"idempotency_keys", `DELETE FROM idempotency_keys WHERE created_at < now() - interval '24 hours'`},
-		{"inbox", `DELETE FROM inbox WHERE received_at < now() - interval '30 days'`},
-	} {
-		var exists bool
-		if err := pool.QueryRow(ctx, `SELECT to_regclass($1) IS NOT NULL`, t.table).Scan(&exists); err != nil {
-			return fmt.Errorf("purge: %w", err)
-		}
-		if !exists {
-			continue
-		}
-		if _, err := pool.Exec(ctx, t.query); err != nil {
-			return fmt.Errorf("purge %s: %w", t.table, err)
-		}
+	if _, err := pool.Exec(ctx, `DELETE FROM idempotency_keys WHERE created_at < now() - interval '24 hours'`); err != nil {
+		return fmt.Errorf("purge idempotency keys: %w", err)
 	}
 	return nil
 }

@@ -183,43 +183,6 @@ func TestRelayGoesOnWhenBrokerReturns(t *testing.T) {
 	testkit.Eventually(t, "the lag is gone", func() bool { return lag() == 0 })
 }
 
-func TestInboxSeesMessageOnce(t *testing.T) {
-	pool := pgtest.Pool(t, things, postgres.Inbox)
-	var firsts int
-	var mu sync.Mutex
-	var wg sync.WaitGroup
-	for range 10 {
-		wg.Go(func() {
-			err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
-				already, err := postgres.Seen(t.Context(), tx, "me", "id-1")
-				if err == nil && !already {
-					mu.Lock()
-					firsts++
-					mu.Unlock()
-				}
-				return err
-			})
-			if err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	wg.Wait()
-	if firsts != 1 {
-		t.Errorf("seen first %d times, want 1", firsts)
-	}
-	err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
-		already, err := postgres.Seen(t.Context(), tx, "another", "id-1")
-		if already {
-			t.Error("another consumer's messages are mixed up with mine")
-		}
-		return err
-	})
-	if err != nil {
-		t.Error(err)
-	}
-}
-
 func TestCommitOfAMessageWakesTheRelay(t *testing.T) {
 	pool := pgtest.Pool(t, things, postgres.Outbox)
 	signal, err := postgres.WakeSignal(t.Context(), pool)

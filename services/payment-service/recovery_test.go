@@ -53,12 +53,8 @@ func TestWorkerThatDiesAfterTheChargeLeavesOneCharge(t *testing.T) {
 		pay := p.begin(t, b, "pm_unknown")
 		ids = append(ids, pay.ID)
 	}
-	jobs, err := p.store.PickCharges(t.Context(), 10, 100*time.Millisecond)
-	if err != nil || len(jobs) != 2 {
-		t.Fatalf("picked %d: %v", len(jobs), err)
-	}
-	for _, j := range jobs {
-		if _, err := provider.Charge(t.Context(), j.Payment.ID.String(), j.Payment.Method, j.Payment.Amount); err == nil {
+	for _, id := range ids {
+		if _, err := provider.Charge(t.Context(), id.String(), "pm_unknown", open.Total); err == nil {
 			t.Fatal("pm_unknown answered")
 		}
 	}
@@ -73,6 +69,25 @@ func TestWorkerThatDiesAfterTheChargeLeavesOneCharge(t *testing.T) {
 		t.Errorf("%d charges for two payments", n)
 	}
 	p.balanced(t, 400)
+}
+
+func TestPaymentOfAnEndedBookingThatTheProviderHasNotHeardOfIsNotCharged(t *testing.T) {
+	t.Parallel()
+	p := newProgram(t)
+	b := newBooking(400)
+	p.held(t, b)
+	// The worker dies before the charge.
+	pay := p.begin(t, b, "pm_ok")
+	if err := p.store.BookingsCancelled(t.Context(), []events.BookingCancelled{cancelled(b, events.HoldExpired)}); err != nil {
+		t.Fatal(err)
+	}
+	p.start(t)
+	if v := p.becomes(t, b.UserID, pay.ID, payment.Failed); v.FailureCode != payment.BookingEnded {
+		t.Errorf("failure code %q", v.FailureCode)
+	}
+	if n := p.count(t, `SELECT count(*) FROM psp.charges`); n != 0 {
+		t.Errorf("%d charges", n)
+	}
 }
 
 func TestReplicaThatStopsLeavesItsWorkToTheOther(t *testing.T) {

@@ -108,7 +108,7 @@ func run(ctx context.Context, cfg config, started func(public, admin string)) er
 	group.Go("booking-service's replicas", resolver.Run)
 	holds := bookings.NewClient(func() []consul.Instance { return resolver.Instances(bookingService) }, signer)
 	group.Serve("http", public, httpapi.NewServer(paymentapi.New(paymentapi.API{
-		Store: store, Held: holds.Held, Started: charges.Wake, WebhookSecret: cfg.PSPWebhookSecret, Clock: clock.System{},
+		Store: store, Held: holds.Held, Charge: charges.Give, WebhookSecret: cfg.PSPWebhookSecret, Clock: clock.System{},
 	}, verifier)))
 	group.Go("provider's webhooks", sim.Run)
 	group.Go("refunds", refunds.Run)

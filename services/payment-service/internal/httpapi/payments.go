@@ -27,8 +27,8 @@ const askTimeout = 2 * time.Second
 // API answers the requests of payment-service.
 type API struct {
 	Store *payments.Store
-	// Started is called after a payment was stored, so that it is charged at once.
-	Started func()
+	// Charge is given each payment that was stored.
+	Charge func(payment.Job)
 	// Held asks booking-service for a user's booking that is held. Errors:
 	// payment.ErrNotFound, *payment.NotPayableError for one that has ended.
 	Held func(ctx context.Context, user, id uuid.UUID) (events.BookingCreated, error)
@@ -116,8 +116,6 @@ func (a API) create(w http.ResponseWriter, r *http.Request) error {
 	}
 	if replayed {
 		w.Header().Set(httpapi.ReplayedHeader, "true")
-	} else {
-		a.Started()
 	}
 	var made view
 	if err := json.Unmarshal(body, &made); err != nil {
@@ -155,14 +153,20 @@ func (a API) pay(ctx context.Context, key postgres.Key, bookingID, user uuid.UUI
 // start stores a payment. Errors: payment.ErrNotFound for a booking not heard of,
 // and those of Purchase.Start.
 func (a API) start(ctx context.Context, key postgres.Key, bookingID, user uuid.UUID, method string) (status int, body []byte, replayed bool, err error) {
-	return a.Store.Pay(ctx, key, bookingID, func(p *payment.Purchase) (int, []byte, error) {
+	var started *payment.Payment
+	status, body, replayed, err = a.Store.Pay(ctx, key, bookingID, func(p *payment.Purchase) (int, []byte, error) {
 		pay, err := p.Start(uuid.Must(uuid.NewV7()), user, method, a.Clock.Now().Truncate(time.Microsecond))
 		if err != nil {
 			return 0, nil, err
 		}
+		started = pay
 		body, err := json.Marshal(viewOf(pay))
 		return http.StatusAccepted, body, err
 	})
+	if err == nil && !replayed {
+		a.Charge(payment.Job{Payment: *started, Tries: 1})
+	}
+	return status, body, replayed, err
 }
 
 // problem is the answer to an error of the domain or the store.

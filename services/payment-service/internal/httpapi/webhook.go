@@ -35,10 +35,13 @@ func (a API) webhook(w http.ResponseWriter, r *http.Request) error {
 		return problem.New(http.StatusBadRequest, "malformed_json", "The body is not a webhook.").Because(err)
 	}
 	id, err := uuid.Parse(e.Charge.Key)
-	if err != nil || e.ID == "" {
+	if err != nil {
 		return problem.NotFound("The payment")
 	}
-	err = a.Store.UpdateOnce(r.Context(), e.ID, id, func(p *payment.Purchase) error { return payment.Apply(p, id, e.Charge) })
+	known, err := a.Store.Payment(r.Context(), id)
+	if err == nil && !known.Knows(e.Charge) {
+		err = a.Store.Update(r.Context(), id, func(p *payment.Purchase) error { return payment.Apply(p, id, e.Charge) })
+	}
 	switch {
 	case errors.Is(err, payment.ErrNotFound):
 		return problem.NotFound("The payment")

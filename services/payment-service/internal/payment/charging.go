@@ -30,13 +30,6 @@ type Cashier struct {
 func (c *Cashier) Charge(ctx context.Context, job Job) error {
 	p := job.Payment
 	if job.Tries == 1 {
-		if job.BookingEnded {
-			// Never sent to the provider, and now it need not be.
-			return c.Store.Update(ctx, p.ID, func(pu *Purchase) error {
-				pu.Decline(p.ID, BookingEnded, time.Now().UTC())
-				return nil
-			})
-		}
 		charge, err := c.Provider.Charge(ctx, p.ID.String(), p.Method, p.Amount)
 		if err == nil || errors.Is(err, ErrRejected) {
 			return c.settle(ctx, p, charge, err)
@@ -45,6 +38,13 @@ func (c *Cashier) Charge(ctx context.Context, job Job) error {
 	}
 	charge, err := c.lookup(ctx, p.ID)
 	if errors.Is(err, ErrNoCharge) {
+		if job.BookingEnded {
+			// The provider has not heard of it, and now need not.
+			return c.Store.Update(ctx, p.ID, func(pu *Purchase) error {
+				pu.Decline(p.ID, BookingEnded, time.Now().UTC())
+				return nil
+			})
+		}
 		charge, err = c.Provider.Charge(ctx, p.ID.String(), p.Method, p.Amount)
 	}
 	return c.settle(ctx, p, charge, err)
@@ -89,6 +89,19 @@ func Apply(p *Purchase, id uuid.UUID, charge Charge) error {
 	case ChargePending:
 	}
 	return nil
+}
+
+// Knows tells whether what the provider says of the payment's charge is recorded,
+// as it mostly is when the webhook comes: the answer to the charge has said so.
+func (p *Payment) Knows(charge Charge) bool {
+	switch charge.Status {
+	case ChargeCaptured:
+		return p.Captured()
+	case ChargeFailed:
+		return p.Status != Processing
+	case ChargePending:
+	}
+	return true
 }
 
 // Refund gives one payment back. An error leaves it for its next turn, with

@@ -8,26 +8,41 @@ import (
 )
 
 const (
-	// pickEvery finds what no wake-up told of: the work of a process that died,
+	// pickEvery finds what nobody gave or told of: the work of a process that died,
 	// and what is due again.
 	pickEvery = 500 * time.Millisecond
 	// parallel bounds the jobs at work: a call to the provider may hang for a second.
 	parallel = 128
 	pickMax  = 64
+	// maxGiven bounds the given jobs that wait.
+	maxGiven = 4096
 )
 
-// Worker picks jobs that are due and does them, many at once.
+// Worker does jobs that it is given, and picks those that are due, many at once.
 type Worker[J any] struct {
 	// Name of the work, for the log.
 	Name string
 	Pick func(ctx context.Context, n int, lease time.Duration) ([]J, error)
 	Do   func(ctx context.Context, job J) error
 
-	wake chan struct{}
-	once sync.Once
+	wake  chan struct{}
+	given chan J
+	once  sync.Once
 }
 
-func (w *Worker[J]) init() { w.once.Do(func() { w.wake = make(chan struct{}, 1) }) }
+func (w *Worker[J]) init() {
+	w.once.Do(func() { w.wake, w.given = make(chan struct{}, 1), make(chan J, maxGiven) })
+}
+
+// Give has the worker do a job that the caller has leased. One that there is no
+// room for is picked when its lease is over.
+func (w *Worker[J]) Give(j J) {
+	w.init()
+	select {
+	case w.given <- j:
+	default:
+	}
+}
 
 // Wake makes the worker look for jobs now.
 func (w *Worker[J]) Wake() {
@@ -44,6 +59,28 @@ func (w *Worker[J]) Run(ctx context.Context) error {
 	slots := make(chan struct{}, parallel)
 	var wg sync.WaitGroup
 	defer wg.Wait()
+	start := func(j J) {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			// A job at work is finished even if the process is to stop.
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), Lease)
+			defer cancel()
+			if err := w.Do(ctx, j); err != nil {
+				slog.WarnContext(ctx, "job failed, will be tried again", "work", w.Name, "error", err)
+			}
+		})
+	}
+	wg.Go(func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case j := <-w.given:
+				start(j)
+			}
+		}
+	})
 	timer := time.NewTicker(pickEvery)
 	defer timer.Stop()
 	for ctx.Err() == nil {
@@ -55,16 +92,7 @@ func (w *Worker[J]) Run(ctx context.Context) error {
 			}
 			more = len(jobs) == pickMax
 			for _, j := range jobs {
-				slots <- struct{}{}
-				wg.Go(func() {
-					defer func() { <-slots }()
-					// A job at work is finished even if the process is to stop.
-					ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), Lease)
-					defer cancel()
-					if err := w.Do(ctx, j); err != nil {
-						slog.WarnContext(ctx, "job failed, will be tried again", "work", w.Name, "error", err)
-					}
-				})
+				start(j)
 			}
 		}
 		if more {

@@ -76,13 +76,14 @@ func scanPayment(row pgx.CollectableRow) (*payment.Payment, error) {
 func save(ctx context.Context, tx pgx.Tx, p *payment.Purchase) error {
 	b := &pgx.Batch{}
 	for _, pay := range p.Changed {
-		b.Queue(`INSERT INTO payments AS p (`+paymentColumns+`)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+		// A new payment is leased to the one that saves it, who charges it at once.
+		b.Queue(`INSERT INTO payments AS p (`+paymentColumns+`, next_attempt_at, tries)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, clock_timestamp() + $16::interval, 1)
 			ON CONFLICT (id) DO UPDATE SET status = excluded.status, failure_code = excluded.failure_code,
 				charge_id = excluded.charge_id, captured_at = excluded.captured_at, failed_at = excluded.failed_at,
 				refunded_at = excluded.refunded_at`,
 			pay.ID, pay.BookingID, pay.UserID, pay.Attempt, pay.Method, pay.Amount.Amount, pay.Amount.Currency,
-			pay.Status, pay.FailureCode, pay.ChargeID, pay.CreatedAt, null(pay.CapturedAt), null(pay.FailedAt), null(pay.RefundedAt), traceparent(ctx))
+			pay.Status, pay.FailureCode, pay.ChargeID, pay.CreatedAt, null(pay.CapturedAt), null(pay.FailedAt), null(pay.RefundedAt), traceparent(ctx), payment.Lease)
 		if pay.Status == payment.Refunded {
 			b.Queue(`UPDATE refunds SET done_at = $2 WHERE payment_id = $1 AND done_at IS NULL`, pay.ID, pay.RefundedAt)
 		}
@@ -187,18 +188,6 @@ func (s *Store) inTx(ctx context.Context, fn func(tx pgx.Tx) (owed bool, err err
 // Update implements payment.Store.
 func (s *Store) Update(ctx context.Context, paymentID uuid.UUID, fn func(*payment.Purchase) error) error {
 	return s.inTx(ctx, func(tx pgx.Tx) (bool, error) { return update(ctx, tx, byPayment, paymentID, fn) })
-}
-
-// UpdateOnce is Update for a webhook: an event the provider sent before
-// changes nothing.
-func (s *Store) UpdateOnce(ctx context.Context, eventID string, paymentID uuid.UUID, fn func(*payment.Purchase) error) error {
-	return s.inTx(ctx, func(tx pgx.Tx) (bool, error) {
-		already, err := postgres.Seen(ctx, tx, "psp", eventID)
-		if err != nil || already {
-			return false, err
-		}
-		return update(ctx, tx, byPayment, paymentID, fn)
-	})
 }
 
 // Pay changes a booking's purchase for a request that has one effect however
