@@ -101,10 +101,12 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
 
 // serve wraps the router from outside, since mux runs no middleware on 404 and
-// 405.
+// 405, and matches the route once.
 func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
-	route := a.template(r)
+	var match mux.RouteMatch
+	a.router.Match(r, &match) // there is a handler for what matches nothing
+	route := templateOf(&match)
 	rec := &Recorder{ResponseWriter: w}
 	defer func() {
 		if v := recover(); v != nil {
@@ -128,7 +130,7 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 		id.RequestID = r.Header.Get(RequestIDHeader)
 		r = r.WithContext(identity.NewContext(r.Context(), id))
 	}
-	a.router.ServeHTTP(rec, r)
+	match.Handler.ServeHTTP(rec, mux.SetURLVars(r, match.Vars))
 }
 
 func (a *API) identify(r *http.Request) (identity.Identity, *problem.Error) {
@@ -148,7 +150,12 @@ func (a *API) identify(r *http.Request) (identity.Identity, *problem.Error) {
 // template returns the template of the route that r matches, or "other".
 func (a *API) template(r *http.Request) string {
 	var match mux.RouteMatch
-	if a.router.Match(r, &match) && match.Route != nil {
+	a.router.Match(r, &match)
+	return templateOf(&match)
+}
+
+func templateOf(match *mux.RouteMatch) string {
+	if match.Route != nil {
 		if t, err := match.Route.GetPathTemplate(); err == nil {
 			return t
 		}
