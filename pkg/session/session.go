@@ -41,13 +41,20 @@ type Store struct {
 	// Clock is the machine's unless a test sets it.
 	Clock clock.Clock
 
-	rdb  *redis.Client
-	idle time.Duration
+	rdb *redis.Client
+	// reads sends look-ups that come at once in one round trip: it halves what one
+	// costs, and more when there are many.
+	reads redis.Cmdable
+	idle  time.Duration
 }
 
 // NewStore returns the sessions in rdb; one that is not used for idle ends.
 func NewStore(rdb *redis.Client, idle time.Duration) *Store {
-	return &Store{Clock: clock.System{}, rdb: rdb, idle: idle}
+	s := &Store{Clock: clock.System{}, rdb: rdb, reads: rdb, idle: idle}
+	if pipeline, err := rdb.AutoPipeline(); err == nil { // it ends with rdb
+		s.reads = pipeline
+	}
+	return s
 }
 
 // Valid tells whether id has the form of a session id. What has not is not
@@ -109,7 +116,7 @@ func (s *Store) Get(ctx context.Context, id string) (Session, error) {
 	if !Valid(id) {
 		return Session{}, ErrNotFound
 	}
-	return s.decode(s.rdb.Get(ctx, key(Hash(id))))
+	return s.decode(s.reads.Get(ctx, key(Hash(id))))
 }
 
 // Extend returns a live session and puts its idle end off, which Redis writes to
@@ -119,7 +126,7 @@ func (s *Store) Extend(ctx context.Context, id string) (Session, error) {
 		return Session{}, ErrNotFound
 	}
 	k := key(Hash(id))
-	sess, err := s.decode(s.rdb.GetEx(ctx, k, s.idle))
+	sess, err := s.decode(s.reads.GetEx(ctx, k, s.idle))
 	if err == nil && sess.ExpiresAt.Sub(s.Clock.Now()) < s.idle {
 		// It was put off past the absolute end. Should this fail, decode still
 		// refuses the session in time.
