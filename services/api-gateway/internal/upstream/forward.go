@@ -27,6 +27,8 @@ const (
 	bodyTimeout = 30 * time.Second
 	// deadline bounds all attempts of a request; the identity's token lives as long.
 	deadline = 28 * time.Second
+	// streamBuffer is for each of a stream's buffers, in bytes.
+	streamBuffer = 2 << 10
 	// maxBuffered answers are read before they are passed on: one that breaks off
 	// is then no answer, and may be asked for again.
 	maxBuffered = 64 << 10
@@ -44,14 +46,16 @@ type Forwarder struct {
 	pools     map[string]*Pool
 	spread    bool
 	transport *http.Transport
+	// streams has small buffers: a stream keeps its connection for hours and
+	// carries little.
+	streams *http.Transport
 }
 
 // NewForwarder returns a forwarder to the pools by service name. With spread,
 // requests that belong together are spread over the replicas all the same.
 func NewForwarder(pools map[string]*Pool, spread bool) *Forwarder {
-	return &Forwarder{
-		pools: pools, spread: spread,
-		transport: &http.Transport{
+	transport := func(buffer int) *http.Transport {
+		return &http.Transport{
 			DialContext:         (&net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second}).DialContext,
 			MaxIdleConns:        4096,
 			MaxIdleConnsPerHost: 1024,
@@ -59,14 +63,18 @@ func NewForwarder(pools map[string]*Pool, spread bool) *Forwarder {
 			// closed by them.
 			IdleConnTimeout:    60 * time.Second,
 			DisableCompression: true,
-			WriteBufferSize:    8 << 10,
-			ReadBufferSize:     8 << 10,
-		},
+			WriteBufferSize:    buffer,
+			ReadBufferSize:     buffer,
+		}
 	}
+	return &Forwarder{pools: pools, spread: spread, transport: transport(8 << 10), streams: transport(streamBuffer)}
 }
 
 // Close closes the idle connections.
-func (f *Forwarder) Close() { f.transport.CloseIdleConnections() }
+func (f *Forwarder) Close() {
+	f.transport.CloseIdleConnections()
+	f.streams.CloseIdleConnections()
+}
 
 // Request is what a service shall be asked.
 type Request struct {
@@ -240,7 +248,11 @@ func (f *Forwarder) roundTrip(ctx context.Context, in *Instance, req *Request, r
 		// For the transport's own retry on a connection that was closed while idle.
 		out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(req.Body)), nil }
 	}
-	answer, err := f.transport.RoundTrip(out) //nolint:bodyclose // resp has it, and closes it
+	transport := f.transport
+	if req.Route.Stream {
+		transport = f.streams
+	}
+	answer, err := transport.RoundTrip(out) //nolint:bodyclose // resp has it, and closes it
 	if err != nil {
 		var op *net.OpError
 		dialing := errors.As(err, &op) && op.Op == "dial"
@@ -292,12 +304,18 @@ func (r *Response) CopyTo(w io.Writer, flush func() error) error {
 		_, err := w.Write(r.body)
 		return err
 	}
-	buf := copyBuffers.Get().(*[]byte)
-	defer copyBuffers.Put(buf)
+	var buf []byte
+	if flush != nil {
+		buf = make([]byte, streamBuffer) // kept as long as the stream
+	} else {
+		pooled := copyBuffers.Get().(*[]byte)
+		defer copyBuffers.Put(pooled)
+		buf = *pooled
+	}
 	for {
-		n, err := r.stream.Read(*buf)
+		n, err := r.stream.Read(buf)
 		if n > 0 {
-			if _, err := w.Write((*buf)[:n]); err != nil {
+			if _, err := w.Write(buf[:n]); err != nil {
 				return err
 			}
 			if flush != nil {
