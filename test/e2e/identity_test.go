@@ -85,6 +85,7 @@ func TestRolesAndOwnership(t *testing.T) {
 		{"a stranger cancels a booking", 404, "not_found", func() error { _, err := stranger.CancelBooking(ctx, booking.ID); return err }},
 		{"a stranger reads tickets", 404, "not_found", func() error { _, err := stranger.Tickets(ctx, booking.ID); return err }},
 		{"a stranger pays", 404, "not_found", func() error { _, err := stranger.Pay(ctx, booking.ID, "pm_ok", ""); return err }},
+		{"a customer pays for a booking nobody made", 404, "not_found", func() error { _, err := customer.Pay(ctx, newEventID(), "pm_ok", ""); return err }},
 		{"a stranger reads a payment", 404, "not_found", func() error { _, err := stranger.Payment(ctx, booking.Payment.ID); return err }},
 		{"a customer lists accounts", 403, "forbidden", func() error { _, err := customer.Users(ctx, nil); return err }},
 		{"an organizer lists accounts", 403, "forbidden", func() error { _, err := rival.Users(ctx, nil); return err }},
