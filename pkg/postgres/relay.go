@@ -21,7 +21,10 @@ const (
 	// that were committed while another replica held the lock.
 	relayPoll = 250 * time.Millisecond
 	// relayBusy is the wait when another replica is relaying.
-	relayBusy = 20 * time.Millisecond
+	relayBusy = 50 * time.Millisecond
+	// relayPause is the wait after a batch, so that the next one is fuller: each
+	// costs a transaction and five round trips.
+	relayPause = 20 * time.Millisecond
 	// publishTimeout bounds one batch, so that a relay that hangs loses its lock.
 	publishTimeout = 30 * time.Second
 	relayMaxWait   = 5 * time.Second
@@ -62,7 +65,7 @@ func (r *Relay) Run(ctx context.Context) error {
 			signal, _ = wakeSignal(ctx, r.pool) // until it is had, the poll does
 		}
 		n, err := r.relayOnce(ctx)
-		wait := relayPoll
+		wait, deaf := relayPoll, true
 		switch {
 		case errors.Is(err, errBusy):
 			wait = relayBusy
@@ -70,14 +73,18 @@ func (r *Relay) Run(ctx context.Context) error {
 			failures++
 			wait = backOff(failures)
 			slog.WarnContext(ctx, "outbox relay failed", "error", err, "retry_in", wait)
-		case n > 0:
+		case n == relayBatch:
 			wait = 0
+		case n > 0:
+			wait = relayPause
+		default:
+			deaf = false
 		}
 		if err == nil {
 			failures = 0
 		}
 		r.readLag(ctx)
-		if !sleep(ctx, wait, signal, failures > 0) {
+		if !sleep(ctx, wait, signal, deaf) {
 			break
 		}
 	}
@@ -173,13 +180,12 @@ func backOff(failures int) time.Duration {
 	return d/2 + rand.N(d/2)
 }
 
-// sleep waits for d or a signal; after a failure signals don't shorten the
-// wait. It returns false when ctx ends.
-func sleep(ctx context.Context, d time.Duration, signal <-chan struct{}, failed bool) bool {
+// sleep waits for d or, unless deaf, a signal. It returns false when ctx ends.
+func sleep(ctx context.Context, d time.Duration, signal <-chan struct{}, deaf bool) bool {
 	if d == 0 {
 		return ctx.Err() == nil
 	}
-	if failed {
+	if deaf {
 		signal = nil
 	}
 	t := time.NewTimer(d)
