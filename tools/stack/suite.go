@@ -169,7 +169,8 @@ func (u *suite) lintModules(ctx context.Context) {
 	if overlay, err := u.benchOverlay(); err != nil {
 		u.failed = append(u.failed, err.Error())
 	} else {
-		u.command(ctx, "vet the load test's services", ".", nil, "go", "vet", "-overlay", overlay, "./services/booking-service/...", "./services/api-gateway/...")
+		// Not vet, which looks for a package's folder where the overlay alone has it.
+		u.command(ctx, "build the load test's services", ".", nil, "go", "build", "-overlay", overlay, "./services/booking-service", "./services/api-gateway")
 	}
 	for _, module := range u.modules {
 		u.command(ctx, "vet "+module, module, nil, "go", "vet", "./...")
