@@ -12,7 +12,7 @@ $(error Go is not on PATH: install Go 1.26 or later, then try again)
 endif
 
 # The pictures that the README shows.
-SHOWN := event-desktop event-near-desktop checkout-desktop tickets-desktop sales-desktop seat-plan-editor-desktop event-dark event-phone check-in-phone
+SHOWN := event-desktop event-near-desktop checkout-desktop tickets-desktop sales-desktop event-phone check-in-phone
 
 .DEFAULT_GOAL := help
 .PHONY: help up down status logs restart clean demo bench test lint build stack robustness images screenshots sbom kind-up kind-down k8s-test
