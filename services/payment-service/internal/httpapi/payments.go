@@ -21,7 +21,7 @@ import (
 	payments "github.com/frontrow-tickets/frontrow/services/payment-service/internal/postgres"
 )
 
-// askTimeout bounds the question for a booking whose message has not come yet.
+// askTimeout bounds fetching a booking whose message is late.
 const askTimeout = 2 * time.Second
 
 // API answers the requests of payment-service.
@@ -126,9 +126,9 @@ func (a API) create(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// pay starts a payment. A booking whose message has not come yet is asked for:
-// Kafka takes its time, and a crashed replica's messages wait until Kafka has
-// given the replica up. The message, when it comes, changes nothing.
+// pay starts a payment. If the message about the booking is late, pay fetches the
+// booking from booking-service: a crashed replica's messages wait until Kafka has
+// given the replica up. The late message then changes nothing.
 func (a API) pay(ctx context.Context, key postgres.Key, bookingID, user uuid.UUID, method string) (status int, body []byte, replayed bool, err error) {
 	status, body, replayed, err = a.start(ctx, key, bookingID, user, method)
 	if !errors.Is(err, payment.ErrNotFound) {
