@@ -134,6 +134,9 @@ func (v *Verifier) AcceptService(keys string) error { return v.add(keys, true) }
 func (v *Verifier) add(keys string, serviceOnly bool) error {
 	all, err := parseKeys(keys)
 	for _, k := range all {
+		if known, ok := v.keys[k.id]; ok && known.serviceOnly != serviceOnly {
+			return errors.New("identity: the gateway and a service have the same key")
+		}
 		v.keys[k.id] = acceptedKey{k, serviceOnly}
 	}
 	return err

@@ -100,6 +100,12 @@ func TestServiceMayNotActAsAnybodyElse(t *testing.T) {
 	}
 }
 
+func TestServiceKeyMustNotBeTheGateways(t *testing.T) {
+	if err := verifier(t, testKey(1)+","+testKey(2)).AcceptService(testKey(2)); err == nil {
+		t.Error("a key that the gateway uses was accepted for a service")
+	}
+}
+
 func TestTokensGoByTheClockThatIsGiven(t *testing.T) {
 	s, v := signer(t, testKey(1)), verifier(t, testKey(1))
 	token := s.Sign(Identity{Role: Anonymous})
