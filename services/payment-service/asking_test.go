@@ -79,7 +79,8 @@ func TestBookingWhoseMessageDoesNotComeIsAskedFor(t *testing.T) {
 	}
 	p.becomes(t, b.UserID, v.ID, payment.Refunded)
 	p.balanced(t, 0)
-	if got := l.types(b.BookingID); len(got) == 0 || got[0] != events.TypePaymentConfirmed {
+	testkit.Eventually(t, "booking-service is told", func() bool { return len(l.types(b.BookingID)) > 0 })
+	if got := l.types(b.BookingID); got[0] != events.TypePaymentConfirmed {
 		t.Errorf("booking-service was told %v", got)
 	}
 	l.mu.Lock()
