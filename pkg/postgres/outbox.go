@@ -26,29 +26,47 @@ type Message struct {
 	Type string
 	// Data is the JSON of the message.
 	Data []byte
-	// Headers continue the trace of the request that caused the message.
+	// Headers continue the trace of the request that caused the message; see TraceHeaders.
 	Headers map[string]string
 	// Time is when the message was enqueued, by Postgres's clock.
 	Time time.Time
 }
 
-// Enqueue writes a message to the outbox in the caller's transaction: it is
-// published if and only if the transaction commits. Topic, Key, Type and Data
-// are the caller's; the rest is filled in. It needs the table Outbox, and a
-// Relay running somewhere.
-func Enqueue(ctx context.Context, tx pgx.Tx, m Message) error {
-	id, err := uuid.NewV7()
-	if err != nil {
-		return fmt.Errorf("enqueue: %w", err)
-	}
+// TraceHeaders are the headers that continue the trace of ctx.
+func TraceHeaders(ctx context.Context) map[string]string {
 	carrier := propagation.MapCarrier{}
 	otel.GetTextMapPropagator().Inject(ctx, carrier)
-	headers, err := json.Marshal(carrier)
-	if err != nil {
-		return fmt.Errorf("enqueue: %w", err)
+	return carrier
+}
+
+// Enqueue writes messages to the outbox in the caller's transaction: they are
+// published if and only if the transaction commits. Topic, Key, Type and Data
+// are the caller's, and so are Headers unless they are nil; the rest is filled
+// in. It needs the table Outbox, and a Relay running somewhere.
+func Enqueue(ctx context.Context, tx pgx.Tx, messages ...Message) error {
+	n := len(messages)
+	if n == 0 {
+		return nil
 	}
-	_, err = tx.Exec(ctx, `INSERT INTO outbox (topic, key, event_id, type, payload, headers) VALUES ($1, $2, $3, $4, $5, $6)`,
-		m.Topic, m.Key, id.String(), m.Type, m.Data, headers)
+	topics, keys, ids, types := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	data, headers := make([][]byte, n), make([]string, n)
+	for i, m := range messages {
+		id, err := uuid.NewV7()
+		if err != nil {
+			return fmt.Errorf("enqueue: %w", err)
+		}
+		if m.Headers == nil {
+			m.Headers = TraceHeaders(ctx)
+		}
+		encoded, err := json.Marshal(m.Headers)
+		if err != nil {
+			return fmt.Errorf("enqueue: %w", err)
+		}
+		topics[i], keys[i], ids[i], types[i], data[i], headers[i] = m.Topic, m.Key, id.String(), m.Type, m.Data, string(encoded)
+	}
+	_, err := tx.Exec(ctx, `INSERT INTO outbox (topic, key, event_id, type, payload, headers)
+		SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::jsonb[])`,
+		topics, keys, ids, types, data, headers)
 	if err != nil {
 		return fmt.Errorf("enqueue: %w", err)
 	}

@@ -50,7 +50,7 @@ type migrateConfig struct {
 }
 
 func migrate(ctx context.Context, cfg migrateConfig) error {
-	err := postgres.Migrate(ctx, cfg.PostgresURL, migrations.Files, postgres.Idempotency, postgres.Outbox)
+	err := postgres.Migrate(ctx, cfg.PostgresURL, migrations.Files, postgres.Outbox)
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"net/http"
 	"net/http/httptest"
 	"sync"
 	"testing"
@@ -11,9 +10,9 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/frontrow-tickets/frontrow/api/events"
-	"github.com/frontrow-tickets/frontrow/pkg/postgres"
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/payment"
+	payments "github.com/frontrow-tickets/frontrow/services/payment-service/internal/postgres"
 	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/psp"
 	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/psp/simulator"
 )
@@ -30,15 +29,13 @@ func (p *program) provider(t *testing.T) *psp.Client {
 // begin stores a payment as POST /payments does.
 func (p *program) begin(t *testing.T, b events.BookingCreated, method string) payment.Payment {
 	t.Helper()
-	var started *payment.Payment
-	_, _, _, err := p.store.Pay(t.Context(), postgres.Key{}, b.BookingID, func(pu *payment.Purchase) (_ int, _ []byte, err error) {
-		started, err = pu.Start(uuid.Must(uuid.NewV7()), b.UserID, method, time.Now().UTC())
-		return http.StatusAccepted, nil, err
+	begun, _, err := p.store.Pay(t.Context(), payments.Request{}, b.BookingID, nil, func(pu *payment.Purchase) (*payment.Payment, error) {
+		return pu.Start(uuid.Must(uuid.NewV7()), b.UserID, method, time.Now().UTC())
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return *started
+	return *begun
 }
 
 func TestWorkerThatDiesAfterTheChargeLeavesOneCharge(t *testing.T) {

@@ -87,7 +87,6 @@ func run(ctx context.Context, cfg config, started func(public, admin string)) er
 		}
 	})
 	group.Go("outbox", postgres.NewRelay(pool, messages.Publisher(producer)).Run)
-	group.Go("purge", func(ctx context.Context) error { return postgres.PurgeLoop(ctx, pool) })
 
 	sim := simulator.New(pool, cfg.PSPWebhookURL, cfg.PSPWebhookSecret)
 	provider := psp.NewClient(cfg.PSPURL)

@@ -3,7 +3,6 @@ package httpapi
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -65,6 +64,13 @@ func viewOf(p *payment.Payment) view {
 	}
 }
 
+// accepted is a payment as it began, however far it is by now.
+func accepted(p *payment.Payment) view {
+	return view{
+		ID: p.ID, BookingID: p.BookingID, Status: payment.Processing, Amount: p.Amount, PaymentMethod: p.Method, CreatedAt: p.CreatedAt,
+	}
+}
+
 type createRequest struct {
 	BookingID     string `json:"booking_id"`
 	PaymentMethod string `json:"payment_method"`
@@ -106,67 +112,49 @@ func (a API) create(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	user := identity.FromContext(r.Context()).UserID
-	key := postgres.Key{
-		Scope: "POST /payments", Owner: user.String(), Key: idempotency, RequestHash: httpapi.RequestHash(r, raw),
-	}
-	status, body, replayed, err := a.pay(r.Context(), key, bookingID, user, in.PaymentMethod)
+	request := payments.Request{User: identity.FromContext(r.Context()).UserID, Key: idempotency, Hash: httpapi.RequestHash(r, raw)}
+	begun, replayed, err := a.pay(r.Context(), request, bookingID, in.PaymentMethod)
 	if err != nil {
 		return a.problem(err)
 	}
 	if replayed {
 		w.Header().Set(httpapi.ReplayedHeader, "true")
 	}
-	var made view
-	if err := json.Unmarshal(body, &made); err != nil {
-		return err
-	}
-	w.Header().Set("Location", "/api/v1/payments/"+made.ID.String())
-	httpapi.WriteBody(w, status, body)
-	return nil
+	w.Header().Set("Location", "/api/v1/payments/"+begun.ID.String())
+	return httpapi.WriteJSON(w, http.StatusAccepted, accepted(begun))
 }
 
-// pay starts a payment. If the message about the booking is late, pay fetches the
+// pay begins a payment. If the message about the booking is late, pay fetches the
 // booking from booking-service: a crashed replica's messages wait until Kafka has
 // given the replica up. The late message then changes nothing.
-func (a API) pay(ctx context.Context, key postgres.Key, bookingID, user uuid.UUID, method string) (status int, body []byte, replayed bool, err error) {
-	status, body, replayed, err = a.start(ctx, key, bookingID, user, method)
+func (a API) pay(ctx context.Context, request payments.Request, bookingID uuid.UUID, method string) (*payment.Payment, bool, error) {
+	begun, replayed, err := a.begin(ctx, request, bookingID, nil, method)
 	if !errors.Is(err, payment.ErrNotFound) {
-		return status, body, replayed, err
+		return begun, replayed, err
 	}
 	askCtx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	b, err := a.Held(askCtx, user, bookingID)
+	b, err := a.Held(askCtx, request.User, bookingID)
 	var ended *payment.NotPayableError
 	switch {
 	case errors.Is(err, payment.ErrNotFound) || errors.As(err, &ended):
-		return 0, nil, false, err
+		return nil, false, err
 	case err != nil:
-		return 0, nil, false, problem.Unavailable(fmt.Errorf("ask for the booking: %w", err))
+		return nil, false, problem.Unavailable(fmt.Errorf("ask for the booking: %w", err))
 	}
-	if err := a.Store.BookingsCreated(ctx, []events.BookingCreated{b}); err != nil {
-		return 0, nil, false, err
-	}
-	return a.start(ctx, key, bookingID, user, method)
+	return a.begin(ctx, request, bookingID, &b, method)
 }
 
-// start stores a payment. Errors: payment.ErrNotFound for a booking not heard of,
-// and those of Purchase.Start.
-func (a API) start(ctx context.Context, key postgres.Key, bookingID, user uuid.UUID, method string) (status int, body []byte, replayed bool, err error) {
-	var started *payment.Payment
-	status, body, replayed, err = a.Store.Pay(ctx, key, bookingID, func(p *payment.Purchase) (int, []byte, error) {
-		pay, err := p.Start(uuid.Must(uuid.NewV7()), user, method, a.Clock.Now().Truncate(time.Microsecond))
-		if err != nil {
-			return 0, nil, err
-		}
-		started = pay
-		body, err := json.Marshal(viewOf(pay))
-		return http.StatusAccepted, body, err
+// begin stores a payment and has it charged. Errors: payment.ErrNotFound for a
+// booking not heard of, and those of Purchase.Start.
+func (a API) begin(ctx context.Context, request payments.Request, bookingID uuid.UUID, created *events.BookingCreated, method string) (*payment.Payment, bool, error) {
+	begun, replayed, err := a.Store.Pay(ctx, request, bookingID, created, func(p *payment.Purchase) (*payment.Payment, error) {
+		return p.Start(uuid.Must(uuid.NewV7()), request.User, method, a.Clock.Now().UTC().Truncate(time.Microsecond))
 	})
 	if err == nil && !replayed {
-		a.Charge(payment.Job{Payment: *started, Tries: 1})
+		a.Charge(payment.Job{Payment: *begun, Tries: 1})
 	}
-	return status, body, replayed, err
+	return begun, replayed, err
 }
 
 // problem is the answer to an error of the domain or the store.

@@ -38,10 +38,7 @@ func (a API) webhook(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return problem.NotFound("The payment")
 	}
-	known, err := a.Store.Payment(r.Context(), id)
-	if err == nil && !known.Knows(e.Charge) {
-		err = a.Store.Update(r.Context(), id, func(p *payment.Purchase) error { return payment.Apply(p, id, e.Charge) })
-	}
+	err = a.Store.Update(r.Context(), id, func(p *payment.Purchase) error { return payment.Apply(p, id, e.Charge) })
 	switch {
 	case errors.Is(err, payment.ErrNotFound):
 		return problem.NotFound("The payment")

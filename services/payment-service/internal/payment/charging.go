@@ -91,19 +91,6 @@ func Apply(p *Purchase, id uuid.UUID, charge Charge) error {
 	return nil
 }
 
-// Knows tells whether what the provider says of the payment's charge is recorded,
-// as it mostly is when the webhook comes: the answer to the charge has said so.
-func (p *Payment) Knows(charge Charge) bool {
-	switch charge.Status {
-	case ChargeCaptured:
-		return p.Captured()
-	case ChargeFailed:
-		return p.Status != Processing
-	case ChargePending:
-	}
-	return true
-}
-
 // Refund gives one payment back. An error leaves it for its next turn, with
 // the same key.
 func (c *Cashier) Refund(ctx context.Context, job RefundJob) error {

@@ -63,8 +63,11 @@ type Payment struct {
 	CapturedAt time.Time
 	FailedAt   time.Time
 	RefundedAt time.Time
-	// Traceparent names the trace of the request that began it; the store's.
-	Traceparent string
+	// Of the request that began it, for the store: the name of its trace, its
+	// Idempotency-Key, if any, and what tells it apart from others under that key.
+	Traceparent    string
+	IdempotencyKey string
+	RequestHash    []byte
 }
 
 // Captured tells whether the provider took the money, given back or not.

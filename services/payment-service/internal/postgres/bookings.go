@@ -11,7 +11,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/frontrow-tickets/frontrow/api/events"
-	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/payment"
 )
 
 // byID puts bookings in the one order in which rows are locked.
@@ -26,6 +25,15 @@ func byID[T any](in []T, id func(T) uuid.UUID) []T {
 // BookingsCreated takes over what may be paid. A booking that is known stays
 // as it is; one whose cancellation came first stays cancelled.
 func (s *Store) BookingsCreated(ctx context.Context, in []events.BookingCreated) error {
+	b := &pgx.Batch{}
+	queueCreated(b, in)
+	if err := s.Pool.SendBatch(ctx, b).Close(); err != nil {
+		return fmt.Errorf("store bookings: %w", err)
+	}
+	return nil
+}
+
+func queueCreated(b *pgx.Batch, in []events.BookingCreated) {
 	in = byID(slices.Clone(in), func(b events.BookingCreated) uuid.UUID { return b.BookingID })
 	n := len(in)
 	ids, eventIDs, users := make([]uuid.UUID, n), make([]uuid.UUID, n), make([]uuid.UUID, n)
@@ -34,17 +42,13 @@ func (s *Store) BookingsCreated(ctx context.Context, in []events.BookingCreated)
 		ids[i], eventIDs[i], users[i] = b.BookingID, b.EventID, b.UserID
 		amounts[i], currencies[i], expiries[i] = b.Total.Amount, b.Total.Currency, b.ExpiresAt
 	}
-	_, err := s.Pool.Exec(ctx, `
+	b.Queue(`
 		INSERT INTO bookings AS b (booking_id, event_id, user_id, amount, currency, expires_at, state)
 		SELECT *, 'open' FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::timestamptz[])
 		ON CONFLICT (booking_id) DO UPDATE SET user_id = excluded.user_id, amount = excluded.amount,
 			currency = excluded.currency, expires_at = excluded.expires_at
 			WHERE b.currency = ''`,
 		ids, eventIDs, users, amounts, currencies, expiries)
-	if err != nil {
-		return fmt.Errorf("store bookings: %w", err)
-	}
-	return nil
 }
 
 // BookingsCancelled ends bookings and owes back what was captured for them.
@@ -58,7 +62,7 @@ func (s *Store) BookingsCancelled(ctx context.Context, in []events.BookingCancel
 		ids[i], eventIDs[i], users[i] = b.BookingID, b.EventID, b.UserID
 		reasons[i], times[i] = string(b.Reason), b.CancelledAt
 	}
-	return s.inTx(ctx, func(tx pgx.Tx) (bool, error) {
+	return s.inTx(ctx, func(ctx context.Context, tx pgx.Tx) (bool, error) {
 		var paid []uuid.UUID
 		b := &pgx.Batch{}
 		b.Queue(`
@@ -69,7 +73,7 @@ func (s *Store) BookingsCancelled(ctx context.Context, in []events.BookingCancel
 				cancel_reason = CASE b.cancel_reason WHEN '' THEN excluded.cancel_reason ELSE b.cancel_reason END`,
 			ids, eventIDs, users, times, reasons)
 		// The locks are ours now: this sees every capture recorded before.
-		b.Queue(`SELECT booking_id FROM payments WHERE booking_id = ANY($1) AND status = 'succeeded' ORDER BY booking_id`, ids).
+		b.Queue(`SELECT booking_id FROM payments WHERE booking_id = ANY($1) AND status = 'succeeded'`, ids).
 			Query(func(rows pgx.Rows) (err error) {
 				paid, err = pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
 				return err
@@ -77,14 +81,16 @@ func (s *Store) BookingsCancelled(ctx context.Context, in []events.BookingCancel
 		if err := tx.SendBatch(ctx, b).Close(); err != nil {
 			return false, fmt.Errorf("cancel bookings: %w", err)
 		}
-		anyOwed := false
-		for _, id := range paid {
-			owed, err := update(ctx, tx, byBooking, id, func(p *payment.Purchase) error { p.Settle(); return nil })
-			if err != nil {
-				return false, err
-			}
-			anyOwed = anyOwed || owed
+		if len(paid) == 0 {
+			return false, nil
 		}
-		return anyOwed, nil
+		loaded, err := load(ctx, tx, nil, paid, nil, nil)
+		if err != nil {
+			return false, err
+		}
+		for _, p := range loaded.byBooking {
+			p.Settle()
+		}
+		return save(ctx, tx, loaded)
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -23,46 +24,97 @@ type Store struct {
 	Pool *pgxpool.Pool
 	// Owed is called after a commit that left refunds to be made.
 	Owed func()
+
+	groups groups
 }
 
-// byBooking and byPayment select the booking whose purchase is loaded.
-const (
-	byBooking = `$1`
-	byPayment = `(SELECT booking_id FROM payments WHERE id = $1)`
-)
+// Request names a request that begins at most one payment however often it is sent.
+type Request struct {
+	User uuid.UUID
+	// Key is the Idempotency-Key; empty when the client sent none.
+	Key string
+	// Hash tells apart requests that reuse a key.
+	Hash []byte
+}
 
 const paymentColumns = `id, booking_id, user_id, attempt, method, amount, currency, status, failure_code, charge_id,
-	created_at, captured_at, failed_at, refunded_at, traceparent`
+	created_at, captured_at, failed_at, refunded_at, traceparent, idempotency_key, request_hash`
 
-// load locks a booking and reads its purchase in one round trip. The second
-// statement sees what the last holder of the lock committed.
-func load(ctx context.Context, tx pgx.Tx, by string, id uuid.UUID) (*payment.Purchase, error) {
-	p := &payment.Purchase{}
+// purchases are what one transaction has locked and read.
+type purchases struct {
+	byBooking, byPayment map[uuid.UUID]*payment.Purchase
+	// byRequest has the payments begun by requests.
+	byRequest map[requestKey]*payment.Payment
+	// stored is how many payments each booking had.
+	stored map[uuid.UUID]int
+}
+
+type requestKey struct {
+	user uuid.UUID
+	key  string
+}
+
+// load stores the bookings created, locks the bookings named by their own ids
+// or by those of payments, in the order of their ids, and reads their purchases
+// and the payments begun by requests, in one round trip. The reads see what the
+// last holder of each lock committed.
+func load(ctx context.Context, tx pgx.Tx, created []events.BookingCreated, bookings, payments []uuid.UUID, requests []Request) (*purchases, error) {
+	l := &purchases{
+		byBooking: map[uuid.UUID]*payment.Purchase{}, byPayment: map[uuid.UUID]*payment.Purchase{},
+		byRequest: map[requestKey]*payment.Payment{}, stored: map[uuid.UUID]int{},
+	}
 	b := &pgx.Batch{}
+	if len(created) > 0 {
+		queueCreated(b, created)
+	}
+	const locked = `(SELECT unnest($1::uuid[]) UNION SELECT booking_id FROM payments WHERE id = ANY($2::uuid[]))`
 	b.Queue(`SELECT booking_id, event_id, user_id, amount, currency, expires_at, cancel_reason
-		FROM bookings WHERE booking_id = `+by+` FOR UPDATE`, id).QueryRow(func(row pgx.Row) error {
-		return row.Scan(&p.Booking.ID, &p.Booking.EventID, &p.Booking.UserID,
-			&p.Booking.Total.Amount, &p.Booking.Total.Currency, &p.Booking.ExpiresAt, &p.Booking.CancelReason)
-	})
-	b.Queue(`SELECT `+paymentColumns+` FROM payments WHERE booking_id = `+by+` ORDER BY attempt`, id).Query(func(rows pgx.Rows) error {
-		var err error
-		p.Payments, err = pgx.CollectRows(rows, scanPayment)
+		FROM bookings WHERE booking_id IN `+locked+` ORDER BY booking_id FOR UPDATE`, bookings, payments).Query(func(rows pgx.Rows) error {
+		var k payment.Booking
+		_, err := pgx.ForEachRow(rows, []any{&k.ID, &k.EventID, &k.UserID, &k.Total.Amount, &k.Total.Currency, &k.ExpiresAt, &k.CancelReason}, func() error {
+			l.byBooking[k.ID] = &payment.Purchase{Booking: k}
+			return nil
+		})
 		return err
 	})
-	if err := tx.SendBatch(ctx, b).Close(); err != nil {
-		if postgres.IsNoRows(err) {
-			return nil, payment.ErrNotFound
+	b.Queue(`SELECT `+paymentColumns+` FROM payments WHERE booking_id IN `+locked+` ORDER BY booking_id, attempt`, bookings, payments).
+		Query(func(rows pgx.Rows) error {
+			found, err := pgx.CollectRows(rows, scanPayment)
+			for _, pay := range found {
+				if p := l.byBooking[pay.BookingID]; p != nil {
+					p.Payments = append(p.Payments, pay)
+					l.byPayment[pay.ID] = p
+					l.stored[pay.BookingID]++
+				}
+			}
+			return err
+		})
+	if len(requests) > 0 {
+		users, keys := make([]uuid.UUID, len(requests)), make([]string, len(requests))
+		for i, r := range requests {
+			users[i], keys[i] = r.User, r.Key
 		}
-		return nil, fmt.Errorf("load purchase: %w", err)
+		b.Queue(`SELECT `+paymentColumns+` FROM payments JOIN unnest($1::uuid[], $2::text[]) AS asked (by, under)
+			ON user_id = by AND idempotency_key = under WHERE idempotency_key <> ''`, users, keys).
+			Query(func(rows pgx.Rows) error {
+				found, err := pgx.CollectRows(rows, scanPayment)
+				for _, pay := range found {
+					l.byRequest[requestKey{pay.UserID, pay.IdempotencyKey}] = pay
+				}
+				return err
+			})
 	}
-	return p, nil
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return nil, fmt.Errorf("load purchases: %w", err)
+	}
+	return l, nil
 }
 
 func scanPayment(row pgx.CollectableRow) (*payment.Payment, error) {
 	p := &payment.Payment{}
 	var captured, failed, refunded *time.Time
 	err := row.Scan(&p.ID, &p.BookingID, &p.UserID, &p.Attempt, &p.Method, &p.Amount.Amount, &p.Amount.Currency,
-		&p.Status, &p.FailureCode, &p.ChargeID, &p.CreatedAt, &captured, &failed, &refunded, &p.Traceparent)
+		&p.Status, &p.FailureCode, &p.ChargeID, &p.CreatedAt, &captured, &failed, &refunded, &p.Traceparent, &p.IdempotencyKey, &p.RequestHash)
 	for t, v := range map[*time.Time]*time.Time{&p.CapturedAt: captured, &p.FailedAt: failed, &p.RefundedAt: refunded} {
 		if v != nil {
 			*t = v.UTC()
@@ -72,53 +124,110 @@ func scanPayment(row pgx.CollectableRow) (*payment.Payment, error) {
 	return p, err
 }
 
-// save writes what was decided, in one round trip apart from the messages.
-func save(ctx context.Context, tx pgx.Tx, p *payment.Purchase) error {
-	b := &pgx.Batch{}
-	for _, pay := range p.Changed {
-		// A new payment is leased to the one that saves it, who charges it at once.
-		b.Queue(`INSERT INTO payments AS p (`+paymentColumns+`, next_attempt_at, tries)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, clock_timestamp() + $16::interval, 1)
-			ON CONFLICT (id) DO UPDATE SET status = excluded.status, failure_code = excluded.failure_code,
-				charge_id = excluded.charge_id, captured_at = excluded.captured_at, failed_at = excluded.failed_at,
-				refunded_at = excluded.refunded_at`,
-			pay.ID, pay.BookingID, pay.UserID, pay.Attempt, pay.Method, pay.Amount.Amount, pay.Amount.Currency,
-			pay.Status, pay.FailureCode, pay.ChargeID, pay.CreatedAt, null(pay.CapturedAt), null(pay.FailedAt), null(pay.RefundedAt), traceparent(ctx), payment.Lease)
-		if pay.Status == payment.Refunded {
-			b.Queue(`UPDATE refunds SET done_at = $2 WHERE payment_id = $1 AND done_at IS NULL`, pay.ID, pay.RefundedAt)
+// save writes what was decided, a statement for each table.
+func save(ctx context.Context, tx pgx.Tx, l *purchases) (owed bool, err error) {
+	var begun, changed []*payment.Payment
+	var refunds []payment.Refund
+	var messages []postgres.Message
+	for _, p := range l.byBooking {
+		for i, pay := range p.Payments {
+			switch {
+			case i >= l.stored[p.Booking.ID]:
+				begun = append(begun, pay)
+			case p.Changed[pay.ID] != nil:
+				changed = append(changed, pay)
+			}
+		}
+		refunds = append(refunds, p.Refunds...)
+		for _, e := range p.Events {
+			data, err := json.Marshal(e)
+			if err != nil {
+				return false, fmt.Errorf("encode %T: %w", e, err)
+			}
+			messages = append(messages, postgres.Message{
+				Topic: events.TopicPaymentProcessed, Key: p.Booking.ID.String(), Type: eventType(e), Data: data,
+				Headers: postgres.TraceHeaders(traceOf(ctx, p, e)),
+			})
 		}
 	}
-	for _, r := range p.Refunds {
+	b := &pgx.Batch{}
+	queueBegun(b, begun)
+	queueChanged(b, changed)
+	for _, r := range refunds {
 		b.Queue(`INSERT INTO refunds (id, payment_id, booking_id, charge_id, amount, currency) VALUES ($1, $2, $3, $4, $5, $6)`,
 			r.ID, r.PaymentID, r.BookingID, r.ChargeID, r.Amount.Amount, r.Amount.Currency)
 	}
 	if b.Len() > 0 {
 		if err := tx.SendBatch(ctx, b).Close(); err != nil {
-			return fmt.Errorf("save purchase: %w", err)
+			return false, fmt.Errorf("save purchases: %w", err)
 		}
 	}
-	for _, e := range p.Events {
-		data, err := json.Marshal(e)
-		if err != nil {
-			return fmt.Errorf("encode %T: %w", e, err)
-		}
-		err = postgres.Enqueue(traceOf(ctx, p, e), tx, postgres.Message{
-			Topic: events.TopicPaymentProcessed, Key: p.Booking.ID.String(), Type: eventType(e), Data: data,
-		})
-		if err != nil {
-			return err
-		}
+	return len(refunds) > 0, postgres.Enqueue(ctx, tx, messages...)
+}
+
+// columns are the values of payments, a slice for each column.
+type columns struct {
+	ids, bookings, users          []uuid.UUID
+	attempts                      []int
+	methods, statuses, codes      []string
+	amounts                       []int64
+	currencies, charges           []string
+	created                       []time.Time
+	captured, failed, refunded    []*time.Time
+	traceparents, idempotencyKeys []string
+	requestHashes                 [][]byte
+}
+
+func columnsOf(in []*payment.Payment) (c columns) {
+	for _, p := range in {
+		c.ids, c.bookings, c.users = append(c.ids, p.ID), append(c.bookings, p.BookingID), append(c.users, p.UserID)
+		c.attempts, c.methods = append(c.attempts, p.Attempt), append(c.methods, p.Method)
+		c.amounts, c.currencies = append(c.amounts, p.Amount.Amount), append(c.currencies, p.Amount.Currency)
+		c.statuses, c.codes, c.charges = append(c.statuses, string(p.Status)), append(c.codes, p.FailureCode), append(c.charges, p.ChargeID)
+		c.created, c.captured = append(c.created, p.CreatedAt), append(c.captured, null(p.CapturedAt))
+		c.failed, c.refunded = append(c.failed, null(p.FailedAt)), append(c.refunded, null(p.RefundedAt))
+		c.traceparents, c.idempotencyKeys = append(c.traceparents, p.Traceparent), append(c.idempotencyKeys, p.IdempotencyKey)
+		c.requestHashes = append(c.requestHashes, p.RequestHash)
 	}
-	return nil
+	return c
+}
+
+// queueBegun inserts new payments. Each is leased to the one that began it, who
+// charges it at once.
+func queueBegun(b *pgx.Batch, in []*payment.Payment) {
+	if len(in) == 0 {
+		return
+	}
+	c := columnsOf(in)
+	b.Queue(`INSERT INTO payments (`+paymentColumns+`, next_attempt_at, tries)
+		SELECT *, clock_timestamp() + $18::interval, 1 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::text[], $6::bigint[], $7::text[],
+			$8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[], $15::text[], $16::text[], $17::bytea[])`,
+		c.ids, c.bookings, c.users, c.attempts, c.methods, c.amounts, c.currencies, c.statuses, c.codes, c.charges,
+		c.created, c.captured, c.failed, c.refunded, c.traceparents, c.idempotencyKeys, c.requestHashes, payment.Lease)
+}
+
+// queueChanged updates payments, and the refunds that are done with them.
+func queueChanged(b *pgx.Batch, in []*payment.Payment) {
+	if len(in) == 0 {
+		return
+	}
+	c := columnsOf(in)
+	b.Queue(`UPDATE payments p SET status = u.status, failure_code = u.code, charge_id = u.charge,
+			captured_at = u.captured, failed_at = u.failed, refunded_at = u.refunded
+		FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[])
+			AS u (id, status, code, charge, captured, failed, refunded) WHERE p.id = u.id`,
+		c.ids, c.statuses, c.codes, c.charges, c.captured, c.failed, c.refunded)
+	if slices.ContainsFunc(c.refunded, func(at *time.Time) bool { return at != nil }) {
+		b.Queue(`UPDATE refunds r SET done_at = u.at FROM unnest($1::uuid[], $2::timestamptz[]) AS u (payment, at)
+			WHERE r.payment_id = u.payment AND r.done_at IS NULL AND u.at IS NOT NULL`, c.ids, c.refunded)
+	}
 }
 
 const traceparentHeader = "traceparent"
 
 // traceparent names the trace of ctx; empty when there is none.
 func traceparent(ctx context.Context) string {
-	carrier := propagation.MapCarrier{}
-	otel.GetTextMapPropagator().Inject(ctx, carrier)
-	return carrier[traceparentHeader]
+	return postgres.TraceHeaders(ctx)[traceparentHeader]
 }
 
 // traceOf is ctx in the trace of the request that began the payment an event is
@@ -139,11 +248,11 @@ func traceOf(ctx context.Context, p *payment.Purchase, event any) context.Contex
 	return ctx
 }
 
-func null(t time.Time) any {
+func null(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
 	}
-	return t
+	return &t
 }
 
 func eventType(e any) string {
@@ -159,24 +268,13 @@ func eventType(e any) string {
 	}
 }
 
-// update changes a purchase in a transaction of the caller's.
-func update(ctx context.Context, tx pgx.Tx, by string, id uuid.UUID, fn func(*payment.Purchase) error) (owed bool, err error) {
-	p, err := load(ctx, tx, by, id)
-	if err != nil {
-		return false, err
-	}
-	if err := fn(p); err != nil {
-		return false, err
-	}
-	return len(p.Refunds) > 0, save(ctx, tx, p)
-}
-
 // inTx runs fn in a transaction and tells of refunds that are owed after it.
-func (s *Store) inTx(ctx context.Context, fn func(tx pgx.Tx) (owed bool, err error)) error {
+func (s *Store) inTx(ctx context.Context, fn func(ctx context.Context, tx pgx.Tx) (owed bool, err error)) error {
+	ctx, cancel := context.WithTimeout(ctx, groupTimeout)
+	defer cancel()
 	owed := false
-	err := postgres.InTx(ctx, s.Pool, func(tx pgx.Tx) error {
-		var err error
-		owed, err = fn(tx)
+	err := postgres.InTx(ctx, s.Pool, func(tx pgx.Tx) (err error) {
+		owed, err = fn(ctx, tx)
 		return err
 	})
 	if err == nil && owed {
@@ -187,22 +285,19 @@ func (s *Store) inTx(ctx context.Context, fn func(tx pgx.Tx) (owed bool, err err
 
 // Update implements payment.Store.
 func (s *Store) Update(ctx context.Context, paymentID uuid.UUID, fn func(*payment.Purchase) error) error {
-	return s.inTx(ctx, func(tx pgx.Tx) (bool, error) { return update(ctx, tx, byPayment, paymentID, fn) })
+	return s.do(&change{ctx: ctx, payment: paymentID, fn: func(p *payment.Purchase) (*payment.Payment, error) { return nil, fn(p) }})
 }
 
-// Pay changes a booking's purchase for a request that has one effect however
-// often it is sent, and stores the answer fn gives. Error: payment.ErrNotFound
-// for a booking not heard of, and those of postgres.Once and fn.
-func (s *Store) Pay(ctx context.Context, key postgres.Key, bookingID uuid.UUID,
-	fn func(*payment.Purchase) (status int, body []byte, err error),
-) (status int, body []byte, replayed bool, err error) {
-	return postgres.Once(ctx, s.Pool, key, func(tx pgx.Tx) (status int, body []byte, err error) {
-		_, err = update(ctx, tx, byBooking, bookingID, func(p *payment.Purchase) error {
-			status, body, err = fn(p)
-			return err
-		})
-		return status, body, err
-	})
+// Pay has fn begin a payment of a booking, once for a request however often it
+// is sent. A booking that created, if not nil, tells of is stored first unless it
+// is known. fn may be called more than once, and has no side effects. Errors:
+// payment.ErrNotFound for a booking not heard of, postgres.ErrKeyReused, and fn's.
+func (s *Store) Pay(ctx context.Context, request Request, bookingID uuid.UUID, created *events.BookingCreated,
+	fn func(*payment.Purchase) (*payment.Payment, error),
+) (begun *payment.Payment, replayed bool, err error) {
+	c := &change{ctx: ctx, booking: bookingID, created: created, request: request, fn: fn}
+	err = s.do(c)
+	return c.begun, c.replayed, err
 }
 
 // Payment returns a payment. Error: payment.ErrNotFound.
