@@ -116,7 +116,9 @@ func (s *suite) sale(ctx context.Context, name string, rule strictness, work fun
 	select {
 	case <-selling:
 		s.say("%s: the sale is on", name)
+		watch := s.c.WatchProcessors(ctx)
 		err = work(ctx)
+		s.say("%s: cores in use: %s", name, watch.Stop())
 	case <-ended:
 	}
 	if err == nil {

@@ -63,7 +63,8 @@ func (b *bench) onlySale(ctx, stop context.Context, o options) error {
 	go s.report(over)
 	run := pace(float64(kinds*o.rate), time.Duration(o.seconds)*time.Second)
 	run.Count, run.Stop = kinds*len(s.wishes), stop.Done()
-	run.Request, run.Then, run.Answer = s.request, s.then, s.answer
+	run.Request, run.Then = s.request, s.then
+	run.Answer, run.Second, run.Lost = s.answer, s.second, s.lost
 	answers := b.target.Do(ctx, run)
 	close(over)
 	result := s.count(answers)
@@ -124,14 +125,46 @@ func (s *steadySale) then(buf []byte, i, status int, body []byte) []byte {
 	return s.b.wire.pay(buf, s.wishes[i/kinds].buyer, bookingID(body))
 }
 
-func (s *steadySale) answer(i, status int, _ []byte) {
+func (s *steadySale) answer(i, status int, body []byte) {
 	switch {
 	case i%kinds == hold && created(status):
 		s.held.Add(1)
 	case !fine(i, status):
-		s.other.Add(1)
+		s.fail([]string{"look", "hold", "late hold"}[i%kinds], origin(status, body))
 	}
 }
+
+func (s *steadySale) second(_, status int, body []byte) {
+	if !paid(status) {
+		s.fail("payment", origin(status, body))
+	}
+}
+
+func (s *steadySale) lost(i int, err error) {
+	s.fail([]string{"look", "hold or its payment", "late hold"}[i%kinds], "no answer: "+err.Error())
+}
+
+// shownFailures bounds the lines about failed requests.
+const shownFailures = 100
+
+// fail tells of a request that failed, and when.
+func (s *steadySale) fail(what, why string) {
+	if s.other.Add(1) <= shownFailures {
+		fmt.Fprintf(os.Stderr, "%s  failed: %s: %s\n", time.Now().Format("15:04:05.000"), what, why)
+	}
+}
+
+// origin says who gave an answer: Frontrow's own are problems with a code.
+func origin(status int, body []byte) string {
+	var problem struct{ Code, Detail string }
+	if err := json.Unmarshal(body, &problem); err != nil || problem.Code == "" {
+		return fmt.Sprintf("%d from a proxy in front: %.100q", status, body)
+	}
+	return fmt.Sprintf("%d %s: %s", status, problem.Code, problem.Detail)
+}
+
+// paid tells whether a payment was answered as it may be.
+func paid(status int) bool { return status == 202 || status == 409 || status == 429 }
 
 // fine tells whether a request was answered as it may be. What a late buyer asks for may be free again: the answer to the
 // first hold got lost, or it ran out.
@@ -146,7 +179,7 @@ func (s *steadySale) report(over <-chan struct{}) {
 	for {
 		select {
 		case <-tick.C:
-			s.b.say("%d holds made, %d requests were answered otherwise than they should be", s.held.Load(), s.other.Load())
+			s.b.say("%d holds made, %d requests failed", s.held.Load(), s.other.Load())
 		case <-over:
 			return
 		}
@@ -169,11 +202,10 @@ func (s *steadySale) count(answers openloop.Result) saleResult {
 		r.Held++
 		r.Requests++
 		r.ByStatus[sample.Second]++
-		switch sample.Second {
-		case 202:
+		switch {
+		case sample.Second == 202:
 			r.Paid++
-		case 409, 429:
-		default:
+		case !paid(sample.Second):
 			r.Failed++
 		}
 	}

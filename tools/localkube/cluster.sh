@@ -19,6 +19,7 @@
 # KUBE_CACHE     builds and images, kept          (default ~/.cache/frontrow/localkube)
 # KUBE_RUN       state of the running node         (default /var/lib/localkube)
 # KUBE_API_PORT  the API server's port on 127.0.0.1 (default 16443)
+# KUBE_CORES     how many cores all pods together may use (default: all)
 # KUBE_TRAEFIK=1 also build (build) and run (up) the Traefik ingress controller
 set -euo pipefail
 
@@ -849,7 +850,11 @@ cgroups() { # one folder for the pods in each v1 hierarchy, or in the v2 one
 			mkdir -p "$h$CGROOT"
 			for f in cpuset.cpus cpuset.mems; do
 				if [ -f "$h/cpuset.sched_load_balance" ] && [ -z "$(cat "$h$CGROOT/$f")" ]; then cat "$h/$f" >"$h$CGROOT/$f"; fi
-			done ;;
+			done
+			if [ -n "${KUBE_CORES:-}" ]; then
+				if [ -f "$h$CGROOT/cpu.cfs_quota_us" ]; then echo $((KUBE_CORES * 100000)) >"$h$CGROOT/cpu.cfs_quota_us"; fi
+				if [ -f "$h$CGROOT/cpu.max" ]; then echo "$((KUBE_CORES * 100000)) 100000" >"$h$CGROOT/cpu.max"; fi
+			fi ;;
 		remove)
 			[ -d "$h$CGROOT" ] && find "$h$CGROOT" -depth -type d -exec rmdir {} + 2>/dev/null || true ;;
 		esac

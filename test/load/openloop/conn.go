@@ -60,7 +60,7 @@ func (c *conn) send(r *running, i int) {
 	err := c.exchange(r.ctx, sent)
 	sample.Done = int64(time.Since(r.begin))
 	if err != nil {
-		c.close()
+		c.lose(r, i, err)
 		return
 	}
 	sample.Status = c.answer.StatusCode()
@@ -71,14 +71,24 @@ func (c *conn) send(r *running, i int) {
 	if r.Then != nil && !c.answer.ConnectionClose() {
 		if c.out = r.Then(c.out[:0], i, sample.Status, c.answer.Body()); len(c.out) > 0 {
 			if err := c.exchange(r.ctx, time.Now()); err != nil {
-				c.close()
+				c.lose(r, i, err)
 				return
 			}
 			sample.Second = c.answer.StatusCode()
+			if r.Second != nil {
+				r.Second(i, sample.Second, c.answer.Body())
+			}
 		}
 	}
 	if c.answer.ConnectionClose() {
 		c.close()
+	}
+}
+
+func (c *conn) lose(r *running, i int, err error) {
+	c.close()
+	if r.Lost != nil {
+		r.Lost(i, err)
 	}
 }
 

@@ -38,6 +38,10 @@ type Run struct {
 	// Then, if set, appends a request that follows the i-th one's answer on the
 	// same connection, or nothing. Its answer's status is in Sample.Second.
 	Then func(buf []byte, i, status int, body []byte) []byte
+	// Second, if set, is told of each answer to a request that followed.
+	Second func(i, status int, body []byte)
+	// Lost, if set, is told why a request, or the one that followed, got no answer.
+	Lost func(i int, err error)
 }
 
 // Sample is what became of one request; times are nanoseconds since the run
