@@ -13,10 +13,10 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/frontrow-tickets/frontrow/api/events"
+	"github.com/frontrow-tickets/frontrow/api/psp"
 	"github.com/frontrow-tickets/frontrow/pkg/kafka"
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/payment"
-	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/psp"
 )
 
 func TestEachMethodEndsAsItShould(t *testing.T) {
@@ -54,12 +54,12 @@ func TestEachMethodEndsAsItShould(t *testing.T) {
 				}
 				testkit.Eventually(t, "booking-service is told", func() bool { return len(l.types(b.BookingID)) > 0 })
 				testkit.Eventually(t, "all webhooks are delivered", func() bool {
-					return p.count(t, `SELECT count(*) FROM psp.webhooks WHERE convert_from(body, 'UTF8') LIKE '%' || $1 || '%'`, started.ID.String()) == 0
+					return p.provider.count(t, `SELECT count(*) FROM webhooks WHERE convert_from(body, 'UTF8') LIKE '%' || $1 || '%'`, started.ID.String()) == 0
 				})
 				if got := l.types(b.BookingID); len(got) != 1 || got[0] != tc.typ {
 					t.Errorf("booking-service was told %v, want %s once", got, tc.typ)
 				}
-				if n := p.count(t, `SELECT count(*) FROM psp.charges WHERE key = $1`, started.ID.String()); n != 1 {
+				if n := p.provider.count(t, `SELECT count(*) FROM charges WHERE key = $1`, started.ID.String()); n != 1 {
 					t.Errorf("%d charges", n)
 				}
 			})
@@ -134,7 +134,7 @@ func TestTwentyRequestsWithOneKeyChargeOnce(t *testing.T) {
 			wantProblem(t, a, http.StatusUnprocessableEntity, "idempotency_key_reused")
 		}
 	}
-	if n := p.count(t, `SELECT count(*) FROM psp.charges`); n != 2 {
+	if n := p.provider.count(t, `SELECT count(*) FROM charges`); n != 2 {
 		t.Errorf("%d charges, want 2", n)
 	}
 }
@@ -167,7 +167,7 @@ func TestRedeliveredMessagesHaveOneEffect(t *testing.T) {
 	publish(message(t, events.TopicBookingCancelled, events.TypeBookingCancelled, b.BookingID, again), ended)
 	testkit.Eventually(t, "booking-service is told", func() bool { return len(l.types(b.BookingID)) == 2 })
 	p.balanced(t, 0)
-	if n := p.count(t, `SELECT count(*) FROM psp.refunds`); n != 1 {
+	if n := p.provider.count(t, `SELECT count(*) FROM refunds`); n != 1 {
 		t.Errorf("%d refunds, want 1", n)
 	}
 	if got := fmt.Sprint(l.types(b.BookingID)); got != fmt.Sprint([]string{events.TypePaymentConfirmed, events.TypePaymentRefunded}) {
@@ -276,10 +276,10 @@ func TestWebhooks(t *testing.T) {
 	}{
 		"no signature":      {good, "", http.StatusUnauthorized},
 		"another secret":    {good, sign("guess", good, time.Now()), http.StatusUnauthorized},
-		"another body":      {good, sign("secret", less, time.Now()), http.StatusUnauthorized},
-		"an old signature":  {good, sign("secret", good, time.Now().Add(-6*time.Minute)), http.StatusUnauthorized},
-		"one of the future": {good, sign("secret", good, time.Now().Add(6*time.Minute)), http.StatusUnauthorized},
-		"another amount":    {less, sign("secret", less, time.Now()), http.StatusUnprocessableEntity},
+		"another body":      {good, sign(webhookSecret, less, time.Now()), http.StatusUnauthorized},
+		"an old signature":  {good, sign(webhookSecret, good, time.Now().Add(-6*time.Minute)), http.StatusUnauthorized},
+		"one of the future": {good, sign(webhookSecret, good, time.Now().Add(6*time.Minute)), http.StatusUnauthorized},
+		"another amount":    {less, sign(webhookSecret, less, time.Now()), http.StatusUnprocessableEntity},
 	} {
 		if a := p.send(t, http.MethodPost, "/webhooks/psp", tc.body, psp.SignatureHeader, tc.signature); a.status != tc.status {
 			t.Errorf("%s: %d %s", name, a.status, a.body)
@@ -291,7 +291,7 @@ func TestWebhooks(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 10 {
 		wg.Go(func() {
-			if a := p.send(t, http.MethodPost, "/webhooks/psp", good, psp.SignatureHeader, sign("secret", good, time.Now())); a.status != http.StatusNoContent {
+			if a := p.send(t, http.MethodPost, "/webhooks/psp", good, psp.SignatureHeader, sign(webhookSecret, good, time.Now())); a.status != http.StatusNoContent {
 				t.Errorf("%d %s", a.status, a.body)
 			}
 		})

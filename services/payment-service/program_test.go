@@ -32,8 +32,10 @@ type program struct {
 	bookingKey string
 	pool       *pgxpool.Pool
 	store      *payments.Store
-	public     string
-	admin      string
+	// provider keeps its own books.
+	provider *provider
+	public   string
+	admin    string
 	// stop ends the running program as SIGTERM does.
 	stop func()
 }
@@ -45,8 +47,10 @@ func newProgram(t *testing.T) *program {
 	p.cfg = config{
 		Config:       observe.Config{HTTPAddr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0", LogLevel: "error"},
 		IdentityKeys: key, BookingKeys: p.bookingKey, PostgresURL: pgtest.URL(t), Kafka: kafka.Cluster{Brokers: testkit.Kafka(t)},
-		PSPWebhookSecret: "secret", consumerGroup: testkit.Unique("payment-service"),
+		consumerGroup: testkit.Unique("payment-service"),
 	}
+	p.provider = startProvider(t)
+	p.cfg.PSPURL, p.cfg.PSPAPIKey, p.cfg.PSPWebhookSecret = p.provider.url, apiKey, webhookSecret
 	err := migrate(t.Context(), migrateConfig{PostgresURL: p.cfg.PostgresURL, Kafka: p.cfg.Kafka, Topics: kafka.Topics{Partitions: 12, Replication: 1}})
 	if err != nil {
 		t.Fatal(err)
@@ -78,7 +82,9 @@ func (p *program) start(t *testing.T) *program {
 	case err := <-ended:
 		t.Fatalf("run: %v", err)
 	}
+	p.provider.reaches(p.public)
 	p.stop = sync.OnceFunc(func() {
+		p.provider.forgets(p.public)
 		stop()
 		if err := <-ended; err != nil {
 			t.Errorf("run: %v", err)
@@ -288,9 +294,14 @@ func (p *program) becomes(t *testing.T, user, id uuid.UUID, status payment.Statu
 }
 
 // count returns a number from the database.
-func (p *program) count(t *testing.T, query string, args ...any) (n int64) {
+func (p *program) count(t *testing.T, query string, args ...any) int64 {
 	t.Helper()
-	if err := p.pool.QueryRow(t.Context(), query, args...).Scan(&n); err != nil {
+	return count(t, p.pool, query, args...)
+}
+
+func count(t *testing.T, pool *pgxpool.Pool, query string, args ...any) (n int64) {
+	t.Helper()
+	if err := pool.QueryRow(t.Context(), query, args...).Scan(&n); err != nil {
 		t.Fatal(err)
 	}
 	return n

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"net/http/httptest"
 	"sync"
 	"testing"
 	"time"
@@ -13,18 +12,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/payment"
 	payments "github.com/frontrow-tickets/frontrow/services/payment-service/internal/postgres"
-	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/psp"
-	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/psp/simulator"
 )
-
-// provider returns the provider at the program's database while the program
-// does not run; it delivers no webhooks.
-func (p *program) provider(t *testing.T) *psp.Client {
-	t.Helper()
-	srv := httptest.NewServer(simulator.New(p.pool, "", "secret"))
-	t.Cleanup(srv.Close)
-	return psp.NewClient(srv.URL + "/psp/v1")
-}
 
 // begin stores a payment as POST /payments does.
 func (p *program) begin(t *testing.T, b events.BookingCreated, method string) payment.Payment {
@@ -41,7 +29,7 @@ func (p *program) begin(t *testing.T, b events.BookingCreated, method string) pa
 func TestWorkerThatDiesAfterTheChargeLeavesOneCharge(t *testing.T) {
 	t.Parallel()
 	p := newProgram(t)
-	provider := p.provider(t)
+	provider := p.provider.client()
 	open, ended := newBooking(400), newBooking(400)
 	p.held(t, open, ended)
 	var ids []uuid.UUID
@@ -62,7 +50,7 @@ func TestWorkerThatDiesAfterTheChargeLeavesOneCharge(t *testing.T) {
 	p.start(t)
 	p.becomes(t, open.UserID, ids[0], payment.Succeeded)
 	p.becomes(t, ended.UserID, ids[1], payment.Refunded)
-	if n := p.count(t, `SELECT count(*) FROM psp.charges`); n != 2 {
+	if n := p.provider.count(t, `SELECT count(*) FROM charges`); n != 2 {
 		t.Errorf("%d charges for two payments", n)
 	}
 	p.balanced(t, 400)
@@ -82,7 +70,7 @@ func TestPaymentOfAnEndedBookingThatTheProviderHasNotHeardOfIsNotCharged(t *test
 	if v := p.becomes(t, b.UserID, pay.ID, payment.Failed); v.FailureCode != payment.BookingEnded {
 		t.Errorf("failure code %q", v.FailureCode)
 	}
-	if n := p.count(t, `SELECT count(*) FROM psp.charges`); n != 0 {
+	if n := p.provider.count(t, `SELECT count(*) FROM charges`); n != 0 {
 		t.Errorf("%d charges", n)
 	}
 }
@@ -116,7 +104,7 @@ func TestReplicaThatStopsLeavesItsWorkToTheOther(t *testing.T) {
 		second.becomes(t, bookings[i].UserID, id, payment.Succeeded)
 	}
 	second.balanced(t, 10*n)
-	if charges := second.count(t, `SELECT count(*) FROM psp.charges`); charges != n {
+	if charges := second.provider.count(t, `SELECT count(*) FROM charges`); charges != n {
 		t.Errorf("%d charges for %d payments", charges, n)
 	}
 }
@@ -160,7 +148,7 @@ func TestCancelAndCaptureInTheSameMoment(t *testing.T) {
 func TestReconciler(t *testing.T) {
 	t.Parallel()
 	p := newProgram(t)
-	provider := p.provider(t)
+	provider := p.provider.client()
 	later := time.Now().Add(time.Minute)
 	cashier := payment.Cashier{Store: p.store, Provider: provider}
 	rec := payment.Reconciler{Cashier: cashier, Now: func() time.Time { return later }}
@@ -185,7 +173,7 @@ func TestReconciler(t *testing.T) {
 	charge(owing.ID.String(), "pm_ok", 400)
 	charge("not-ours", "pm_ok", 1)
 	testkit.Eventually(t, "all have settled", func() bool {
-		return p.count(t, `SELECT count(*) FROM psp.charges WHERE settles_at > now()`) == 0
+		return p.provider.count(t, `SELECT count(*) FROM charges WHERE settles_at > now()`) == 0
 	})
 	// A capture that was recorded as a failure, a decline that never arrived,
 	// and money kept for a booking that has ended.
@@ -221,7 +209,7 @@ func TestReconciler(t *testing.T) {
 
 func chargeID(t *testing.T, p *program, id uuid.UUID) (charge string) {
 	t.Helper()
-	if err := p.pool.QueryRow(t.Context(), `SELECT id FROM psp.charges WHERE key = $1`, id.String()).Scan(&charge); err != nil {
+	if err := p.provider.books.QueryRow(t.Context(), `SELECT id FROM charges WHERE key = $1`, id.String()).Scan(&charge); err != nil {
 		t.Fatal(err)
 	}
 	return charge
@@ -230,7 +218,7 @@ func chargeID(t *testing.T, p *program, id uuid.UUID) (charge string) {
 func TestProviderActsOnceForAKeyAndRefundsNoMoreThanItCaptured(t *testing.T) {
 	t.Parallel()
 	p := newProgram(t)
-	provider := p.provider(t)
+	provider := p.provider.client()
 	eur := func(n int64) events.Money { return events.Money{Amount: n, Currency: "EUR"} }
 	c, err := provider.Charge(t.Context(), "k", "pm_ok", eur(100))
 	if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -19,7 +20,6 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/payment"
 	payments "github.com/frontrow-tickets/frontrow/services/payment-service/internal/postgres"
 	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/psp"
-	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/psp/simulator"
 )
 
 type config struct {
@@ -29,19 +29,19 @@ type config struct {
 	BookingKeys string `env:"IDENTITY_KEYS_BOOKING,required"`
 	PostgresURL string `env:"POSTGRES_URL,required"`
 	Kafka       kafka.Cluster
-	// PSPURL is the provider; default: the simulator on our own ADMIN_ADDR.
-	PSPURL string `env:"PSP_URL"`
-	// PSPWebhookURL is where the provider reaches us; default: ADVERTISE_ADDR.
-	PSPWebhookURL    string `env:"PSP_WEBHOOK_URL"`
-	PSPWebhookSecret string `env:"PSP_WEBHOOK_SECRET,required"`
+	// PSPURL is the payment provider's API, such as http://host:8089/psp/v1.
+	PSPURL           string `env:"PSP_URL,required,notEmpty"`
+	PSPAPIKey        string `env:"PSP_API_KEY,required,notEmpty"`
+	PSPWebhookSecret string `env:"PSP_WEBHOOK_SECRET,required,notEmpty"`
 
-	// consumerGroup shares the bookings among the replicas; tests have their own.
+	// consumerGroup keeps tests that share a broker apart; empty: the service.
 	consumerGroup string
 }
 
 // run serves until ctx ends. started is told the addresses of the public and
 // the admin listener.
 func run(ctx context.Context, cfg config, started func(public, admin string)) error {
+	cfg.Config = cfg.WithDefaults(service)
 	public, err := net.Listen("tcp", cfg.HTTPAddr)
 	if err != nil {
 		return fmt.Errorf("HTTP_ADDR: %w", err)
@@ -52,7 +52,6 @@ func run(ctx context.Context, cfg config, started func(public, admin string)) er
 		return fmt.Errorf("ADMIN_ADDR: %w", err)
 	}
 	defer func() { _ = admin.Close() }()
-	cfg = withDefaults(cfg, public.Addr(), admin.Addr())
 
 	flush, err := observe.Setup(ctx, service, cfg.Config)
 	if err != nil {
@@ -88,8 +87,7 @@ func run(ctx context.Context, cfg config, started func(public, admin string)) er
 	})
 	group.Go("outbox", postgres.NewRelay(pool, messages.Publisher(producer)).Run)
 
-	sim := simulator.New(pool, cfg.PSPWebhookURL, cfg.PSPWebhookSecret)
-	provider := psp.NewClient(cfg.PSPURL)
+	provider := psp.NewClient(cfg.PSPURL, cfg.PSPAPIKey)
 	refunds := &payment.Worker[payment.RefundJob]{Name: "refunds"}
 	store := &payments.Store{Pool: pool, Owed: refunds.Wake}
 	cashier := payment.Cashier{Store: store, Provider: provider}
@@ -97,7 +95,6 @@ func run(ctx context.Context, cfg config, started func(public, admin string)) er
 	charges := &payment.Worker[payment.Job]{Name: "charges", Pick: store.PickCharges, Do: cashier.Charge}
 
 	adminMux := observe.AdminHandler(group.Ready)
-	adminMux.Handle("/psp/v1/", sim)
 	adminMux.Handle("GET /debug/ledger", paymentapi.Ledger(store, provider))
 	group.Serve("admin", admin, httpapi.NewServer(adminMux))
 	resolver, err := consul.Discover(cfg.ConsulAddr, cfg.DiscoveryDNS, bookingService)
@@ -109,12 +106,11 @@ func run(ctx context.Context, cfg config, started func(public, admin string)) er
 	group.Serve("http", public, httpapi.NewServer(paymentapi.New(paymentapi.API{
 		Store: store, Held: holds.Held, Charge: charges.Give, WebhookSecret: cfg.PSPWebhookSecret, Clock: clock.System{},
 	}, verifier)))
-	group.Go("provider's webhooks", sim.Run)
 	group.Go("refunds", refunds.Run)
 	group.Go("charges", charges.Run)
 
 	consumer, err := kafka.NewConsumer(kafka.ConsumerConfig{
-		Cluster: cfg.Kafka, Group: cfg.consumerGroup, ClientID: cfg.InstanceID,
+		Cluster: cfg.Kafka, Group: cmp.Or(cfg.consumerGroup, service), ClientID: cfg.InstanceID,
 		Handlers: messages.Handlers(store), DLQ: producer,
 	})
 	if err != nil {
@@ -141,32 +137,4 @@ func run(ctx context.Context, cfg config, started func(public, admin string)) er
 	group.Go("registration", registration.Run)
 	started(public.Addr().String(), admin.Addr().String())
 	return group.Run(ctx)
-}
-
-func withDefaults(cfg config, public, admin net.Addr) config {
-	// The real ports, should those asked for be 0.
-	cfg.HTTPAddr, cfg.AdminAddr = public.String(), admin.String()
-	if cfg.AdvertiseAddr == "" {
-		cfg.AdvertiseAddr = reachable(public)
-	}
-	cfg.Config = cfg.WithDefaults(service)
-	if cfg.consumerGroup == "" {
-		cfg.consumerGroup = service
-	}
-	if cfg.PSPURL == "" {
-		cfg.PSPURL = "http://" + reachable(admin) + "/psp/v1"
-	}
-	if cfg.PSPWebhookURL == "" {
-		cfg.PSPWebhookURL = "http://" + cfg.AdvertiseAddr + "/webhooks/psp"
-	}
-	return cfg
-}
-
-// reachable is a listener's address as this machine can call it.
-func reachable(addr net.Addr) string {
-	host, port, err := net.SplitHostPort(addr.String())
-	if ip := net.ParseIP(host); err == nil && ip != nil && ip.IsUnspecified() {
-		return net.JoinHostPort("127.0.0.1", port)
-	}
-	return addr.String()
 }

@@ -9,9 +9,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/frontrow-tickets/frontrow/api/psp"
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
 	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/payment"
-	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/psp"
 )
 
 const (

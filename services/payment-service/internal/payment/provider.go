@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/frontrow-tickets/frontrow/api/events"
+	"github.com/frontrow-tickets/frontrow/api/psp"
 )
 
 // Methods of payment the provider takes.
@@ -15,27 +16,20 @@ var Methods = []string{"pm_ok", "pm_declined", "pm_insufficient_funds", "pm_slow
 // KnownMethod tells whether the provider takes a method.
 func KnownMethod(method string) bool { return slices.Contains(Methods, method) }
 
-// ChargeStatus is how far the provider is with a charge.
-type ChargeStatus string
+// The provider's words for a charge and for money are ours too.
+type (
+	// Charge is the provider's record of a payment; its Key is the payment's ID.
+	Charge = psp.Charge
+	// Balance is money of one currency in minor units.
+	Balance = psp.Balance
+)
 
 // Statuses of a charge.
 const (
-	ChargePending  ChargeStatus = "pending"
-	ChargeCaptured ChargeStatus = "captured"
-	ChargeFailed   ChargeStatus = "failed"
+	ChargePending  = psp.ChargePending
+	ChargeCaptured = psp.ChargeCaptured
+	ChargeFailed   = psp.ChargeFailed
 )
-
-// Charge is the provider's record of a payment.
-type Charge struct {
-	ID string `json:"id"`
-	// Key is the idempotency key, the payment's ID.
-	Key         string       `json:"key"`
-	Amount      events.Money `json:"amount"`
-	Status      ChargeStatus `json:"status"`
-	FailureCode string       `json:"failure_code,omitempty"`
-	// SettledAt is when it was captured or failed.
-	SettledAt time.Time `json:"settled_at,omitzero"`
-}
 
 // ErrNoCharge is returned by Lookup for a key the provider has never seen.
 var ErrNoCharge = errors.New("the provider knows no such charge")
@@ -59,11 +53,4 @@ type Provider interface {
 	Settled(ctx context.Context, from time.Time, fromID string, before time.Time, limit int) ([]Charge, error)
 	// Ledger returns what was captured and refunded up to a time, by currency.
 	Ledger(ctx context.Context, before time.Time) (map[string]Balance, error)
-}
-
-// Balance is money of one currency in minor units.
-type Balance struct {
-	Captured int64 `json:"captured"`
-	Refunded int64 `json:"refunded"`
-	Net      int64 `json:"net"`
 }

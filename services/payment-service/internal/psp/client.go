@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/frontrow-tickets/frontrow/api/events"
+	"github.com/frontrow-tickets/frontrow/api/psp"
 	"github.com/frontrow-tickets/frontrow/pkg/observe"
 	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/payment"
 )
@@ -33,49 +34,24 @@ var callDuration = promauto.NewHistogramVec(prometheus.HistogramOpts{
 	Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10},
 }, []string{"call", "outcome"})
 
-// ChargeRequest asks for money.
-type ChargeRequest struct {
-	Key    string       `json:"key"`
-	Method string       `json:"method"`
-	Amount events.Money `json:"amount"`
-}
-
-// RefundRequest gives money of a charge back.
-type RefundRequest struct {
-	Key      string       `json:"key"`
-	ChargeID string       `json:"charge_id"`
-	Amount   events.Money `json:"amount"`
-}
-
-// Refund is the provider's record of a refund.
-type Refund struct {
-	ID        string    `json:"id"`
-	CreatedAt time.Time `json:"created_at"`
-}
-
-// Event is a webhook's body.
-type Event struct {
-	ID     string         `json:"id"`
-	Charge payment.Charge `json:"charge"`
-}
-
 // Client is a payment.Provider over HTTP.
 type Client struct {
-	base string
-	http *http.Client
+	base, key string
+	http      *http.Client
 }
 
-// NewClient returns a client for the provider at base, such as http://host:port/psp/v1.
-func NewClient(base string) *Client {
+// NewClient returns a client for the provider at base, such as
+// http://host:port/psp/v1, to which key proves who asks.
+func NewClient(base, key string) *Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 128
 	transport.MaxIdleConns = 128
-	return &Client{base: base, http: &http.Client{Transport: transport}}
+	return &Client{base: base, key: key, http: &http.Client{Transport: transport}}
 }
 
 // Charge implements payment.Provider.
 func (c *Client) Charge(ctx context.Context, key, method string, amount events.Money) (charge payment.Charge, err error) {
-	err = c.call(ctx, "charge", callTimeout, http.MethodPost, "/charges", ChargeRequest{key, method, amount}, &charge)
+	err = c.call(ctx, "charge", callTimeout, http.MethodPost, "/charges", psp.ChargeRequest{Key: key, Method: method, Amount: amount}, &charge)
 	return charge, err
 }
 
@@ -87,8 +63,8 @@ func (c *Client) Lookup(ctx context.Context, key string) (charge payment.Charge,
 
 // Refund implements payment.Provider.
 func (c *Client) Refund(ctx context.Context, key, chargeID string, amount events.Money) (time.Time, error) {
-	var r Refund
-	err := c.call(ctx, "refund", callTimeout, http.MethodPost, "/refunds", RefundRequest{key, chargeID, amount}, &r)
+	var r psp.Refund
+	err := c.call(ctx, "refund", callTimeout, http.MethodPost, "/refunds", psp.RefundRequest{Key: key, ChargeID: chargeID, Amount: amount}, &r)
 	return r.CreatedAt, err
 }
 
@@ -136,6 +112,7 @@ func (c *Client) call(ctx context.Context, name string, timeout time.Duration, m
 		return err
 	}
 	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Authorization", "Bearer "+c.key)
 	resp, err := c.http.Do(req)
 	if err != nil {
 		return err

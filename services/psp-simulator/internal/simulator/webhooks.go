@@ -13,7 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/psp"
+	"github.com/frontrow-tickets/frontrow/api/psp"
 )
 
 const (
@@ -72,14 +72,14 @@ func (h *webhooks) run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		due, err := h.pick(ctx)
 		if err != nil && ctx.Err() == nil {
-			slog.WarnContext(ctx, "psp: webhooks not read", "error", err)
+			slog.WarnContext(ctx, "webhooks not read", "error", err)
 		}
 		for _, w := range due {
 			slots <- struct{}{}
 			delivering.Go(func() {
 				defer func() { <-slots }()
 				if err := h.deliver(w); err != nil {
-					slog.DebugContext(ctx, "psp: webhook not taken, will be sent again", "error", err)
+					slog.DebugContext(ctx, "webhook not taken, will be sent again", "error", err)
 					return
 				}
 				delivered <- w.ID
@@ -101,8 +101,8 @@ func (h *webhooks) run(ctx context.Context) error {
 func (h *webhooks) pick(ctx context.Context) ([]webhook, error) {
 	rows, err := h.pool.Query(ctx, `
 		WITH due AS MATERIALIZED (
-			SELECT id FROM psp.webhooks WHERE due_at <= $1 AND tries < $4 ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED)
-		UPDATE psp.webhooks w SET tries = w.tries + 1, due_at = $1 + $3::interval * power(2, w.tries) FROM due
+			SELECT id FROM webhooks WHERE due_at <= $1 AND tries < $4 ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+		UPDATE webhooks w SET tries = w.tries + 1, due_at = $1 + $3::interval * power(2, w.tries) FROM due
 		WHERE w.id = due.id RETURNING w.id, w.body`, now(), deliveries, firstPause+deliverTimeout, maxTries)
 	if err != nil {
 		return nil, err
@@ -145,8 +145,8 @@ func (h *webhooks) settle(delivered <-chan int64) {
 			}
 		}
 		// Undeleted, they are delivered again: a receiver drops them by event ID.
-		if _, err := h.pool.Exec(context.Background(), `DELETE FROM psp.webhooks WHERE id = ANY($1)`, ids); err != nil {
-			slog.Warn("psp: delivered webhooks not deleted", "error", err)
+		if _, err := h.pool.Exec(context.Background(), `DELETE FROM webhooks WHERE id = ANY($1)`, ids); err != nil {
+			slog.Warn("delivered webhooks not deleted", "error", err)
 		}
 	}
 }

@@ -4,6 +4,8 @@ package simulator
 
 import (
 	"context"
+	"crypto/sha256"
+	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,15 +13,15 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/payment"
-	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/postgres"
-	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/psp"
+	"github.com/frontrow-tickets/frontrow/api/psp"
+	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
 )
 
 const (
@@ -29,22 +31,33 @@ const (
 	hang = 10 * time.Second
 )
 
+// Config is what the provider is told.
+type Config struct {
+	// APIKey is what callers must prove to have: Authorization: Bearer <key>.
+	APIKey string
+	// WebhookURL is where webhooks go, signed with WebhookSecret.
+	WebhookURL, WebhookSecret string
+}
+
 // Simulator is the provider: an http.Handler for /psp/v1/ and a loop that
 // delivers webhooks. Any number may share a database.
 type Simulator struct {
 	pool     *pgxpool.Pool
+	apiKey   string
 	webhooks webhooks
 	mux      *http.ServeMux
 }
 
-// New returns a provider that sends its webhooks to webhookURL, signed with secret.
-func New(pool *pgxpool.Pool, webhookURL, secret string) *Simulator {
-	s := &Simulator{pool: pool, webhooks: newWebhooks(pool, webhookURL, secret), mux: http.NewServeMux()}
-	s.handle("POST /psp/v1/charges", s.charge)
-	s.handle("GET /psp/v1/charges/by-key/{key}", s.lookup)
-	s.handle("GET /psp/v1/charges", s.settled)
-	s.handle("POST /psp/v1/refunds", s.refund)
-	s.handle("GET /psp/v1/ledger", s.ledger)
+// New returns a provider with its books in pool.
+func New(pool *pgxpool.Pool, cfg Config) *Simulator {
+	s := &Simulator{
+		pool: pool, apiKey: cfg.APIKey, webhooks: newWebhooks(pool, cfg.WebhookURL, cfg.WebhookSecret), mux: http.NewServeMux(),
+	}
+	s.handle("POST", "/psp/v1/charges", s.charge)
+	s.handle("GET", "/psp/v1/charges/by-key/{key}", s.lookup)
+	s.handle("GET", "/psp/v1/charges", s.settled)
+	s.handle("POST", "/psp/v1/refunds", s.refund)
+	s.handle("GET", "/psp/v1/ledger", s.ledger)
 	return s
 }
 
@@ -64,22 +77,43 @@ func (r *refusal) Error() string { return r.why }
 
 func refuse(status int, why string) error { return &refusal{status, why} }
 
-func (s *Simulator) handle(pattern string, h func(w http.ResponseWriter, r *http.Request) (any, error)) {
-	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, 16<<10)
-		out, err := h(w, r)
-		var no *refusal
-		switch {
-		case errors.As(err, &no):
-			http.Error(w, no.why, no.status)
-		case err != nil:
-			slog.WarnContext(r.Context(), "psp: call failed", "call", pattern, "error", err)
-			http.Error(w, "try again", http.StatusServiceUnavailable)
-		default:
-			w.Header().Set("Content-Type", "application/json")
-			_ = json.NewEncoder(w).Encode(out)
-		}
+func (s *Simulator) handle(method, path string, h func(w http.ResponseWriter, r *http.Request) (any, error)) {
+	s.mux.HandleFunc(method+" "+path, func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		rec := &httpapi.Recorder{ResponseWriter: w}
+		s.answer(rec, r, h)
+		httpapi.ObserveRequest(r.Context(), path, method, rec.Status, time.Since(start))
 	})
+}
+
+func (s *Simulator) answer(w http.ResponseWriter, r *http.Request, h func(w http.ResponseWriter, r *http.Request) (any, error)) {
+	if !s.authentic(r) {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		http.Error(w, "unknown API key", http.StatusUnauthorized)
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, 16<<10)
+	out, err := h(w, r)
+	var no *refusal
+	switch {
+	case errors.As(err, &no):
+		http.Error(w, no.why, no.status)
+	case err != nil:
+		slog.WarnContext(r.Context(), "call failed", "method", r.Method, "path", r.URL.Path, "error", err)
+		http.Error(w, "try again", http.StatusServiceUnavailable)
+	default:
+		if err := httpapi.WriteJSON(w, http.StatusOK, out); err != nil {
+			slog.WarnContext(r.Context(), "answer not written", "error", err)
+		}
+	}
+}
+
+// authentic tells whether the request has the API key.
+func (s *Simulator) authentic(r *http.Request) bool {
+	key, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	// Sums have one length, so the time says nothing about that of the key either.
+	given, want := sha256.Sum256([]byte(key)), sha256.Sum256([]byte(s.apiKey))
+	return ok && subtle.ConstantTimeCompare(given[:], want[:]) == 1
 }
 
 func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
@@ -123,12 +157,12 @@ func (s *Simulator) charge(_ http.ResponseWriter, r *http.Request) (any, error) 
 	}
 	// A caller that leaves does not undo the charge.
 	ctx := context.WithoutCancel(r.Context())
-	charge := payment.Charge{
-		ID: "ch_" + uuid.NewString(), Key: in.Key, Amount: in.Amount, Status: payment.ChargeCaptured,
+	charge := psp.Charge{
+		ID: "ch_" + uuid.NewString(), Key: in.Key, Amount: in.Amount, Status: psp.ChargeCaptured,
 		FailureCode: plan.failure, SettledAt: now().Add(plan.after),
 	}
 	if plan.failure != "" {
-		charge.Status = payment.ChargeFailed
+		charge.Status = psp.ChargeFailed
 	}
 	eventID := "evt_" + uuid.NewString()
 	body, err := json.Marshal(psp.Event{ID: eventID, Charge: charge})
@@ -138,10 +172,10 @@ func (s *Simulator) charge(_ http.ResponseWriter, r *http.Request) (any, error) 
 	var made int
 	err = s.pool.QueryRow(ctx, `
 		WITH made AS (
-			INSERT INTO psp.charges (id, key, method, amount, currency, outcome, failure_code, settles_at)
+			INSERT INTO charges (id, key, method, amount, currency, outcome, failure_code, settles_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (key) DO NOTHING RETURNING id
 		), sent AS (
-			INSERT INTO psp.webhooks (event_id, body, due_at) SELECT $9, $10, $8 FROM made, generate_series(1, $11)
+			INSERT INTO webhooks (event_id, body, due_at) SELECT $9, $10, $8 FROM made, generate_series(1, $11)
 		) SELECT count(*) FROM made`,
 		charge.ID, in.Key, in.Method, in.Amount.Amount, in.Amount.Currency, charge.Status, plan.failure, charge.SettledAt,
 		eventID, body, plan.webhooks).Scan(&made)
@@ -177,15 +211,15 @@ func (s *Simulator) sameCharge(ctx context.Context, in psp.ChargeRequest) (any, 
 }
 
 // visible hides the outcome of a charge until it settles.
-func visible(c payment.Charge) payment.Charge {
+func visible(c psp.Charge) psp.Charge {
 	if c.SettledAt.After(now()) {
-		c.Status, c.FailureCode, c.SettledAt = payment.ChargePending, "", time.Time{}
+		c.Status, c.FailureCode, c.SettledAt = psp.ChargePending, "", time.Time{}
 	}
 	return c
 }
 
-func (s *Simulator) byKey(ctx context.Context, key string) (c payment.Charge, method string, err error) {
-	err = s.pool.QueryRow(ctx, `SELECT id, key, amount, currency, outcome, failure_code, settles_at, method FROM psp.charges WHERE key = $1`, key).
+func (s *Simulator) byKey(ctx context.Context, key string) (c psp.Charge, method string, err error) {
+	err = s.pool.QueryRow(ctx, `SELECT id, key, amount, currency, outcome, failure_code, settles_at, method FROM charges WHERE key = $1`, key).
 		Scan(&c.ID, &c.Key, &c.Amount.Amount, &c.Amount.Currency, &c.Status, &c.FailureCode, &c.SettledAt, &method)
 	c.SettledAt = c.SettledAt.UTC()
 	return c, method, err
@@ -208,13 +242,13 @@ func (s *Simulator) settled(_ http.ResponseWriter, r *http.Request) (any, error)
 		return nil, refuse(http.StatusUnprocessableEntity, err.Error())
 	}
 	rows, err := s.pool.Query(r.Context(), `
-		SELECT id, key, amount, currency, outcome, failure_code, settles_at FROM psp.charges
+		SELECT id, key, amount, currency, outcome, failure_code, settles_at FROM charges
 		WHERE (settles_at, id) > ($1, $2) AND settles_at <= least($3::timestamptz, $4::timestamptz) ORDER BY settles_at, id LIMIT $5`,
 		from, q.Get("from_id"), before, now(), limit)
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (c payment.Charge, err error) {
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (c psp.Charge, err error) {
 		err = row.Scan(&c.ID, &c.Key, &c.Amount.Amount, &c.Amount.Currency, &c.Status, &c.FailureCode, &c.SettledAt)
 		c.SettledAt = c.SettledAt.UTC()
 		return c, err
@@ -228,14 +262,22 @@ func (s *Simulator) ledger(_ http.ResponseWriter, r *http.Request) (any, error) 
 	}
 	rows, err := s.pool.Query(r.Context(), `
 		SELECT currency, sum(captured)::bigint, sum(refunded)::bigint FROM (
-			SELECT currency, amount AS captured, 0 AS refunded FROM psp.charges WHERE outcome = 'captured' AND settles_at <= $1
+			SELECT currency, amount AS captured, 0 AS refunded FROM charges WHERE outcome = 'captured' AND settles_at <= $1
 			UNION ALL
-			SELECT currency, 0, amount FROM psp.refunds WHERE created_at <= $1
+			SELECT currency, 0, amount FROM refunds WHERE created_at <= $1
 		) AS entries GROUP BY currency`, before)
 	if err != nil {
 		return nil, err
 	}
-	return postgres.Balances(rows)
+	balances := map[string]psp.Balance{}
+	var currency string
+	var b psp.Balance
+	_, err = pgx.ForEachRow(rows, []any{&currency, &b.Captured, &b.Refunded}, func() error {
+		b.Net = b.Captured - b.Refunded
+		balances[currency] = b
+		return nil
+	})
+	return balances, err
 }
 
 func (s *Simulator) refund(_ http.ResponseWriter, r *http.Request) (any, error) {
@@ -246,9 +288,9 @@ func (s *Simulator) refund(_ http.ResponseWriter, r *http.Request) (any, error) 
 	ctx := context.WithoutCancel(r.Context())
 	out := psp.Refund{ID: "re_" + uuid.NewString(), CreatedAt: now()}
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, `UPDATE psp.charges SET refunded = refunded + $2
+		tag, err := tx.Exec(ctx, `UPDATE charges SET refunded = refunded + $2
 			WHERE id = $1 AND currency = $3 AND outcome = 'captured' AND settles_at <= $4 AND refunded + $2 <= amount
-			AND NOT EXISTS (SELECT FROM psp.refunds WHERE key = $5)`,
+			AND NOT EXISTS (SELECT FROM refunds WHERE key = $5)`,
 			in.ChargeID, in.Amount.Amount, in.Amount.Currency, out.CreatedAt, in.Key)
 		if err != nil {
 			return err
@@ -256,7 +298,7 @@ func (s *Simulator) refund(_ http.ResponseWriter, r *http.Request) (any, error) 
 		if tag.RowsAffected() == 0 {
 			return s.sameRefund(ctx, tx, in, &out)
 		}
-		_, err = tx.Exec(ctx, `INSERT INTO psp.refunds (id, key, charge_id, amount, currency, created_at) VALUES ($1, $2, $3, $4, $5, $6)`,
+		_, err = tx.Exec(ctx, `INSERT INTO refunds (id, key, charge_id, amount, currency, created_at) VALUES ($1, $2, $3, $4, $5, $6)`,
 			out.ID, in.Key, in.ChargeID, in.Amount.Amount, in.Amount.Currency, out.CreatedAt)
 		return err
 	})
@@ -270,7 +312,7 @@ func (s *Simulator) refund(_ http.ResponseWriter, r *http.Request) (any, error) 
 func (s *Simulator) sameRefund(ctx context.Context, tx pgx.Tx, in psp.RefundRequest, out *psp.Refund) error {
 	var chargeID string
 	var amount int64
-	err := tx.QueryRow(ctx, `SELECT id, created_at, charge_id, amount FROM psp.refunds WHERE key = $1`, in.Key).
+	err := tx.QueryRow(ctx, `SELECT id, created_at, charge_id, amount FROM refunds WHERE key = $1`, in.Key).
 		Scan(&out.ID, &out.CreatedAt, &chargeID, &amount)
 	out.CreatedAt = out.CreatedAt.UTC()
 	switch {

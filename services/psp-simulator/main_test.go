@@ -1,0 +1,274 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/frontrow-tickets/frontrow/api/events"
+	"github.com/frontrow-tickets/frontrow/api/psp"
+	"github.com/frontrow-tickets/frontrow/pkg/observe"
+	"github.com/frontrow-tickets/frontrow/pkg/postgres/pgtest"
+	"github.com/frontrow-tickets/frontrow/pkg/testkit"
+)
+
+// program is the whole simulator on a database of its own.
+type program struct{ url, admin, database string }
+
+func start(t *testing.T, webhooks http.HandlerFunc) program {
+	t.Helper()
+	receiver := httptest.NewServer(webhooks)
+	t.Cleanup(receiver.Close)
+	p := program{database: pgtest.URL(t)}
+	for range 2 { // the second finds all done
+		if err := migrate(t.Context(), migrateConfig{p.database}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cfg := config{
+		Config:      observe.Config{HTTPAddr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0", LogLevel: "error"},
+		PostgresURL: p.database, APIKey: "key", WebhookURL: receiver.URL + "/webhooks/psp", WebhookSecret: "secret",
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	started, ended := make(chan [2]net.Addr, 1), make(chan error, 1)
+	go func() { ended <- run(ctx, cfg, func(public, admin net.Addr) { started <- [2]net.Addr{public, admin} }) }()
+	select {
+	case a := <-started:
+		p.url, p.admin = "http://"+a[0].String()+"/psp/v1", "http://"+a[1].String()
+	case err := <-ended:
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	return p
+}
+
+// call makes a request and decodes an answer of 200 into out.
+func (p program) call(t *testing.T, authorization, method, path string, in, out any) int {
+	t.Helper()
+	body, err := json.Marshal(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), method, p.url+path, bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if authorization != "" {
+		req.Header.Set("Authorization", authorization)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusOK {
+		if err := json.NewDecoder(resp.Body).Decode(out); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return resp.StatusCode
+}
+
+func request(key, method string) psp.ChargeRequest {
+	return psp.ChargeRequest{Key: key, Method: method, Amount: events.Money{Amount: 100, Currency: "EUR"}}
+}
+
+func TestCallersNeedTheAPIKey(t *testing.T) {
+	t.Parallel()
+	p := start(t, func(http.ResponseWriter, *http.Request) {})
+	var charge psp.Charge
+	for _, path := range []string{"/charges", "/refunds", "/charges/by-key/k", "/ledger"} {
+		method := http.MethodGet
+		if path == "/charges" || path == "/refunds" {
+			method = http.MethodPost
+		}
+		for _, authorization := range []string{"", "key", "Bearer", "Bearer ", "Bearer another", "Bearer key2", "Basic key"} {
+			if got := p.call(t, authorization, method, path, request("k", "pm_ok"), &charge); got != http.StatusUnauthorized {
+				t.Errorf("%s %s with %q: %d", method, path, authorization, got)
+			}
+		}
+	}
+	if got := p.call(t, "Bearer key", http.MethodGet, "/charges/by-key/k", nil, &charge); got != http.StatusNotFound {
+		t.Errorf("a refused caller's charge: %d, want 404", got)
+	}
+	if got := p.call(t, "Bearer key", http.MethodPost, "/charges", request("k", "pm_ok"), &charge); got != http.StatusOK {
+		t.Errorf("the key is right, and the answer %d", got)
+	}
+}
+
+func TestSimulatorIsReadyAndCountsItsCalls(t *testing.T) {
+	t.Parallel()
+	p := start(t, func(http.ResponseWriter, *http.Request) {})
+	testkit.Eventually(t, "it is ready", func() bool {
+		resp, err := http.Get(p.admin + "/readyz")
+		if err != nil {
+			return false
+		}
+		defer resp.Body.Close()
+		return resp.StatusCode == http.StatusOK
+	})
+	var charge psp.Charge
+	p.call(t, "Bearer key", http.MethodPost, "/charges", request("k", "pm_ok"), &charge)
+	resp, err := http.Get(p.admin + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	metrics, err := io.ReadAll(resp.Body)
+	if err != nil || !bytes.Contains(metrics, []byte(`route="/psp/v1/charges"`)) {
+		t.Errorf("%v: the call is not counted", err)
+	}
+}
+
+// received are the webhooks that came, by the charge's key.
+type received struct {
+	mu   sync.Mutex
+	came map[string]int
+	// refusals is how often each is refused before it is taken.
+	refusals int
+	underWay int
+	together int
+	problems []string
+}
+
+func (r *received) take(w http.ResponseWriter, req *http.Request) {
+	body, _ := io.ReadAll(req.Body)
+	var event psp.Event
+	problem := json.Unmarshal(body, &event)
+	if problem == nil {
+		problem = psp.Verify("secret", req.Header.Get(psp.SignatureHeader), body, time.Now())
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if problem != nil || event.Charge.Status != psp.ChargeCaptured {
+		r.problems = append(r.problems, string(body))
+	}
+	if r.came[event.Charge.Key]++; r.came[event.Charge.Key] <= r.refusals {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+}
+
+// pass counts how many are under way at once, and keeps each for a moment.
+func (r *received) pass(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, req *http.Request) {
+		r.mu.Lock()
+		r.underWay++
+		r.together = max(r.together, r.underWay)
+		r.mu.Unlock()
+		time.Sleep(100 * time.Millisecond)
+		next(w, req)
+		r.mu.Lock()
+		r.underWay--
+		r.mu.Unlock()
+	}
+}
+
+func (r *received) times(key string) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.came[key]
+}
+
+func TestWebhookIsSentUntilItIsTaken(t *testing.T) {
+	t.Parallel()
+	r := &received{came: map[string]int{}, refusals: 1}
+	p := start(t, r.take)
+	conn, err := pgx.Connect(t.Context(), p.database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	var charge psp.Charge
+	if got := p.call(t, "Bearer key", http.MethodPost, "/charges", request("k", "pm_ok"), &charge); got != http.StatusOK {
+		t.Fatal(got)
+	}
+	testkit.Eventually(t, "it came, was refused, and came again", func() bool { return r.times("k") == 2 })
+	testkit.Eventually(t, "it is done with", func() bool {
+		var left int
+		return conn.QueryRow(t.Context(), `SELECT count(*) FROM webhooks`).Scan(&left) == nil && left == 0
+	})
+	if r.times("k") != 2 || len(r.problems) > 0 {
+		t.Errorf("came %d times, wrong ones: %v", r.times("k"), r.problems)
+	}
+}
+
+func TestWebhooksAreDeliveredSeveralAtOnce(t *testing.T) {
+	t.Parallel()
+	r := &received{came: map[string]int{}}
+	p := start(t, r.pass(r.take))
+	const n = 20
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() {
+			var charge psp.Charge
+			if got := p.call(t, "Bearer key", http.MethodPost, "/charges", request(string(rune('a'+i)), "pm_ok"), &charge); got != http.StatusOK {
+				t.Errorf("%d", got)
+			}
+		})
+	}
+	wg.Wait()
+	testkit.Eventually(t, "all came", func() bool {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return len(r.came) == n
+	})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.together < 2 || len(r.problems) > 0 {
+		t.Errorf("%d at once, wrong ones: %v", r.together, r.problems)
+	}
+}
+
+func TestMigrateMakesADatabaseThatIsMissing(t *testing.T) {
+	t.Parallel()
+	server := testkit.Postgres(t)
+	missing, err := url.Parse(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	missing.Path = "/" + testkit.Unique("psp")
+	t.Cleanup(func() {
+		conn, err := pgx.Connect(context.Background(), server)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = conn.Close(context.Background()) }()
+		name := pgx.Identifier{missing.Path[1:]}.Sanitize()
+		if _, err := conn.Exec(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
+			t.Error(err)
+		}
+	})
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			if err := migrate(t.Context(), migrateConfig{missing.String()}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	conn, err := pgx.Connect(t.Context(), missing.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.Background()) }()
+	var charges int
+	if err := conn.QueryRow(t.Context(), `SELECT count(*) FROM charges`).Scan(&charges); err != nil {
+		t.Error(err)
+	}
+}

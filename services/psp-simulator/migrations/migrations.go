@@ -1,0 +1,9 @@
+// Package migrations holds the database's schema.
+package migrations
+
+import "embed"
+
+// Files are goose migrations.
+//
+//go:embed *.sql
+var Files embed.FS
