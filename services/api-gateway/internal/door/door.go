@@ -106,7 +106,7 @@ func New(cfg Config) (*Door, error) {
 	app := entry{Handler: http.NotFoundHandler(), template: "/", page: d.showApp}
 	// The first matcher must be the one that fails: a later one would forget that an address of the API takes other methods.
 	d.router.MatcherFunc(func(r *http.Request, _ *mux.RouteMatch) bool {
-		return !strings.HasPrefix(r.URL.Path, "/api/")
+		return !strings.HasPrefix(r.URL.Path, "/api/") && !strings.HasPrefix(r.URL.Path, "/webhooks/")
 	}).Methods(http.MethodGet).Handler(app)
 	return d, nil
 }

@@ -16,7 +16,7 @@ import (
 
 // forwarded are the headers of a request that a service gets as they came. All
 // others stay outside: what says who is asking is for us to say.
-var forwarded = []string{"Accept", "Accept-Language", "Content-Type", "If-Match", "If-None-Match", "Last-Event-Id", "User-Agent"}
+var forwarded = []string{"Accept", "Accept-Language", "Content-Type", "If-Match", "If-None-Match", "Last-Event-Id", "Psp-Signature", "User-Agent"}
 
 // outgoing returns the headers for a service: the request's own, and who asks.
 func (d *Door) outgoing(c *call, who identity.Identity) http.Header {

@@ -147,4 +147,7 @@ var Table = []Route{
 		Roles: organizers, Key: ByEvent, Timeout: quick, Retry: true,
 	},
 	{Method: http.MethodGet, Path: "/api/v1/tickets/keys", Service: Booking, Timeout: quick, Retry: true},
+
+	// What the payment provider tells of a charge: it proves itself by a signature, and what it says twice counts once.
+	{Method: http.MethodPost, Path: "/webhooks/psp", Service: Payment, BodyLimit: smallBody, Timeout: quick, Retry: true},
 }

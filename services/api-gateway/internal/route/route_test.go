@@ -24,10 +24,14 @@ func TestTableIsTheContract(t *testing.T) {
 	}
 	var want []string
 	for path, item := range contract.Paths {
+		prefix := "/api/v1"
+		if _, elsewhere := item["servers"]; elsewhere {
+			prefix = ""
+		}
 		for method := range item {
 			switch method {
 			case "get", "post", "put", "patch", "delete":
-				want = append(want, strings.ToUpper(method)+" /api/v1"+withID(path))
+				want = append(want, strings.ToUpper(method)+" "+prefix+withID(path))
 			}
 		}
 	}
@@ -65,11 +69,12 @@ func TestRoutesAreSound(t *testing.T) {
 		if wantKey := r.Service == Booking && strings.Contains(r.Path, "{id}"); wantKey != (r.Key == ByEvent) {
 			t.Errorf("%s: routed by the owner of the event: %v, want %v", name, r.Key == ByEvent, wantKey)
 		}
-		once := r.Path == "/api/v1/events/{id}/check-ins" // by the scan_id, which the body must have
+		webhook := r.Path == "/webhooks/psp"                         // signed, and told twice it counts once
+		once := webhook || r.Path == "/api/v1/events/{id}/check-ins" // by the scan_id, which the body must have
 		if r.Retry && !once && (r.Method == http.MethodPost || r.Method == http.MethodPatch || r.Method == http.MethodDelete) {
 			t.Errorf("%s has an effect each time, and would be retried", name)
 		}
-		if r.Method != http.MethodGet && r.Access != Session && !strings.HasPrefix(r.Path, "/api/v1/auth/") {
+		if r.Method != http.MethodGet && r.Access != Session && !webhook && !strings.HasPrefix(r.Path, "/api/v1/auth/") {
 			t.Errorf("%s changes something for anybody", name)
 		}
 	}
