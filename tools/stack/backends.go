@@ -19,7 +19,7 @@ import (
 const postgresUser = "frontrow"
 
 // databases of the services, made when the data folder is.
-var databases = []string{"auth", "events", "payments"}
+var databases = []string{"auth", "events", "payments", "psp"}
 
 // backendProcesses are the backends in the order in which they are shown; their folders and configuration must exist.
 func (s *stack) backendProcesses() []process {

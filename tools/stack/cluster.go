@@ -70,19 +70,8 @@ func (s *stack) clusterEnv(process string) map[string]string {
 		"CASSANDRA_REPLICATION":   strconv.Itoa(cassandraNodes),
 		"KAFKA_TOPIC_REPLICATION": strconv.Itoa(kafkaNodes),
 	}
-	for name, link := range map[string]string{
-		"ADVERTISE_ADDR": "gateway:" + process, "PSP_URL": process + ":provider", "PSP_WEBHOOK_URL": "provider:" + process,
-	} {
-		address := s.linkAddress(link)
-		switch {
-		case address == "":
-		case name == "PSP_URL":
-			env[name] = "http://" + address + "/psp/v1"
-		case name == "PSP_WEBHOOK_URL":
-			env[name] = "http://" + address + "/webhooks/psp"
-		default:
-			env[name] = address
-		}
+	if address := s.linkAddress("gateway:" + process); address != "" {
+		env["ADVERTISE_ADDR"] = address
 	}
 	return env
 }

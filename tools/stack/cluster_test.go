@@ -59,7 +59,7 @@ func TestEveryLinkOfTheClusterHasANameAndAnAddressOfItsOwn(t *testing.T) {
 	}
 	for _, want := range []string{
 		"booking-service-1:redis-1", "booking-service-3:sentinel-2", "payment-service-2:postgres", "api-gateway-2:consul",
-		"gateway:booking-service-1", "provider:payment-service-1", "payment-service-1:provider",
+		"gateway:booking-service-1", "payment-service-1:provider", "psp-simulator:gateway", "psp-simulator:postgres",
 		"kafka-1:clients", "kafka-2:brokers", "kafka-3:controllers", "cassandra-1:clients", "cassandra-3:peers", "redis-2:peers",
 	} {
 		if !names[want] {
@@ -74,10 +74,13 @@ func TestProcessesOfTheClusterAreToldTheirLinks(t *testing.T) {
 	_, services := s.serviceProcesses(testSecrets())
 	direct := []string{
 		s.redisAddress(1), s.sentinelAddress(1), local(s.ports.backend(5432)), local(s.ports.backend(8500)),
-		local(s.kafkaPort(1, kafkaDirectPort)), local(s.kafkaPort(1, kafkaClientPort)), cassandraHost(1) + ":26042",
+		local(s.ports.service(providerPort)), local(s.ports.service(8080)), local(s.kafkaPort(1, kafkaDirectPort)), local(s.kafkaPort(1, kafkaClientPort)), cassandraHost(1) + ":26042",
 	}
 	for _, p := range services {
 		for _, line := range p.env {
+			if strings.HasPrefix(line, "HTTP_ADDR=") {
+				continue
+			}
 			for _, address := range direct {
 				if strings.Contains(line, address) {
 					t.Errorf("%s is told %s", p.name, line)
@@ -89,10 +92,10 @@ func TestProcessesOfTheClusterAreToldTheirLinks(t *testing.T) {
 
 func TestToxiproxyAndTheViewsStopAfterWhatSpeaksThroughThem(t *testing.T) {
 	states := map[string]state{}
-	for _, name := range []string{"api-gateway-1", "booking-service-1", "kafka-1", toxiproxyName, viewsName} {
+	for _, name := range []string{"api-gateway-1", "booking-service-1", providerName, "kafka-1", toxiproxyName, viewsName} {
 		states[name] = state{Name: name, Status: "Running"}
 	}
-	want := [][]string{{"api-gateway-1"}, {"booking-service-1"}, {"kafka-1"}, {toxiproxyName, viewsName}}
+	want := [][]string{{"api-gateway-1"}, {"booking-service-1", providerName}, {"kafka-1"}, {toxiproxyName, viewsName}}
 	for i, wave := range shutdownWaves(states) {
 		if len(wave) != len(want[i]) || (len(wave) == 1 && wave[0] != want[i][0]) {
 			t.Errorf("wave %d is %v, want %v", i, wave, want[i])

@@ -65,7 +65,7 @@ func shutdownWaves(states map[string]state) [][]string {
 			continue
 		case strings.HasPrefix(name, "api-gateway"):
 			wave = 0
-		case strings.Contains(name, "-service"):
+		case strings.Contains(name, "-service"), name == providerName:
 			wave = 1
 		case name == toxiproxyName || name == viewsName:
 			wave = 3

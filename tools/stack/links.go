@@ -74,8 +74,9 @@ func (s *stack) links() []link {
 					add(sentinelLink(c.process, node), local(c.views+node))
 				}
 			case "provider":
-				add(c.process+":provider", local(s.ports.admin(c.port)))
-				add("provider:"+c.process, local(s.ports.service(c.port)))
+				add(c.process+":provider", local(s.ports.service(providerPort)))
+			case "webhooks":
+				add(c.process+":gateway", local(s.ports.service(8080)))
 			case "gateway":
 				add("gateway:"+c.process, local(s.ports.service(c.port)))
 			}
@@ -85,7 +86,7 @@ func (s *stack) links() []link {
 }
 
 // client is a process of the cluster that speaks to backends through links of its own; "gateway" stands for what the gateways
-// say to it, "provider" for what it and the payment provider say to each other.
+// say to it, "provider" for what it says to the payment provider, "webhooks" for what the provider says to a gateway.
 type client struct {
 	process  string
 	port     int // the standard one
@@ -100,6 +101,7 @@ func (s *stack) clusterClients() []client {
 		"event-service":   {"postgres", "consul", "gateway"},
 		"booking-service": {"redis", "consul", "gateway"},
 		"payment-service": {"postgres", "consul", "provider", "gateway"},
+		providerName:      {"postgres", "webhooks"},
 		"api-gateway":     {"redis", "consul"},
 	}
 	var clients []client

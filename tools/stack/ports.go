@@ -19,7 +19,7 @@ var instances = []string{"up", "test", "bench", "cluster"}
 //
 //	              standard  up      test    bench   cluster
 //	services      8080…     8080    28080   12080   20080  gateway; auth 81, event 82, booking 84 to 86, payment 87 and 88,
-//	                                                       another gateway 90 (test: without hashing; cluster)
+//	                                                       payment provider 89, another gateway 90 (test: without hashing; cluster)
 //	their admin   9080…     9080    29080   13080   21080  public port + 1000
 //	postgres      5432      15432   25432   9432    22432
 //	redis         6379      16379   26379   10379   23379  cluster: replica 80, Sentinels 81 to 83

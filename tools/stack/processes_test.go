@@ -61,8 +61,8 @@ func TestSupervisorNeverEndsAProcessForBeingUnready(t *testing.T) {
 	if err := json.Unmarshal(text, &config); err != nil {
 		t.Fatal(err)
 	}
-	if len(config.Processes) != 8 {
-		t.Errorf("%d processes, want auth, event, 3 booking, 2 payment, gateway", len(config.Processes))
+	if len(config.Processes) != 9 {
+		t.Errorf("%d processes, want auth, event, 3 booking, 2 payment, the provider, gateway", len(config.Processes))
 	}
 	for name, p := range config.Processes {
 		if !p.Disabled || len(p.DependsOn) > 0 || p.ReadinessProbe.FailureThreshold < 1<<30 {

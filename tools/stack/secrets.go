@@ -36,6 +36,9 @@ func (s secrets) identityKey(name string) string {
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
+// providerKey is what payment-service shows to the payment provider. It is derived too: an instance of an older version has one.
+func (s secrets) providerKey() string { return s.identityKey("psp-api-key") }
+
 func (s secrets) ticketKey() string { return base64.StdEncoding.EncodeToString(s.TicketSeed) }
 
 // loadSecrets reads the secrets in dir, or makes them.

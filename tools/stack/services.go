@@ -58,8 +58,15 @@ func (s *stack) services(keys secrets) []service {
 		{name: "payment-service", ports: []int{8087, 8088}, migrates: true, env: func(process string) map[string]string {
 			return common(process, map[string]string{
 				"POSTGRES_URL": s.postgresURL(process, "payments", keys), "KAFKA_BROKERS": s.kafkaBrokers(),
+				"PSP_URL": "http://" + s.reach(process, "provider") + "/psp/v1", "PSP_API_KEY": keys.providerKey(),
 				"PSP_WEBHOOK_SECRET": keys.WebhookSecret, "IDENTITY_KEYS_BOOKING": keys.identityKey(paymentToBooking),
 			})
+		}},
+		{name: providerName, ports: []int{providerPort}, migrates: true, env: func(process string) map[string]string {
+			return map[string]string{
+				"POSTGRES_URL": s.postgresURL(process, "psp", keys), "PSP_API_KEY": keys.providerKey(),
+				"PSP_WEBHOOK_URL": "http://" + s.reach(process, "gateway") + "/webhooks/psp", "PSP_WEBHOOK_SECRET": keys.WebhookSecret,
+			}
 		}},
 		{name: "api-gateway", ports: gateways, env: func(process string) map[string]string { return s.gatewayEnv(process, keys) }},
 	}
@@ -83,10 +90,22 @@ func (s *stack) gatewayEnv(process string, keys secrets) map[string]string {
 	return env
 }
 
-// reach is where a process finds a backend: behind a link of its own, where there is one.
+// The simulated payment provider. It is none of our services: it has no identity, and Consul does not know it.
+const (
+	providerName = "psp-simulator"
+	providerPort = 8089
+)
+
+// reach is where a process finds a backend, the payment provider or a gateway: behind a link of its own, where there is one.
 func (s *stack) reach(process, backend string) string {
 	if address := s.linkAddress(process + ":" + backend); address != "" {
 		return address
+	}
+	switch backend {
+	case "provider":
+		return local(s.ports.service(providerPort))
+	case "gateway":
+		return local(s.ports.service(8080))
 	}
 	return local(s.ports.backend(map[string]int{"postgres": 5432, "consul": 8500}[backend]))
 }
