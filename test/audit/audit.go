@@ -17,10 +17,10 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/stack"
 )
 
-// Auditor reads Cassandra and the provider's books.
+// Auditor reads Cassandra, payment-service's tables and the provider's books.
 type Auditor struct {
-	cassandra *gocql.Session
-	payments  *pgx.Conn
+	cassandra          *gocql.Session
+	payments, provider *pgx.Conn
 }
 
 // Report is what the stores say of one event.
@@ -56,24 +56,34 @@ func Open(ctx context.Context, s *stack.Stack) (*Auditor, error) {
 	if err != nil {
 		return nil, fmt.Errorf("audit: cassandra: %w", err)
 	}
-	address, err := url.Parse(s.Postgres)
-	if err != nil {
-		return nil, fmt.Errorf("audit: postgres: %w", err)
+	a := &Auditor{cassandra: session}
+	for database, conn := range map[string]**pgx.Conn{"payments": &a.payments, "psp": &a.provider} {
+		if *conn, err = connect(ctx, s.Postgres, database); err != nil {
+			a.Close(ctx)
+			return nil, fmt.Errorf("audit: postgres: %w", err)
+		}
 	}
-	address.Path = "/payments"
-	conn, err := pgx.Connect(ctx, address.String())
+	return a, nil
+}
+
+func connect(ctx context.Context, postgres, database string) (*pgx.Conn, error) {
+	address, err := url.Parse(postgres)
 	if err != nil {
-		session.Close()
-		return nil, fmt.Errorf("audit: postgres: %w", err)
+		return nil, err
 	}
-	return &Auditor{session, conn}, nil
+	address.Path = "/" + database
+	return pgx.Connect(ctx, address.String())
 }
 
 // Close ends the connections.
 func (a *Auditor) Close(ctx context.Context) {
 	a.cassandra.Close()
-	// Nothing was written; there is nothing to lose.
-	_ = a.payments.Close(ctx)
+	for _, conn := range []*pgx.Conn{a.payments, a.provider} {
+		if conn != nil {
+			// Nothing was written; there is nothing to lose.
+			_ = conn.Close(ctx)
+		}
+	}
 }
 
 // Event audits an event.
@@ -103,15 +113,16 @@ func (a *Auditor) Event(ctx context.Context, eventID string) (Report, error) {
 // countMoney asks the provider's own books; payment-service's tables tell only
 // which charge is whose.
 func (a *Auditor) countMoney(ctx context.Context, event uuid.UUID, r *Report) error {
-	var open int
-	err := a.payments.QueryRow(ctx, `
-		SELECT coalesce(sum(c.amount) FILTER (WHERE c.outcome = 'captured'), 0), coalesce(sum(c.refunded), 0),
-			count(*) FILTER (WHERE p.status IN ('processing', 'refunding'))
-		FROM bookings b JOIN payments p USING (booking_id) LEFT JOIN psp.charges c ON c.key = p.id::text
-		WHERE b.event_id = $1`, event).Scan(&r.Captured, &r.Refunded, &open)
+	payments, err := a.readPayments(ctx, event)
 	if err != nil {
-		return fmt.Errorf("audit: provider: %w", err)
+		return err
 	}
-	r.Unsettled += open
+	for _, p := range payments {
+		r.Captured += p.Captured
+		r.Refunded += p.Refunded
+		if p.Status == "processing" || p.Status == "refunding" {
+			r.Unsettled++
+		}
+	}
 	return nil
 }

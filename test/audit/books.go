@@ -91,29 +91,47 @@ func (a *Auditor) Books(ctx context.Context, eventID string) (*Books, error) {
 		stored.Unsent = stored.seq > published
 		b.Bookings = append(b.Bookings, *stored)
 	}
-	if err := a.readPayments(ctx, event, b); err != nil {
+	if b.Payments, err = a.readPayments(ctx, event); err != nil {
 		return nil, err
 	}
 	return b, a.readKnown(ctx, event, b)
 }
 
-func (a *Auditor) readPayments(ctx context.Context, event uuid.UUID, b *Books) error {
+// readPayments returns the payments of an event with the provider's charges.
+func (a *Auditor) readPayments(ctx context.Context, event uuid.UUID) ([]StoredPayment, error) {
 	rows, err := a.payments.Query(ctx, `
-		SELECT p.id, p.booking_id, p.status, p.amount,
-			coalesce(c.amount, 0) * (coalesce(c.outcome, '') = 'captured')::int, coalesce(c.refunded, 0)
-		FROM bookings b JOIN payments p USING (booking_id) LEFT JOIN psp.charges c ON c.key = p.id::text
-		WHERE b.event_id = $1`, event)
+		SELECT p.id, p.booking_id, p.status, p.amount FROM bookings b JOIN payments p USING (booking_id) WHERE b.event_id = $1`, event)
 	if err != nil {
-		return fmt.Errorf("audit: payments: %w", err)
+		return nil, fmt.Errorf("audit: payments: %w", err)
 	}
-	b.Payments, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (p StoredPayment, err error) {
-		err = row.Scan(&p.ID, &p.BookingID, &p.Status, &p.Amount, &p.Captured, &p.Refunded)
+	payments, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p StoredPayment, err error) {
+		err = row.Scan(&p.ID, &p.BookingID, &p.Status, &p.Amount)
 		return p, err
 	})
 	if err != nil {
-		return fmt.Errorf("audit: payments: %w", err)
+		return nil, fmt.Errorf("audit: payments: %w", err)
 	}
-	return nil
+	keys := make([]string, len(payments))
+	byKey := make(map[string]*StoredPayment, len(payments))
+	for i := range payments {
+		keys[i] = payments[i].ID.String()
+		byKey[keys[i]] = &payments[i]
+	}
+	rows, err = a.provider.Query(ctx, `
+		SELECT key, amount * (outcome = 'captured')::int, refunded FROM charges WHERE key = ANY($1)`, keys)
+	if err != nil {
+		return nil, fmt.Errorf("audit: provider: %w", err)
+	}
+	var key string
+	var captured, refunded int64
+	_, err = pgx.ForEachRow(rows, []any{&key, &captured, &refunded}, func() error {
+		byKey[key].Captured, byKey[key].Refunded = captured, refunded
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("audit: provider: %w", err)
+	}
+	return payments, nil
 }
 
 func (a *Auditor) readKnown(ctx context.Context, event uuid.UUID, b *Books) error {
@@ -136,11 +154,13 @@ func (a *Auditor) readKnown(ctx context.Context, event uuid.UUID, b *Books) erro
 // Waiting counts what payment-service and the provider still have to do or to
 // say: messages, webhooks and refunds of all events.
 func (a *Auditor) Waiting(ctx context.Context) (int, error) {
-	var n int
-	err := a.payments.QueryRow(ctx, `
-		SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM psp.webhooks) + (SELECT count(*) FROM refunds WHERE done_at IS NULL)`).Scan(&n)
+	var ours, theirs int
+	err := a.payments.QueryRow(ctx, `SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM refunds WHERE done_at IS NULL)`).Scan(&ours)
+	if err == nil {
+		err = a.provider.QueryRow(ctx, `SELECT count(*) FROM webhooks`).Scan(&theirs)
+	}
 	if err != nil {
 		return 0, fmt.Errorf("audit: what waits: %w", err)
 	}
-	return n, nil
+	return ours + theirs, nil
 }
