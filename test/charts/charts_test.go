@@ -79,6 +79,8 @@ func TestRefusals(t *testing.T) {
 		{"frontrow", "booking-service.autoscaling.enabled=true,booking-service.autoscaling.maxReplicas=2", "maxReplicas"},
 		{"frontrow", "ingress.enabled=true", "trustedProxies"},
 		{"frontrow", "httpRoute.enabled=true,api-gateway.trustedProxies[0]=10.0.0.0/8", "parentRefs"},
+		{"frontrow", "psp-simulator.enabled=false", "payment-service.psp.url"},
+		{"frontrow", "payment-service.psp.url=psp.example", "url"},
 		{"frontrow-data", "kafka.replica=3", "replica"},
 		{"frontrow-data", "kafka.mode=zookeeper", "mode"},
 		{"frontrow-data", "kafka.replicas=2", "replicas"},
@@ -149,7 +151,7 @@ func prepared(t *testing.T) string {
 		if preparation.err = os.CopyFS(preparation.charts, os.DirFS("../../charts")); preparation.err != nil {
 			return
 		}
-		for _, chart := range []string{"api-gateway", "auth-service", "event-service", "booking-service", "payment-service", "frontrow"} {
+		for _, chart := range []string{"api-gateway", "auth-service", "event-service", "booking-service", "payment-service", "psp-simulator", "frontrow"} {
 			if _, preparation.err = helm("dependency", "build", filepath.Join(preparation.charts, chart)); preparation.err != nil {
 				return
 			}

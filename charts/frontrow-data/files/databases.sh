@@ -1,11 +1,13 @@
-# Run once, by the image, when the data folder is new. A role a database: a service cannot read another's.
+# Run by the image when the data folder is new; run again, it makes what is missing. A role a database: a service cannot read
+# another's.
 make_database() {
   psql -v ON_ERROR_STOP=1 -v name="$1" -v password="$2" --username "$POSTGRES_USER" --dbname postgres <<'SQL'
-CREATE ROLE :"name" LOGIN PASSWORD :'password';
-CREATE DATABASE :"name" OWNER :"name";
+SELECT format('CREATE ROLE %I LOGIN PASSWORD %L', :'name', :'password') WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'name') \gexec
+SELECT format('CREATE DATABASE %I OWNER %I', :'name', :'name') WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name') \gexec
 REVOKE ALL ON DATABASE :"name" FROM PUBLIC;
 SQL
 }
 make_database auth "$AUTH_PASSWORD"
 make_database events "$EVENTS_PASSWORD"
 make_database payments "$PAYMENTS_PASSWORD"
+make_database psp "$PSP_PASSWORD"

@@ -47,10 +47,9 @@
 
 {{/* The services that one calls, as service=host:port, for discovery by Kubernetes' DNS. */}}
 {{- define "frontrow-lib.dnsNames" -}}
-{{- $release := .root.Release -}}
 {{- $names := list -}}
 {{- range $service, $port := .calls -}}
-{{- $names = append $names (printf "%s=%s-%s-headless.%s.svc:%v" $service $release.Name $service $release.Namespace $port) -}}
+{{- $names = append $names (printf "%s=%s:%v" $service (include "frontrow-lib.host" (list $.root $service)) $port) -}}
 {{- end -}}
 {{- join "," $names -}}
 {{- end }}
@@ -76,6 +75,10 @@
 {{ include "frontrow-lib.env.from" (dict "variable" "KAFKA_PASSWORD" "secret" $user "key" "password" "optional" true) }}
 - {name: KAFKA_USERNAME, value: {{ $user }}}
 {{- end }}
+{{- end }}
+
+{{/* A payment provider outside: payment-service's own variables say where. */}}
+{{- define "frontrow-lib.env.psp" -}}
 {{- end }}
 
 {{- define "frontrow-lib.env.cassandra" -}}

@@ -34,6 +34,12 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{ .Values.global.images.prefix }}/{{ .Chart.Name }}:{{ include "frontrow-lib.version" . }}
 {{- end }}
 
+{{/* Where a service's ready pods are found by DNS: (list context service). */}}
+{{- define "frontrow-lib.host" -}}
+{{- $release := (index . 0).Release -}}
+{{ $release.Name }}-{{ index . 1 }}-headless.{{ $release.Namespace }}.svc
+{{- end }}
+
 {{/* The Secret with the keys that the services sign with, and the admin's password. */}}
 {{- define "frontrow-lib.keysSecret" -}}
 {{ .Values.global.keys.existingSecret | default (printf "%s-keys" .Release.Name) }}

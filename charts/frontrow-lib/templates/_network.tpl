@@ -18,9 +18,7 @@ spec:
     - ports: [{port: {{ .http }}}]
       {{- if not .public }}
       from:
-        - podSelector:
-            matchLabels: {app.kubernetes.io/name: api-gateway, app.kubernetes.io/instance: {{ .root.Release.Name }}}
-        {{- range .callers }}
+        {{- range concat (ternary (list) (list "api-gateway") (default false .internal)) (default (list) .callers) }}
         - podSelector:
             matchLabels: {app.kubernetes.io/name: {{ . }}, app.kubernetes.io/instance: {{ $root.Release.Name }}}
         {{- end }}
@@ -32,7 +30,7 @@ spec:
     {{- end }}
   egress:
     {{- include "frontrow-lib.egressToDNS" . | nindent 4 }}
-    {{- range $service, $port := .calls }}
+    {{- range $service, $port := merge (dict) (default (dict) .calls) (default (dict) .reaches) }}
     - ports: [{port: {{ $port }}}]
       to:
         - podSelector:
