@@ -193,6 +193,20 @@ func TestPaymentDownOnlyPayingIsRefused(t *testing.T) {
 	checkLedger(t, s, frontPrice)
 }
 
+func TestProviderDownPaymentsWait(t *testing.T) {
+	s := newSale(t, nil)
+	buyer := newBuyer(t)
+	stop(t, "psp-simulator")
+	booking := hold(t, buyer, s.seats("1-0"))
+	paid := pay(t, buyer, booking.ID, "pm_ok")
+	if now := must(buyer.Payment(t.Context(), paid.ID))(t); now.Status != "processing" {
+		t.Errorf("the payment is %s", now.Status)
+	}
+	start(t, "psp-simulator")
+	awaitBooking(t, buyer, booking.ID, "confirmed")
+	checkLedger(t, s, frontPrice)
+}
+
 // Events can be viewed while everything but the event-service and its database is down.
 func TestEventsAreViewedWhileTheRestIsDown(t *testing.T) {
 	s := newSale(t, nil)
