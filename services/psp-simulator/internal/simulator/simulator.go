@@ -170,23 +170,25 @@ func (s *Simulator) charge(_ http.ResponseWriter, r *http.Request) (any, error) 
 		return nil, err
 	}
 	var made int
+	var webhooks []int64
 	err = s.pool.QueryRow(ctx, `
 		WITH made AS (
 			INSERT INTO charges (id, key, method, amount, currency, outcome, failure_code, settles_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (key) DO NOTHING RETURNING id
 		), sent AS (
-			INSERT INTO webhooks (event_id, body, due_at) SELECT $9, $10, $8 FROM made, generate_series(1, $11)
-		) SELECT count(*) FROM made`,
+			INSERT INTO webhooks (event_id, body, due_at, tries)
+			SELECT $9, $10, $8::timestamptz + $12::interval, 1 FROM made, generate_series(1, $11) RETURNING id
+		) SELECT (SELECT count(*) FROM made), ARRAY(SELECT id FROM sent)`,
 		charge.ID, in.Key, in.Method, in.Amount.Amount, in.Amount.Currency, charge.Status, plan.failure, charge.SettledAt,
-		eventID, body, plan.webhooks).Scan(&made)
+		eventID, body, plan.webhooks, lease).Scan(&made, &webhooks)
 	if err != nil {
 		return nil, err
 	}
 	if made == 0 {
 		return s.sameCharge(ctx, in)
 	}
-	if plan.webhooks > 0 {
-		s.webhooks.wakeAt(charge.SettledAt)
+	for _, id := range webhooks {
+		s.webhooks.firstTry(charge.SettledAt, webhook{ID: id, Body: body})
 	}
 	if plan.hang {
 		select {

@@ -18,13 +18,16 @@ import (
 
 const (
 	deliverTimeout = 3 * time.Second
-	// pollEvery finds the webhooks of a provider that died.
+	// pollEvery finds webhooks that were not taken, and those of a provider that died.
 	pollEvery  = 500 * time.Millisecond
 	deliveries = 64
+	maxFresh   = 4096
 	// An undelivered webhook comes again after firstPause, then after twice as
 	// long and so on; after maxTries the provider gives up.
 	firstPause = 500 * time.Millisecond
 	maxTries   = 10
+	// lease is how long a webhook is left to the one that delivers it first.
+	lease = firstPause + deliverTimeout
 )
 
 // webhooks delivers what is due.
@@ -32,23 +35,25 @@ type webhooks struct {
 	pool        *pgxpool.Pool
 	url, secret string
 	client      *http.Client
-	wake        chan struct{}
+	// fresh has webhooks that nobody has tried to deliver, at the time for it.
+	fresh chan webhook
 }
 
 func newWebhooks(pool *pgxpool.Pool, url, secret string) webhooks {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = deliveries
 	return webhooks{
-		pool: pool, url: url, secret: secret, wake: make(chan struct{}, 1),
+		pool: pool, url: url, secret: secret, fresh: make(chan webhook, maxFresh),
 		client: &http.Client{Transport: transport, Timeout: deliverTimeout},
 	}
 }
 
-// wakeAt makes the loop look at a time.
-func (h *webhooks) wakeAt(at time.Time) {
+// firstTry delivers a stored webhook at a time. One that there is no room for is
+// picked when it is due again.
+func (h *webhooks) firstTry(at time.Time, w webhook) {
 	time.AfterFunc(time.Until(at), func() {
 		select {
-		case h.wake <- struct{}{}:
+		case h.fresh <- w:
 		default:
 		}
 	})
@@ -67,34 +72,35 @@ func (h *webhooks) run(ctx context.Context) error {
 	defer close(delivered)
 	defer delivering.Wait()
 	slots := make(chan struct{}, deliveries)
+	start := func(w webhook) {
+		slots <- struct{}{}
+		delivering.Go(func() {
+			defer func() { <-slots }()
+			if err := h.deliver(w); err != nil {
+				slog.DebugContext(ctx, "webhook not taken, will be sent again", "error", err)
+				return
+			}
+			delivered <- w.ID
+		})
+	}
 	ticker := time.NewTicker(pollEvery)
 	defer ticker.Stop()
-	for ctx.Err() == nil {
-		due, err := h.pick(ctx)
-		if err != nil && ctx.Err() == nil {
-			slog.WarnContext(ctx, "webhooks not read", "error", err)
-		}
-		for _, w := range due {
-			slots <- struct{}{}
-			delivering.Go(func() {
-				defer func() { <-slots }()
-				if err := h.deliver(w); err != nil {
-					slog.DebugContext(ctx, "webhook not taken, will be sent again", "error", err)
-					return
-				}
-				delivered <- w.ID
-			})
-		}
-		if len(due) == deliveries {
-			continue
-		}
+	for {
 		select {
 		case <-ctx.Done():
-		case <-h.wake:
+			return nil
+		case w := <-h.fresh:
+			start(w)
 		case <-ticker.C:
+			due, err := h.pick(ctx)
+			if err != nil && ctx.Err() == nil {
+				slog.WarnContext(ctx, "webhooks not read", "error", err)
+			}
+			for _, w := range due {
+				start(w)
+			}
 		}
 	}
-	return nil
 }
 
 // pick leases what is due: it is due again later unless it was delivered.
@@ -103,7 +109,7 @@ func (h *webhooks) pick(ctx context.Context) ([]webhook, error) {
 		WITH due AS MATERIALIZED (
 			SELECT id FROM webhooks WHERE due_at <= $1 AND tries < $4 ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED)
 		UPDATE webhooks w SET tries = w.tries + 1, due_at = $1 + $3::interval * power(2, w.tries) FROM due
-		WHERE w.id = due.id RETURNING w.id, w.body`, now(), deliveries, firstPause+deliverTimeout, maxTries)
+		WHERE w.id = due.id RETURNING w.id, w.body`, now(), deliveries, lease, maxTries)
 	if err != nil {
 		return nil, err
 	}
