@@ -159,3 +159,42 @@ func TestKeyBeginsOnePaymentAtTwoReplicas(t *testing.T) {
 		}
 	}
 }
+
+func TestPaymentsAndMessagesOfTheSameBookingsDoNotDeadlock(t *testing.T) {
+	t.Parallel()
+	p := newProgram(t)
+	replicas := []*payments.Store{p.store, {Pool: p.pool, Owed: func() {}}}
+	for range 20 {
+		bookings := make([]events.BookingCreated, 40)
+		for i := range bookings {
+			bookings[i] = newBooking(100)
+		}
+		known := bookings[:20]
+		p.held(t, known...) // the messages of the others are late
+		var wg sync.WaitGroup
+		for i, b := range bookings {
+			created := &b
+			if i < len(known) {
+				created = nil
+			}
+			wg.Go(func() {
+				if _, _, err := replicas[i%2].Pay(t.Context(), payments.Request{}, b.BookingID, created, start(b.UserID, "pm_ok")); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		for range 4 {
+			wg.Go(func() {
+				if err := p.store.BookingsCreated(t.Context(), bookings); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+	}
+	// Statistics of a connection are written when it is idle.
+	p.pool.Reset()
+	if n := p.count(t, `SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`); n != 0 {
+		t.Errorf("%d deadlocks", n)
+	}
+}

@@ -25,15 +25,6 @@ func byID[T any](in []T, id func(T) uuid.UUID) []T {
 // BookingsCreated takes over what may be paid. A booking that is known stays
 // as it is; one whose cancellation came first stays cancelled.
 func (s *Store) BookingsCreated(ctx context.Context, in []events.BookingCreated) error {
-	b := &pgx.Batch{}
-	queueCreated(b, in)
-	if err := s.Pool.SendBatch(ctx, b).Close(); err != nil {
-		return fmt.Errorf("store bookings: %w", err)
-	}
-	return nil
-}
-
-func queueCreated(b *pgx.Batch, in []events.BookingCreated) {
 	in = byID(slices.Clone(in), func(b events.BookingCreated) uuid.UUID { return b.BookingID })
 	n := len(in)
 	ids, eventIDs, users := make([]uuid.UUID, n), make([]uuid.UUID, n), make([]uuid.UUID, n)
@@ -42,13 +33,17 @@ func queueCreated(b *pgx.Batch, in []events.BookingCreated) {
 		ids[i], eventIDs[i], users[i] = b.BookingID, b.EventID, b.UserID
 		amounts[i], currencies[i], expiries[i] = b.Total.Amount, b.Total.Currency, b.ExpiresAt
 	}
-	b.Queue(`
+	_, err := s.Pool.Exec(ctx, `
 		INSERT INTO bookings AS b (booking_id, event_id, user_id, amount, currency, expires_at, state)
 		SELECT *, 'open' FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::timestamptz[])
 		ON CONFLICT (booking_id) DO UPDATE SET user_id = excluded.user_id, amount = excluded.amount,
 			currency = excluded.currency, expires_at = excluded.expires_at
 			WHERE b.currency = ''`,
 		ids, eventIDs, users, amounts, currencies, expiries)
+	if err != nil {
+		return fmt.Errorf("store bookings: %w", err)
+	}
+	return nil
 }
 
 // BookingsCancelled ends bookings and owes back what was captured for them.
@@ -84,7 +79,7 @@ func (s *Store) BookingsCancelled(ctx context.Context, in []events.BookingCancel
 		if len(paid) == 0 {
 			return false, nil
 		}
-		loaded, err := load(ctx, tx, nil, paid, nil, nil)
+		loaded, err := load(ctx, tx, paid, nil, nil)
 		if err != nil {
 			return false, err
 		}

@@ -86,7 +86,10 @@ func (s *Store) commitWaiting() {
 // commit carries a group out. When Postgres refuses the data of one change, each
 // is tried alone; one that lost a race against another replica is tried again.
 func (s *Store) commit(group []*change) {
-	err := s.inTx(context.Background(), func(ctx context.Context, tx pgx.Tx) (bool, error) { return carryOut(ctx, tx, group) })
+	err := s.storeCreated(group)
+	if err == nil {
+		err = s.inTx(context.Background(), func(ctx context.Context, tx pgx.Tx) (bool, error) { return carryOut(ctx, tx, group) })
+	}
 	switch {
 	case refused(err) && len(group) > 1:
 		for i := range group {
@@ -106,6 +109,24 @@ func (s *Store) commit(group []*change) {
 	}
 }
 
+// storeCreated stores the bookings that changes came with, in a transaction of
+// their own: each transaction locks bookings once, in the order of their ids, so
+// that no two wait for each other.
+func (s *Store) storeCreated(group []*change) error {
+	var created []events.BookingCreated
+	for _, c := range group {
+		if c.created != nil {
+			created = append(created, *c.created)
+		}
+	}
+	if len(created) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), groupTimeout)
+	defer cancel()
+	return s.BookingsCreated(ctx, created)
+}
+
 // refused tells whether Postgres refused what a statement said, or ended it for
 // a deadlock: then nothing of the group was done.
 func refused(err error) bool {
@@ -116,14 +137,10 @@ func refused(err error) bool {
 // carryOut makes the changes of a group in one transaction. A change whose fn
 // fails keeps its error and leaves the others alone.
 func carryOut(ctx context.Context, tx pgx.Tx, group []*change) (owed bool, err error) {
-	var created []events.BookingCreated
 	var bookings, payments []uuid.UUID
 	var requests []Request
 	for _, c := range group {
 		c.begun, c.replayed, c.err = nil, false, nil
-		if c.created != nil {
-			created = append(created, *c.created)
-		}
 		if c.booking != uuid.Nil {
 			bookings = append(bookings, c.booking)
 		} else {
@@ -133,7 +150,7 @@ func carryOut(ctx context.Context, tx pgx.Tx, group []*change) (owed bool, err e
 			requests = append(requests, c.request)
 		}
 	}
-	loaded, err := load(ctx, tx, created, bookings, payments, requests)
+	loaded, err := load(ctx, tx, bookings, payments, requests)
 	if err != nil {
 		return false, err
 	}

@@ -54,19 +54,16 @@ type requestKey struct {
 	key  string
 }
 
-// load stores the bookings created, locks the bookings named by their own ids
-// or by those of payments, in the order of their ids, and reads their purchases
-// and the payments begun by requests, in one round trip. The reads see what the
-// last holder of each lock committed.
-func load(ctx context.Context, tx pgx.Tx, created []events.BookingCreated, bookings, payments []uuid.UUID, requests []Request) (*purchases, error) {
+// load locks the bookings named by their own ids or by those of payments, in the
+// order of their ids, and reads their purchases and the payments begun by
+// requests, in one round trip. The reads see what the last holder of each lock
+// committed.
+func load(ctx context.Context, tx pgx.Tx, bookings, payments []uuid.UUID, requests []Request) (*purchases, error) {
 	l := &purchases{
 		byBooking: map[uuid.UUID]*payment.Purchase{}, byPayment: map[uuid.UUID]*payment.Purchase{},
 		byRequest: map[requestKey]*payment.Payment{}, stored: map[uuid.UUID]int{},
 	}
 	b := &pgx.Batch{}
-	if len(created) > 0 {
-		queueCreated(b, created)
-	}
 	const locked = `(SELECT unnest($1::uuid[]) UNION SELECT booking_id FROM payments WHERE id = ANY($2::uuid[]))`
 	b.Queue(`SELECT booking_id, event_id, user_id, amount, currency, expires_at, cancel_reason
 		FROM bookings WHERE booking_id IN `+locked+` ORDER BY booking_id FOR UPDATE`, bookings, payments).Query(func(rows pgx.Rows) error {
