@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
@@ -21,8 +19,6 @@ import (
 
 // heartbeat keeps a silent stream open through proxies.
 const heartbeat = 15 * time.Second
-
-var watchers = promauto.NewGauge(prometheus.GaugeOpts{Name: "seat_stream_watchers", Help: "Open seat streams."})
 
 type snapshotJSON struct {
 	EventID uuid.UUID   `json:"event_id"`
@@ -92,9 +88,10 @@ func matches(header, etag string) bool {
 	return false
 }
 
-// stream sends the changes of an event's seats as server-sent events. An
-// event's id is the log position, so that any replica can continue the stream;
-// one that does not remember what was missed begins with a snapshot.
+// stream sends the changes of an event's seats as server-sent events, to a
+// gateway that passes them on to all who watch. An event's id is the log
+// position, so that any replica can continue the stream; one that does not
+// remember what was missed begins with a snapshot.
 func (a *api) stream(w http.ResponseWriter, r *http.Request) error {
 	id, err := httpapi.PathUUID(r, "id", "This event")
 	if err != nil {
@@ -120,16 +117,15 @@ func (a *api) stream(w http.ResponseWriter, r *http.Request) error {
 		return explain(err)
 	}
 	defer watcher.Stop()
-	watchers.Inc()
-	defer watchers.Dec()
 
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
-	h.Set("X-Accel-Buffering", "no")
 	var buf bytes.Buffer
-	fmt.Fprint(&buf, "retry: 1000\n\n")
-	if !continued {
+	if continued {
+		// Tells the gateway at once that no snapshot will come.
+		fmt.Fprintf(&buf, "id: %d\n\n", since)
+	} else {
 		// Made after the watch has begun: what it has already is passed over below.
 		snap, err := a.snapshot(r)
 		if err != nil {
