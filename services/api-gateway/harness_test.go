@@ -26,7 +26,7 @@ import (
 // world is the whole gateway, with replicas that a test plays, at the real
 // Consul and Redis.
 type world struct {
-	t      *testing.T
+	t      testing.TB
 	prefix string
 	seed   string
 	consul *api.Client
@@ -37,7 +37,7 @@ type world struct {
 	configure func(*config)
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	cfg := api.DefaultConfig()
 	cfg.Address = testkit.Consul(t)

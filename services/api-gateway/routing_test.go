@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/google/uuid"
@@ -21,8 +22,9 @@ func (w *world) served(session string, bodies ...string) []string {
 
 func TestEverythingAboutAnEventGoesToItsOwner(t *testing.T) {
 	w := newWorld(t)
+	var replicas []*replica
 	for n := range 3 {
-		w.replica("booking-service", n, nil)
+		replicas = append(replicas, w.replica("booking-service", n, nil))
 	}
 	w.start()
 	customer, _ := w.login(identity.Customer)
@@ -43,7 +45,6 @@ func TestEverythingAboutAnEventGoesToItsOwner(t *testing.T) {
 		of, one := "/api/v1/events/"+event.String(), "/api/v1/bookings/"+booking.String()
 		for _, r := range []struct{ session, method, path string }{
 			{"", "GET", of + "/seats"},
-			{"", "GET", of + "/seats/stream"},
 			{organizer, "GET", of + "/sales"},
 			{organizer, "GET", of + "/attendees"},
 			{organizer, "GET", of + "/check-ins"},
@@ -58,6 +59,13 @@ func TestEverythingAboutAnEventGoesToItsOwner(t *testing.T) {
 			}
 			if by := w.want(w.send(r.method, r.path, "", headers...), 200, "").body; by != owner {
 				t.Errorf("%s %s was served by %s, want the owner %s", r.method, r.path, by, owner)
+			}
+		}
+		w.send("GET", of+"/seats/stream", "") // what these replicas answer is no stream
+		for _, r := range replicas {
+			asked := slices.ContainsFunc(r.requests(), func(s seen) bool { return s.uri == of+"/seats/stream" })
+			if asked != (r.id == owner) {
+				t.Errorf("the stream was asked of %s, want the owner %s", r.id, owner)
 			}
 		}
 	}

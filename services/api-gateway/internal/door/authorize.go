@@ -18,11 +18,11 @@ import (
 )
 
 var limited = promauto.NewCounterVec(prometheus.CounterOpts{
-	Name: "gateway_rate_limited_total", Help: "Requests refused for being too many, by what was counted: session or address.",
+	Name: "gateway_rate_limited_total", Help: "Requests refused for being too many, by what was counted: session, address or streams of an address.",
 }, []string{"by"})
 
 func init() {
-	for _, by := range []string{"session", "address"} {
+	for _, by := range []string{"session", "address", "streams"} {
 		limited.WithLabelValues(by)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
@@ -22,14 +21,8 @@ const (
 	leastRate    = 1 << 20
 )
 
-// bodies reads the bodies of requests, and bounds what each address may send at once.
-type bodies struct {
-	mu      sync.Mutex
-	sending map[string]int64
-}
-
-// read returns the whole body, so that it can be sent to another replica.
-func (b *bodies) read(c *call) ([]byte, error) {
+// readBody returns the whole body, so that it can be sent to another replica.
+func (d *Door) readBody(c *call) ([]byte, error) {
 	limit, length := c.entry.route.BodyLimit, c.r.ContentLength
 	if limit == 0 || length == 0 {
 		return nil, nil
@@ -44,7 +37,7 @@ func (b *bodies) read(c *call) ([]byte, error) {
 	if size < 0 {
 		size = limit // it may be as large
 	}
-	done, ok := b.begin(c.client.limitKey(), max(size, leastBody))
+	done, ok := d.sending.take(c.client.limitKey(), max(size, leastBody))
 	if !ok {
 		return nil, tooMany("address", time.Second)
 	}
@@ -68,21 +61,4 @@ func (b *bodies) read(c *call) ([]byte, error) {
 	// While we answer the server waits for the client to leave; that has no end.
 	_ = control.SetReadDeadline(time.Time{})
 	return body, nil
-}
-
-// begin counts a body of an address; ok is false when the address sends too much.
-func (b *bodies) begin(address string, size int64) (done func(), ok bool) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.sending[address] > 0 && b.sending[address]+size > maxSending {
-		return nil, false
-	}
-	b.sending[address] += size
-	return func() {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		if b.sending[address] -= size; b.sending[address] == 0 {
-			delete(b.sending, address)
-		}
-	}, true
 }

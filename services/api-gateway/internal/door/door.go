@@ -3,7 +3,6 @@
 package door
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -26,6 +25,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/observe"
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
 	"github.com/frontrow-tickets/frontrow/pkg/session"
+	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/broadcast"
 	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/limit"
 	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/redis"
 	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/route"
@@ -59,11 +59,11 @@ type Door struct {
 	csrf     *http.CrossOriginProtection
 	app      map[string]*file
 	gate     gate
-	bodies   bodies
+	sending  *quota // bytes of bodies
+	watching *quota // streams
+	streams  *broadcast.Hub
 	views    *views.Store
 	flights  singleflight.Group
-	stopping context.Context
-	stop     context.CancelFunc
 	tracer   trace.Tracer
 }
 
@@ -79,9 +79,10 @@ type entry struct {
 func New(cfg Config) (*Door, error) {
 	d := &Door{
 		Config: cfg, router: mux.NewRouter(), cors: map[string]bool{}, csrf: http.NewCrossOriginProtection(),
-		views: views.NewStore(), bodies: bodies{sending: map[string]int64{}}, tracer: otel.Tracer("api-gateway"),
+		sending: newQuota(maxSending), watching: newQuota(maxStreams),
+		views: views.NewStore(), tracer: otel.Tracer("api-gateway"),
 	}
-	d.stopping, d.stop = context.WithCancel(context.Background())
+	d.streams = broadcast.NewHub(d.fetch(streamPath), d.fetch(seatsPath))
 	for _, origin := range cfg.CORSOrigins {
 		if err := d.csrf.AddTrustedOrigin(origin); err != nil {
 			return nil, fmt.Errorf("CORS_ORIGINS: %w", err)
@@ -112,7 +113,7 @@ func New(cfg Config) (*Door, error) {
 }
 
 // EndStreams ends the answers that have no end, for the server's shutdown.
-func (d *Door) EndStreams() { d.stop() }
+func (d *Door) EndStreams() { d.streams.Close() }
 
 // call is one request on its way through the door.
 type call struct {
@@ -189,18 +190,19 @@ func (d *Door) enter(c *call) error {
 	if err := d.authorize(c); err != nil {
 		return err
 	}
+	if stream {
+		return d.stream(c)
+	}
 	// Before the gate: a body that comes slowly must not take a place from others.
-	body, err := d.bodies.read(c)
+	body, err := d.readBody(c)
 	if err != nil {
 		return err
 	}
-	if !stream {
-		leave, err := d.gate.enter()
-		if err != nil {
-			return err
-		}
-		defer leave()
+	leave, err := d.gate.enter()
+	if err != nil {
+		return err
 	}
+	defer leave()
 	req := &upstream.Request{Route: c.entry.route, Path: c.r.URL.EscapedPath(), Query: c.r.URL.RawQuery, Body: body}
 	switch c.entry.route.Key {
 	case route.ByBody:
@@ -213,9 +215,6 @@ func (d *Door) enter(c *call) error {
 		return d.showView(c, req)
 	}
 	req.Header = d.outgoing(c, c.who)
-	if c.entry.route.Stream {
-		return d.stream(c, req)
-	}
 	resp, err := d.Forwarder.Do(c.r.Context(), req)
 	if c.entry.route.SeesSession {
 		d.Sessions.Forget(session.Hash(c.sessionID)) // it may have ended
@@ -232,7 +231,7 @@ func (d *Door) enter(c *call) error {
 func pass(c *call, resp *upstream.Response) {
 	copyHeader(c.w.Header(), resp.Header)
 	c.w.WriteHeader(resp.Status)
-	if err := resp.CopyTo(c.w, nil); err != nil && !resp.Buffered() {
+	if err := resp.CopyTo(c.w); err != nil && !resp.Buffered() {
 		// The status is out; cutting the connection is how the client learns that
 		// the body is not whole.
 		slog.WarnContext(c.r.Context(), "answer broke off", "error", err, "route", c.entry.template, "request_id", c.id)

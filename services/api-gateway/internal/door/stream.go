@@ -2,62 +2,116 @@ package door
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
 	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
 	"time"
 
+	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
+	"github.com/frontrow-tickets/frontrow/pkg/identity"
+	"github.com/frontrow-tickets/frontrow/pkg/problem"
+	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/broadcast"
+	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/route"
 	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/upstream"
 )
 
 const (
-	// streamSilence is how long a stream may say nothing: three heartbeats. The
-	// client then connects again and goes on where it was.
-	streamSilence = 45 * time.Second
-	// streamWrite is how long a client may take to accept a piece.
-	streamWrite = 15 * time.Second
+	seatsPath  = "/api/v1/events/{id}/seats"
+	streamPath = seatsPath + "/stream"
+
+	// maxStreams bounds the open streams of one address. Carriers put hundreds of
+	// customers behind one, and a hall's Wi-Fi its whole audience.
+	maxStreams = 4096
+	// streamsFull is the Retry-After of who is refused for it.
+	streamsFull = 10 * time.Second
 )
 
-// stream passes an answer without an end on, piece by piece, until the client
-// leaves, the replica is gone, or the gateway stops.
-func (d *Door) stream(c *call, req *upstream.Request) error {
-	ctx, cancel := context.WithCancel(c.r.Context())
-	defer cancel()
-	defer context.AfterFunc(d.stopping, cancel)()
-	resp, err := d.Forwarder.Do(ctx, req)
+// stream makes the client's connection one of the event's watchers. The server
+// is done with it then: what it keeps for a request would take most of the
+// memory.
+func (d *Door) stream(c *call) error {
+	release, ok := d.watching.take(c.client.limitKey(), 1)
+	if !ok {
+		limited.WithLabelValues("streams").Inc()
+		return problem.New(http.StatusTooManyRequests, "too_many_streams",
+			"Too many live seat maps are open at this address. Close some.").After(streamsFull)
+	}
+	attached := false
+	defer func() {
+		if !attached {
+			release()
+		}
+	}()
+	since, err := strconv.ParseInt(c.r.Header.Get("Last-Event-ID"), 10, 64)
+	if err != nil {
+		since = -1
+	}
+	feed, start, err := d.openFeed(c, since)
+	if refusal := (*broadcast.Refusal)(nil); errors.As(err, &refusal) {
+		show(c, &shown{refusal.Status, refusal.Header, refusal.Body})
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	defer resp.Close()
-	out := &streamWriter{w: c.w, control: http.NewResponseController(c.w), silence: time.AfterFunc(streamSilence, cancel)}
-	defer out.silence.Stop()
-	// The server's read time-out would end the connection.
-	if err := out.control.SetReadDeadline(time.Time{}); err != nil {
-		return err
-	}
-	copyHeader(c.w.Header(), resp.Header)
-	c.w.Header().Set("X-Accel-Buffering", "no")
-	if err := out.control.SetWriteDeadline(time.Now().Add(streamWrite)); err != nil {
-		return err
-	}
-	c.w.WriteHeader(resp.Status)
-	if err := out.control.Flush(); err != nil || c.r.Method == http.MethodHead {
+	defer func() {
+		if !attached {
+			feed.Leave()
+		}
+	}()
+	h := c.w.Header()
+	copyHeader(h, feed.Header())
+	h.Set("X-Accel-Buffering", "no")
+	// The body ends with the connection (RFC 9112, 6.3), so that all watchers get
+	// the same bytes.
+	h.Set("Transfer-Encoding", "identity")
+	c.w.WriteHeader(http.StatusOK)
+	// Clients whose streams end together come back one after another.
+	_, _ = fmt.Fprintf(c.w, "retry: %d\n\n", 1000+rand.IntN(2000))
+	control := http.NewResponseController(c.w)
+	if err := control.Flush(); err != nil || c.r.Method == http.MethodHead {
 		return nil // the client has left, or knows all that it asked for
 	}
-	// However a stream ends, its client knows how to go on.
-	_ = resp.CopyTo(out, out.control.Flush)
+	conn, _, err := control.Hijack()
+	if err != nil {
+		return fmt.Errorf("take the connection over: %w", err)
+	}
+	attached = true
+	feed.Attach(conn, start, release)
 	return nil
 }
 
-// streamWriter gives each write its own deadline.
-type streamWriter struct {
-	w       http.ResponseWriter
-	control *http.ResponseController
-	silence *time.Timer
+// openFeed returns the feed of the path's event, and where a client that has
+// everything up to since begins.
+func (d *Door) openFeed(c *call, since int64) (*broadcast.Feed, broadcast.Start, error) {
+	feed, err := d.streams.Open(c.r.Context(), c.first, since)
+	if err != nil {
+		return nil, broadcast.Start{}, err
+	}
+	start, err := feed.Start(c.r.Context(), since)
+	if err != nil {
+		feed.Leave()
+		return nil, start, err
+	}
+	return feed, start, nil
 }
 
-func (s *streamWriter) Write(b []byte) (int, error) {
-	s.silence.Reset(streamSilence)
-	if err := s.control.SetWriteDeadline(time.Now().Add(streamWrite)); err != nil {
-		return 0, err
+// fetch returns what asks booking-service about an event, for all who watch it.
+func (d *Door) fetch(path string) broadcast.Fetch {
+	rt := route.Find(http.MethodGet, path)
+	return func(ctx context.Context, event, lastID string) (*upstream.Response, error) {
+		h := http.Header{
+			identity.Header:         {d.Signers[rt.Service].Sign(identity.Identity{Role: identity.Anonymous})},
+			httpapi.RequestIDHeader: {requestID()},
+		}
+		if lastID != "" {
+			h.Set("Last-Event-ID", lastID)
+		}
+		escaped := strings.Replace(path, "{id}", url.PathEscape(event), 1)
+		return d.Forwarder.Do(ctx, &upstream.Request{Route: rt, Path: escaped, Header: h, Key: upstream.IDKey(event)})
 	}
-	return s.w.Write(b)
 }

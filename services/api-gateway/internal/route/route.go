@@ -3,6 +3,7 @@ package route
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
@@ -150,4 +151,10 @@ var Table = []Route{
 
 	// What the payment provider tells of a charge: it proves itself by a signature, and what it says twice counts once.
 	{Method: http.MethodPost, Path: "/webhooks/psp", Service: Payment, BodyLimit: smallBody, Timeout: quick, Retry: true},
+}
+
+// Find returns a route of the table; it panics if there is none.
+func Find(method, path string) *Route {
+	i := slices.IndexFunc(Table, func(r Route) bool { return r.Method == method && r.Path == path })
+	return &Table[i]
 }

@@ -27,8 +27,6 @@ const (
 	bodyTimeout = 30 * time.Second
 	// deadline bounds all attempts of a request; the identity's token lives as long.
 	deadline = 28 * time.Second
-	// streamBuffer is for each of a stream's buffers, in bytes.
-	streamBuffer = 2 << 10
 	// maxBuffered answers are read before they are passed on: one that breaks off
 	// is then no answer, and may be asked for again.
 	maxBuffered = 64 << 10
@@ -46,35 +44,26 @@ type Forwarder struct {
 	pools     map[string]*Pool
 	spread    bool
 	transport *http.Transport
-	// streams has small buffers: a stream keeps its connection for hours and
-	// carries little.
-	streams *http.Transport
 }
 
 // NewForwarder returns a forwarder to the pools by service name. With spread,
 // requests that belong together are spread over the replicas all the same.
 func NewForwarder(pools map[string]*Pool, spread bool) *Forwarder {
-	transport := func(buffer int) *http.Transport {
-		return &http.Transport{
-			DialContext:         (&net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second}).DialContext,
-			MaxIdleConns:        4096,
-			MaxIdleConnsPerHost: 1024,
-			// Shorter than the services' own, so that a connection in use is not
-			// closed by them.
-			IdleConnTimeout:    60 * time.Second,
-			DisableCompression: true,
-			WriteBufferSize:    buffer,
-			ReadBufferSize:     buffer,
-		}
-	}
-	return &Forwarder{pools: pools, spread: spread, transport: transport(8 << 10), streams: transport(streamBuffer)}
+	return &Forwarder{pools: pools, spread: spread, transport: &http.Transport{
+		DialContext:         (&net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second}).DialContext,
+		MaxIdleConns:        4096,
+		MaxIdleConnsPerHost: 1024,
+		// Shorter than the services' own, so that a connection in use is not
+		// closed by them.
+		IdleConnTimeout:    60 * time.Second,
+		DisableCompression: true,
+		WriteBufferSize:    8 << 10,
+		ReadBufferSize:     8 << 10,
+	}}
 }
 
 // Close closes the idle connections.
-func (f *Forwarder) Close() {
-	f.transport.CloseIdleConnections()
-	f.streams.CloseIdleConnections()
-}
+func (f *Forwarder) Close() { f.transport.CloseIdleConnections() }
 
 // Request is what a service shall be asked.
 type Request struct {
@@ -104,7 +93,7 @@ func (f *Forwarder) Do(ctx context.Context, req *Request) (*Response, error) {
 		}
 	}
 	end := time.Now().Add(deadline)
-	in := pool.pick(mode, req.Key, req.Route.Stream, nil)
+	in := pool.pick(mode, req.Key, nil)
 	if in == nil {
 		return nil, problem.Unavailable(fmt.Errorf("no replica of %s is up", req.Route.Service))
 	}
@@ -121,10 +110,10 @@ func (f *Forwarder) Do(ctx context.Context, req *Request) (*Response, error) {
 		}
 		in = nil
 		if len(tried) < maxAttempts && (failed.notSent || req.retryable()) && time.Now().Add(req.Route.Timeout/2).Before(end) {
-			if in = pool.pick(mode, req.Key, req.Route.Stream, tried); in == nil && len(tried) == 1 && resp == nil {
+			if in = pool.pick(mode, req.Key, tried); in == nil && len(tried) == 1 && resp == nil {
 				// The only replica, maybe just restarting.
 				pause(ctx, sameAgainPause)
-				in = pool.pick(mode, req.Key, req.Route.Stream, nil)
+				in = pool.pick(mode, req.Key, nil)
 			}
 		}
 		if in == nil || !pool.budget.withdraw() {
@@ -172,14 +161,18 @@ func (f *Forwarder) attempt(ctx context.Context, in *Instance, req *Request) (*R
 	if err != nil {
 		return nil, failure{err: fmt.Errorf("%s: %w", in.ID, err), notSent: true}
 	}
-	load := in.load(req.Route.Stream)
-	load.Add(1)
+	// A stream is idle most of the time, so it does not count as a request.
+	load := int64(1)
+	if req.Route.Stream {
+		load = 0
+	}
+	in.inFlight.Add(load)
 	ctx, cancel := context.WithCancelCause(ctx)
 	timer := time.AfterFunc(req.Route.Timeout, func() { cancel(errAttemptTimeout) })
 	resp := &Response{stop: func() {
 		timer.Stop()
 		cancel(nil)
-		load.Add(-1)
+		in.inFlight.Add(-load)
 	}}
 	connected, err := f.roundTrip(ctx, in, req, resp)
 	if err == nil && !req.Route.Stream && resp.length >= 0 && resp.length <= maxBuffered {
@@ -248,11 +241,7 @@ func (f *Forwarder) roundTrip(ctx context.Context, in *Instance, req *Request, r
 		// For the transport's own retry on a connection that was closed while idle.
 		out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(req.Body)), nil }
 	}
-	transport := f.transport
-	if req.Route.Stream {
-		transport = f.streams
-	}
-	answer, err := transport.RoundTrip(out) //nolint:bodyclose // resp has it, and closes it
+	answer, err := f.transport.RoundTrip(out) //nolint:bodyclose // resp has it, and closes it
 	if err != nil {
 		var op *net.OpError
 		dialing := errors.As(err, &op) && op.Op == "dial"
@@ -298,40 +287,20 @@ func (r *Response) ReadAll(limit int64) (body []byte, ok bool, err error) {
 
 var copyBuffers = sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }}
 
-// CopyTo writes the body to w, with flush called after every piece if it is not nil.
-func (r *Response) CopyTo(w io.Writer, flush func() error) error {
+// CopyTo writes the body to w.
+func (r *Response) CopyTo(w io.Writer) error {
 	if r.stream == nil {
 		_, err := w.Write(r.body)
 		return err
 	}
-	var buf []byte
-	if flush != nil {
-		buf = make([]byte, streamBuffer) // kept as long as the stream
-	} else {
-		pooled := copyBuffers.Get().(*[]byte)
-		defer copyBuffers.Put(pooled)
-		buf = *pooled
-	}
-	for {
-		n, err := r.stream.Read(buf)
-		if n > 0 {
-			if _, err := w.Write(buf[:n]); err != nil {
-				return err
-			}
-			if flush != nil {
-				if err := flush(); err != nil {
-					return err
-				}
-			}
-		}
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
+	buf := copyBuffers.Get().(*[]byte)
+	defer copyBuffers.Put(buf)
+	_, err := io.CopyBuffer(w, r.stream, *buf)
+	return err
 }
+
+// Body returns the body of an answer without an end.
+func (r *Response) Body() io.Reader { return r.stream }
 
 // Buffered tells whether the body is at hand as a whole.
 func (r *Response) Buffered() bool { return r.stream == nil }

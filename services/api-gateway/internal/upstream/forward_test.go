@@ -127,7 +127,7 @@ func TestLongAnswerIsPassedOnWhileItComes(t *testing.T) {
 	}
 	defer resp.Close()
 	rec := httptest.NewRecorder()
-	if err := resp.CopyTo(rec, nil); err != nil || rec.Body.Len() != 300<<10 || resp.Buffered() {
+	if err := resp.CopyTo(rec); err != nil || rec.Body.Len() != 300<<10 || resp.Buffered() {
 		t.Errorf("%d bytes, %v", rec.Body.Len(), err)
 	}
 }

@@ -28,9 +28,8 @@ type Instance struct {
 	Addr string
 
 	hash uint64
-	// inFlight counts the requests under way, streams the answers without an end.
-	// A stream is idle most of the time, so it must not count as a request.
-	inFlight, streams atomic.Int64
+	// inFlight counts the requests under way.
+	inFlight atomic.Int64
 
 	breaker *gobreaker.TwoStepCircuitBreaker[struct{}]
 	// ejectedUntil is in Unix nanoseconds.
@@ -48,14 +47,6 @@ func newInstance(id, addr string) *Instance {
 			},
 		}),
 	}
-}
-
-// load is the counter to which a request belongs.
-func (i *Instance) load(stream bool) *atomic.Int64 {
-	if stream {
-		return &i.streams
-	}
-	return &i.inFlight
 }
 
 func (i *Instance) open() bool { return i.breaker.State() == gobreaker.StateOpen }

@@ -59,12 +59,12 @@ const (
 // ownerLimit is how many requests a gateway has in flight at the owner of an
 // event before it spreads the rest over the other replicas. Those do the HTTP
 // work and forward to the owner in batches, which costs it far less, so one hot
-// event can use every replica. The same number limits the streams.
+// event can use every replica.
 const ownerLimit = 256
 
 // pick returns an instance that is not among tried: one that may be ejected
 // only if there is no other, one whose breaker is open never. Nil: there is none.
-func (p *Pool) pick(mode Mode, key Key, stream bool, tried []*Instance) *Instance {
+func (p *Pool) pick(mode Mode, key Key, tried []*Instance) *Instance {
 	all := *p.instances.Load()
 	var buf [8]*Instance
 	usable, spare := buf[:0], []*Instance(nil)
@@ -84,7 +84,7 @@ func (p *Pool) pick(mode Mode, key Key, stream bool, tried []*Instance) *Instanc
 		owner := slices.MaxFunc(usable, func(a, b *Instance) int {
 			return cmp.Compare(rendezvous.Score(key.hash, a.hash), rendezvous.Score(key.hash, b.hash))
 		})
-		if owner.load(stream).Load() < ownerLimit {
+		if owner.inFlight.Load() < ownerLimit {
 			return owner
 		}
 		usable = slices.DeleteFunc(usable, func(i *Instance) bool { return i == owner })
@@ -102,7 +102,7 @@ func (p *Pool) pick(mode Mode, key Key, stream bool, tried []*Instance) *Instanc
 		if b >= a {
 			b++
 		}
-		if usable[b].load(stream).Load() < usable[a].load(stream).Load() {
+		if usable[b].inFlight.Load() < usable[a].inFlight.Load() {
 			return usable[b]
 		}
 		return usable[a]

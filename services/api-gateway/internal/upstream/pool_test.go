@@ -32,7 +32,7 @@ func TestKeysSpreadEvenlyAndOnlyThoseOfALostReplicaMove(t *testing.T) {
 	count := map[string]int{}
 	for i := range keys {
 		k := IDKey(uuid.NewSHA1(uuid.Nil, []byte{byte(i), byte(i >> 8)}).String())
-		before, after := three.pick(Hashed, k, false, nil).ID, two.pick(Hashed, k, false, nil).ID
+		before, after := three.pick(Hashed, k, nil).ID, two.pick(Hashed, k, nil).ID
 		count[before]++
 		if before != "booking-service-8085" && after != before {
 			t.Fatalf("key %d moved from %s to %s", i, before, after)
@@ -77,32 +77,27 @@ func TestEventAndItsBookingsHaveOneKey(t *testing.T) {
 
 func TestBusyOwnerIsSpared(t *testing.T) {
 	key := IDKey(uuid.NewString())
-	for name, stream := range map[string]bool{"requests": false, "streams": true} {
-		t.Run(name, func(t *testing.T) {
-			p := poolOf("a", "b", "c")
-			owner := p.pick(Hashed, key, stream, nil)
-			var others []*Instance
-			for _, i := range *p.instances.Load() {
-				if i != owner {
-					others = append(others, i)
-				}
-			}
-			others[0].load(stream).Store(2)
-			owner.load(!stream).Store(2 * ownerLimit)
-			owner.load(stream).Store(ownerLimit - 1)
-			if in := p.pick(Hashed, key, stream, nil); in != owner {
-				t.Errorf("picked %s, want the owner %s below its limit", in.ID, owner.ID)
-			}
-			owner.load(stream).Store(ownerLimit)
-			for range 20 {
-				if in := p.pick(Hashed, key, stream, nil); in != others[1] {
-					t.Fatalf("picked %s, want %s, the least loaded of the others", in.ID, others[1].ID)
-				}
-			}
-			if in := p.pick(Hashed, key, stream, others); in != owner {
-				t.Errorf("picked %v, want the owner when there is no other", in)
-			}
-		})
+	p := poolOf("a", "b", "c")
+	owner := p.pick(Hashed, key, nil)
+	var others []*Instance
+	for _, i := range *p.instances.Load() {
+		if i != owner {
+			others = append(others, i)
+		}
+	}
+	others[0].inFlight.Store(2)
+	owner.inFlight.Store(ownerLimit - 1)
+	if in := p.pick(Hashed, key, nil); in != owner {
+		t.Errorf("picked %s, want the owner %s below its limit", in.ID, owner.ID)
+	}
+	owner.inFlight.Store(ownerLimit)
+	for range 20 {
+		if in := p.pick(Hashed, key, nil); in != others[1] {
+			t.Fatalf("picked %s, want %s, the least loaded of the others", in.ID, others[1].ID)
+		}
+	}
+	if in := p.pick(Hashed, key, others); in != owner {
+		t.Errorf("picked %v, want the owner when there is no other", in)
 	}
 }
 
@@ -118,14 +113,14 @@ func TestPickAvoidsEjectedAndNeverTakesOpenOrTried(t *testing.T) {
 	}
 	all[1].eject()
 	for range 50 {
-		if in := p.pick(LeastLoaded, Key{}, false, nil); in.ID != "c" {
+		if in := p.pick(LeastLoaded, Key{}, nil); in.ID != "c" {
 			t.Fatalf("picked %s", in.ID)
 		}
 	}
-	if in := p.pick(LeastLoaded, Key{}, false, all[2:]); in == nil || in.ID != "b" {
+	if in := p.pick(LeastLoaded, Key{}, all[2:]); in == nil || in.ID != "b" {
 		t.Errorf("the ejected one is the last resort, picked %v", in)
 	}
-	if in := p.pick(LeastLoaded, Key{}, false, all[1:]); in != nil {
+	if in := p.pick(LeastLoaded, Key{}, all[1:]); in != nil {
 		t.Errorf("picked %s whose breaker is open", in.ID)
 	}
 }
@@ -134,7 +129,7 @@ func TestPickTakesTheLessBusy(t *testing.T) {
 	p := poolOf("a", "b")
 	(*p.instances.Load())[0].inFlight.Store(5)
 	for range 20 {
-		if in := p.pick(LeastLoaded, Key{}, false, nil); in.ID != "b" {
+		if in := p.pick(LeastLoaded, Key{}, nil); in.ID != "b" {
 			t.Fatalf("picked %s", in.ID)
 		}
 	}

@@ -1,0 +1,65 @@
+package broadcast
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+)
+
+func TestHistoryContinuesAfterAnyPositionItCovers(t *testing.T) {
+	var h history
+	h.start(10)
+	for _, id := range []int64{11, 13, 12, 13, 20} { // known ones again, and gaps
+		h.add(id, []byte{byte(id)})
+	}
+	for since, want := range map[int64]string{10: "\x0b\x0d\x14", 11: "\x0d\x14", 12: "\x0d\x14", 13: "\x14", 20: ""} {
+		data, upTo, ok := h.after(since)
+		if !h.covers(since) || !ok || string(data) != want || upTo != 20 {
+			t.Errorf("after %d: %q up to %d, %t", since, data, upTo, ok)
+		}
+	}
+	for _, since := range []int64{-1, 9, 21} {
+		if h.covers(since) {
+			t.Errorf("%d is covered", since)
+		}
+	}
+	if _, _, ok := h.after(9); ok {
+		t.Error("continued after what is not remembered")
+	}
+}
+
+func TestHistoryIsBounded(t *testing.T) {
+	var h history
+	h.start(0)
+	data := bytes.Repeat([]byte("x"), 1000)
+	for id := range int64(5000) {
+		h.add(id+1, data)
+	}
+	if got := int64(len(h.entries)) * (1000 + entryOverhead); got > maxHistory || got < maxHistory/2 {
+		t.Errorf("%d bytes are remembered", got)
+	}
+	if h.entries[0].id != h.from+1 || h.sizeAfter(h.from) != h.sizeAfter(h.from+1)+1000+entryOverhead {
+		t.Errorf("remembered after %d, but the first is %d", h.from, h.entries[0].id)
+	}
+	// One that is larger than all is still delivered.
+	h.add(6000, []byte(strings.Repeat("x", 2*maxHistory)))
+	if got, upTo, ok := h.after(5000); !ok || upTo != 6000 || len(got) != 2*maxHistory {
+		t.Errorf("%d bytes up to %d, %t", len(got), upTo, ok)
+	}
+	// Pieces are bounded too, and those of one entry are its own bytes.
+	h.start(0)
+	for id := range int64(100) {
+		h.add(id+1, data)
+	}
+	total := 0
+	for since := int64(0); since < 100; {
+		got, upTo, _ := h.after(since)
+		if len(got) > maxPiece {
+			t.Errorf("a piece of %d bytes", len(got))
+		}
+		total, since = total+len(got), upTo
+	}
+	if got, _, _ := h.after(99); total != 100*1000 || &got[0] != &data[0] {
+		t.Errorf("%d bytes in pieces", total)
+	}
+}
