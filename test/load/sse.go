@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	watcherCount = 5_000
+	watcherCount = 10_000
 	// watchedSeats is a hall whose snapshot is small: it is sent to every watcher
 	// when it comes.
 	watchedSeats = 3_000
@@ -60,8 +60,8 @@ func (c *crowd) see(n int, data []byte) {
 }
 
 // watch has thousands of watchers look at one event, which one booking replica
-// serves, and changes it again and again while holds of another event go on at
-// half of the most.
+// serves to the gateway, and changes it again and again while holds of another
+// event go on at half of the most.
 func (b *bench) watch(ctx context.Context) error {
 	if err := manyFiles(); err != nil {
 		return err
