@@ -61,6 +61,10 @@ func TestStreamBeginsWithSnapshotAndContinues(t *testing.T) {
 	stop()
 	again, stop := open(at)
 	defer stop()
+	// First of all: no snapshot will come.
+	if line, err := again.ReadString('\n'); err != nil || line != "id: "+at+"\n" {
+		t.Fatalf("continued with %q, %v", line, err)
+	}
 	if name, _, data := next(again); name != "delta" || !strings.Contains(data, `"2-5":"held"`) {
 		t.Fatalf("continued with %s %s", name, data)
 	}
