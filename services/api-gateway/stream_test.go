@@ -39,10 +39,12 @@ type sale struct {
 	late int
 	// pad makes the changes larger.
 	pad string
+	// beat makes a stream send a heartbeat.
+	beat chan struct{}
 }
 
 func newSale() *sale {
-	return &sale{head: 100, oldest: 100, changed: make(chan struct{}), left: make(chan struct{}, 1000)}
+	return &sale{head: 100, oldest: 100, changed: make(chan struct{}), left: make(chan struct{}, 1000), beat: make(chan struct{})}
 }
 
 func (s *sale) now() (int, <-chan struct{}) {
@@ -93,6 +95,8 @@ func (s *sale) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		select {
 		case <-changed:
+		case <-s.beat:
+			fmt.Fprint(w, ": heartbeat\n\n")
 		case <-r.Context().Done():
 			s.left <- struct{}{}
 			return
@@ -226,6 +230,37 @@ func TestStreamIsSharedAndEndsWithItsLastWatcher(t *testing.T) {
 	two.until(121)
 	two.resp.Body.Close()
 	<-s.left
+}
+
+func TestStreamPassesHeartbeats(t *testing.T) {
+	w := newWorld(t)
+	s := newSale()
+	w.replica("booking-service", 0, s.ServeHTTP)
+	w.start()
+	fans := []*fan{w.fan(""), w.fan("")}
+	for _, f := range fans {
+		f.until(100)
+	}
+	s.change()
+	for _, f := range fans {
+		f.until(101)
+	}
+	var got atomic.Int64
+	for _, f := range fans {
+		go func() {
+			if frame, _ := f.frame(); frame == ": heartbeat\n\n" {
+				got.Add(1)
+			}
+		}()
+	}
+	testkit.Eventually(t, "both have a heartbeat", func() bool {
+		// Again: one that is just being written to may be passed over.
+		select {
+		case s.beat <- struct{}{}:
+		default:
+		}
+		return got.Load() == 2
+	})
 }
 
 func TestStreamContinuesWhereItsWatcherWas(t *testing.T) {
