@@ -71,8 +71,8 @@ func NewConsumer(cfg ConsumerConfig) (*Consumer, error) {
 		"topic.metadata.refresh.interval.ms": 10_000,
 		"fetch.queue.backoff.ms":             20,
 		// A little patience makes few large answers of many small ones.
-		"fetch.min.bytes":            16 << 10,
-		"fetch.wait.max.ms":          100,
+		"fetch.min.bytes":            1,
+		"fetch.wait.max.ms":          500,
 		"queued.max.messages.kbytes": 16 << 10,
 	}))
 	if err != nil {

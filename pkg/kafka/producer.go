@@ -42,7 +42,7 @@ func NewProducer(cluster Cluster, clientID string) (*Producer, error) {
 		"client.id":                    clientID,
 		"enable.idempotence":           true,
 		"acks":                         "all",
-		"linger.ms":                    50,
+		"linger.ms":                    5,
 		"compression.type":             "lz4",
 		"delivery.timeout.ms":          int(DeliveryTimeout.Milliseconds()),
 		"request.timeout.ms":           5000,
