@@ -15,7 +15,7 @@ endif
 SHOWN := event-desktop event-near-desktop checkout-desktop tickets-desktop sales-desktop event-phone check-in-phone
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs restart clean demo bench test lint build stack robustness images screenshots sbom kind-up kind-down k8s-test
+.PHONY: help up down status logs restart clean demo bench pgo test lint build stack robustness images screenshots sbom kind-up kind-down k8s-test
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -45,6 +45,9 @@ demo: ## sell an event to 200 buyers at once, on what `make up` started, and cou
 
 bench: stack ## measure how fast it sells, on ports and data of its own; a quarter of an hour
 	@$(STACK) bench
+
+pgo: stack ## profile the services under load, for the compiler (services/*/default.pgo); two minutes on a quiet machine
+	@tools/pgo
 
 robustness: stack ## hurt a cluster in every way while people buy, then count; an hour. SEEDS="3 4" MINUTES=2: these rounds only
 	@go build -o .run/bin/robustness ./test/robustness
