@@ -110,6 +110,7 @@ func (b *bench) compare(ctx context.Context) error {
 	b.ratios("e_over_d_rows", kindHold, kindRows)
 	b.ratios("e_over_d_advisory", kindHold, kindAdvisory)
 	b.ratios("refused_over_accepted", kindRefused, kindHold)
+	b.ratios("refused_over_noops", kindRefused, kindNoop)
 	b.ratios("browse_over_noop", kindBrowse, kindNoop)
 	machine := func(kind string) []float64 {
 		return b.of("compare", kind, func(s *report.Slice) float64 { return s.CPUPer(cpu.Machine) })
