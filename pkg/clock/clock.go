@@ -1,4 +1,4 @@
-// Package clock lets tests turn time by hand.
+// Package clock lets tests set the time.
 package clock
 
 import (
@@ -15,16 +15,16 @@ type System struct{}
 // Now returns the current UTC time.
 func (System) Now() time.Time { return time.Now().UTC() }
 
-// Manual is a clock that stands still until it is moved.
+// Manual is a clock that stands still until Advance moves it.
 type Manual struct {
 	mu  sync.Mutex
 	now time.Time
 }
 
-// NewManual returns a clock that stands at now.
+// NewManual returns a clock set to now.
 func NewManual(now time.Time) *Manual { return &Manual{now: now.UTC()} }
 
-// Now returns the time the clock stands at.
+// Now returns the time the clock is set to.
 func (m *Manual) Now() time.Time {
 	m.mu.Lock()
 	defer m.mu.Unlock()

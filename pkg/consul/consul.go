@@ -1,6 +1,6 @@
 // Package consul registers a service, finds the healthy instances of others,
-// and elects leaders. Consul being down never fails its caller: registration
-// is repeated, addresses stay the last known, leaders step down.
+// and elects leaders. A Consul outage never fails the caller: registration is
+// retried, addresses stay the last known, leaders step down.
 package consul
 
 import (
@@ -17,8 +17,8 @@ import (
 // requestTimeout bounds every request that is not a blocking query.
 const requestTimeout = 3 * time.Second
 
-// newClient returns a client of the agent at addr (host:port) with connections
-// of its own.
+// newClient returns a client of the agent at addr (host:port) with its own
+// connections.
 func newClient(addr string) (*api.Client, error) {
 	cfg := api.DefaultConfig()
 	cfg.Address = addr
@@ -34,8 +34,8 @@ func newClient(addr string) (*api.Client, error) {
 	return client, nil
 }
 
-// backoff waits longer after each failure, with jitter so that the clients of a
-// returning agent don't all come in the same moment.
+// backoff doubles the delay after each failure, with jitter so that the clients
+// of a returning agent don't all reconnect at once.
 type backoff struct{ next time.Duration }
 
 const (

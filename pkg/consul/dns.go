@@ -9,20 +9,20 @@ import (
 	"time"
 )
 
-// dnsInterval is how often names are looked up; a cluster's DNS may keep an
-// answer for longer.
+// dnsInterval is how often names are looked up. A cluster's DNS may cache a
+// response for longer.
 const dnsInterval = time.Second
 
-// names resolves by DNS: the host:port of each service.
+// names resolves services by DNS. It maps each service to its host:port.
 type names struct {
 	of         map[string]string
 	lookupHost func(ctx context.Context, host string) ([]string, error)
 }
 
-// NewDNSResolver returns a resolver for where there is no Consul. Hosts has the
-// host:port of each service; all addresses of the host are instances, as a
-// headless Service of Kubernetes names the pods that are ready. An instance's
-// ID is its host:port.
+// NewDNSResolver returns a resolver for deployments without Consul. Hosts maps
+// each service to host:port; every address of the host is an instance, as with
+// a headless Kubernetes Service, which resolves to the ready pods. An
+// instance's ID is its host:port.
 func NewDNSResolver(hosts map[string]string) (*Resolver, error) {
 	for service, host := range hosts {
 		if _, _, err := net.SplitHostPort(host); err != nil {
@@ -37,8 +37,8 @@ func NewDNSResolver(hosts map[string]string) (*Resolver, error) {
 	return r, nil
 }
 
-// Discover returns a resolver of the named services by the agent addr or, where
-// that is empty, by DNS.
+// Discover returns a resolver of the named services. It uses the Consul agent
+// at addr, or DNS if addr is empty.
 func Discover(addr string, hosts map[string]string, services ...string) (*Resolver, error) {
 	if addr == "" {
 		return NewDNSResolver(hosts)
@@ -46,7 +46,7 @@ func Discover(addr string, hosts map[string]string, services ...string) (*Resolv
 	return NewResolver(addr, services...)
 }
 
-// query looks a service up, at once when index is 0.
+// query looks a service up, immediately when index is 0.
 func (n names) query(ctx context.Context, service string, index uint64, _ time.Duration) ([]Instance, uint64, error) {
 	if index != 0 {
 		pause(ctx, dnsInterval)

@@ -12,19 +12,20 @@ import (
 
 const (
 	lockPrefix = "frontrow/locks/"
-	// sessionTTL is the shortest Consul allows. A leader that can't renew for so
-	// long steps down by itself; Consul frees its locks no earlier.
+	// sessionTTL is the shortest Consul allows. A leader that can't renew for
+	// this long steps down by itself; Consul frees its locks no earlier.
 	sessionTTL    = 10 * time.Second
 	renewInterval = sessionTTL / 4
 	// lockDelay is short because a second leader is harmless here (owners are
 	// decided by compare-and-set, not by the lock), and a long one delays sweeps.
 	lockDelay = time.Second
-	// contendInterval is how often free locks are tried for, beside every change.
+	// contendInterval is how often free locks are tried, in addition to after
+	// every change.
 	contendInterval = time.Second
 )
 
-// Locks elects leaders by Consul locks: any number of names on one session, one
-// renewal and one watch per process.
+// Locks elects leaders with Consul locks: any number of names share one
+// session, one renewal and one watch per process.
 type Locks struct {
 	client *api.Client
 	owner  string
@@ -37,19 +38,19 @@ type Locks struct {
 
 // claim is a name this process wants to lead.
 type claim struct {
-	// granted gets the context of each term won; it ends with the term.
+	// granted receives the context of each term won; it ends with the term.
 	granted chan context.Context
-	// end ends the term under way; nil while there is none.
+	// end cancels the current term; nil while there is none.
 	end context.CancelFunc
-	// session is the one that won the term.
+	// session is the session that won the term.
 	session string
-	// notBefore keeps a claim whose callback returned from winning again at once.
+	// notBefore delays the next term of a claim whose callback returned.
 	notBefore time.Time
 }
 
-// NewLocks returns the locks of this process by the agent addr (host:port);
-// owner, the instance's ID, is what the lock's key says. With an empty addr
-// there is nobody to compete with: every Lock is granted at once.
+// NewLocks returns the locks of this process at the agent addr (host:port).
+// Owner, the instance's ID, is stored as the lock key's value. With an empty
+// addr there are no competitors, and every Lock is granted at once.
 func NewLocks(addr, owner string) (*Locks, error) {
 	l := &Locks{owner: owner, log: slog.Default(), claims: map[string]*claim{}, wake: make(chan struct{}, 1)}
 	if addr == "" {
@@ -63,10 +64,10 @@ func NewLocks(addr, owner string) (*Locks, error) {
 }
 
 // Lock calls lead whenever this process is the leader for name, until ctx ends.
-// The context lead gets ends when the lock is lost, or Consul can't be reached
-// for the session's TTL; lead must return then. If lead returns earlier the lock
-// is given up and asked for again after a second. Run must be running, and a
-// process must not call Lock twice for one name.
+// The context passed to lead ends when the lock is lost, or when Consul can't
+// be reached for the session's TTL; lead must then return. If lead returns
+// earlier, the lock is released and requested again after a second. Run must be
+// running, and a process must not call Lock twice for one name.
 func (l *Locks) Lock(ctx context.Context, name string, lead func(ctx context.Context)) {
 	if l.client == nil {
 		for ctx.Err() == nil {
@@ -99,7 +100,7 @@ func (l *Locks) Lock(ctx context.Context, name string, lead func(ctx context.Con
 	}
 }
 
-// serve calls lead with a context that ends with ctx or with the term.
+// serve calls lead with a context that ends with either ctx or the term.
 func (l *Locks) serve(ctx, term context.Context, lead func(ctx context.Context)) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -107,7 +108,7 @@ func (l *Locks) serve(ctx, term context.Context, lead func(ctx context.Context))
 	lead(ctx)
 }
 
-// giveUp ends the term under way, if any, and frees the lock.
+// giveUp ends the current term, if any, and releases the lock.
 func (l *Locks) giveUp(name string, c *claim) {
 	l.mu.Lock()
 	c.notBefore = time.Now().Add(contendInterval)
@@ -120,11 +121,11 @@ func (l *Locks) giveUp(name string, c *claim) {
 	end()
 	ctx, cancel := context.WithTimeout(context.Background(), requestTimeout)
 	defer cancel()
-	// Consul refuses the release if another session holds the lock by now.
+	// Consul refuses the release if another session now holds the lock.
 	_, _, err := l.client.KV().Release(
 		&api.KVPair{Key: lockPrefix + name, Value: []byte(l.owner), Session: session}, (&api.WriteOptions{}).WithContext(ctx))
 	if err != nil {
-		l.log.WarnContext(ctx, "consul: lock not released", "lock", name, "error", err)
+		l.log.WarnContext(ctx, "consul: release lock failed", "lock", name, "error", err)
 	}
 }
 
@@ -135,8 +136,8 @@ func (l *Locks) poke() {
 	}
 }
 
-// Run holds a session and contends for the names given to Lock until ctx ends;
-// then it gives everything up and returns nil.
+// Run holds a session and contends for the names given to Lock until ctx ends.
+// It then releases everything and returns nil.
 func (l *Locks) Run(ctx context.Context) error {
 	if l.client == nil {
 		<-ctx.Done()
@@ -148,7 +149,7 @@ func (l *Locks) Run(ctx context.Context) error {
 		id, err := l.createSession(ctx)
 		if err != nil {
 			if b.next == 0 && ctx.Err() == nil {
-				l.log.WarnContext(ctx, "consul: no session, leading nothing", "error", err)
+				l.log.WarnContext(ctx, "consul: create session failed, not leading", "error", err)
 			}
 			b.wait(ctx)
 			continue
@@ -165,8 +166,8 @@ func (l *Locks) Run(ctx context.Context) error {
 func (l *Locks) createSession(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	// No checks: a session bound to the node's serf health would end with a
-	// network blink; the TTL alone decides.
+	// No checks: a session bound to the node's serf health would end on a brief
+	// network failure. The TTL alone decides.
 	id, _, err := l.client.Session().CreateNoChecks(&api.SessionEntry{
 		Name: l.owner, TTL: sessionTTL.String(), LockDelay: lockDelay, Behavior: api.SessionBehaviorRelease,
 	}, (&api.WriteOptions{}).WithContext(ctx))
@@ -179,7 +180,7 @@ func (l *Locks) createSession(ctx context.Context) (string, error) {
 func (l *Locks) destroySession(ctx context.Context, id string) {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	// Best effort: the TTL ends it otherwise.
+	// Best effort: otherwise the TTL ends it.
 	_, _ = l.client.Session().Destroy(id, (&api.WriteOptions{}).WithContext(ctx))
 }
 
@@ -198,8 +199,8 @@ func (l *Locks) hold(ctx context.Context, id string, created time.Time) {
 	wg.Wait()
 }
 
-// renew returns when the session is lost: Consul says so, or nothing was heard
-// for the TTL counted from when the last good renewal was sent.
+// renew returns when the session is lost: either Consul says so, or no renewal
+// succeeded for the TTL, counted from when the last good renewal was sent.
 func (l *Locks) renew(ctx context.Context, id string, last time.Time) {
 	for {
 		pause(ctx, renewInterval)
@@ -219,13 +220,14 @@ func (l *Locks) renew(ctx context.Context, id string, last time.Time) {
 		case err == nil:
 			last = sent
 		case time.Since(last) >= sessionTTL-renewInterval:
-			l.log.WarnContext(ctx, "consul: session not renewed, stepping down", "error", err)
+			l.log.WarnContext(ctx, "consul: renew session failed, stepping down", "error", err)
 			return
 		}
 	}
 }
 
-// watch sends who holds which name (name to session) after every change.
+// watch sends a map of lock names to the sessions that hold them after every
+// change.
 func (l *Locks) watch(ctx context.Context, changes chan<- map[string]string) {
 	var (
 		index uint64
@@ -259,7 +261,7 @@ func (l *Locks) watch(ctx context.Context, changes chan<- map[string]string) {
 	}
 }
 
-// contend acquires what is free and ends the terms of what was lost.
+// contend acquires free locks and ends the terms of lost ones.
 func (l *Locks) contend(ctx context.Context, id string, changes <-chan map[string]string) {
 	ticker := time.NewTicker(contendInterval)
 	defer ticker.Stop()
@@ -288,7 +290,7 @@ func (l *Locks) contend(ctx context.Context, id string, changes <-chan map[strin
 	}
 }
 
-// wanted returns the names without a term that nobody else holds.
+// wanted returns the names without a term that no other session holds.
 func (l *Locks) wanted(holders map[string]string, id string) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -310,7 +312,7 @@ func (l *Locks) acquire(ctx context.Context, id, name string) bool {
 	return err == nil && ok
 }
 
-// grant starts a term that ends with ctx, the session's life.
+// grant starts a term that ends with ctx, the session's lifetime.
 func (l *Locks) grant(ctx context.Context, id, name string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -328,9 +330,9 @@ func (l *Locks) grant(ctx context.Context, id, name string) {
 	}
 }
 
-// endLost ends the terms whose lock another session has. The watch may lag
-// behind our own acquisitions, so Consul is asked again first; while it does not
-// answer, the renewal decides.
+// endLost ends the terms whose lock another session holds. The watch may lag
+// behind our own acquisitions, so endLost first asks Consul again. While Consul
+// does not answer, the renewal decides.
 func (l *Locks) endLost(ctx context.Context, id string, holders map[string]string) {
 	l.mu.Lock()
 	var suspects []string

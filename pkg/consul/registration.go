@@ -14,25 +14,26 @@ import (
 )
 
 const (
-	// registrationInterval is how often the agent is asked whether it still knows us.
+	// registrationInterval is how often the agent is asked whether it still has
+	// the registration.
 	registrationInterval = 3 * time.Second
 	checkInterval        = 2 * time.Second
-	// checkTimeout is generous, and a check must fail twice: a slow answer of a
-	// busy instance must not empty the set of instances under load. A dead
-	// instance is left at once by the gateway's own retries and breakers.
+	// checkTimeout is generous, and a check must fail twice: slow responses
+	// from busy instances must not empty the set of instances under load. The
+	// gateway's own retries and breakers avoid a dead instance at once.
 	checkTimeout           = 3 * time.Second
 	failuresBeforeCritical = 1
 	deregisterAfter        = 10 * time.Minute
 )
 
-// Service is what an instance tells others about itself.
+// Service describes an instance to others.
 type Service struct {
-	// Name is the service, such as booking-service; ID names the instance.
+	// Name is the service, such as booking-service; ID identifies the instance.
 	Name, ID string
 	// Address is the host:port at which others reach the instance.
 	Address string
-	// AdminAddress is the host:port of its admin listener. Without a host, or
-	// with the unspecified one, that of Address is taken.
+	// AdminAddress is the host:port of its admin listener. If the host is
+	// missing or unspecified, the host of Address is used.
 	AdminAddress string
 }
 
@@ -86,9 +87,9 @@ func NewRegistration(addr string, svc Service) (*Registration, error) {
 	return r, nil
 }
 
-// Run registers the instance, again whenever the agent lost it, until ctx ends;
-// then it deregisters it. An agent that is down is tried again for ever: Run
-// returns nil, always after ctx has ended.
+// Run registers the instance, and registers it again whenever the agent loses
+// it, until ctx ends; then it deregisters it. Run retries an unavailable agent
+// indefinitely. It returns nil, only after ctx has ended.
 func (r *Registration) Run(ctx context.Context) error {
 	if r.client == nil {
 		<-ctx.Done()
@@ -101,10 +102,10 @@ func (r *Registration) Run(ctx context.Context) error {
 		case err == nil:
 			known = true
 			if !reachable {
-				r.log.InfoContext(ctx, "consul is back: registered", "id", r.entry.ID)
+				r.log.InfoContext(ctx, "consul: registered again", "id", r.entry.ID)
 			}
 		case reachable && ctx.Err() == nil:
-			r.log.WarnContext(ctx, "consul: not registered, trying on", "id", r.entry.ID, "error", err)
+			r.log.WarnContext(ctx, "consul: register failed, retrying", "id", r.entry.ID, "error", err)
 		}
 		reachable = err == nil
 		pause(ctx, registrationInterval)
@@ -113,9 +114,9 @@ func (r *Registration) Run(ctx context.Context) error {
 	return nil
 }
 
-// ensure registers the instance unless the agent has it as it should be. An
-// instance that was registered before returns as passing, so that an agent
-// which lost its memory does not hide it until the first check.
+// ensure registers the instance unless the agent already has the same entry. An
+// instance that was registered before re-registers as passing, so that an agent
+// that lost its state does not hide it until the first check.
 func (r *Registration) ensure(ctx context.Context, known bool) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
@@ -124,7 +125,7 @@ func (r *Registration) ensure(ctx context.Context, known bool) error {
 		have, _, err := r.client.Agent().Service(r.entry.ID, q)
 		var status api.StatusError
 		if err != nil && (!errors.As(err, &status) || status.Code != http.StatusNotFound) {
-			return fmt.Errorf("ask for %s: %w", r.entry.ID, err)
+			return fmt.Errorf("get service %s: %w", r.entry.ID, err)
 		}
 		if err == nil && have.Address == r.entry.Address && have.Port == r.entry.Port {
 			return nil
@@ -135,7 +136,7 @@ func (r *Registration) ensure(ctx context.Context, known bool) error {
 	if err := r.client.Agent().ServiceRegisterOpts(r.entry, opts); err != nil {
 		return fmt.Errorf("register %s: %w", r.entry.ID, err)
 	}
-	r.log.InfoContext(ctx, "registered at consul", "id", r.entry.ID, "port", r.entry.Port)
+	r.log.InfoContext(ctx, "consul: registered", "id", r.entry.ID, "port", r.entry.Port)
 	return nil
 }
 
@@ -144,6 +145,6 @@ func (r *Registration) deregister(ctx context.Context) {
 	defer cancel()
 	err := r.client.Agent().ServiceDeregisterOpts(r.entry.ID, (&api.QueryOptions{}).WithContext(ctx))
 	if err != nil {
-		r.log.WarnContext(ctx, "consul: not deregistered", "id", r.entry.ID, "error", err)
+		r.log.WarnContext(ctx, "consul: deregister failed", "id", r.entry.ID, "error", err)
 	}
 }

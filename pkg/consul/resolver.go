@@ -18,10 +18,11 @@ import (
 const (
 	// waitTime is how long a blocking query waits for a change.
 	waitTime = 30 * time.Second
-	// grace is how long, after Consul was away, instances it no longer names are
-	// kept: it may have come back empty, and they register again meanwhile.
+	// grace is how long instances missing from Consul's response are kept after
+	// an outage. Consul may have restarted empty, and the instances register
+	// again meanwhile.
 	grace = 30 * time.Second
-	// minPause bounds how often a service that changes all the time is asked for.
+	// minPause limits how often a constantly changing service is queried.
 	minPause = 20 * time.Millisecond
 )
 
@@ -32,8 +33,8 @@ type Instance struct {
 	Addr string
 }
 
-// Resolver knows the healthy instances of some services. While nobody answers
-// they are the last known.
+// Resolver tracks the healthy instances of some services. While discovery is
+// unavailable it keeps the last known instances.
 type Resolver struct {
 	// query returns the instances of a service once they differ from index, or
 	// after wait.
@@ -48,7 +49,7 @@ type Resolver struct {
 
 type watch struct {
 	instances atomic.Pointer[[]Instance]
-	// answered tells whether there was an answer at all.
+	// answered reports whether any response has arrived.
 	answered atomic.Bool
 }
 
@@ -80,15 +81,15 @@ func (r *Resolver) Instances(service string) []Instance {
 	return nil
 }
 
-// OnChange has f called after every change of a service's instances, one call
-// at a time. Call it before Run.
+// OnChange registers f to be called after every change of a service's
+// instances, one call at a time. Call OnChange before Run.
 func (r *Resolver) OnChange(f func(service string, instances []Instance)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.onChange = append(r.onChange, f)
 }
 
-// Answered tells whether there was an answer for every service at least once.
+// Answered reports whether every service has had at least one response.
 func (r *Resolver) Answered() bool {
 	for _, w := range r.services {
 		if !w.answered.Load() {
@@ -105,7 +106,7 @@ func (r *Resolver) Run(ctx context.Context) error {
 		wg.Go(func() { r.follow(ctx, name, w) })
 	}
 	wg.Wait()
-	<-ctx.Done() // there may be nobody to watch
+	<-ctx.Done() // there may be no services to watch
 	return nil
 }
 
@@ -120,10 +121,11 @@ func (r *Resolver) follow(ctx context.Context, name string, w *watch) {
 	for ctx.Err() == nil {
 		wait := waitTime
 		if left := time.Until(keepUntil); left > 0 {
-			// Wake when the grace is over, to let go of what never came back.
+			// Wake when the grace period ends, to drop instances that did not
+			// return.
 			wait = min(wait, left+100*time.Millisecond)
 		} else if len(*w.instances.Load()) > 0 && !keepUntil.IsZero() {
-			// The grace has just ended: ask without waiting.
+			// The grace period has just ended: query without waiting.
 			index, keepUntil = 0, time.Time{}
 		}
 		found, newIndex, err := r.query(ctx, name, index, wait)
@@ -132,7 +134,7 @@ func (r *Resolver) follow(ctx context.Context, name string, w *watch) {
 		}
 		if err != nil {
 			if !down {
-				r.log.WarnContext(ctx, "no answer: keeping the last known addresses", "watched", name, "error", err)
+				r.log.WarnContext(ctx, "discovery failed, keeping last known instances", "watched", name, "error", err)
 			}
 			down, index = true, 0
 			b.wait(ctx)
@@ -156,11 +158,11 @@ func (r *Resolver) follow(ctx context.Context, name string, w *watch) {
 	}
 }
 
-// health asks Consul who is healthy.
+// health queries Consul for healthy instances.
 type health struct{ client *api.Client }
 
 func (h health) query(ctx context.Context, name string, index uint64, wait time.Duration) ([]Instance, uint64, error) {
-	// An agent adds up to a sixteenth to the wait.
+	// An agent adds up to a sixteenth of the wait as jitter.
 	ctx, cancel := context.WithTimeout(ctx, wait+wait/16+requestTimeout)
 	defer cancel()
 	q := (&api.QueryOptions{WaitIndex: index, WaitTime: wait}).WithContext(ctx)
@@ -193,7 +195,8 @@ func (r *Resolver) set(ctx context.Context, name string, w *watch, found []Insta
 	}
 }
 
-// union returns found and those of known whose ID and address found does not have.
+// union returns found plus the instances of known whose ID and address are not
+// in found.
 func union(found, known []Instance) []Instance {
 	all := slices.Clone(found)
 	for _, k := range known {

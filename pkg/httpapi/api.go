@@ -1,5 +1,5 @@
-// Package httpapi is the HTTP conventions all services share: handlers that
-// return errors, strict JSON, identity, request ids, metrics and traces.
+// Package httpapi implements the HTTP conventions all services share: handlers
+// that return errors, strict JSON, identity, request ids, metrics and traces.
 package httpapi
 
 import (
@@ -24,16 +24,16 @@ import (
 // RequestIDHeader carries the request id between gateway, services and logs.
 const RequestIDHeader = "X-Request-Id"
 
-// DefaultBodyLimit of a route, in bytes.
+// DefaultBodyLimit is the body limit of a route, in bytes.
 const DefaultBodyLimit = 256 << 10
 
 var requestDuration = promauto.NewHistogramVec(prometheus.HistogramOpts{
-	Name: "http_request_duration_seconds", Help: "Time to answer a request, by route template.",
+	Name: "http_request_duration_seconds", Help: "Duration of HTTP requests, by route template.",
 	Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 }, []string{"route", "method", "code"})
 
-// Handler answers a request or returns an error, which is answered as a
-// problem: a *problem.Error as it is, anything else as "internal" (500).
+// Handler answers a request or returns an error. A *problem.Error is sent as it
+// is, any other error as "internal" (500).
 type Handler func(w http.ResponseWriter, r *http.Request) error
 
 // API is a service's routes.
@@ -42,12 +42,12 @@ type API struct {
 	verifier *identity.Verifier
 	log      *slog.Logger
 	open     map[string]bool
-	// handler is serve, in a span when traces go anywhere.
+	// handler is serve, wrapped in a span when tracing is enabled.
 	handler http.Handler
 }
 
-// New returns an API without routes. Requests without an identity that
-// verifier accepts are refused with 401.
+// New returns an API without routes. Requests without an identity that verifier
+// accepts are refused with 401.
 func New(verifier *identity.Verifier) *API {
 	a := &API{router: mux.NewRouter(), verifier: verifier, log: slog.Default(), open: map[string]bool{}}
 	a.handler = http.HandlerFunc(a.serve)
@@ -70,7 +70,7 @@ func (a *API) Handle(method, path string, h Handler) {
 	a.router.Handle(path, a.plain(h)).Methods(method)
 }
 
-// HandleWithoutIdentity adds a route that authenticates its callers by itself.
+// HandleWithoutIdentity adds a route that authenticates its callers itself.
 func (a *API) HandleWithoutIdentity(method, path string, h Handler) {
 	a.open[path] = true
 	a.Handle(method, path, h)
@@ -89,7 +89,7 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p := problem.From(err)
 	rid := identity.FromContext(r.Context()).RequestID
 	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
-		a.log.DebugContext(r.Context(), "client left", "path", r.URL.Path, "request_id", rid)
+		a.log.DebugContext(r.Context(), "client disconnected", "path", r.URL.Path, "request_id", rid)
 	} else if p.Status >= http.StatusInternalServerError {
 		a.log.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "status", p.Status,
 			"code", p.Code, "error", err, "request_id", rid)
@@ -100,12 +100,12 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 // ServeHTTP answers a request.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
 
-// serve wraps the router from outside, since mux runs no middleware on 404 and
-// 405, and matches the route once.
+// serve wraps the router from outside, because mux runs no middleware on 404
+// and 405. It matches the route once.
 func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	var match mux.RouteMatch
-	a.router.Match(r, &match) // there is a handler for what matches nothing
+	a.router.Match(r, &match) // the router has handlers for 404 and 405
 	route := templateOf(&match)
 	rec := &Recorder{ResponseWriter: w}
 	defer func() {
@@ -163,7 +163,7 @@ func templateOf(match *mux.RouteMatch) string {
 	return "other"
 }
 
-// Recorder remembers the status a handler answered with.
+// Recorder records the response status of a handler.
 type Recorder struct {
 	http.ResponseWriter
 	// Status is 0 until the header is written.
@@ -185,7 +185,7 @@ func (r *Recorder) Write(b []byte) (int, error) {
 	return r.ResponseWriter.Write(b)
 }
 
-// Unwrap lets http.ResponseController reach the writer below.
+// Unwrap gives http.ResponseController access to the underlying writer.
 func (r *Recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
 func (r *Recorder) status() int {
@@ -205,8 +205,8 @@ func WithSession(h Handler) Handler {
 	}
 }
 
-// WithRole refuses callers that have none of the roles with 403, anonymous
-// ones with 401.
+// WithRole refuses callers that have none of the roles with 403, and anonymous
+// callers with 401.
 func WithRole(h Handler, roles ...identity.Role) Handler {
 	return WithSession(func(w http.ResponseWriter, r *http.Request) error {
 		for _, role := range roles {
@@ -228,8 +228,8 @@ func ForServices(h Handler) Handler {
 	}
 }
 
-// NewServer returns a server with time-outs against slow clients. Streams
-// must lift their write deadline by http.ResponseController.
+// NewServer returns a server with timeouts against slow clients. Streams must
+// clear their write deadline with http.ResponseController.
 func NewServer(h http.Handler) *http.Server {
 	return &http.Server{
 		Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second,

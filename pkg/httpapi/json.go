@@ -19,7 +19,8 @@ import (
 )
 
 // ReadBody reads a JSON body of at most limit bytes. Errors: body_too_large
-// (413), unsupported_media_type (415), malformed_json (400) when it is cut off.
+// (413), unsupported_media_type (415), malformed_json (400) when the body is
+// truncated.
 func ReadBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	if ct := r.Header.Get("Content-Type"); ct != "" {
 		if media, _, err := mime.ParseMediaType(ct); err != nil || (media != "application/json" && !strings.HasSuffix(media, "+json")) {
@@ -84,23 +85,24 @@ func DecodeJSON(w http.ResponseWriter, r *http.Request, v any) error {
 func WriteJSON(w http.ResponseWriter, status int, v any) error {
 	body, err := json.Marshal(v)
 	if err != nil {
-		return fmt.Errorf("encode answer: %w", err)
+		return fmt.Errorf("encode response: %w", err)
 	}
 	WriteBody(w, status, body)
 	return nil
 }
 
-// WriteBody answers with a body that is JSON already.
+// WriteBody answers with a body that is already JSON.
 func WriteBody(w http.ResponseWriter, status int, body []byte) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
-	// The client may have left; there is nobody to tell.
+	// The client may have disconnected; nothing can be reported to it.
 	_, _ = w.Write(body)
 }
 
-// PathUUID returns a path variable as a UUID. Anything else names nothing: 404.
+// PathUUID returns a path variable as a UUID. Error: not_found (404) if it is
+// not one.
 func PathUUID(r *http.Request, name, what string) (uuid.UUID, error) {
 	id, err := uuid.Parse(mux.Vars(r)[name])
 	if err != nil {
@@ -125,10 +127,10 @@ func PageLimit(r *http.Request) (int, error) {
 	return n, nil
 }
 
-// IdempotencyKeyHeader names the header that makes a POST safe to send again.
+// IdempotencyKeyHeader names the header that makes a POST safe to retry.
 const IdempotencyKeyHeader = "Idempotency-Key"
 
-// IdempotencyKey returns the request's key, empty when there is none. Error:
+// IdempotencyKey returns the request's key, or "" if there is none. Error:
 // invalid_idempotency_key (400).
 func IdempotencyKey(r *http.Request) (string, error) {
 	values := r.Header.Values(IdempotencyKeyHeader)
@@ -147,8 +149,8 @@ func IdempotencyKey(r *http.Request) (string, error) {
 	return key, nil
 }
 
-// RequestHash is what two requests with the same Idempotency-Key must share:
-// the SHA-256 of method, path and body.
+// RequestHash returns the SHA-256 of method, path and body. Requests with the
+// same Idempotency-Key must have the same hash.
 func RequestHash(r *http.Request, body []byte) []byte {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s %s\n", r.Method, r.URL.Path)
@@ -156,6 +158,6 @@ func RequestHash(r *http.Request, body []byte) []byte {
 	return h.Sum(nil)
 }
 
-// ReplayedHeader marks an answer that an earlier request with the same
-// Idempotency-Key has produced.
+// ReplayedHeader marks the stored response to an earlier request with the same
+// Idempotency-Key.
 const ReplayedHeader = "Idempotency-Replayed"

@@ -1,6 +1,6 @@
-// Package identity is how a service learns who is calling: a short-lived token
-// with a MAC (HMAC-SHA256). The gateway shares a key with each service, so that a
-// service can forge tokens for nobody but itself. A service refuses a request
+// Package identity tells a service who is calling, by a short-lived token with
+// a MAC (HMAC-SHA256). The gateway shares a different key with each service, so
+// that a service can forge tokens only for itself. A service refuses a request
 // without a token.
 package identity
 
@@ -21,16 +21,17 @@ import (
 // Header carries the token between gateway and services.
 const Header = "X-Frontrow-Identity"
 
-// Lifetime of a token; a verifier's clock may be behind or ahead by leeway.
+// Lifetime is how long a token is valid. A verifier's clock may differ by
+// leeway.
 const (
 	Lifetime = 30 * time.Second
 	leeway   = 5 * time.Second
 )
 
-// keySize is the least size of a key in bytes.
+// keySize is the minimum size of a key in bytes.
 const keySize = 32
 
-// Role is what an account may do.
+// Role determines what an account may do.
 type Role string
 
 // Roles.
@@ -39,7 +40,7 @@ const (
 	Customer  Role = "customer"
 	Organizer Role = "organizer"
 	Admin     Role = "admin"
-	// Service is another service, which may ask on behalf of a user.
+	// Service is another service, which may act on behalf of a user.
 	Service Role = "service"
 )
 
@@ -49,23 +50,23 @@ type Identity struct {
 	UserID uuid.UUID
 	Role   Role
 	Email  string
-	// RequestID is not part of the token: it has a header of its own.
+	// RequestID is not part of the token: it has its own header.
 	RequestID string
 }
 
-// IsAnonymous tells whether nobody is logged in.
+// IsAnonymous reports whether the caller is not logged in.
 func (i Identity) IsAnonymous() bool { return i.UserID == uuid.Nil }
 
-// CanOrganize tells whether the caller may create venues and events.
+// CanOrganize reports whether the caller may create venues and events.
 func (i Identity) CanOrganize() bool { return i.Role == Organizer || i.Role == Admin }
 
-// parseKeys takes comma-separated base64 (standard) keys of 32 bytes or more.
+// parseKeys decodes comma-separated base64 (standard) keys of 32 bytes or more.
 func parseKeys(keys string) ([]key, error) {
 	var all []key
 	for k := range strings.SplitSeq(keys, ",") {
 		secret, err := base64.StdEncoding.DecodeString(strings.TrimSpace(k))
 		if err != nil || len(secret) < keySize {
-			return nil, errors.New("identity: a key is not base64 of 32 bytes")
+			return nil, errors.New("identity: a key is not base64 of at least 32 bytes")
 		}
 		sum := sha256.Sum256(append([]byte("frontrow key id "), secret...))
 		all = append(all, key{keyID(sum[:4]), secret})
@@ -80,8 +81,8 @@ type Signer struct {
 	now      func() time.Time
 }
 
-// NewSigner returns a signer of tokens for the service audience. Keys are in
-// base64, separated by commas; the first one signs.
+// NewSigner returns a signer of tokens for the service audience. Keys are
+// base64, comma-separated; the first one signs.
 func NewSigner(audience, keys string) (*Signer, error) {
 	all, err := parseKeys(keys)
 	if err != nil {
@@ -90,12 +91,12 @@ func NewSigner(audience, keys string) (*Signer, error) {
 	return &Signer{audience: audience, key: all[0], now: time.Now}, nil
 }
 
-// At returns a signer that goes by another clock than this machine's.
+// At returns a signer that uses the clock now.
 func (s *Signer) At(now func() time.Time) *Signer {
 	return &Signer{audience: s.audience, key: s.key, now: now}
 }
 
-// Sign returns a token for id that is good for Lifetime.
+// Sign returns a token for id that is valid for Lifetime.
 func (s *Signer) Sign(id Identity) string {
 	b := make([]byte, 0, 256)
 	b = append(b, s.key.id[:]...)
@@ -116,33 +117,33 @@ type Verifier struct {
 
 type acceptedKey struct {
 	key
-	// serviceOnly says that tokens with this key must have the role Service.
+	// serviceOnly requires the role Service in tokens with this key.
 	serviceOnly bool
 }
 
-// NewVerifier returns a verifier of tokens for the service audience. Keys are in
-// base64, separated by commas: more than one while a key is being replaced.
+// NewVerifier returns a verifier of tokens for the service audience. Keys are
+// base64, comma-separated: there is more than one while a key is being rotated.
 func NewVerifier(audience, keys string) (*Verifier, error) {
 	v := &Verifier{audience: audience, keys: map[keyID]acceptedKey{}, now: time.Now}
 	return v, v.add(keys, false)
 }
 
-// AcceptService makes the verifier also accept the tokens of another service,
-// whose keys are given. They must have the role Service.
+// AcceptService makes the verifier also accept tokens signed with keys, the
+// keys of another service. Those tokens must have the role Service.
 func (v *Verifier) AcceptService(keys string) error { return v.add(keys, true) }
 
 func (v *Verifier) add(keys string, serviceOnly bool) error {
 	all, err := parseKeys(keys)
 	for _, k := range all {
 		if known, ok := v.keys[k.id]; ok && known.serviceOnly != serviceOnly {
-			return errors.New("identity: the gateway and a service have the same key")
+			return errors.New("identity: the gateway and a service share the same key")
 		}
 		v.keys[k.id] = acceptedKey{k, serviceOnly}
 	}
 	return err
 }
 
-// At returns a verifier that goes by another clock than this machine's.
+// At returns a verifier that uses the clock now.
 func (v *Verifier) At(now func() time.Time) *Verifier {
 	return &Verifier{audience: v.audience, keys: v.keys, now: now}
 }
@@ -188,10 +189,11 @@ func (v *Verifier) Verify(token string) (Identity, error) {
 //	key id (4 bytes), expiry in Unix seconds (8), user id (16),
 //	length of the role (1), role, e-mail address, MAC (32)
 //
-// The MAC is HMAC-SHA256 over the audience, a zero byte, and what is before it.
+// The MAC is HMAC-SHA256 over the audience, a zero byte, and the preceding
+// fields.
 const minToken = 4 + 8 + 16 + 1 + sha256.Size
 
-// keyID tells keys apart without giving them away.
+// keyID identifies a key without revealing it.
 type keyID [4]byte
 
 type key struct {
@@ -215,7 +217,8 @@ func NewContext(ctx context.Context, id Identity) context.Context {
 	return context.WithValue(ctx, contextKey{}, id)
 }
 
-// FromContext returns the caller; without one, an anonymous identity.
+// FromContext returns the caller's identity, or an anonymous one if ctx has
+// none.
 func FromContext(ctx context.Context) Identity {
 	if id, ok := ctx.Value(contextKey{}).(Identity); ok {
 		return id

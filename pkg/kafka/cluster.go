@@ -4,22 +4,22 @@ import (
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 )
 
-// Cluster is where the brokers are and how they are spoken to. Services read it
+// Cluster is the configuration for connecting to the brokers. Services read it
 // from their environment.
 type Cluster struct {
-	// Brokers, comma-separated (host:port). They need not be there yet.
+	// Brokers is a comma-separated list (host:port). They need not be up yet.
 	Brokers string `env:"KAFKA_BROKERS,required,notEmpty"`
-	// TLS encrypts; CA or Certificate imply it.
+	// TLS enables encryption; CA or Certificate imply it.
 	TLS bool `env:"KAFKA_TLS"`
-	// CA has the certificates (PEM) that a broker's is signed by; empty: the
-	// system's authorities.
+	// CA holds the certificates (PEM) that sign the brokers'. If empty, the
+	// system's authorities are used.
 	CA string `env:"KAFKA_CA"`
-	// Certificate and Key (PEM) are the client's own, where brokers tell clients by
-	// them.
+	// Certificate and Key (PEM) identify the client where brokers authenticate
+	// clients by certificate.
 	Certificate string `env:"KAFKA_CERTIFICATE"`
 	Key         string `env:"KAFKA_KEY"`
-	// Username and Password log in by SCRAM-SHA-512; without a password nobody
-	// logs in.
+	// Username and Password authenticate by SCRAM-SHA-512. Without a password
+	// there is no authentication.
 	Username string `env:"KAFKA_USERNAME"`
 	Password string `env:"KAFKA_PASSWORD"`
 }
@@ -49,9 +49,9 @@ func (c Cluster) config(settings kafka.ConfigMap) *kafka.ConfigMap {
 	return &settings
 }
 
-// Topics is how many partitions and replicas a topic gets that is made here.
+// Topics sets the partitions and replicas of topics created here.
 type Topics struct {
-	// Partitions; 0: topics are made by somebody else.
+	// Partitions per topic. With 0, topics are created elsewhere.
 	Partitions  int `env:"KAFKA_TOPIC_PARTITIONS" envDefault:"6"`
 	Replication int `env:"KAFKA_TOPIC_REPLICATION" envDefault:"1"`
 }

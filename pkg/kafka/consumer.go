@@ -14,34 +14,34 @@ import (
 )
 
 const (
-	// maxBatch bounds the messages handed to a Handler at once.
+	// maxBatch limits the messages passed to a Handler at once.
 	maxBatch = 500
 	// A partition is paused while more than highWater of its messages wait for
 	// the handler, and resumed at lowWater.
 	highWater = 2000
 	lowWater  = 500
-	// revokeGrace is how long a batch may go on when its partition is taken
-	// away or the consumer stops; then its context ends.
+	// revokeGrace is how long a batch may continue after its partition is
+	// revoked or the consumer stops; then its context ends.
 	revokeGrace = 5 * time.Second
 	pollEvery   = 100 * time.Millisecond
 	lagEvery    = time.Second
 )
 
-// ConsumerConfig says what a consumer reads.
+// ConsumerConfig configures a Consumer.
 type ConsumerConfig struct {
-	// Cluster it reads from. The brokers need not be there yet.
+	// Cluster is the cluster to read from. The brokers need not be up yet.
 	Cluster Cluster
-	// Group shares the partitions among its members.
+	// Group is the consumer group whose members share the partitions.
 	Group    string
 	ClientID string
-	// Handlers by topic.
+	// Handlers maps topics to handlers.
 	Handlers map[string]Handler
-	// DLQ sends poison to the dead-letter topics.
+	// DLQ sends poison messages to the dead-letter topics.
 	DLQ *Producer
 }
 
-// Consumer reads topics as a member of a group: partitions at once, the
-// messages of one partition in order, at least once.
+// Consumer reads topics as a member of a group. It handles partitions
+// concurrently and the messages of one partition in order, at least once.
 type Consumer struct {
 	cfg     ConsumerConfig
 	c       *kafka.Consumer
@@ -54,7 +54,7 @@ type partition struct {
 	n     int32
 }
 
-// NewConsumer returns a consumer that reads when it is Run.
+// NewConsumer returns a consumer. Run starts it.
 func NewConsumer(cfg ConsumerConfig) (*Consumer, error) {
 	c, err := kafka.NewConsumer(cfg.Cluster.config(kafka.ConfigMap{
 		"group.id":                           cfg.Group,
@@ -70,7 +70,7 @@ func NewConsumer(cfg ConsumerConfig) (*Consumer, error) {
 		"reconnect.backoff.max.ms":           1000,
 		"topic.metadata.refresh.interval.ms": 10_000,
 		"fetch.queue.backoff.ms":             20,
-		// A little patience makes few large answers of many small ones.
+		// A short wait turns many small fetches into a few large ones.
 		"fetch.min.bytes":            1,
 		"fetch.wait.max.ms":          500,
 		"queued.max.messages.kbytes": 16 << 10,
@@ -80,7 +80,8 @@ func NewConsumer(cfg ConsumerConfig) (*Consumer, error) {
 	}
 	go logLines(c.Logs())
 	for topic := range cfg.Handlers {
-		// A counter that appears with its first event looks as if nothing had come.
+		// Create the counters at zero: one that first appears with a value
+		// shows no increase.
 		for _, outcome := range []string{"handled", "retried", "dlq"} {
 			consumed.WithLabelValues(cfg.Group, topic, outcome)
 		}
@@ -88,9 +89,9 @@ func NewConsumer(cfg ConsumerConfig) (*Consumer, error) {
 	return &Consumer{cfg: cfg, c: c, workers: map[partition]*worker{}, paused: map[*worker]bool{}}, nil
 }
 
-// Run reads until ctx ends; then it lets the batches at work finish, commits
-// their offsets and leaves the group. It returns an error only if the consumer
-// can never go on. It may be called once.
+// Run reads until ctx ends; then it lets running batches finish, commits their
+// offsets and leaves the group. It returns an error only if the consumer can
+// never continue. It may be called once.
 func (t *Consumer) Run(ctx context.Context) error {
 	topics := slices.Sorted(maps.Keys(t.cfg.Handlers))
 	if err := t.c.SubscribeTopics(topics, t.rebalance); err != nil {
@@ -98,14 +99,14 @@ func (t *Consumer) Run(ctx context.Context) error {
 	}
 	err := t.poll(ctx)
 	t.stop(slices.Collect(maps.Keys(t.workers)), revokeGrace)
-	// Close leaves the group and commits what was stored.
+	// Close leaves the group and commits the stored offsets.
 	if cerr := t.c.Close(); cerr != nil {
-		slog.Warn("kafka: closing the consumer", "group", t.cfg.Group, "error", cerr)
+		slog.Warn("kafka: close consumer failed", "group", t.cfg.Group, "error", cerr)
 	}
 	return err
 }
 
-// poll is the only goroutine that talks to the client, stores of offsets apart.
+// poll is the only goroutine that uses the client, except for storing offsets.
 func (t *Consumer) poll(ctx context.Context) error {
 	nextLag := time.Now()
 	for ctx.Err() == nil {
@@ -117,7 +118,7 @@ func (t *Consumer) poll(ctx context.Context) error {
 				return fmt.Errorf("kafka: consumer of group %s: %w", t.cfg.Group, e)
 			}
 			if !quiet(e.Code()) {
-				slog.Warn("kafka: consumer", "group", t.cfg.Group, "error", e)
+				slog.Warn("kafka: consumer error", "group", t.cfg.Group, "error", e)
 			}
 		}
 		t.resume()
@@ -129,7 +130,8 @@ func (t *Consumer) poll(ctx context.Context) error {
 	return nil
 }
 
-// quiet errors are told by librdkafka's own log, at a bounded rate.
+// quiet reports whether librdkafka already logs errors with this code, at a
+// bounded rate.
 func quiet(code kafka.ErrorCode) bool {
 	return code == kafka.ErrAllBrokersDown || code == kafka.ErrTransport || code == kafka.ErrResolve
 }
@@ -137,12 +139,12 @@ func quiet(code kafka.ErrorCode) bool {
 func (t *Consumer) receive(r *kafka.Message) {
 	p := partition{*r.TopicPartition.Topic, r.TopicPartition.Partition}
 	if r.TopicPartition.Error != nil {
-		slog.Warn("kafka: consumer", "group", t.cfg.Group, "topic", p.topic, "error", r.TopicPartition.Error)
+		slog.Warn("kafka: consume failed", "group", t.cfg.Group, "topic", p.topic, "error", r.TopicPartition.Error)
 		return
 	}
 	w := t.workers[p]
 	if w == nil {
-		return // of a partition that was taken away; its next owner reads it
+		return // the partition was revoked; its next owner reads the message
 	}
 	if w.push(r) >= highWater && !t.paused[w] {
 		if err := t.c.Pause([]kafka.TopicPartition{w.at(kafka.OffsetInvalid)}); err == nil {
@@ -161,8 +163,8 @@ func (t *Consumer) resume() {
 	}
 }
 
-// rebalance runs within Poll and Close. The client assigns and unassigns by
-// itself when it returns, and commits what was stored for revoked partitions.
+// rebalance runs within Poll and Close. When it returns, the client assigns and
+// unassigns by itself, and commits the stored offsets of revoked partitions.
 func (t *Consumer) rebalance(_ *kafka.Consumer, e kafka.Event) error {
 	switch e := e.(type) {
 	case kafka.AssignedPartitions:
@@ -173,7 +175,7 @@ func (t *Consumer) rebalance(_ *kafka.Consumer, e kafka.Event) error {
 	case kafka.RevokedPartitions:
 		grace := revokeGrace
 		if t.c.AssignmentLost() {
-			grace = 0 // somebody else has them already
+			grace = 0 // other consumers already own them
 		}
 		ps := make([]partition, 0, len(e.Partitions))
 		for _, tp := range e.Partitions {
@@ -193,7 +195,8 @@ func (t *Consumer) stop(ps []partition, grace time.Duration) {
 			stopped = append(stopped, w)
 			delete(t.workers, p)
 			if t.paused[w] {
-				// Else it would still be paused should it come back to us.
+				// Otherwise the partition would still be paused if it were
+				// assigned to us again.
 				_ = t.c.Resume([]kafka.TopicPartition{w.at(kafka.OffsetInvalid)})
 				delete(t.paused, w)
 			}

@@ -12,23 +12,24 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Handler stores the effect of messages of one partition, in their order. It
-// is called for different partitions at once and may see a message again.
+// Handler stores the effects of messages of one partition, in order. It is
+// called concurrently for different partitions and may see a message again.
 //
-// Nil means that all effects are stored. A *BatchError tells for each message.
-// Any other error concerns the whole batch: nothing of it is stored. Poison is
-// then looked for by handling the messages one by one; any other error is
-// transient and the batch is handed over again after a pause, for as long as it
-// takes. When ctx ends the partition is about to go to another consumer.
+// A nil error means that all effects are stored. A *BatchError gives the
+// outcome of each message. Any other error concerns the whole batch: nothing in
+// it is stored. The consumer then looks for poison by handling the messages one
+// by one. Any other error is transient: the consumer retries the batch after a
+// backoff, indefinitely. When ctx ends, the partition is about to move to
+// another consumer.
 type Handler func(ctx context.Context, batch []Message) error
 
-// Each returns a Handler that handles one message after the other.
+// Each returns a Handler that handles messages one at a time.
 func Each(handle func(ctx context.Context, m Message) error) Handler {
 	return ByKey(1, handle)
 }
 
 // ByKey returns a Handler that handles the messages of one key in order and up
-// to n keys at once.
+// to n keys concurrently.
 func ByKey(n int, handle func(ctx context.Context, m Message) error) Handler {
 	return func(ctx context.Context, batch []Message) error {
 		keys := map[string][]int{}
@@ -95,7 +96,8 @@ func traced(ctx context.Context, m *Message, handle func(context.Context, Messag
 	return handle(ctx, *m)
 }
 
-// tracedBatch handles a batch in one span, linked to the sender of each message.
+// tracedBatch handles a batch in one span, linked to the span of each message's
+// sender.
 func tracedBatch(ctx context.Context, topic string, batch []Message, handle Handler) (err error) {
 	opts := []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindConsumer)}
 	if len(batch) == 1 {
@@ -117,9 +119,9 @@ func tracedBatch(ctx context.Context, topic string, batch []Message, handle Hand
 	return handle(ctx, batch)
 }
 
-// panicked makes poison of a handler's panic: no retry would help.
+// panicked turns a handler's panic into poison, because a retry would not help.
 func panicked(value any) error {
-	slog.Error("kafka: a handler panicked", "value", value, "stack", string(debug.Stack()))
+	slog.Error("kafka: handler panicked", "value", value, "stack", string(debug.Stack()))
 	return Poison(fmt.Errorf("panic: %v", value))
 }
 

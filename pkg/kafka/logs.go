@@ -9,11 +9,12 @@ import (
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 )
 
-// sameLineEvery is how often a line about a lost connection is repeated: while
-// a broker is down librdkafka writes it at every attempt.
+// sameLineEvery is how often a log line about a lost connection is repeated.
+// While a broker is down, librdkafka logs it at every attempt.
 const sameLineEvery = 30 * time.Second
 
-// logLines writes librdkafka's lines to the default logger until the channel closes.
+// logLines forwards librdkafka's log to the default logger until the channel
+// closes.
 func logLines(lines <-chan kafka.LogEvent) {
 	last := map[string]time.Time{}
 	for l := range lines {
@@ -29,8 +30,9 @@ func logLines(lines <-chan kafka.LogEvent) {
 	}
 }
 
-// lineKind is a line up to its figures: "…: Connect to ipv4#127.0.0.1:9092
-// failed: Connection refused (after 0ms in state CONNECT, 23 identical …)".
+// lineKind returns the part of a line before its variable figures: "…: Connect
+// to ipv4#127.0.0.1:9092 failed: Connection refused (after 0ms in state
+// CONNECT, 23 identical …)".
 func lineKind(line string) string {
 	if i := strings.Index(line, " (after"); i >= 0 {
 		line = line[:i]
@@ -41,11 +43,11 @@ func lineKind(line string) string {
 	return line
 }
 
-// level translates a syslog level.
+// level converts a syslog level.
 func level(syslog int) slog.Level {
 	switch {
 	case syslog <= 5:
-		// Not errors of ours: a broker that is away comes back.
+		// Not our errors: a broker that is down comes back.
 		return slog.LevelWarn
 	case syslog == 6:
 		return slog.LevelInfo

@@ -16,27 +16,28 @@ import (
 // Message is one CloudEvent.
 type Message struct {
 	Topic string
-	// Key orders messages: those with one key arrive in the order sent. It is
-	// the CloudEvent's subject as well.
+	// Key orders messages: those with the same key arrive in the order sent. It
+	// is also the CloudEvent's subject.
 	Key string
 	// ID is the CloudEvent's id, by which consumers drop duplicates. A producer
-	// fills an empty one with a new UUIDv7.
+	// sets an empty ID to a new UUIDv7.
 	ID string
 	// Type is the CloudEvent's type, such as frontrow.booking.created.v1.
 	Type string
 	// Source is the CloudEvent's source, such as /booking-service.
 	Source string
-	// Time is when it happened; a producer fills a zero one with now.
+	// Time is when the event happened. A producer sets a zero time to now.
 	Time time.Time
 	// Data is the JSON payload.
 	Data []byte
 	// Header is the trace context (traceparent, tracestate). Set it with
-	// TraceHeader when a message is stored before it is sent; a producer fills
+	// TraceHeader when a message is stored before it is sent. A producer fills
 	// an empty one from its own span.
 	Header map[string]string
 }
 
-// TraceHeader returns the trace context of ctx for Message.Header; nil without a trace.
+// TraceHeader returns the trace context of ctx for Message.Header, or nil
+// without a trace.
 func TraceHeader(ctx context.Context) map[string]string {
 	c := propagation.MapCarrier{}
 	otel.GetTextMapPropagator().Inject(ctx, c)
@@ -65,7 +66,7 @@ func (m *Message) complete() {
 	}
 }
 
-// encode returns the record of a complete message.
+// encode returns the Kafka record of a complete message.
 func (m *Message) encode() *kafka.Message {
 	h := make([]kafka.Header, 0, 7+len(m.Header))
 	h = append(h,
@@ -86,7 +87,7 @@ func (m *Message) encode() *kafka.Message {
 	}
 }
 
-// decode returns the CloudEvent in a record, or an error if it is none.
+// decode returns the CloudEvent in a record, or an error if it holds none.
 func decode(r *kafka.Message) (Message, error) {
 	m := Message{Topic: *r.TopicPartition.Topic, Key: string(r.Key), Data: r.Value}
 	version, ct := "", ""
@@ -118,7 +119,7 @@ func decode(r *kafka.Message) (Message, error) {
 	}
 	switch {
 	case version != "1.0":
-		return m, fmt.Errorf("not a CloudEvent of version 1.0: ce_specversion is %q", version)
+		return m, fmt.Errorf("not a CloudEvent 1.0: ce_specversion is %q", version)
 	case m.ID == "":
 		return m, errors.New("ce_id is missing")
 	case m.Type == "":

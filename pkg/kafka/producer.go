@@ -15,8 +15,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// DeliveryTimeout is how long the producer tries to have a message
-// acknowledged before it reports an error.
+// DeliveryTimeout is how long the producer retries an unacknowledged message
+// before it reports an error.
 const DeliveryTimeout = 8 * time.Second
 
 // queueFullWait is how long Publish lets a full queue drain before it tries again.
@@ -24,7 +24,7 @@ const queueFullWait = 5 * time.Millisecond
 
 var tracer = otel.Tracer("github.com/frontrow-tickets/frontrow/pkg/kafka")
 
-// Producer sends messages: idempotent, acknowledged by all replicas in sync.
+// Producer sends messages idempotently, acknowledged by all in-sync replicas.
 // It is safe for concurrent use.
 type Producer struct {
 	p       *kafka.Producer
@@ -32,11 +32,11 @@ type Producer struct {
 	closed  atomic.Bool
 	fatal   chan error
 	stuck   stuck
-	// stopWatching ends the watch for a stuck client.
+	// stopWatching stops the goroutine that detects a stuck client.
 	stopWatching context.CancelFunc
 }
 
-// NewProducer returns a producer; the brokers need not be there yet.
+// NewProducer returns a producer. The brokers need not be up yet.
 func NewProducer(cluster Cluster, clientID string) (*Producer, error) {
 	p, err := kafka.NewProducer(cluster.config(kafka.ConfigMap{
 		"client.id":                    clientID,
@@ -67,11 +67,11 @@ func NewProducer(cluster Cluster, clientID string) (*Producer, error) {
 	return t, nil
 }
 
-// Fatal delivers the one error after which the producer can send no more and
-// the process must exit.
+// Fatal delivers an error after which the producer can send no more and the
+// process must exit. It delivers at most one.
 func (t *Producer) Fatal() <-chan error { return t.fatal }
 
-// drain calls back for every delivery report.
+// drain runs the callback of every delivery report.
 func (t *Producer) drain() {
 	for e := range t.p.Events() {
 		switch e := e.(type) {
@@ -94,10 +94,11 @@ func (t *Producer) fail(err error) {
 	}
 }
 
-// PublishAsync queues a message and returns; it never waits. Done is called
-// once with nil when all replicas in sync have the message, or with an error
-// when that is unknown or did not happen: then send it again with the same ID.
-// ErrQueueFull comes at once. Done must not block: it holds up all others.
+// PublishAsync queues a message and returns without waiting. Done is called
+// once: with nil when all in-sync replicas have the message, or with an error
+// when that failed or is unknown; then send it again with the same ID.
+// ErrQueueFull is reported immediately. Done must not block: it delays all
+// other callbacks.
 func (t *Producer) PublishAsync(ctx context.Context, m Message, done func(error)) {
 	m.complete()
 	parent := ctx
@@ -150,9 +151,9 @@ func (t *Producer) produce(r *kafka.Message, done func(error)) {
 	done(err)
 }
 
-// Publish sends messages and waits until all replicas in sync have all of
-// them. An error means that at least one is not known to have arrived: send all
-// again with the same IDs. A full queue is waited out.
+// Publish sends messages and waits until all in-sync replicas have all of them.
+// An error means that at least one may not have arrived: send all again with
+// the same IDs. Publish waits while the queue is full.
 func (t *Producer) Publish(ctx context.Context, msgs ...Message) error {
 	return each(ctx, len(msgs), func(i int, done func(error)) { t.PublishAsync(ctx, msgs[i], done) })
 }
@@ -169,7 +170,7 @@ func each(ctx context.Context, n int, send func(i int, done func(error))) error 
 		for {
 			full := false
 			send(i, func(err error) {
-				// The queue's refusal comes within the call of send.
+				// ErrQueueFull is reported within the call of send.
 				if errors.Is(err, ErrQueueFull) {
 					full = true
 					return
@@ -200,8 +201,9 @@ func each(ctx context.Context, n int, send func(i int, done func(error))) error 
 	return first
 }
 
-// Close waits until all messages are acknowledged or ctx ends, and then calls
-// back with an error for what is left and says how many those were.
+// Close waits until all messages are acknowledged or ctx ends. It then fails
+// the callbacks of the remaining messages and returns an error with their
+// number.
 func (t *Producer) Close(ctx context.Context) error {
 	if t.closed.Swap(true) {
 		return nil
@@ -218,7 +220,7 @@ func (t *Producer) Close(ctx context.Context) error {
 	t.p.Close()
 	t.drained.Wait()
 	if left > 0 {
-		return fmt.Errorf("kafka: closed the producer with %d messages not acknowledged", left)
+		return fmt.Errorf("kafka: producer closed with %d unacknowledged messages", left)
 	}
 	return nil
 }

@@ -10,26 +10,28 @@ import (
 )
 
 const (
-	// stuckAfter is how long nothing may get through, to a cluster that answers
-	// others, before the producer is given up.
+	// stuckAfter is how long no message may get through to a cluster that
+	// answers other clients before the producer is considered stuck.
 	stuckAfter = 30 * time.Second
 	stuckCheck = 5 * time.Second
 )
 
 var errStuck = errors.New("messages time out though the cluster answers: the client is stuck")
 
-// stuck finds out whether the client has lost its way to the brokers for good.
-// An idempotent one may, after a broker was away: everything times out, until
-// the process is started again (seen with librdkafka 2.15, and reported of
-// others: librdkafka issues 3189 and 3635).
+// stuck detects a client that has permanently lost its connection to the
+// brokers. This can happen to an idempotent producer after a broker outage:
+// everything times out until the process restarts (seen with librdkafka 2.15,
+// and reported by others: librdkafka issues 3189 and 3635).
 type stuck struct {
-	// failing is since when nothing has arrived, in Unix nanoseconds; 0: all is well.
+	// failing is the time of the first failure since the last delivery, in Unix
+	// nanoseconds; 0 if none.
 	failing atomic.Int64
-	// reachable is since when the cluster has answered others all the time.
+	// reachable is since when the cluster has answered other clients without
+	// interruption.
 	reachable time.Time
 }
 
-// note takes in what became of a message.
+// note records the outcome of a message.
 func (s *stuck) note(err error, now time.Time) {
 	var kerr kafka.Error
 	switch {
@@ -40,7 +42,8 @@ func (s *stuck) note(err error, now time.Time) {
 	}
 }
 
-// check tells whether the client is stuck; answers asks the cluster by another.
+// check reports whether the client is stuck. answers probes the cluster with
+// another client.
 func (s *stuck) check(now time.Time, answers func() bool) bool {
 	failing := s.failing.Load()
 	if failing == 0 || !answers() {
@@ -70,9 +73,9 @@ func (t *Producer) watch(ctx context.Context, cluster Cluster) {
 	}
 }
 
-// answers tells whether a new client is told a leader of every partition.
+// answers reports whether a new client learns a leader for every partition.
 func answers(cluster Cluster) bool {
-	// With its own log unread: only its answer counts.
+	// Its log is not read: only the response matters.
 	admin, err := kafka.NewAdminClient(cluster.config(kafka.ConfigMap{}))
 	if err != nil {
 		return false

@@ -10,14 +10,14 @@ import (
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 )
 
-// EnsureTopics creates those topics that do not exist, trying until ctx ends
-// while the brokers are away. An existing topic is left as it is. With no
-// partitions to give it does nothing.
+// EnsureTopics creates missing topics, retrying until ctx ends while the
+// brokers are down. It leaves existing topics unchanged. With zero partitions
+// it does nothing.
 func EnsureTopics(ctx context.Context, cluster Cluster, each Topics, topics ...string) error {
 	if each.Partitions == 0 {
 		return nil
 	}
-	// With its own log unread: what it has to say comes back as an error.
+	// Its log is not read: failures are also returned as errors.
 	admin, err := kafka.NewAdminClient(cluster.config(kafka.ConfigMap{"reconnect.backoff.max.ms": 1000}))
 	if err != nil {
 		return fmt.Errorf("kafka: new admin client: %w", err)
@@ -32,7 +32,7 @@ func EnsureTopics(ctx context.Context, cluster Cluster, each Topics, topics ...s
 		if err == nil {
 			return nil
 		}
-		slog.Warn("kafka: topics not created, will be tried again", "error", err)
+		slog.Warn("kafka: create topics failed, retrying", "error", err)
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("kafka: create topics: %w", err)

@@ -12,21 +12,22 @@ import (
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 )
 
-// Pauses between attempts at a message grow from minBackoff to maxBackoff.
+// The backoff between attempts at a message grows from minBackoff to
+// maxBackoff.
 const (
 	minBackoff = 50 * time.Millisecond
 	maxBackoff = 5 * time.Second
 )
 
-// worker handles the messages of one partition while it is ours.
+// worker handles the messages of one partition while it is assigned to us.
 type worker struct {
 	t       *Consumer
 	p       partition
 	handle  Handler
-	ctx     context.Context // of the handler
+	ctx     context.Context // passed to the handler
 	cancel  context.CancelFunc
-	stopped chan struct{} // closed: begin nothing new
-	done    chan struct{} // closed: idle for good
+	stopped chan struct{} // closed: start no new batch
+	done    chan struct{} // closed: the worker has ended
 	wake    chan struct{}
 
 	mu     sync.Mutex
@@ -46,7 +47,8 @@ func startWorker(t *Consumer, p partition) *worker {
 	return w
 }
 
-// stop makes the worker end after the handler's call, whose context ends after grace.
+// stop ends the worker after the running handler call, whose context ends after
+// grace.
 func (w *worker) stop(grace time.Duration) {
 	close(w.stopped)
 	if grace == 0 {
@@ -65,7 +67,7 @@ func (w *worker) at(offset kafka.Offset) kafka.TopicPartition {
 	return kafka.TopicPartition{Topic: &w.p.topic, Partition: w.p.n, Offset: offset}
 }
 
-// push queues a message and returns how many wait.
+// push queues a message and returns the queue's length.
 func (w *worker) push(r *kafka.Message) int {
 	w.mu.Lock()
 	if w.next < 0 {
@@ -93,7 +95,8 @@ func (w *worker) position() int64 {
 	return w.next
 }
 
-// take returns what has gathered, at most maxBatch; nil when the worker is stopped.
+// take returns the queued messages, at most maxBatch, or nil when the worker is
+// stopped.
 func (w *worker) take() []*kafka.Message {
 	for {
 		select {
@@ -135,11 +138,11 @@ func (w *worker) run() {
 type pending struct {
 	record *kafka.Message
 	msg    Message
-	err    error // of decoding
+	err    error // decoding error
 }
 
 // settle handles records until each is handled or in the dead-letter topic. It
-// returns false when the worker was stopped before that.
+// returns false if the worker was stopped first.
 func (w *worker) settle(records []*kafka.Message) bool {
 	todo := make([]pending, len(records))
 	for i, r := range records {
@@ -163,7 +166,7 @@ func (w *worker) settle(records []*kafka.Message) bool {
 		if cause != nil {
 			attempt++
 			consumed.WithLabelValues(w.t.cfg.Group, w.p.topic, "retried").Inc()
-			slog.Warn("kafka: will be tried again", "group", w.t.cfg.Group, "topic", w.p.topic, "partition", w.p.n,
+			slog.Warn("kafka: handler failed, retrying", "group", w.t.cfg.Group, "topic", w.p.topic, "partition", w.p.n,
 				"messages", len(todo), "attempt", attempt, "error", cause)
 			if !w.pause(attempt) {
 				return false
@@ -178,10 +181,10 @@ func (w *worker) settle(records []*kafka.Message) bool {
 	return true
 }
 
-// attempt tries what is to do once and returns what is still to do, in order,
-// with the transient error that kept it, if any.
+// attempt tries the pending messages once. It returns those that are left, in
+// order, and the transient error that caused it, if any.
 func (w *worker) attempt(todo []pending, oneByOne *bool) (left []pending, cause error) {
-	n := 0 // those in front that can be decoded
+	n := 0 // decodable messages at the front
 	for n < len(todo) && todo[n].err == nil {
 		n++
 	}
@@ -246,11 +249,11 @@ func (w *worker) bury(m pending, reason error) error {
 		return fmt.Errorf("dead letter: %w", err)
 	}
 	consumed.WithLabelValues(w.t.cfg.Group, w.p.topic, "dlq").Inc()
-	slog.Error("kafka: poison", "group", w.t.cfg.Group, "origin", origin, "dlq", topic, "reason", reason)
+	slog.Error("kafka: dead letter", "group", w.t.cfg.Group, "origin", origin, "dlq", topic, "reason", reason)
 	return nil
 }
 
-// store lets the client commit everything before offset.
+// store marks everything before offset for commit.
 func (w *worker) store(offset int64) {
 	w.mu.Lock()
 	moved := offset > w.next
@@ -262,11 +265,12 @@ func (w *worker) store(offset int64) {
 		return
 	}
 	if _, err := w.t.c.StoreOffsets([]kafka.TopicPartition{w.at(kafka.Offset(offset))}); err != nil {
-		slog.Warn("kafka: offset not stored, messages will come again", "topic", w.p.topic, "partition", w.p.n, "error", err)
+		slog.Warn("kafka: store offset failed, expect redelivery", "topic", w.p.topic, "partition", w.p.n, "error", err)
 	}
 }
 
-// pause waits before the next attempt; false: the worker was stopped.
+// pause waits before the next attempt. It returns false if the worker was
+// stopped.
 func (w *worker) pause(attempt int) bool {
 	d := min(minBackoff<<min(attempt-1, 10), maxBackoff)
 	timer := time.NewTimer(d/2 + rand.N(d/2))

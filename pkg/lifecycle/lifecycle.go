@@ -1,5 +1,5 @@
-// Package lifecycle starts the parts of a process in dependency order, says
-// when it is ready, and stops the parts in reverse.
+// Package lifecycle starts the parts of a process in dependency order, reports
+// when it is ready, and stops the parts in reverse order.
 package lifecycle
 
 import (
@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// stopTimeout bounds the stop of one part.
+// stopTimeout limits how long one part may take to stop.
 const stopTimeout = 20 * time.Second
 
 type part struct {
@@ -25,30 +25,30 @@ type part struct {
 	quit  context.CancelFunc
 }
 
-// Group is the parts of one process, in the order they were added: a part may
-// use those before it.
+// Group holds the parts of one process in the order they were added. A part may
+// use those added before it.
 type Group struct {
-	// DrainDelay is how long the process goes on serving after it has become
-	// not ready, so that those who route to it notice.
+	// DrainDelay is how long the process keeps serving after it becomes not
+	// ready, so that load balancers notice.
 	DrainDelay time.Duration
 
 	parts []*part
 	ready atomic.Bool
 }
 
-// Go adds a loop that runs until its context ends. Returning earlier, with or
-// without an error, stops the whole process.
+// Go adds a loop that runs until its context ends. If it returns earlier, with
+// or without an error, the whole process stops.
 func (g *Group) Go(name string, run func(ctx context.Context) error) {
 	g.parts = append(g.parts, &part{name: name, run: run, ended: make(chan struct{})})
 }
 
-// Close adds something already open that must be closed at the end.
+// Close adds a resource that is already open and must be closed at the end.
 func (g *Group) Close(name string, stop func(ctx context.Context) error) {
 	g.parts = append(g.parts, &part{name: name, stop: stop})
 }
 
-// Serve adds an HTTP server on a listener that is already open. At the stop it
-// finishes the requests under way.
+// Serve adds an HTTP server on a listener that is already open. On stop it
+// finishes the requests in flight.
 func (g *Group) Serve(name string, ln net.Listener, srv *http.Server) {
 	p := &part{name: name, ended: make(chan struct{})}
 	p.run = func(context.Context) error {
@@ -66,14 +66,14 @@ func (g *Group) Serve(name string, ln net.Listener, srv *http.Server) {
 	g.parts = append(g.parts, p)
 }
 
-// Ready tells whether all parts are started and none is stopping.
+// Ready reports whether all parts have started and none is stopping.
 func (g *Group) Ready() bool { return g.ready.Load() }
 
-// Run starts the parts, waits until ctx ends or a part fails, and stops them
-// in reverse. It returns the failure, if there was one.
+// Run starts the parts, waits until ctx ends or a part fails, and stops them in
+// reverse order. It returns the failure, if any.
 func (g *Group) Run(ctx context.Context) error {
 	failed := make(chan error, len(g.parts))
-	// Parts outlive ctx: each is stopped in its turn.
+	// Parts outlive ctx: each is stopped in turn.
 	base := context.WithoutCancel(ctx)
 	for _, p := range g.parts {
 		if p.run == nil {
@@ -86,12 +86,12 @@ func (g *Group) Run(ctx context.Context) error {
 			err := p.run(partCtx)
 			if partCtx.Err() != nil {
 				if err != nil && !errors.Is(err, context.Canceled) {
-					slog.Warn("a part ended with an error", "part", p.name, "error", err)
+					slog.Warn("part failed while stopping", "part", p.name, "error", err)
 				}
 				return
 			}
 			if err == nil {
-				err = errors.New("ended by itself")
+				err = errors.New("ended unexpectedly")
 			}
 			failed <- fmt.Errorf("%s: %w", p.name, err)
 		}()
@@ -102,7 +102,7 @@ func (g *Group) Run(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 	case failure = <-failed:
-		slog.Error("a part failed, stopping", "error", failure)
+		slog.Error("part failed, stopping", "error", failure)
 	}
 	g.ready.Store(false)
 	if failure == nil && g.DrainDelay > 0 {
@@ -122,7 +122,7 @@ func (g *Group) stop(base context.Context, p *part) {
 	}
 	if p.stop != nil {
 		if err := p.stop(ctx); err != nil {
-			slog.Warn("a part did not stop cleanly", "part", p.name, "error", err)
+			slog.Warn("stop part failed", "part", p.name, "error", err)
 		}
 	}
 	if p.ended == nil {
@@ -131,6 +131,6 @@ func (g *Group) stop(base context.Context, p *part) {
 	select {
 	case <-p.ended:
 	case <-ctx.Done():
-		slog.Warn("a part did not stop in time", "part", p.name)
+		slog.Warn("part did not stop in time", "part", p.name)
 	}
 }

@@ -12,22 +12,22 @@ import (
 	"time"
 )
 
-// Program is what a service's main hands over.
+// Program describes a service to Main.
 type Program struct {
 	Name string
 	// Run serves until ctx ends.
 	Run func(ctx context.Context) error
-	// Migrate brings the stores to this version; safe when several run at
-	// once. Nil when there is nothing to migrate.
+	// Migrate brings the stores to this version. It must be safe to run
+	// concurrently. Nil if there is nothing to migrate.
 	Migrate func(ctx context.Context) error
-	// Commands are further subcommands, by name; each gets the arguments after
-	// its name.
+	// Commands are additional subcommands, by name. Each gets the arguments
+	// after its name.
 	Commands map[string]func(ctx context.Context, args []string) error
 }
 
-// Main runs the program with the command line's subcommand: none serves,
-// "migrate" migrates, "healthcheck" asks the running process' /readyz at
-// ADMIN_ADDR (for images without a shell). It exits with 1 on an error.
+// Main runs the command line's subcommand: none serves, "migrate" migrates,
+// "healthcheck" queries the running process's /readyz at ADMIN_ADDR (for images
+// without a shell). It exits with 1 on an error.
 func Main(p Program) { os.Exit(p.main()) }
 
 func (p Program) main() (exitCode int) {
@@ -52,8 +52,8 @@ func (p Program) main() (exitCode int) {
 		return 2
 	}
 	if os.Getenv("GOGC") == "" {
-		// What is allocated here lives for a request, and little stays: collecting
-		// more rarely saves more time than it costs memory.
+		// Most allocations live for one request and little is retained:
+		// collecting less often saves more time than it costs memory.
 		debug.SetGCPercent(300)
 	}
 	if err := command(ctx); err != nil {

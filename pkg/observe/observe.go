@@ -1,5 +1,5 @@
-// Package observe sets up what a process tells about itself: structured logs,
-// Prometheus metrics, OpenTelemetry traces, health and profiles.
+// Package observe sets up a process's telemetry: structured logs, Prometheus
+// metrics, OpenTelemetry traces, health and profiles.
 package observe
 
 import (
@@ -21,24 +21,24 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// TracingEnabled tells whether spans go anywhere. Without an endpoint nothing
-// is recorded and no request pays for it.
+// TracingEnabled reports whether an exporter is configured. Without an endpoint
+// nothing is recorded, at no cost to requests.
 func TracingEnabled() bool {
 	return os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT") != "" || os.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") != ""
 }
 
-// Setup makes the process' default logger (JSON on standard output) and tracer.
-// The function it returns flushes the spans that are still to be exported.
+// Setup installs the process's default logger (JSON on standard output) and
+// tracer. The returned function flushes pending spans.
 func Setup(ctx context.Context, service string, cfg Config) (flush func(context.Context) error, err error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(cfg.LogLevel)); err != nil {
-		return nil, fmt.Errorf("LOG_LEVEL %q is none of debug, info, warn, error", cfg.LogLevel)
+		return nil, fmt.Errorf("LOG_LEVEL %q is not one of debug, info, warn, error", cfg.LogLevel)
 	}
 	handler := slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: level})
 	slog.SetDefault(slog.New(traced{handler}).With("service", service, "instance", cfg.InstanceID))
 
 	otel.SetTextMapPropagator(propagation.TraceContext{})
-	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { slog.Warn("traces are not exported", "error", err) }))
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { slog.Warn("export traces failed", "error", err) }))
 	if !TracingEnabled() {
 		return func(context.Context) error { return nil }, nil
 	}
@@ -56,10 +56,10 @@ func Setup(ctx context.Context, service string, cfg Config) (flush func(context.
 	return provider.Shutdown, nil
 }
 
-// traced adds the trace of the context to every record.
+// traced adds the trace id of the context to every record.
 type traced struct{ slog.Handler }
 
-// Handle writes a record.
+// Handle adds the trace id and passes the record on.
 func (t traced) Handle(ctx context.Context, r slog.Record) error {
 	if sc := trace.SpanContextFromContext(ctx); sc.IsValid() {
 		r.AddAttrs(slog.String("trace_id", sc.TraceID().String()))
@@ -73,8 +73,8 @@ func (t traced) WithAttrs(attrs []slog.Attr) slog.Handler { return traced{t.Hand
 // WithGroup returns a handler that begins a group.
 func (t traced) WithGroup(name string) slog.Handler { return traced{t.Handler.WithGroup(name)} }
 
-// AdminHandler serves /metrics, /healthz (alive; asks no backend), /readyz and
-// /debug/pprof/. It belongs on a listener of its own.
+// AdminHandler serves /metrics, /healthz (liveness; checks no backend), /readyz
+// and /debug/pprof/. It belongs on its own listener.
 func AdminHandler(ready func() bool) *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(prometheus.DefaultGatherer, promhttp.HandlerOpts{EnableOpenMetrics: true}))
@@ -94,8 +94,8 @@ func AdminHandler(ready func() bool) *http.ServeMux {
 	return mux
 }
 
-// Observe records seconds in a histogram, with the trace as an exemplar when
-// it is sampled.
+// Observe records seconds in a histogram, with the trace as an exemplar when it
+// is sampled.
 func Observe(ctx context.Context, h prometheus.Observer, seconds float64) {
 	if sc := trace.SpanContextFromContext(ctx); sc.IsSampled() {
 		if eo, ok := h.(prometheus.ExemplarObserver); ok {

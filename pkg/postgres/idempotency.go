@@ -12,34 +12,35 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
 )
 
-// Key names one request that must have one effect however often it is sent.
+// Key identifies one request that must take effect once, however often it is
+// sent.
 type Key struct {
 	// Scope is the route, such as "POST /venues".
 	Scope string
-	// Owner is the caller's user id, or whatever else keeps callers apart.
+	// Owner is the caller's user id, or another value that separates callers.
 	Owner string
 	// Key is the Idempotency-Key header; empty when the client sent none.
 	Key string
-	// RequestHash tells apart requests that reuse a key.
+	// RequestHash detects different requests that reuse a key.
 	RequestHash []byte
 }
 
-// ErrKeyReused is the answer to a key that came with another request before.
+// ErrKeyReused is the problem for a key that was used with a different request.
 var ErrKeyReused = problem.New(http.StatusUnprocessableEntity, "idempotency_key_reused",
 	"This Idempotency-Key was used with another request.")
 
-// Once runs fn in a transaction and stores its answer under key in the same
-// transaction; sent again, the key returns that answer with replayed true and
-// fn does not run. Twins that arrive together wait on the key's index entry
-// until the first commits, then read its answer. When fn fails nothing is
-// stored and all its writes are rolled back, so the client may try again.
-// Answers are kept for 24 hours (see Purge).
+// Once runs fn in a transaction and stores its response under key in the same
+// transaction. If the key is sent again, Once returns that response with
+// replayed true and does not run fn. Concurrent duplicates wait on the key's
+// index entry until the first commits, then read its response. When fn fails,
+// nothing is stored and all its writes are rolled back, so the client may
+// retry. Responses are kept for 24 hours (see Purge).
 //
-// fn must use the given tx and nothing else: a second connection may not be
-// had while twins wait. Without a key, fn simply runs in a transaction.
+// fn must use only the given tx: the pool may have no second connection while
+// duplicates wait. Without a key, fn simply runs in a transaction.
 //
-// It needs the table Idempotency. It returns ErrKeyReused for a key seen with
-// another hash, and fn's error as it is.
+// Once needs the table Idempotency. It returns ErrKeyReused for a key seen with
+// another hash, and fn's error unchanged.
 func Once(ctx context.Context, pool *pgxpool.Pool, key Key, fn func(tx pgx.Tx) (status int, body []byte, err error)) (status int, body []byte, replayed bool, err error) {
 	err = InTx(ctx, pool, func(tx pgx.Tx) error {
 		if key.Key == "" {
@@ -61,7 +62,7 @@ func Once(ctx context.Context, pool *pgxpool.Pool, key Key, fn func(tx pgx.Tx) (
 		_, err = tx.Exec(ctx, `UPDATE idempotency_keys SET status = $4, body = $5 WHERE scope = $1 AND owner = $2 AND key = $3`,
 			key.Scope, key.Owner, key.Key, status, body)
 		if err != nil {
-			return fmt.Errorf("store answer of idempotency key: %w", err)
+			return fmt.Errorf("store response of idempotency key: %w", err)
 		}
 		return nil
 	})
@@ -71,8 +72,8 @@ func Once(ctx context.Context, pool *pgxpool.Pool, key Key, fn func(tx pgx.Tx) (
 	return status, body, replayed, nil
 }
 
-// claim inserts the key, or takes over one that is past its 24 hours. It
-// blocks while another transaction holds the same key.
+// claim inserts the key, or takes over an expired one (24 hours). It blocks
+// while another transaction holds the same key.
 func claim(ctx context.Context, tx pgx.Tx, key Key) (bool, error) {
 	tag, err := tx.Exec(ctx, `
 		INSERT INTO idempotency_keys AS k (scope, owner, key, request_hash) VALUES ($1, $2, $3, $4)
@@ -91,7 +92,7 @@ func answerOf(ctx context.Context, tx pgx.Tx, key Key) (status int, body []byte,
 	err = tx.QueryRow(ctx, `SELECT request_hash, status, body FROM idempotency_keys WHERE scope = $1 AND owner = $2 AND key = $3`,
 		key.Scope, key.Owner, key.Key).Scan(&hash, &status, &body)
 	if err != nil {
-		return 0, nil, fmt.Errorf("read answer of idempotency key: %w", err)
+		return 0, nil, fmt.Errorf("read response of idempotency key: %w", err)
 	}
 	if !bytes.Equal(hash, key.RequestHash) {
 		return 0, nil, ErrKeyReused

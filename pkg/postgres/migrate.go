@@ -19,8 +19,8 @@ import (
 //go:embed schema/*.sql
 var schema embed.FS
 
-// Table is a table of this package that a service wants in its database. Its
-// migrations have the versions 1 to 9; a service's own begin at 10.
+// Table is a table of this package that a service can add to its database. Its
+// migrations have versions 1 to 9; a service's own start at 10.
 type Table string
 
 // Tables of this package.
@@ -32,9 +32,9 @@ const (
 )
 
 // Migrate brings the database at url to the newest version. migrations has the
-// service's own goose files (00010_first.sql and on) at its root; tables names
-// the tables of this package it needs as well. Several migrators at once are
-// safe: one works, the others wait for it.
+// service's own goose files (00010_first.sql and so on) at its root; tables
+// names the tables of this package that the service needs. Concurrent migrators
+// are safe: one works, the others wait for it.
 func Migrate(ctx context.Context, url string, migrations fs.FS, tables ...Table) error {
 	cfg, err := pgx.ParseConfig(url)
 	if err != nil {
@@ -63,14 +63,14 @@ func Migrate(ctx context.Context, url string, migrations fs.FS, tables ...Table)
 	return nil
 }
 
-// withTables shows a service's migrations and those of this package's tables
-// as one folder.
+// withTables presents a service's migrations and those of this package's tables
+// as one directory.
 type withTables struct {
 	own    fs.FS
 	tables []Table
 }
 
-// Open finds a file in either folder.
+// Open opens a file from either directory.
 func (w withTables) Open(name string) (fs.File, error) {
 	f, err := w.own.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -79,7 +79,7 @@ func (w withTables) Open(name string) (fs.File, error) {
 	return f, err
 }
 
-// ReadDir lists both folders as one.
+// ReadDir lists both directories as one.
 func (w withTables) ReadDir(name string) ([]fs.DirEntry, error) {
 	entries, err := fs.ReadDir(w.own, name)
 	if err != nil || name != "." {

@@ -13,14 +13,14 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 )
 
-// Message is one CloudEvent on its way to Kafka.
+// Message is a CloudEvent to be sent to Kafka.
 type Message struct {
 	Topic string
-	// Key orders messages of one thing: those with the same key are published
-	// in the order in which their transactions wrote it, provided that these
-	// lock the thing's row before they enqueue.
+	// Key orders messages about one entity: those with the same key are
+	// published in the order their transactions wrote it, provided that the
+	// transactions lock the entity's row before they enqueue.
 	Key string
-	// ID is the CloudEvents id, a UUIDv7 made by Enqueue.
+	// ID is the CloudEvents id, a UUIDv7 set by Enqueue.
 	ID string
 	// Type is the CloudEvents type.
 	Type string
@@ -32,7 +32,7 @@ type Message struct {
 	Time time.Time
 }
 
-// TraceHeaders are the headers that continue the trace of ctx.
+// TraceHeaders returns the headers that continue the trace of ctx.
 func TraceHeaders(ctx context.Context) map[string]string {
 	carrier := propagation.MapCarrier{}
 	otel.GetTextMapPropagator().Inject(ctx, carrier)
@@ -40,9 +40,9 @@ func TraceHeaders(ctx context.Context) map[string]string {
 }
 
 // Enqueue writes messages to the outbox in the caller's transaction: they are
-// published if and only if the transaction commits. Topic, Key, Type and Data
-// are the caller's, and so are Headers unless they are nil; the rest is filled
-// in. It needs the table Outbox, and a Relay running somewhere.
+// published if and only if the transaction commits. The caller sets Topic, Key,
+// Type, Data and optionally Headers; Enqueue sets the rest. It needs the table
+// Outbox and a running Relay.
 func Enqueue(ctx context.Context, tx pgx.Tx, messages ...Message) error {
 	n := len(messages)
 	if n == 0 {
@@ -81,10 +81,10 @@ const (
 )
 
 // wakeRelayAfterEnqueue makes the pool wake the relay when a connection that
-// wrote to the outbox comes back, which is after its commit. NOTIFY would do
+// wrote to the outbox is released, which is after its commit. NOTIFY would do
 // the same across processes, but a transaction that notifies holds a
-// database-wide lock through its commit, so that commits could no longer share
-// a flush; what another process leaves behind is found by the relay's poll.
+// database-wide lock through its commit, so commits could no longer share a
+// flush. The relay's poll finds the rows of other processes.
 func wakeRelayAfterEnqueue(cfg *pgxpool.Config) {
 	signal := make(chan struct{}, 1)
 	cfg.AfterConnect = func(_ context.Context, c *pgx.Conn) error {
@@ -104,7 +104,7 @@ func wakeRelayAfterEnqueue(cfg *pgxpool.Config) {
 	}
 }
 
-// wakeSignal returns the channel on which the pool tells of new rows.
+// wakeSignal returns the channel that signals new rows of this pool.
 func wakeSignal(ctx context.Context, pool *pgxpool.Pool) (<-chan struct{}, error) {
 	var signal chan struct{}
 	err := pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error {

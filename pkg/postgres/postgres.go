@@ -1,6 +1,5 @@
-// Package postgres is how a service keeps its state in Postgres: the pool,
-// migrations, idempotency keys, and the outbox that joins its
-// transactions to Kafka.
+// Package postgres manages a service's state in Postgres: the pool, migrations,
+// idempotency keys, and the transactional outbox to Kafka.
 package postgres
 
 import (
@@ -22,19 +21,20 @@ import (
 
 const (
 	connectTimeout = 3 * time.Second
-	// statementTimeout also bounds the wait of a concurrent twin in Once.
+	// statementTimeout also limits how long a concurrent duplicate waits in
+	// Once.
 	statementTimeout = 5 * time.Second
-	// idleInTransactionTimeout ends transactions whose client hangs: their locks
-	// hold up others.
+	// idleInTransactionTimeout ends the transactions of hung clients, whose
+	// locks block others.
 	idleInTransactionTimeout = 15 * time.Second
 	maxConnections           = 20
 	// startupPatience is how long Connect waits for a server that is starting.
 	startupPatience = 15 * time.Second
 )
 
-// Connect returns a pool of at most 20 connections (pool_max_conns in the url
-// overrides), every statement bounded to 5 seconds. It waits up to 15 seconds
-// for the server to answer.
+// Connect returns a pool of at most 20 connections (pool_max_conns in url
+// overrides this). Every statement times out after 5 seconds. Connect waits up
+// to 15 seconds for the server to answer.
 func Connect(ctx context.Context, url string) (*pgxpool.Pool, error) {
 	cfg, err := pgxpool.ParseConfig(url)
 	if err != nil {
@@ -86,10 +86,11 @@ func waitUntilUp(ctx context.Context, pool *pgxpool.Pool) error {
 
 func milliseconds(d time.Duration) string { return fmt.Sprint(d.Milliseconds()) }
 
-// IsUnavailable tells whether err means that Postgres could not do its work
+// IsUnavailable reports whether err means that Postgres could not do its work
 // now: it is down, starting, out of connections, or too slow. Such an error is
-// worth another try later; of a single statement that writes it does not tell
-// whether it was done. A problem has its answer already.
+// worth a retry later; for a single statement that writes, it does not say
+// whether the write happened. A *problem.Error is never unavailable: it already
+// has its response.
 func IsUnavailable(err error) bool {
 	var p *problem.Error
 	if err == nil || errors.As(err, &p) {
@@ -113,8 +114,8 @@ func IsUnavailable(err error) bool {
 		errors.Is(err, context.DeadlineExceeded) || pgconn.Timeout(err) || isBrokenConnection(err)
 }
 
-// InTx runs fn in a transaction and commits it. When the connection breaks at
-// the commit the error is the problem outcome_unknown (503); after any other
+// InTx runs fn in a transaction and commits it. If the connection breaks during
+// the commit, the error is the problem outcome_unknown (503). After any other
 // error nothing was done.
 func InTx(ctx context.Context, pool *pgxpool.Pool, fn func(tx pgx.Tx) error) error {
 	tx, err := pool.Begin(ctx)
@@ -127,7 +128,7 @@ func InTx(ctx context.Context, pool *pgxpool.Pool, fn func(tx pgx.Tx) error) err
 	}
 	err = tx.Commit(ctx)
 	var answer *pgconn.PgError
-	// A server that shuts down, or breaks the connection off, may have committed.
+	// A server that shuts down or drops the connection may have committed.
 	refused := errors.As(err, &answer) && !strings.HasPrefix(answer.Code, "57") && !strings.HasPrefix(answer.Code, "08")
 	if err == nil || refused || errors.Is(err, pgx.ErrTxCommitRollback) {
 		return err
@@ -136,15 +137,15 @@ func InTx(ctx context.Context, pool *pgxpool.Pool, fn func(tx pgx.Tx) error) err
 		"It is not known whether this was done. Ask again with the same Idempotency-Key.").After(time.Second).Because(err)
 }
 
-// isBrokenConnection recognises a connection that ended under a statement:
-// pgx reports it as the bare I/O error or "conn closed".
+// isBrokenConnection detects a connection that ended during a statement: pgx
+// reports it as the bare I/O error or "conn closed".
 func isBrokenConnection(err error) bool {
 	s := err.Error()
 	return strings.Contains(s, "unexpected EOF") || strings.Contains(s, "conn closed") || strings.Contains(s, "closed pool")
 }
 
-// OrUnavailable returns err as the answer "unavailable" (503) when Postgres
-// could not do its work now, and as it is otherwise.
+// OrUnavailable returns err as the problem "unavailable" (503) when
+// IsUnavailable holds, and unchanged otherwise.
 func OrUnavailable(err error) error {
 	if !IsUnavailable(err) {
 		return err
@@ -152,12 +153,12 @@ func OrUnavailable(err error) error {
 	return problem.Unavailable(err)
 }
 
-// IsUniqueViolation tells whether err says that a row with this constraint's
-// columns exists already.
+// IsUniqueViolation reports whether err says that a row with the columns of
+// this constraint already exists.
 func IsUniqueViolation(err error, constraint string) bool {
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && pg.Code == "23505" && pg.ConstraintName == constraint
 }
 
-// IsNoRows tells whether a query that must return a row found none.
+// IsNoRows reports whether a query that must return a row found none.
 func IsNoRows(err error) bool { return errors.Is(err, pgx.ErrNoRows) }

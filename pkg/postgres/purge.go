@@ -19,14 +19,14 @@ func Purge(ctx context.Context, pool *pgxpool.Pool) error {
 	return nil
 }
 
-// PurgeLoop purges every ten minutes until ctx ends. Any number of replicas
-// may do so at once.
+// PurgeLoop purges every ten minutes until ctx ends. Any number of replicas may
+// run it at once.
 func PurgeLoop(ctx context.Context, pool *pgxpool.Pool) error {
 	tick := time.NewTicker(purgeInterval)
 	defer tick.Stop()
 	for {
 		if err := Purge(ctx, pool); err != nil && ctx.Err() == nil {
-			slog.WarnContext(ctx, "purge failed", "error", err)
+			slog.WarnContext(ctx, "purge idempotency keys failed", "error", err)
 		}
 		select {
 		case <-ctx.Done():

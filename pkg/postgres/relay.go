@@ -17,52 +17,53 @@ import (
 
 const (
 	relayBatch = 500
-	// relayPoll finds what no signal told of: rows of a process that died, or
-	// that were committed while another replica held the lock.
+	// relayPoll finds rows that no signal announced: those of a process that
+	// died, or that were committed while another replica held the lock.
 	relayPoll = 250 * time.Millisecond
 	// relayBusy is the wait when another replica is relaying.
 	relayBusy = 50 * time.Millisecond
-	// relayPause is the wait after a batch, so that the next one is fuller: each
-	// costs three round trips.
+	// relayPause is the wait after a batch, so that the next batch is fuller:
+	// each batch costs three round trips.
 	relayPause = 10 * time.Millisecond
-	// publishTimeout bounds one batch, so that a relay that hangs loses its lock.
+	// publishTimeout limits one batch, so that a hung relay loses its lock.
 	publishTimeout = 30 * time.Second
 	relayMaxWait   = 5 * time.Second
 	lagInterval    = time.Second
 )
 
-// relayLock is the advisory lock, one a database, of the replica that relays.
+// relayLock is the advisory lock, one per database, held by the replica that
+// relays.
 const relayLock int64 = 0x6f7574626f78 // "outbox"
 
 var outboxLag = promauto.NewGauge(prometheus.GaugeOpts{
-	Name: "outbox_lag_seconds", Help: "Age of the oldest message that waits in the outbox.",
+	Name: "outbox_lag_seconds", Help: "Age of the oldest message in the outbox.",
 })
 
-// Relay carries committed messages from the outbox to Kafka, at least once and
-// in order for each key. Every replica runs one; a database lock lets one work
-// at a time.
+// Relay publishes committed messages from the outbox to Kafka, at least once
+// and in order for each key. Every replica runs one; a database lock lets one
+// work at a time.
 type Relay struct {
 	pool    *pgxpool.Pool
 	publish func(context.Context, []Message) error
 	lagRead time.Time
 }
 
-// NewRelay returns a relay that hands messages to publish, which returns nil
-// only when the brokers have acknowledged every one; after an error all of
-// them come again. It keeps the gauge outbox_lag_seconds, the age of the oldest
-// message not yet published.
+// NewRelay returns a relay that passes messages to publish. publish must return
+// nil only when the brokers have acknowledged every message; after an error,
+// all of them are passed again. The relay keeps the gauge outbox_lag_seconds,
+// the age of the oldest unpublished message.
 func NewRelay(pool *pgxpool.Pool, publish func(context.Context, []Message) error) *Relay {
 	return &Relay{pool: pool, publish: publish}
 }
 
-// Run relays until ctx ends. It does not return for errors of Postgres or
-// Kafka: it backs off, up to five seconds, and goes on.
+// Run relays until ctx ends. It does not return on errors of Postgres or Kafka:
+// it backs off, up to five seconds, and retries.
 func (r *Relay) Run(ctx context.Context) error {
 	var signal <-chan struct{}
 	failures := 0
 	for ctx.Err() == nil {
 		if signal == nil {
-			signal, _ = wakeSignal(ctx, r.pool) // until it is had, the poll does
+			signal, _ = wakeSignal(ctx, r.pool) // until this succeeds, polling suffices
 		}
 		n, err := r.relayOnce(ctx)
 		wait, deaf := relayPoll, true
@@ -93,8 +94,8 @@ func (r *Relay) Run(ctx context.Context) error {
 
 var errBusy = errors.New("another replica relays")
 
-// relayOnce publishes one batch and returns its size. The end of ctx stops the
-// publishing alone: what is published already must not be left in the outbox.
+// relayOnce publishes one batch and returns its size. The end of ctx stops only
+// the publishing: published messages must still be deleted from the outbox.
 func (r *Relay) relayOnce(ctx context.Context) (n int, err error) {
 	publishing, cancel := context.WithTimeout(ctx, publishTimeout)
 	defer cancel()
@@ -110,7 +111,8 @@ func (r *Relay) relayOnce(ctx context.Context) (n int, err error) {
 		return 0, errBusy
 	}
 	if err == nil && len(ids) > 0 {
-		// No transaction is open while Kafka is waited for: it would hold back vacuum.
+		// No transaction is open while waiting for Kafka: it would hold back
+		// vacuum.
 		if err = r.publish(publishing, messages); err != nil {
 			err = fmt.Errorf("publish: %w", err)
 		}
@@ -118,9 +120,10 @@ func (r *Relay) relayOnce(ctx context.Context) (n int, err error) {
 	if err == nil && len(ids) > 0 {
 		_, err = conn.Exec(ctx, `DELETE FROM outbox WHERE id = ANY($1)`, ids)
 	}
-	// Not before the rows are gone: the next to have the lock would publish them again.
+	// Unlock only after the rows are deleted: the next lock holder would
+	// publish them again.
 	if _, failed := conn.Exec(ctx, `SELECT pg_advisory_unlock($1)`, relayLock); failed != nil {
-		_ = conn.Conn().Close(ctx) // the lock ends with it
+		_ = conn.Conn().Close(ctx) // this releases the lock
 		return 0, errors.Join(err, failed)
 	}
 	return len(ids), err
@@ -128,15 +131,15 @@ func (r *Relay) relayOnce(ctx context.Context) (n int, err error) {
 
 // next reads the oldest messages, in order of id.
 //
-// There is no position to keep, since what is published is deleted: the row of
-// a transaction still open, whose id may be lower, is found when it commits.
-// For messages of one key the order of ids is the order of commits: the second
-// writer had to wait for the first one's lock on the thing's row before it
-// enqueued. Reading only below pg_snapshot_xmin, which a relay with a position
-// must, would break that: a transaction gets its xid before it waits for a
-// lock, so the second writer's xid may be the lower one.
+// No position is kept, because published rows are deleted: the row of an open
+// transaction, whose id may be lower, is found when it commits. For messages of
+// one key, the order of ids is the order of commits: before it enqueued, the
+// second writer had to wait for the first one's lock on the entity's row.
+// Reading only below pg_snapshot_xmin, which a relay with a position must do,
+// would break that: a transaction gets its xid before it waits for a lock, so
+// the second writer's xid may be the lower one.
 //
-// It takes the lock first, in the same round trip; mine is false when another
+// next takes the lock first, in the same round trip; mine is false when another
 // replica has it.
 func next(ctx context.Context, conn *pgx.Conn) (mine bool, ids []int64, messages []Message, err error) {
 	b := &pgx.Batch{}

@@ -1,5 +1,5 @@
-// Package problem is the one shape of every error a client sees: RFC 9457
-// problem details with a stable code.
+// Package problem implements the errors that clients see: RFC 9457 problem
+// details with a stable code.
 package problem
 
 import (
@@ -16,7 +16,7 @@ import (
 // TypeBase precedes the code in a problem's type URI.
 const TypeBase = "https://frontrow.example/problems/"
 
-// Field names one wrong field of a request.
+// Field identifies one invalid field of a request.
 type Field struct {
 	// Field is the path in the body, such as sections[2].rows[0].label, or the
 	// name of a query parameter.
@@ -25,8 +25,8 @@ type Field struct {
 	Message string `json:"message"`
 }
 
-// Error is an error with an answer for the client. Err, the cause, is logged
-// and never shown.
+// Error is an error with a response for the client. Err, the cause, is logged
+// and never sent.
 type Error struct {
 	Status     int
 	Code       string
@@ -37,12 +37,13 @@ type Error struct {
 	Err        error
 }
 
-// New returns a problem with a status, a stable code and a detail for people.
+// New returns a problem with a status, a stable code and a human-readable
+// detail.
 func New(status int, code, detail string) *Error {
 	return &Error{Status: status, Code: code, Detail: detail}
 }
 
-// Error says the code, the detail and the cause.
+// Error returns the code, the detail and the cause.
 func (e *Error) Error() string {
 	if e.Err != nil {
 		return fmt.Sprintf("%s: %s: %v", e.Code, e.Detail, e.Err)
@@ -60,7 +61,7 @@ func (e *Error) Because(err error) *Error {
 	return &c
 }
 
-// After returns a copy that asks the client to come back after d.
+// After returns a copy that asks the client to retry after d.
 func (e *Error) After(d time.Duration) *Error {
 	c := *e
 	c.RetryAfter = d
@@ -78,7 +79,7 @@ func (e *Error) With(key string, value any) *Error {
 	return &c
 }
 
-// Invalid is the answer to a body or query whose fields are wrong (422).
+// Invalid is the response to a body or query with invalid fields (422).
 func Invalid(fields ...Field) *Error {
 	return &Error{
 		Status: http.StatusUnprocessableEntity, Code: "validation_failed",
@@ -86,16 +87,18 @@ func Invalid(fields ...Field) *Error {
 	}
 }
 
-// NotFound is the answer for something that does not exist or is not the caller's (404).
+// NotFound is the response for something that does not exist or is not the
+// caller's (404).
 func NotFound(what string) *Error {
 	return New(http.StatusNotFound, "not_found", what+" was not found.")
 }
 
-// Forbidden is the answer to a caller whose role does not allow the request (403).
+// Forbidden is the response to a caller whose role does not allow the request
+// (403).
 func Forbidden(detail string) *Error { return New(http.StatusForbidden, "forbidden", detail) }
 
-// Unavailable is the answer while something needed is down (503); it asks the
-// client to come back after a second.
+// Unavailable is the response while a dependency is down (503). It asks the
+// client to retry after a second.
 func Unavailable(err error) *Error {
 	return &Error{
 		Status: http.StatusServiceUnavailable, Code: "unavailable",
@@ -103,7 +106,8 @@ func Unavailable(err error) *Error {
 	}
 }
 
-// From returns err as a problem; an error that is none becomes "internal" (500).
+// From returns err as a problem. An error that is not one becomes "internal"
+// (500).
 func From(err error) *Error {
 	var p *Error
 	if errors.As(err, &p) {
@@ -115,7 +119,7 @@ func From(err error) *Error {
 	}
 }
 
-// Write answers with the problem.
+// Write sends the problem as the response.
 func (e *Error) Write(w http.ResponseWriter, requestID string) {
 	body := make(map[string]any, len(e.Extensions)+7)
 	maps.Copy(body, e.Extensions)

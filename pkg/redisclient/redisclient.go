@@ -1,5 +1,5 @@
-// Package redisclient makes the clients with which the services reach Redis:
-// one that stands alone, or the primary that Sentinels know.
+// Package redisclient creates Redis clients for the services: of a standalone
+// server, or of the primary behind Sentinels.
 package redisclient
 
 import (
@@ -12,29 +12,31 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// patience is how long dialling, reading, writing and waiting for a free
-// connection may take: a request that waits for a dead Redis helps nobody.
+// patience is the timeout for dialling, reading, writing and waiting for a free
+// connection. A request that waits for a dead Redis helps nobody.
 const patience = 250 * time.Millisecond
 
 const (
-	// poolSize is for a burst: each request that waits for a connection is late.
+	// poolSize allows for a burst: each request that waits for a connection is
+	// late.
 	poolSize = 256
-	// protocol 2 has no messages of the server's own accord, for which every
-	// answer would be searched.
+	// protocol 2 has no push messages, so the client need not check every reply
+	// for them.
 	protocol = 2
 )
 
-// findPatience is how long a new connection may take when a Sentinel is asked
-// for the primary first. go-redis asks the Sentinel it knows, twice patience
-// long, and looks for another only when that has failed before the time is
-// over: with patience alone it would ask one that hangs for ever.
+// findPatience is the timeout for a new connection when a Sentinel is first
+// asked for the primary. go-redis asks the Sentinel it knows, for up to twice
+// patience, and tries another only if that fails before the deadline. With a
+// deadline of patience it would keep asking a hung Sentinel for ever.
 const findPatience = 3 * patience
 
 // New returns a client for a redis:// URL. With master_name in its query, the
 // URL's host and each addr in the query are Sentinels, and the client follows
-// the primary they name: redis://host:26379/0?master_name=frontrow&addr=host2:26379.
+// the primary they name:
+// redis://host:26379/0?master_name=frontrow&addr=host2:26379.
 //
-// The client gives up early, and tries once more. Nothing is connected yet.
+// The client fails fast and retries once. New does not connect.
 func New(address string) (*redis.Client, error) {
 	parsed, err := url.Parse(address)
 	if err != nil {
@@ -72,11 +74,11 @@ func newFailover(address string) (*redis.Client, error) {
 
 func init() { redis.SetLogger(quiet{}) }
 
-// quiet keeps the client's own messages out of the output: each failure is
+// quiet sends the client's own messages to the debug log: each failure is
 // returned as an error as well.
 type quiet struct{}
 
-// Printf logs at the level debug.
+// Printf logs at debug level.
 func (quiet) Printf(ctx context.Context, format string, v ...any) {
 	slog.DebugContext(ctx, fmt.Sprintf(format, v...))
 }

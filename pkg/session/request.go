@@ -8,8 +8,8 @@ import (
 // Cookie names the cookie that carries a session id.
 const Cookie = "frontrow_session"
 
-// FromRequest returns the session id of a request: that of the Authorization
-// header if there is one, else that of the cookie; empty without either.
+// FromRequest returns the session id of a request: from the Authorization
+// header if present, otherwise from the cookie. It returns "" without either.
 func FromRequest(r *http.Request) string {
 	if h := r.Header.Get("Authorization"); h != "" {
 		scheme, id, _ := strings.Cut(h, " ")
@@ -24,6 +24,6 @@ func FromRequest(r *http.Request) string {
 	return ""
 }
 
-// ByCookie tells whether the session id of a request came by the cookie, which
-// browsers also send on behalf of other sites.
+// ByCookie reports whether the session id of a request came from the cookie,
+// which browsers also send on behalf of other sites.
 func ByCookie(r *http.Request) bool { return r.Header.Get("Authorization") == "" }

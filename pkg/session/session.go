@@ -1,6 +1,6 @@
-// Package session keeps log-in sessions in Redis: auth-service makes and ends
-// them, the gateway reads them. Redis holds only a hash of each id, so whoever
-// reads Redis can't use what is found there.
+// Package session stores log-in sessions in Redis: auth-service creates and
+// ends them, the gateway reads them. Redis holds only a hash of each id, so an
+// attacker who reads Redis can't use the sessions.
 package session
 
 import (
@@ -20,10 +20,10 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/clock"
 )
 
-// ErrNotFound says that there is no such session: never was, ended, or expired.
+// ErrNotFound means that the session does not exist, was ended, or has expired.
 var ErrNotFound = errors.New("session: not found")
 
-// idBytes is the randomness of an id: 256 bits.
+// idBytes is the number of random bytes in an id: 256 bits.
 const idBytes = 32
 
 // Session is a log-in.
@@ -36,29 +36,29 @@ type Session struct {
 	ExpiresAt time.Time `json:"expires_at"`
 }
 
-// Store is the sessions in one Redis.
+// Store holds the sessions in one Redis.
 type Store struct {
-	// Clock is the machine's unless a test sets it.
+	// Clock is the system clock unless a test sets it.
 	Clock clock.Clock
 
 	rdb *redis.Client
-	// reads sends concurrent look-ups in one round trip, which costs a third of the
-	// CPU of one each.
+	// reads sends concurrent look-ups in one round trip, at a third of the CPU
+	// cost of separate ones.
 	reads redis.Cmdable
 	idle  time.Duration
 }
 
-// NewStore returns the sessions in rdb; one that is not used for idle ends.
+// NewStore returns the sessions in rdb. A session ends when unused for idle.
 func NewStore(rdb *redis.Client, idle time.Duration) *Store {
 	s := &Store{Clock: clock.System{}, rdb: rdb, reads: rdb, idle: idle}
-	if pipeline, err := rdb.AutoPipeline(); err == nil { // it ends with rdb
+	if pipeline, err := rdb.AutoPipeline(); err == nil { // closed with rdb
 		s.reads = pipeline
 	}
 	return s
 }
 
-// Valid tells whether id has the form of a session id. What has not is not
-// worth asking Redis for.
+// Valid reports whether id has the form of a session id. Other values need no
+// Redis look-up.
 func Valid(id string) bool {
 	if len(id) != base64.RawURLEncoding.EncodedLen(idBytes) {
 		return false
@@ -72,7 +72,7 @@ func Valid(id string) bool {
 	return true
 }
 
-// Hash returns the hex SHA-256 of an id: the name under which it is stored and
+// Hash returns the hex SHA-256 of an id, under which the session is stored and
 // may be cached.
 func Hash(id string) string {
 	sum := sha256.Sum256([]byte(id))
@@ -82,8 +82,9 @@ func Hash(id string) string {
 func key(hash string) string       { return "sess:" + hash }
 func userKey(userID string) string { return "sess-user:" + userID }
 
-// Create starts a session of the user in s that lasts at most absolute, and
-// returns its id, which is stored nowhere, and the session with its times.
+// Create starts a session of the user in s that lasts at most absolute. It
+// returns the session's id, which is stored nowhere, and the session with its
+// times.
 func (s *Store) Create(ctx context.Context, sess Session, absolute time.Duration) (string, Session, error) {
 	var raw [idBytes]byte
 	if _, err := rand.Read(raw[:]); err != nil {
@@ -111,7 +112,7 @@ func (s *Store) Create(ctx context.Context, sess Session, absolute time.Duration
 	return id, sess, nil
 }
 
-// Get returns a live session. Errors: ErrNotFound, or that of Redis.
+// Get returns a live session. Errors: ErrNotFound, or a Redis error.
 func (s *Store) Get(ctx context.Context, id string) (Session, error) {
 	if !Valid(id) {
 		return Session{}, ErrNotFound
@@ -119,8 +120,8 @@ func (s *Store) Get(ctx context.Context, id string) (Session, error) {
 	return s.decode(s.reads.Get(ctx, key(Hash(id))))
 }
 
-// Extend returns a live session and puts its idle end off, which Redis writes to
-// its disk: do it once per ExtendEvery. Errors: as Get.
+// Extend returns a live session and resets its idle timeout. This makes Redis
+// write to disk: call it once per ExtendEvery. Errors: as Get.
 func (s *Store) Extend(ctx context.Context, id string) (Session, error) {
 	if !Valid(id) {
 		return Session{}, ErrNotFound
@@ -128,15 +129,15 @@ func (s *Store) Extend(ctx context.Context, id string) (Session, error) {
 	k := key(Hash(id))
 	sess, err := s.decode(s.reads.GetEx(ctx, k, s.idle))
 	if err == nil && sess.ExpiresAt.Sub(s.Clock.Now()) < s.idle {
-		// It was put off past the absolute end. Should this fail, decode still
-		// refuses the session in time.
+		// The idle timeout now exceeds the absolute end. If this fails, decode
+		// still refuses the session in time.
 		s.rdb.ExpireAt(ctx, k, sess.ExpiresAt)
 	}
 	return sess, err
 }
 
-// ExtendEvery is how often the idle end of a session that is in use is to be put
-// off: a tenth of the idle time.
+// ExtendEvery is how often to extend a session in use: a tenth of the idle
+// timeout.
 func (s *Store) ExtendEvery() time.Duration { return s.idle / 10 }
 
 func (s *Store) decode(answer *redis.StringCmd) (Session, error) {
@@ -154,13 +155,13 @@ func (s *Store) decode(answer *redis.StringCmd) (Session, error) {
 	return sess, nil
 }
 
-// changes is the channel that announces sessions that have ended or changed, by
-// their hashes.
+// changes is the channel that announces the hashes of ended or changed
+// sessions.
 const changes = "session-changes"
 
-// Changes calls changed with the hash of each session that has ended or changed,
-// until ctx ends. It may miss some while Redis is away, and calls missed when the
-// subscription begins, and begins again.
+// Changes calls changed with the hash of each session that ended or changed,
+// until ctx ends. It may miss some while Redis is unavailable, and calls missed
+// whenever the subscription starts or restarts.
 func (s *Store) Changes(ctx context.Context, changed func(hash string), missed func()) error {
 	sub := s.rdb.Subscribe(ctx, changes)
 	defer func() { _ = sub.Close() }()
@@ -182,7 +183,7 @@ func (s *Store) Changes(ctx context.Context, changed func(hash string), missed f
 	}
 }
 
-// End ends one session; one that is not there is no error.
+// End ends one session. A missing session is not an error.
 func (s *Store) End(ctx context.Context, id string) error {
 	if !Valid(id) {
 		return nil
@@ -232,8 +233,8 @@ func (s *Store) EndAll(ctx context.Context, userID string) error {
 	return nil
 }
 
-// SetRole writes the role into every live session of a user. Calls for one user
-// must not run at once.
+// SetRole writes the role into every live session of a user. Calls for the same
+// user must not run concurrently.
 func (s *Store) SetRole(ctx context.Context, userID, role string) error {
 	hashes, err := s.rdb.ZRange(ctx, userKey(userID), 0, -1).Result()
 	if err != nil {
@@ -256,7 +257,7 @@ func (s *Store) SetRole(ctx context.Context, userID, role string) error {
 		if value, err = json.Marshal(sess); err != nil {
 			return fmt.Errorf("encode session: %w", err)
 		}
-		// XX: a session that ended meanwhile stays ended.
+		// XX: a session that has ended meanwhile stays ended.
 		args := redis.SetArgs{Mode: "XX", KeepTTL: true}
 		if err := s.rdb.SetArgs(ctx, key(h), value, args).Err(); err != nil && !errors.Is(err, redis.Nil) {
 			return fmt.Errorf("write session: %w", err)

@@ -1,5 +1,5 @@
-// Package testkit is what the tests of all modules share: real backends with a
-// corner of their own for each test, identities, and waiting for conditions.
+// Package testkit holds what the tests of all modules share: real backends with
+// a separate namespace for each test, identities, and waiting for conditions.
 package testkit
 
 import (
@@ -20,7 +20,8 @@ import (
 )
 
 // Backend returns the address of a backend from the environment, such as
-// FRONTROW_TEST_POSTGRES. Without it the test fails: it proves nothing alone.
+// FRONTROW_TEST_POSTGRES. If it is unset the test fails: without the backend it
+// would prove nothing.
 func Backend(t testing.TB, variable string) string {
 	t.Helper()
 	v := os.Getenv(variable)
@@ -45,14 +46,15 @@ func Cassandra(t testing.TB) string { t.Helper(); return Backend(t, "FRONTROW_TE
 // Consul returns FRONTROW_TEST_CONSUL, host:port.
 func Consul(t testing.TB) string { t.Helper(); return Backend(t, "FRONTROW_TEST_CONSUL") }
 
-// Unique returns a name nobody else uses: prefix, underscore, 12 hex digits.
+// Unique returns a name that nobody else uses: prefix, underscore, 12 hex
+// digits.
 func Unique(prefix string) string {
 	var b [6]byte
 	_, _ = rand.Read(b[:])
 	return prefix + "_" + hex.EncodeToString(b[:])
 }
 
-// Eventually waits until condition holds, asking every few milliseconds, and
+// Eventually waits until condition holds, polling every few milliseconds, and
 // fails the test after a minute: long enough for a busy machine, never a
 // statement about speed.
 func Eventually(t testing.TB, what string, condition func() bool) {
@@ -63,7 +65,7 @@ func Eventually(t testing.TB, what string, condition func() bool) {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("waited a minute in vain: %s", what)
+			t.Fatalf("condition not met within a minute: %s", what)
 		}
 		time.Sleep(pause)
 	}
@@ -90,14 +92,15 @@ func Signer(t testing.TB, audience string) (s *identity.Signer, key string) {
 	return s, key
 }
 
-// Forged returns a token of an admin for a service, with a key that nobody else has.
+// Forged returns an admin token for a service, signed with a key that no
+// service knows.
 func Forged(t testing.TB, audience string) string {
 	t.Helper()
 	s, _ := Signer(t, audience)
 	return s.Sign(identity.Identity{UserID: uuid.Must(uuid.NewV7()), Role: identity.Admin})
 }
 
-// FreeAddr returns a 127.0.0.1 address nobody listens on.
+// FreeAddr returns a 127.0.0.1 address that is free.
 func FreeAddr(t testing.TB) string {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -108,7 +111,7 @@ func FreeAddr(t testing.TB) string {
 	return ln.Addr().String()
 }
 
-// drivers are what a domain package must not know of, directly or not.
+// drivers are the imports that a domain package must not have, directly or not.
 var drivers = []string{
 	"database/sql", "github.com/jackc/", "github.com/gocql/", "github.com/redis/",
 	"github.com/confluentinc/", "github.com/hashicorp/consul", "github.com/gorilla/",
@@ -116,8 +119,8 @@ var drivers = []string{
 }
 
 // AssertNoDrivers fails when the package, or anything it imports, is a driver
-// or wraps one: the domain says what it needs by interfaces, and the packages
-// named after their dependency implement them.
+// or wraps one: the domain declares interfaces for what it needs, and the
+// packages named after their dependency implement them.
 func AssertNoDrivers(t testing.TB, importPath string) {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", importPath).CombinedOutput()
@@ -126,7 +129,7 @@ func AssertNoDrivers(t testing.TB, importPath string) {
 	}
 	for dep := range strings.FieldsSeq(string(out)) {
 		if dep == "database/sql/driver" {
-			// Interfaces only; google/uuid implements them.
+			// It has only interfaces; google/uuid implements them.
 			continue
 		}
 		for _, d := range drivers {

@@ -1,4 +1,4 @@
-// Package pgtest gives each test a database of its own on a real Postgres.
+// Package pgtest gives each test its own database on a real Postgres server.
 package pgtest
 
 import (
@@ -30,7 +30,7 @@ func URL(t testing.TB) string {
 	return u.String()
 }
 
-// Pool returns a pool on a new database with these migrations and tables.
+// Pool returns a pool on a new database with the given migrations and tables.
 func Pool(t testing.TB, migrations fs.FS, tables ...postgres.Table) *pgxpool.Pool {
 	t.Helper()
 	u := URL(t)
@@ -47,7 +47,7 @@ func Pool(t testing.TB, migrations fs.FS, tables ...postgres.Table) *pgxpool.Poo
 
 func execute(t testing.TB, server, statement string) {
 	t.Helper()
-	// Not the test's context: it has ended when the database is dropped.
+	// Not the test's context: it has ended by the time the database is dropped.
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, server)
