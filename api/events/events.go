@@ -1,6 +1,6 @@
-// Package events holds the messages the services exchange over Kafka. Each is
-// the JSON data of a CloudEvents 1.0 message; the schemas beside this file say
-// the same for readers in other languages.
+// Package events defines the messages that services exchange over Kafka. Each
+// is the JSON data of a CloudEvents 1.0 message. The schemas beside this file
+// define the same messages for consumers in other languages.
 package events
 
 import (
@@ -31,9 +31,10 @@ const (
 	TypeEventAvailability = "frontrow.event.availability.v1"
 )
 
-// HeldBookings is where booking-service tells what BookingCreated tells of a
-// held booking, by its id at the end, to whoever shows its buyer's identity. A
-// booking that has ended is refused with booking_not_payable.
+// HeldBookings is the path prefix at which booking-service serves the
+// BookingCreated of a held booking, by booking id, to callers that carry its
+// buyer's identity. A booking that has ended is refused with
+// booking_not_payable.
 const HeldBookings = "/internal/v1/held-bookings/"
 
 // Money is an amount in minor units (cents) of an ISO 4217 currency.
@@ -42,7 +43,8 @@ type Money struct {
 	Currency string `json:"currency"`
 }
 
-// BookingCreated tells payment-service what may be paid, by whom and until when.
+// BookingCreated tells payment-service what may be paid, by whom and until
+// when.
 type BookingCreated struct {
 	BookingID uuid.UUID `json:"booking_id"`
 	EventID   uuid.UUID `json:"event_id"`
@@ -63,14 +65,14 @@ type BookingConfirmed struct {
 	ConfirmedAt time.Time       `json:"confirmed_at"`
 }
 
-// ConfirmedSeat is a seat as its buyer knows it.
+// ConfirmedSeat describes a sold seat as the buyer sees it.
 type ConfirmedSeat struct {
 	// ID is the seat's id in the API, such as 12-45.
 	ID      string `json:"id"`
 	Section string `json:"section"`
 	// Row is empty in a standing area.
 	Row string `json:"row"`
-	// Number is as printed on the ticket.
+	// Number is the seat number printed on the ticket.
 	Number string `json:"number"`
 	// TicketType is the ticket type's name.
 	TicketType string `json:"ticket_type"`
@@ -87,12 +89,13 @@ const (
 	EventCancelled   CancelReason = "event_cancelled"
 	HoldExpired      CancelReason = "expired"
 	PaymentDeclined  CancelReason = "payment_failed"
-	// PaymentLate answers a capture that arrived after the booking had ended.
+	// PaymentLate is the reason sent when a capture arrives after the booking
+	// ended.
 	PaymentLate CancelReason = "payment_late"
 )
 
 // BookingCancelled tells payment-service that a booking has ended: no payment
-// may start, and whatever was captured must be refunded.
+// may start, and anything captured must be refunded.
 type BookingCancelled struct {
 	BookingID   uuid.UUID    `json:"booking_id"`
 	EventID     uuid.UUID    `json:"event_id"`
@@ -110,7 +113,7 @@ type PaymentConfirmed struct {
 	CapturedAt time.Time `json:"captured_at"`
 }
 
-// PaymentFailed says that one attempt to pay was declined. The hold stays.
+// PaymentFailed says that one payment attempt was declined. The hold stays.
 type PaymentFailed struct {
 	PaymentID   uuid.UUID `json:"payment_id"`
 	BookingID   uuid.UUID `json:"booking_id"`
@@ -119,7 +122,7 @@ type PaymentFailed struct {
 	FailedAt    time.Time `json:"failed_at"`
 }
 
-// PaymentRefunded says that a captured payment was given back in full.
+// PaymentRefunded says that a captured payment was refunded in full.
 type PaymentRefunded struct {
 	PaymentID  uuid.UUID    `json:"payment_id"`
 	BookingID  uuid.UUID    `json:"booking_id"`
@@ -138,8 +141,9 @@ const (
 	EventEnded     EventStatus = "cancelled"
 )
 
-// EventChanged carries the whole of an event that went on sale, was changed
-// while on sale, or was cancelled. Version orders the messages of one event.
+// EventChanged carries the full state of an event that went on sale, was
+// changed while on sale, or was cancelled. Version orders the messages of one
+// event.
 type EventChanged struct {
 	EventID          uuid.UUID    `json:"event_id"`
 	Version          int64        `json:"version"`
@@ -170,13 +174,13 @@ type TicketType struct {
 	Price int64 `json:"price"`
 }
 
-// Block is some hundred neighbouring seats, up to 2,000 in a large venue: whole
-// rows, or units of one general-admission area.
+// Block is a group of neighbouring seats, some hundred, up to 2,000 in a large
+// venue: whole rows, or units of one general-admission area.
 type Block struct {
-	// Section is the section's or area's name, for people; of the rows that do
-	// not say another.
+	// Section is the display name of the section or area. Rows may override it.
 	Section string `json:"section"`
-	// GeneralAdmission blocks have units without a place; Rows has one entry.
+	// GeneralAdmission marks a block of unnumbered units; Rows then has one
+	// entry.
 	GeneralAdmission bool  `json:"general_admission,omitempty"`
 	Rows             []Row `json:"rows"`
 }
@@ -184,17 +188,17 @@ type Block struct {
 // Row is a run of neighbouring seats. A seat's index in its block counts
 // through the rows in order.
 type Row struct {
-	// Section is empty when it is the block's.
+	// Section is empty when it equals the block's.
 	Section string `json:"section,omitempty"`
 	Label   string `json:"label"`
-	// Numbers of the seats as printed on tickets. When they are consecutive
-	// integers only First is set and Numbers is empty.
+	// Numbers are the seat numbers printed on tickets. When they are
+	// consecutive integers only First is set and Numbers is empty.
 	First   int      `json:"first,omitempty"`
 	Numbers []string `json:"numbers,omitempty"`
-	// Runs of seats of one category, in order; their counts add up to the
-	// row's length.
+	// Runs lists runs of seats of one category, in order; their counts add up
+	// to the row's length.
 	Runs []Run `json:"runs"`
-	// Blocked and Accessible are offsets in the row.
+	// Blocked and Accessible list offsets in the row.
 	Blocked    []int `json:"blocked,omitempty"`
 	Accessible []int `json:"accessible,omitempty"`
 }
@@ -205,7 +209,7 @@ type Run struct {
 	Count    int    `json:"count"`
 }
 
-// EventAvailability is a count of an event's seats, the newest of which wins.
+// EventAvailability counts an event's seats. The newest message wins.
 type EventAvailability struct {
 	EventID   uuid.UUID `json:"event_id"`
 	Available int       `json:"available"`

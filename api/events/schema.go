@@ -26,7 +26,7 @@ var schemaNames = map[string]string{
 var compiled = sync.OnceValues(compileSchemas)
 
 // Validate checks a message's data against the schema of its CloudEvents type.
-// It is for tests of producers and consumers; the error names each wrong member.
+// Tests of producers and consumers use it. The error names each wrong member.
 func Validate(ceType string, data []byte) error {
 	schemas, err := compiled()
 	if err != nil {
@@ -34,7 +34,7 @@ func Validate(ceType string, data []byte) error {
 	}
 	schema, ok := schemas[ceType]
 	if !ok {
-		return fmt.Errorf("events: there is no schema for the type %q", ceType)
+		return fmt.Errorf("events: no schema for type %q", ceType)
 	}
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package log holds the entries of an event's log and what booking-service's
-// replicas tell each other, generated from log.proto by protoc (Debian:
+// Package log defines the entries of an event's log and the messages between
+// booking-service's replicas, generated from log.proto by protoc (Debian:
 // protobuf-compiler).
 package log
 

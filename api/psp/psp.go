@@ -1,5 +1,5 @@
-// Package psp is the contract of the payment provider's API: what it is asked,
-// what it answers, and the webhooks it sends.
+// Package psp defines the contract of the payment provider's API: requests,
+// responses, and the webhooks it sends.
 package psp
 
 import (
@@ -10,13 +10,13 @@ import (
 
 // ChargeRequest is the body of POST /charges.
 type ChargeRequest struct {
-	// Key is the idempotency key: the provider charges once for a key.
+	// Key is the idempotency key: the provider charges once per key.
 	Key    string       `json:"key"`
 	Method string       `json:"method"`
 	Amount events.Money `json:"amount"`
 }
 
-// ChargeStatus is how far the provider is with a charge.
+// ChargeStatus is the state of a charge.
 type ChargeStatus string
 
 // Statuses of a charge.
@@ -29,18 +29,19 @@ const (
 // Charge is the provider's record of a payment.
 type Charge struct {
 	ID string `json:"id"`
-	// Key is the request's.
+	// Key is the idempotency key of the request.
 	Key         string       `json:"key"`
 	Amount      events.Money `json:"amount"`
 	Status      ChargeStatus `json:"status"`
 	FailureCode string       `json:"failure_code,omitempty"`
-	// SettledAt is when it was captured or failed.
+	// SettledAt is when the charge was captured or failed.
 	SettledAt time.Time `json:"settled_at,omitzero"`
 }
 
-// RefundRequest is the body of POST /refunds: it gives money of a charge back.
+// RefundRequest is the body of POST /refunds, which refunds part or all of a
+// charge.
 type RefundRequest struct {
-	// Key is the idempotency key: the provider refunds once for a key.
+	// Key is the idempotency key: the provider refunds once per key.
 	Key      string       `json:"key"`
 	ChargeID string       `json:"charge_id"`
 	Amount   events.Money `json:"amount"`
@@ -52,7 +53,7 @@ type Refund struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
-// Balance is money of one currency in minor units.
+// Balance is an amount of one currency in minor units.
 type Balance struct {
 	Captured int64 `json:"captured"`
 	Refunded int64 `json:"refunded"`

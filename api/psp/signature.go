@@ -15,10 +15,10 @@ import (
 // HMAC-SHA256 of t + "." + body with the shared secret>.
 const SignatureHeader = "PSP-Signature"
 
-// tolerance is how old, or how far ahead, a signature may be.
+// tolerance is the maximum age of a signature, and how far ahead it may be.
 const tolerance = 5 * time.Minute
 
-// Sign returns the signature of a body sent at a time.
+// Sign returns the signature of a body sent at the given time.
 func Sign(secret string, body []byte, at time.Time) string {
 	t := strconv.FormatInt(at.Unix(), 10)
 	return "t=" + t + ",v1=" + hex.EncodeToString(sum(secret, t, body))
@@ -31,8 +31,8 @@ func sum(secret, t string, body []byte) []byte {
 	return h.Sum(nil)
 }
 
-// Verify returns an error for a signature that is not the secret's, not of this
-// body, or not of these minutes.
+// Verify returns an error if the signature was not made with secret, is not for
+// this body, or is outside the tolerance.
 func Verify(secret, signature string, body []byte, now time.Time) error {
 	t, v1, ok := strings.Cut(signature, ",")
 	t, hasTime := strings.CutPrefix(t, "t=")
@@ -42,7 +42,7 @@ func Verify(secret, signature string, body []byte, now time.Time) error {
 	}
 	seconds, err := strconv.ParseInt(t, 10, 64)
 	if err != nil {
-		return errors.New("malformed time of the signature")
+		return errors.New("malformed signature time")
 	}
 	given, err := hex.DecodeString(v1)
 	if err != nil || !hmac.Equal(given, sum(secret, t, body)) {
