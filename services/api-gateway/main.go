@@ -1,5 +1,5 @@
-// Api-gateway is the only public door: it lets requests in and sends them to
-// the services.
+// Api-gateway is Frontrow's only public entry point: it checks requests and
+// forwards them to the services.
 package main
 
 import (
@@ -29,7 +29,7 @@ import (
 
 const name = "api-gateway"
 
-// identityKeys are those that the gateway shares with each service.
+// identityKeys are the keys shared with each service.
 type identityKeys struct {
 	Auth    string `env:"AUTH,required"`
 	Event   string `env:"EVENT,required"`
@@ -37,7 +37,7 @@ type identityKeys struct {
 	Payment string `env:"PAYMENT,required"`
 }
 
-// signers returns what signs the identities for each service.
+// signers returns the identity signers for each service.
 func (k identityKeys) signers() (map[string]*identity.Signer, error) {
 	signers := map[string]*identity.Signer{}
 	for service, keys := range map[string]string{route.Auth: k.Auth, route.Event: k.Event, route.Booking: k.Booking, route.Payment: k.Payment} {
@@ -58,11 +58,11 @@ type config struct {
 	RateLimitSession float64       `env:"RATE_LIMIT_SESSION" envDefault:"50"`
 	RateLimitAddress float64       `env:"RATE_LIMIT_ADDRESS" envDefault:"200"`
 	SessionIdle      time.Duration `env:"SESSION_IDLE" envDefault:"2h"`
-	// TrustedProxies are the networks of proxies in front, such as 10.0.0.0/8,
-	// whose X-Forwarded-For and X-Forwarded-Proto are believed.
+	// TrustedProxies are the networks of proxies in front of the gateway, such
+	// as 10.0.0.0/8, whose X-Forwarded-For and X-Forwarded-Proto are trusted.
 	TrustedProxies []netip.Prefix `env:"TRUSTED_PROXIES"`
 
-	// servicePrefix keeps the services of tests that share a Consul apart.
+	// servicePrefix separates the services of tests that share a Consul.
 	servicePrefix string
 }
 
@@ -79,11 +79,12 @@ func main() {
 	})
 }
 
-// run serves until ctx ends; listening is told the public and the admin address.
+// run serves until ctx ends. It calls listening with the public and the admin
+// address.
 func run(ctx context.Context, cfg config, listening func(public, admin net.Addr)) error {
 	cfg.Config = cfg.WithDefaults(name)
 	if cfg.ConsulAddr == "" && len(cfg.DiscoveryDNS) == 0 {
-		return errors.New("CONSUL_ADDR or DISCOVERY_DNS must say how the services are found")
+		return errors.New("CONSUL_ADDR or DISCOVERY_DNS must be set")
 	}
 	if cfg.Routing != "hash" && cfg.Routing != "spread" {
 		return fmt.Errorf("ROUTING %q is neither hash nor spread", cfg.Routing)
@@ -133,8 +134,8 @@ func run(ctx context.Context, cfg config, listening func(public, admin net.Addr)
 	if err != nil {
 		return fmt.Errorf("ADMIN_ADDR: %w", err)
 	}
-	// A gateway that has not heard of anybody could only say no: it must not take
-	// the place of one that has, in a deploy while Consul is away.
+	// A gateway without any discovered instance could only refuse: it must not
+	// replace one that has them, in a deploy while Consul is down.
 	ready := func() bool { return group.Ready() && resolver.Answered() }
 	group.Serve("admin", admin, httpapi.NewServer(observe.AdminHandler(ready)))
 	server := httpapi.NewServer(front)
@@ -151,7 +152,7 @@ func run(ctx context.Context, cfg config, listening func(public, admin net.Addr)
 	return group.Run(ctx)
 }
 
-// discover returns a pool for each service, kept by the resolver.
+// discover returns a pool for each service, updated by the resolver.
 func discover(cfg config) (map[string]*upstream.Pool, *consul.Resolver, error) {
 	pools := map[string]*upstream.Pool{}
 	byName := map[string]*upstream.Pool{}
@@ -178,7 +179,7 @@ func discover(cfg config) (map[string]*upstream.Pool, *consul.Resolver, error) {
 func newResolver(cfg config, services []string) (*consul.Resolver, error) {
 	for _, service := range services {
 		if cfg.ConsulAddr == "" && cfg.DiscoveryDNS[service] == "" {
-			return nil, fmt.Errorf("DISCOVERY_DNS does not say where %s is", service)
+			return nil, fmt.Errorf("DISCOVERY_DNS has no address of %s", service)
 		}
 	}
 	return consul.Discover(cfg.ConsulAddr, cfg.DiscoveryDNS, services...)

@@ -20,38 +20,42 @@ import (
 )
 
 const (
-	// linger is how long a feed goes on without watchers: who reloads the page
-	// continues.
+	// linger is how long a feed continues without watchers, so that a client
+	// that reloads the page can resume.
 	linger = 5 * time.Second
-	// silence is how long booking-service may say nothing: three heartbeats.
+	// silence is the timeout for data from booking-service: three heartbeats.
 	silence = 45 * time.Second
-	// reopenPause is the least time between two attempts to open a stream.
+	// reopenPause is the minimum time between two attempts to open a stream.
 	reopenPause = time.Second
-	// snapshotTimeout bounds the fetch that several watchers may wait for.
+	// snapshotTimeout limits a snapshot fetch, which several watchers may
+	// share.
 	snapshotTimeout = 10 * time.Second
-	// maxSnapshots are fetched for a watcher until one can be continued.
+	// maxSnapshots is how many snapshots are fetched for a watcher before
+	// giving up on one that the history can continue.
 	maxSnapshots = 3
-	// catchUpSize may follow a snapshot before a new one is fetched, in bytes.
+	// catchUpSize is how many bytes may follow a snapshot before a new one is
+	// fetched.
 	catchUpSize = 64 << 10
-	// maxRefusal bounds the body of a refusal, in bytes.
+	// maxRefusal limits the body of a refusal, in bytes.
 	maxRefusal = 64 << 10
 )
 
-// Feed is the stream of one event. It never leaves out a change: where it
-// can't continue, it ends the watchers' streams.
+// Feed is the stream of one event. It never skips a change: where it can't
+// continue, it ends the watchers' streams.
 type Feed struct {
 	hub   *Hub
 	event string
-	// users are the watchers and those who are about to be; the hub's lock guards it.
+	// users counts watchers and callers about to become one; guarded by the
+	// hub's lock.
 	users  int
 	ctx    context.Context
 	cancel context.CancelFunc
-	// ready is closed when the stream has begun or err says why not.
+	// ready is closed when the stream has begun, or with err set if it failed.
 	ready  chan struct{}
 	err    error
 	header http.Header
 
-	news   chan struct{} // has room for one
+	news   chan struct{} // capacity 1
 	flight singleflight.Group
 
 	mu       sync.Mutex
@@ -59,7 +63,7 @@ type Feed struct {
 	ended    bool
 	history  history
 	snapshot entry
-	beat     bool // a heartbeat is to be delivered
+	beat     bool // a heartbeat is due
 	watchers map[*watcher]struct{}
 }
 
@@ -72,14 +76,15 @@ func newFeed(h *Hub, event string) *Feed {
 	return f
 }
 
-// Header is that of booking-service's answer. It must not be changed.
+// Header returns the header of booking-service's response. It must not be
+// changed.
 func (f *Feed) Header() http.Header { return f.header }
 
-// Leave is for who has opened the feed and attaches nothing.
+// Leave releases a feed returned by Open to which no connection was attached.
 func (f *Feed) Leave() { f.hub.leave(f) }
 
-// run reads booking-service's stream, again and again, until nobody watches or
-// no replica has it.
+// run reads booking-service's stream, reopening it as needed, until nobody
+// watches or no replica has it.
 func (f *Feed) run(since int64) {
 	lastID := ""
 	if since >= 0 {
@@ -102,7 +107,7 @@ func (f *Feed) run(since int64) {
 		if f.ctx.Err() != nil {
 			return
 		}
-		slog.InfoContext(f.ctx, "seat stream broke off, opening it again", "event", f.event, "error", err)
+		slog.InfoContext(f.ctx, "seat stream interrupted, reopening", "event", f.event, "error", err)
 		f.mu.Lock()
 		began, head := f.began, f.history.head
 		f.mu.Unlock()
@@ -123,12 +128,12 @@ func refusal(resp *upstream.Response) error {
 	defer resp.Close()
 	body, whole, err := resp.ReadAll(maxRefusal)
 	if err != nil || !whole {
-		return problem.Unavailable(fmt.Errorf("answer %d broke off: %w", resp.Status, err))
+		return problem.Unavailable(fmt.Errorf("response %d interrupted: %w", resp.Status, err))
 	}
 	return &Refusal{Status: resp.Status, Header: resp.Header, Body: body}
 }
 
-// read takes in one stream, which was asked for after since, until it ends.
+// read consumes one stream, requested after since, until it ends.
 func (f *Feed) read(resp *upstream.Response, since int64, cancel func()) error {
 	defer resp.Close()
 	silent := time.AfterFunc(silence, cancel)
@@ -144,7 +149,7 @@ func (f *Feed) read(resp *upstream.Response, since int64, cancel func()) error {
 	}
 }
 
-// take takes in a block of a stream that was asked for after since.
+// take processes a block of a stream that was requested after since.
 func (f *Feed) take(b block, since int64, header http.Header) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -152,7 +157,7 @@ func (f *Feed) take(b block, since int64, header http.Header) {
 		return
 	}
 	if !f.began {
-		// Anything but a snapshot says that the stream continues after since.
+		// Anything but a snapshot means that the stream continues after since.
 		switch {
 		case b.snapshot:
 			f.history.start(b.id)
@@ -172,7 +177,8 @@ func (f *Feed) take(b block, since int64, header http.Header) {
 	case b.data == nil:
 		return
 	default:
-		// A replica that is behind begins with a snapshot, or changes, that are known.
+		// A lagging replica starts with a snapshot or changes that are already
+		// known.
 		f.history.add(b.id, b.data)
 		if b.snapshot && b.id > f.snapshot.id {
 			f.snapshot = entry{id: b.id, data: b.data}
@@ -180,12 +186,12 @@ func (f *Feed) take(b block, since int64, header http.Header) {
 	}
 	select {
 	case f.news <- struct{}{}:
-	default: // they are about to be looked at
+	default: // deliver is already signalled
 	}
 }
 
-// end ends the feed and its watchers' streams. Those who wait for the feed to
-// begin are told err.
+// end ends the feed and its watchers' streams. Callers waiting for the feed to
+// begin get err.
 func (f *Feed) end(err error) {
 	f.hub.mu.Lock()
 	f.hub.remove(f)
@@ -212,14 +218,14 @@ func (f *Feed) end(err error) {
 	}
 }
 
-// Start is where a watcher begins.
+// Start is the position from which a watcher begins.
 type Start struct {
 	data  []byte
 	since int64
 }
 
 // Start returns where a watcher that has everything up to since begins: there,
-// or with a snapshot. Errors: a *Refusal, that of ctx, or a problem.
+// or with a snapshot. Errors: a *Refusal, ctx's error, or a problem.
 func (f *Feed) Start(ctx context.Context, since int64) (Start, error) {
 	for range maxSnapshots {
 		f.mu.Lock()
@@ -242,10 +248,10 @@ func (f *Feed) Start(ctx context.Context, since int64) (Start, error) {
 			}
 		}
 	}
-	return Start{}, problem.Unavailable(errors.New("no snapshot is as new as the stream"))
+	return Start{}, problem.Unavailable(errors.New("no snapshot is recent enough for the stream"))
 }
 
-// fetchSnapshot keeps the seats as they are now for those who come late.
+// fetchSnapshot stores a current snapshot of the seats for late watchers.
 func (f *Feed) fetchSnapshot() error {
 	ctx, cancel := context.WithTimeout(f.ctx, snapshotTimeout)
 	defer cancel()
@@ -262,7 +268,7 @@ func (f *Feed) fetchSnapshot() error {
 	defer resp.Close()
 	body, whole, err := resp.ReadAll(maxFrame)
 	if err != nil || !whole {
-		return problem.Unavailable(fmt.Errorf("snapshot broke off: %w", err))
+		return problem.Unavailable(fmt.Errorf("snapshot interrupted: %w", err))
 	}
 	var seats struct {
 		Version int64 `json:"version"`
@@ -278,9 +284,9 @@ func (f *Feed) fetchSnapshot() error {
 	return nil
 }
 
-// Attach makes a connection, on which an answer's header has been written, a
-// watcher that begins at start. The feed closes the connection when the stream
-// ends, and calls done.
+// Attach turns a connection, on which a response header has been written, into
+// a watcher that begins at start. The feed closes the connection when the
+// stream ends, and calls done.
 func (f *Feed) Attach(conn net.Conn, start Start, done func()) {
 	watching.Inc()
 	w := newWatcher(conn, start.since, func() {
@@ -311,8 +317,8 @@ func (f *Feed) drop(w *watcher) {
 	w.close()
 }
 
-// catchUp writes data, and then whatever is missing, to a watcher that is busy
-// for that long. It waits for the client, unlike deliver.
+// catchUp writes data, then everything still missing, to a watcher, which stays
+// busy meanwhile. Unlike deliver, it waits for the client.
 func (f *Feed) catchUp(w *watcher, data []byte) {
 	for {
 		if err := w.write(data); err != nil {
@@ -339,10 +345,11 @@ func (f *Feed) catchUp(w *watcher, data []byte) {
 	}
 }
 
-// deliver writes what is new to all watchers that are not busy, until the feed
-// ends. One goroutine does it without waiting for any client, so that thousands
-// need not be woken for each change. It rests for as long as it has worked:
-// what comes in the meantime is written together, and others get the processor.
+// deliver writes new data to all watchers that are not busy, until the feed
+// ends. A single goroutine does it without waiting for any client, so that
+// thousands of goroutines need not wake for each change. It pauses for as long
+// as it has worked: data that arrives meanwhile is written together, and other
+// goroutines get the CPU.
 func (f *Feed) deliver() {
 	select {
 	case <-f.ctx.Done():
@@ -370,18 +377,18 @@ func (f *Feed) deliver() {
 	}
 }
 
-// round delivers what follows a position, and returns the position that it
-// leads to; more is false if there was nothing.
+// round delivers the data after position at. It returns the position reached;
+// more is false if there was nothing to deliver.
 func (f *Feed) round(at int64) (upTo int64, more bool) {
 	f.mu.Lock()
 	data, upTo, ok := f.history.after(at)
 	if !ok {
-		// More than is remembered came during a round.
+		// The history has dropped data since the previous round.
 		at = f.history.from
 		data, upTo, _ = f.history.after(at)
 	}
 	heartbeat := data == nil && f.beat
-	f.beat = false // a change is as good
+	f.beat = false // a change serves as a heartbeat
 	if heartbeat {
 		data = []byte(": heartbeat\n\n")
 	}
@@ -412,7 +419,7 @@ func (f *Feed) round(at int64) (upTo int64, more bool) {
 				w.since = upTo
 			}
 		}
-		// One that is elsewhere in the stream, or slow, goes on by itself.
+		// A watcher at another position, or a slow one, catches up on its own.
 		if len(rest) > 0 || w.since < upTo {
 			go f.catchUp(w, rest)
 			continue

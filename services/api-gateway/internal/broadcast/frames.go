@@ -9,23 +9,24 @@ import (
 	"strconv"
 )
 
-// maxFrame bounds a frame, in bytes: a snapshot of the largest hall fits.
+// maxFrame limits a frame, in bytes. A snapshot of the largest hall fits.
 const maxFrame = 8 << 20
 
-// block is one frame of the stream, or all that have an id together.
+// block is one frame of the stream, or all consecutive frames that share an id.
 type block struct {
-	// data is nil if there is nothing to pass on.
+	// data is nil if there is nothing to forward.
 	data []byte
 	// id is the log position up to which all changes have been sent, -1 if unknown.
 	id int64
-	// snapshot has every seat; comment nothing (a heartbeat).
+	// snapshot marks a block with every seat; comment marks one without data (a
+	// heartbeat).
 	snapshot, comment bool
 }
 
-// blocks reads a stream of server-sent events, as booking-service writes them.
+// blocks reads a stream of server-sent events as booking-service writes it.
 type blocks struct {
 	in *bufio.Scanner
-	// pending are the frames whose id is still to come.
+	// pending holds frames whose id has not arrived yet.
 	pending []byte
 }
 
@@ -37,14 +38,14 @@ func readBlocks(r io.Reader) *blocks {
 			return i + 2, data[:i+2], nil
 		}
 		if atEOF {
-			return len(data), nil, nil // a frame that broke off says nothing
+			return len(data), nil, nil // discard a truncated frame
 		}
 		return 0, nil, nil
 	})
 	return &blocks{in: in}
 }
 
-// next returns the next block. Its data is its own.
+// next returns the next block. The caller owns its data.
 func (b *blocks) next() (block, error) {
 	for b.in.Scan() {
 		got := block{id: -1}
@@ -62,7 +63,7 @@ func (b *blocks) next() (block, error) {
 			case "id":
 				var err error
 				if got.id, err = strconv.ParseInt(string(value), 10, 64); err != nil || got.id < 0 {
-					return got, fmt.Errorf("id of an event: %q", value)
+					return got, fmt.Errorf("malformed event id %q", value)
 				}
 			}
 		}

@@ -6,39 +6,40 @@ import (
 )
 
 const (
-	// maxHistory bounds what a feed remembers, in bytes.
+	// maxHistory limits the size of a feed's history, in bytes.
 	maxHistory = 1 << 20
-	// entryOverhead is what an entry takes beside its data.
+	// entryOverhead is the size of an entry without its data, in bytes.
 	entryOverhead = 64
-	// maxPiece bounds what is written at once, in bytes, if it is more than one entry.
+	// maxPiece limits a write of more than one entry, in bytes.
 	maxPiece = 64 << 10
 )
 
-// entry is all frames of one position of the event's log: a client never
-// continues in the middle of it.
+// entry holds all frames of one position of the event's log. A client never
+// resumes within an entry.
 type entry struct {
 	id   int64
 	data []byte
-	// end is the sum of the sizes of this entry and all before it.
+	// end is the total size of this entry and all before it.
 	end int64
 }
 
-// begin is the sum of the sizes of all entries before it.
+// begin returns the total size of all entries before e.
 func (e entry) begin() int64 { return e.end - int64(len(e.data)) - entryOverhead }
 
-// history is the last entries of a stream, in the order of their ids. Who has
-// everything up to one position needs exactly the entries with a greater id.
+// history holds the last entries of a stream, ordered by id. A client that has
+// everything up to a position needs exactly the entries with a greater id.
 type history struct {
-	// Every change after from is in entries; head is the newest position.
+	// entries has every change after from; head is the newest position.
 	from, head int64
 	entries    []entry
 	size       int64 // the last entry's end
 }
 
-// start forgets everything up to a position.
+// start clears the history and begins it at a position.
 func (h *history) start(id int64) { *h = history{from: id, head: id} }
 
-// add remembers an entry, unless it is known. Its data must not change any more.
+// add appends an entry, unless it is known. Its data must not change
+// afterwards.
 func (h *history) add(id int64, data []byte) {
 	if id <= h.head {
 		return
@@ -53,11 +54,11 @@ func (h *history) add(id int64, data []byte) {
 	}
 }
 
-// covers tells whether a client that has everything up to since can continue.
+// covers reports whether a client that has everything up to since can continue.
 func (h *history) covers(since int64) bool { return since >= h.from && since <= h.head }
 
-// after returns what follows a position, or the first part of it, and the
-// position that it leads to; ok is false if some of it is forgotten.
+// after returns the data after a position, or the first part of it, and the
+// position it leads to. ok is false if some of it was dropped.
 func (h *history) after(since int64) (data []byte, upTo int64, ok bool) {
 	if since < h.from {
 		return nil, since, false
@@ -72,14 +73,14 @@ func (h *history) after(since int64) (data []byte, upTo int64, ok bool) {
 			break
 		}
 		if i == 0 {
-			data = slices.Clone(data) // the entry's own must stay as it is
+			data = slices.Clone(data) // must not append to the entry's data
 		}
 		data, upTo = append(data, e.data...), e.id
 	}
 	return data, upTo, true
 }
 
-// sizeAfter returns how much follows a position, in bytes.
+// sizeAfter returns the size of the data after a position, in bytes.
 func (h *history) sizeAfter(since int64) int64 {
 	i := h.index(since)
 	if i == len(h.entries) {
@@ -88,7 +89,7 @@ func (h *history) sizeAfter(since int64) int64 {
 	return h.size - h.entries[i].begin()
 }
 
-// index returns where the entries after a position begin.
+// index returns the index of the first entry after a position.
 func (h *history) index(since int64) int {
 	i, found := slices.BinarySearchFunc(h.entries, since, func(e entry, id int64) int { return cmp.Compare(e.id, id) })
 	if found {

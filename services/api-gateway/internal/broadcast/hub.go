@@ -1,6 +1,6 @@
-// Package broadcast shares one stream of an event's seats among all who watch
-// it: booking-service sends every change once to a gateway, and the gateway
-// writes the same bytes to each of its watchers.
+// Package broadcast shares one stream of an event's seats among its watchers:
+// booking-service sends every change once to a gateway, and the gateway writes
+// the same bytes to each watcher.
 package broadcast
 
 import (
@@ -20,26 +20,26 @@ import (
 var (
 	watching = promauto.NewGauge(prometheus.GaugeOpts{Name: "seat_stream_watchers", Help: "Open seat streams."})
 	cutOff   = promauto.NewCounter(prometheus.CounterOpts{
-		Name: "seat_stream_cut_off_total", Help: "Seat streams ended because their client did not keep up.",
+		Name: "seat_stream_cut_off_total", Help: "Seat streams ended because the client was too slow.",
 	})
 )
 
-// Fetch asks booking-service about an event. lastID, if any, is the
-// Last-Event-ID; only a stream has one.
+// Fetch requests an event's stream or seats from booking-service. lastID, if
+// not empty, is the Last-Event-ID; only a stream has one.
 type Fetch func(ctx context.Context, event, lastID string) (*upstream.Response, error)
 
-// Refusal is an answer of booking-service instead of a stream. It is for those
-// who wait for the stream to begin.
+// Refusal is a response of booking-service other than a stream. Callers that
+// wait for the stream to begin get it as the error.
 type Refusal struct {
 	Status int
 	Header http.Header
 	Body   []byte
 }
 
-// Error says the status.
+// Error returns the status text.
 func (r *Refusal) Error() string { return "stream refused: " + http.StatusText(r.Status) }
 
-// Hub has a feed for each event that is watched.
+// Hub holds a feed for each watched event.
 type Hub struct {
 	stream, seats Fetch
 
@@ -48,15 +48,16 @@ type Hub struct {
 	closed bool
 }
 
-// NewHub returns a hub that gets streams and snapshots by stream and seats.
+// NewHub returns a hub that fetches streams and snapshots with stream and
+// seats.
 func NewHub(stream, seats Fetch) *Hub {
 	return &Hub{stream: stream, seats: seats, feeds: map[string]*Feed{}}
 }
 
-// Open returns the feed of an event, which has begun; the caller must Leave it
-// or Attach a connection. A feed that is opened for this call begins after
-// since, if booking-service remembers; negative: anywhere. Errors: a *Refusal,
-// that of ctx, or a problem.
+// Open returns the feed of an event, which has begun. The caller must call
+// Leave or Attach. A newly opened feed begins after since if booking-service
+// still has that position; a negative since means anywhere. Errors: a *Refusal,
+// ctx's error, or a problem.
 func (h *Hub) Open(ctx context.Context, event string, since int64) (*Feed, error) {
 	f, err := h.feed(event, since)
 	if err != nil {
@@ -75,12 +76,12 @@ func (h *Hub) Open(ctx context.Context, event string, since int64) (*Feed, error
 	return f, nil
 }
 
-// feed returns the feed of an event with one more user.
+// feed returns the feed of an event and counts one more user.
 func (h *Hub) feed(event string, since int64) (*Feed, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
-		return nil, problem.Unavailable(errors.New("the gateway is stopping"))
+		return nil, problem.Unavailable(errors.New("gateway is stopping"))
 	}
 	f := h.feeds[event]
 	if f == nil {
@@ -103,11 +104,12 @@ func (h *Hub) Close() {
 	}
 	h.mu.Unlock()
 	for _, f := range all {
-		f.end(problem.Unavailable(errors.New("the gateway is stopping")))
+		f.end(problem.Unavailable(errors.New("gateway is stopping")))
 	}
 }
 
-// leave takes a user from a feed, which ends some time after the last.
+// leave removes a user from a feed. The feed ends some time after its last
+// user.
 func (h *Hub) leave(f *Feed) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -127,7 +129,7 @@ func (h *Hub) leave(f *Feed) {
 	})
 }
 
-// remove makes the next watcher open another feed.
+// remove unregisters a feed, so that the next watcher opens a new one.
 func (h *Hub) remove(f *Feed) {
 	if h.feeds[f.event] == f {
 		delete(h.feeds, f.event)

@@ -9,19 +9,19 @@ import (
 )
 
 const (
-	// patience is how long a client may take to accept a slice of the stream.
+	// patience is how long a client may take to accept one slice of the stream.
 	patience = 15 * time.Second
-	// slice is how much is written with one deadline, in bytes.
+	// slice is how many bytes are written under one deadline.
 	slice = 16 << 10
 )
 
-// watcher is a client's connection. Nothing else is kept for it: a stream is
-// open for hours.
+// watcher is a client's connection. It holds nothing else, because a stream
+// stays open for hours.
 type watcher struct {
 	conn net.Conn
 	raw  syscall.RawConn // nil if there is none
-	// busy watchers are written to by somebody, who alone may change since.
-	// Feed.mu guards both.
+	// busy means that a goroutine is writing to the watcher; only that
+	// goroutine may change since. Feed.mu guards both.
 	busy  bool
 	since int64
 
@@ -37,8 +37,8 @@ func newWatcher(conn net.Conn, since int64, done func()) *watcher {
 	return w
 }
 
-// wait returns when the client has left, or says something: there is nothing
-// for it to say.
+// wait returns when the client disconnects or sends anything, which it has no
+// reason to do.
 func (w *watcher) wait() {
 	var b [1]byte
 	_, _ = w.conn.Read(b[:])
@@ -51,7 +51,7 @@ func (w *watcher) close() {
 	})
 }
 
-// write waits until the client has accepted data.
+// write blocks until the client has accepted data.
 func (w *watcher) write(data []byte) error {
 	for len(data) > 0 {
 		n := min(len(data), slice)
@@ -78,12 +78,12 @@ func newWriter(data []byte) *writer {
 	w := &writer{data: data}
 	w.write = func(fd uintptr) bool {
 		w.n, w.err = syscall.Write(int(fd), w.data)
-		return true // without waiting
+		return true // don't wait until writable
 	}
 	return w
 }
 
-// try returns what the connection had no room for.
+// try writes without blocking and returns the data that did not fit.
 func (w *writer) try(to *watcher) (rest []byte, err error) {
 	if to.raw == nil {
 		return w.data, nil

@@ -18,7 +18,7 @@ import (
 )
 
 var limited = promauto.NewCounterVec(prometheus.CounterOpts{
-	Name: "gateway_rate_limited_total", Help: "Requests refused for being too many, by what was counted: session, address or streams of an address.",
+	Name: "gateway_rate_limited_total", Help: "Requests refused by a rate limit, by what was counted: session, address or streams of an address.",
 }, []string{"by"})
 
 func init() {
@@ -32,7 +32,7 @@ func tooMany(by string, wait time.Duration) error {
 	return problem.New(http.StatusTooManyRequests, "rate_limited", "Too many requests. Slow down.").After(wait)
 }
 
-// authorize finds out who calls and whether the route is for them.
+// authorize identifies the caller and checks its access to the route.
 func (d *Door) authorize(c *call) error {
 	rt := c.entry.route
 	if rt.Access == route.Public {
@@ -41,7 +41,7 @@ func (d *Door) authorize(c *call) error {
 	id := session.FromRequest(c.r)
 	if id != "" {
 		if session.ByCookie(c.r) {
-			// A browser sends the cookie whoever's page makes the request.
+			// A browser sends the cookie with requests from any site's pages.
 			if err := d.csrf.Check(c.r); err != nil {
 				return problem.Forbidden("This request comes from another site.").Because(err)
 			}
@@ -62,8 +62,8 @@ func (d *Door) authorize(c *call) error {
 	return nil
 }
 
-// identify sets who calls. A session that is not there leaves the caller
-// anonymous; so does one that can't be looked up where none is needed.
+// identify sets the caller. A missing session leaves the caller anonymous; so
+// does a failed look-up on a route that needs no session.
 func (d *Door) identify(c *call, id string) error {
 	sess, err := d.Sessions.Get(c.r.Context(), id)
 	switch {

@@ -11,12 +11,11 @@ import (
 )
 
 const (
-	// maxSending bounds the bytes of the bodies that one address sends at once.
+	// maxSending limits the body bytes that one address sends at once.
 	maxSending = 32 << 20
-	// leastBody is what a body counts at least, for what is kept beside it.
+	// leastBody is the minimum size counted for a body, to cover its overhead.
 	leastBody = 16 << 10
-	// A body may take bodyPatience, and longer if it is large: a second for each
-	// leastRate bytes.
+	// A body may take bodyPatience plus a second for each leastRate bytes.
 	bodyPatience = 5 * time.Second
 	leastRate    = 1 << 20
 )
@@ -35,7 +34,7 @@ func (d *Door) readBody(c *call) ([]byte, error) {
 	}
 	size := length
 	if size < 0 {
-		size = limit // it may be as large
+		size = limit // the size is unknown: assume the largest
 	}
 	done, ok := d.sending.take(c.client.limitKey(), max(size, leastBody))
 	if !ok {
@@ -58,7 +57,8 @@ func (d *Door) readBody(c *call) ([]byte, error) {
 	if err != nil {
 		return nil, problem.New(http.StatusBadRequest, "malformed_json", "The body could not be read.").Because(err)
 	}
-	// While we answer the server waits for the client to leave; that has no end.
+	// While we answer, the server reads in the background to detect a
+	// disconnect. That read must have no deadline.
 	_ = control.SetReadDeadline(time.Time{})
 	return body, nil
 }

@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// client is who sends a request, as far as the network tells.
+// client is the sender of a request as seen by the network.
 type client struct {
 	addr  netip.Addr
 	https bool
 }
 
-// limitKey is the address by which requests are counted; a household has a
-// whole /64 of IPv6.
+// limitKey returns the address by which requests are counted. IPv6 clients
+// count by their /64, which one household shares.
 func (c client) limitKey() string {
 	if c.addr.Is6() {
 		if p, err := c.addr.Prefix(64); err == nil {
@@ -30,8 +30,8 @@ func (c client) scheme() string {
 	return "http"
 }
 
-// client returns the peer, or whom a trusted proxy says it speaks for: the last
-// address in X-Forwarded-For that is not a trusted proxy itself.
+// client returns the peer or, behind trusted proxies, the last address in
+// X-Forwarded-For that is not itself a trusted proxy.
 func (d *Door) client(r *http.Request) client {
 	c := client{https: r.TLS != nil}
 	if peer, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {

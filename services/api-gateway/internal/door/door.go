@@ -1,5 +1,5 @@
-// Package door is the public HTTP listener: who may come in, with what, and to
-// which service it goes.
+// Package door implements the public HTTP listener: it authenticates, limits
+// and routes requests to the services.
 package door
 
 import (
@@ -33,20 +33,21 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/views"
 )
 
-// Config is what the door needs.
+// Config holds the dependencies and settings of a Door.
 type Config struct {
 	Forwarder *upstream.Forwarder
 	Sessions  *redis.Sessions
 	// Signers sign the identities for each service.
 	Signers map[string]*identity.Signer
-	// BySession and ByAddress limit requests.
+	// BySession and ByAddress rate-limit requests.
 	BySession, ByAddress *limit.Limiter
 	// CORSOrigins are the other sites whose pages may use the API, such as
 	// https://shop.example.
 	CORSOrigins []string
-	// TrustedProxies may say who their client is by X-Forwarded-For.
+	// TrustedProxies may name their client in X-Forwarded-For.
 	TrustedProxies []netip.Prefix
-	// App has the web app's files; nil or empty: there is a plain page instead.
+	// App holds the web app's files. If nil or empty, a plain page is served
+	// instead.
 	App fs.FS
 }
 
@@ -59,15 +60,16 @@ type Door struct {
 	csrf     *http.CrossOriginProtection
 	app      map[string]*file
 	gate     gate
-	sending  *quota // bytes of bodies
-	watching *quota // streams
+	sending  *quota // body bytes being received
+	watching *quota // open streams
 	streams  *broadcast.Hub
 	views    *views.Store
 	flights  singleflight.Group
 	tracer   trace.Tracer
 }
 
-// entry is what the router finds: a route to a service, or a page of our own.
+// entry is a router match: a route to a service, or a page of the gateway
+// itself.
 type entry struct {
 	http.Handler
 	template string
@@ -75,7 +77,7 @@ type entry struct {
 	page     httpapi.Handler
 }
 
-// New returns the door. Error: an origin that is none, or an app that can't be read.
+// New returns a Door. Error: an invalid origin, or an unreadable app.
 func New(cfg Config) (*Door, error) {
 	d := &Door{
 		Config: cfg, router: mux.NewRouter(), cors: map[string]bool{}, csrf: http.NewCrossOriginProtection(),
@@ -105,17 +107,17 @@ func New(cfg Config) (*Door, error) {
 	}
 	add(http.MethodGet, entry{template: "/api/v1/openapi.yaml", page: openAPI})
 	app := entry{Handler: http.NotFoundHandler(), template: "/", page: d.showApp}
-	// The first matcher must be the one that fails: a later one would forget that an address of the API takes other methods.
+	// The first matcher must fail: a later one would lose the method mismatch of an API path.
 	d.router.MatcherFunc(func(r *http.Request, _ *mux.RouteMatch) bool {
 		return !strings.HasPrefix(r.URL.Path, "/api/") && !strings.HasPrefix(r.URL.Path, "/webhooks/")
 	}).Methods(http.MethodGet).Handler(app)
 	return d, nil
 }
 
-// EndStreams ends the answers that have no end, for the server's shutdown.
+// EndStreams ends the open-ended responses, for the server's shutdown.
 func (d *Door) EndStreams() { d.streams.Close() }
 
-// call is one request on its way through the door.
+// call is the state of one request.
 type call struct {
 	w      http.ResponseWriter
 	r      *http.Request
@@ -125,11 +127,12 @@ type call struct {
 	// first is the path's first variable.
 	first string
 	who   identity.Identity
-	// sessionID is set when who is logged in.
+	// sessionID is set if the caller is logged in.
 	sessionID string
 }
 
-// ServeHTTP answers every request, measures it, and turns errors into problems.
+// ServeHTTP answers every request, records its metrics, and turns errors into
+// problems.
 func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	rec := &httpapi.Recorder{ResponseWriter: w}
@@ -140,7 +143,7 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		template = "other"
 	}
 	if observe.TracingEnabled() {
-		// Strangers don't get to continue their traces in ours.
+		// Clients must not continue their own traces in ours.
 		ctx, span := d.tracer.Start(r.Context(), r.Method+" "+template, trace.WithNewRoot(), trace.WithSpanKind(trace.SpanKindServer),
 			trace.WithAttributes(attribute.String("http.route", template), attribute.String("frontrow.request_id", c.id)))
 		defer span.End()
@@ -178,7 +181,7 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// enter checks the caller and answers.
+// enter checks the caller and answers the request.
 func (d *Door) enter(c *call) error {
 	if c.entry.page != nil {
 		return c.entry.page(c.w, c.r)
@@ -193,7 +196,8 @@ func (d *Door) enter(c *call) error {
 	if stream {
 		return d.stream(c)
 	}
-	// Before the gate: a body that comes slowly must not take a place from others.
+	// Read the body before entering the gate: a slow body must not occupy a
+	// slot.
 	body, err := d.readBody(c)
 	if err != nil {
 		return err
@@ -217,7 +221,7 @@ func (d *Door) enter(c *call) error {
 	req.Header = d.outgoing(c, c.who)
 	resp, err := d.Forwarder.Do(c.r.Context(), req)
 	if c.entry.route.SeesSession {
-		d.Sessions.Forget(session.Hash(c.sessionID)) // it may have ended
+		d.Sessions.Forget(session.Hash(c.sessionID)) // the session may have ended
 	}
 	if err != nil {
 		return err
@@ -227,26 +231,27 @@ func (d *Door) enter(c *call) error {
 	return nil
 }
 
-// pass writes a service's answer.
+// pass writes a service's response.
 func pass(c *call, resp *upstream.Response) {
 	copyHeader(c.w.Header(), resp.Header)
 	c.w.WriteHeader(resp.Status)
 	if err := resp.CopyTo(c.w); err != nil && !resp.Buffered() {
-		// The status is out; cutting the connection is how the client learns that
-		// the body is not whole.
-		slog.WarnContext(c.r.Context(), "answer broke off", "error", err, "route", c.entry.template, "request_id", c.id)
+		// The status is already sent: only cutting the connection tells the
+		// client that the body is incomplete.
+		slog.WarnContext(c.r.Context(), "response interrupted", "error", err, "route", c.entry.template, "request_id", c.id)
 		panic(http.ErrAbortHandler)
 	}
 }
 
-// match finds the entry of a request, or a problem not_found or method_not_allowed.
+// match finds the entry of a request. Error: the problem not_found or
+// method_not_allowed.
 func (d *Door) match(c *call) error {
 	if p := c.r.URL.Path; strings.Contains(p, "//") || strings.Contains(p, "/.") {
 		return problem.NotFound("This address")
 	}
 	r := c.r
 	if r.Method == http.MethodHead {
-		// Answered like GET; the server leaves the body out.
+		// HEAD is handled like GET; the server omits the body.
 		r = &http.Request{Method: http.MethodGet, URL: r.URL, Host: r.Host}
 	}
 	var m mux.RouteMatch
@@ -262,7 +267,7 @@ func (d *Door) match(c *call) error {
 	return problem.New(http.StatusMethodNotAllowed, "method_not_allowed", "This address does not take this method.")
 }
 
-// methods returns those that the request's address takes.
+// methods returns the methods that the request's path accepts.
 func (d *Door) methods(r *http.Request) []string {
 	var allowed []string
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
@@ -279,12 +284,14 @@ func (d *Door) methods(r *http.Request) []string {
 
 func (d *Door) fail(c *call, err error) {
 	if c.r.Context().Err() != nil {
-		// Nobody is there to be told; nginx's status for it, for the metrics.
+		// The client has disconnected. 499 is nginx's status for this, for the
+		// metrics.
 		c.w.WriteHeader(499)
 		return
 	}
 	p := problem.From(err)
-	// What the gate turns away is counted; a line for each would be more work than the answer.
+	// Rejected requests are counted, not logged: logging would cost more than
+	// rejecting.
 	if p.Status >= http.StatusInternalServerError && p.Code != overloaded {
 		slog.WarnContext(c.r.Context(), "request failed", "route", c.entry.template, "method", c.r.Method, "status", p.Status,
 			"code", p.Code, "error", err, "request_id", c.id)
@@ -303,7 +310,8 @@ func requestID() string {
 	return id.String()
 }
 
-// method is the metric label of a request's method: strangers may send anything.
+// method returns the metric label of a request's method: clients may send any
+// method.
 func method(r *http.Request) string {
 	switch r.Method {
 	case http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodHead, http.MethodOptions:

@@ -12,25 +12,25 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
 )
 
-// maxUnderWay bounds the requests a gateway works on at once. More would not be
-// answered sooner, only later: beyond what the services can do, a longer queue
-// is nothing but a longer wait (Little's law).
+// maxUnderWay limits the requests a gateway processes at once. Accepting more
+// would not answer them sooner: beyond the services' capacity, a longer queue
+// only means a longer wait (Little's law).
 const maxUnderWay = 1000
 
 const overloaded = "overloaded"
 
 var turnedAway = promauto.NewCounter(prometheus.CounterOpts{
-	Name: "gateway_overload_refused_total", Help: "Requests refused because too many were under way.",
+	Name: "gateway_overload_refused_total", Help: "Requests refused because too many were in flight.",
 })
 
-// gate lets in a bounded number of requests at once.
+// gate limits the number of concurrent requests.
 type gate struct{ underWay atomic.Int64 }
 
-// full tells whether nobody may enter now.
+// full reports whether the gate refuses requests now.
 func (g *gate) full() bool { return g.underWay.Load() >= maxUnderWay }
 
-// enter returns what to call when the request is done; or an error, 503 with
-// Retry-After, before any work was done for it.
+// enter returns a function to call when the request is done, or an error, 503
+// with Retry-After, before any work was done for the request.
 func (g *gate) enter() (leave func(), err error) {
 	if g.underWay.Add(1) > maxUnderWay {
 		g.underWay.Add(-1)
@@ -39,7 +39,8 @@ func (g *gate) enter() (leave func(), err error) {
 	return func() { g.underWay.Add(-1) }, nil
 }
 
-// tooMuch spreads those who are refused together over some seconds.
+// tooMuch returns an overload error with a random Retry-After, so that clients
+// refused together do not return together.
 func tooMuch() error {
 	turnedAway.Inc()
 	return problem.New(http.StatusServiceUnavailable, overloaded,

@@ -14,11 +14,12 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/upstream"
 )
 
-// forwarded are the headers of a request that a service gets as they came. All
-// others stay outside: what says who is asking is for us to say.
+// forwarded lists the request headers passed to a service unchanged. All others
+// are dropped: only the gateway may set headers that identify the caller.
 var forwarded = []string{"Accept", "Accept-Language", "Content-Type", "If-Match", "If-None-Match", "Last-Event-Id", "Psp-Signature", "User-Agent"}
 
-// outgoing returns the headers for a service: the request's own, and who asks.
+// outgoing returns the headers for a service: the forwarded ones and the
+// caller's identity.
 func (d *Door) outgoing(c *call, who identity.Identity) http.Header {
 	h := make(http.Header, len(forwarded)+8)
 	for _, name := range forwarded {
@@ -43,8 +44,8 @@ func (d *Door) outgoing(c *call, who identity.Identity) http.Header {
 	return h
 }
 
-// copyHeader copies an answer's headers, except those of the connection and
-// those that are the gateway's own.
+// copyHeader copies a response's headers, except hop-by-hop headers and those
+// the gateway sets itself.
 func copyHeader(to, from http.Header) {
 	for name, v := range from {
 		switch name {
@@ -60,7 +61,7 @@ func copyHeader(to, from http.Header) {
 	}
 }
 
-// setSecurityHeaders sets what every answer has.
+// setSecurityHeaders sets the headers that every response has.
 func setSecurityHeaders(h http.Header, c *call) {
 	h[httpapi.RequestIDHeader] = []string{c.id}
 	h["X-Content-Type-Options"] = []string{"nosniff"}
@@ -72,8 +73,8 @@ func setSecurityHeaders(h http.Header, c *call) {
 	}
 }
 
-// answerCORS lets the pages of the configured origins use the API; it returns
-// true when the request was a preflight and is answered.
+// answerCORS lets pages of the configured origins use the API. It returns true
+// if the request was a preflight, which it has answered.
 func (d *Door) answerCORS(c *call) bool {
 	if len(d.cors) == 0 {
 		return false

@@ -16,7 +16,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
 )
 
-// homePage is shown where the web app was not built.
+// homePage is served if the web app was not built.
 const homePage = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -30,17 +30,18 @@ const homePage = `<!doctype html>
 </html>
 `
 
-// appPolicy lets the app's pages have what comes from here, and nothing written into them.
+// appPolicy allows the app's pages to load only what the gateway serves, and no
+// inline code.
 const appPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; " +
 	"media-src 'self' blob:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
-// file is one of the web app's, with the copies that a build has compressed.
+// file is a file of the web app with the compressed copies from the build.
 type file struct {
 	contentType, cacheControl, etag string
 	plain, gzip, brotli             []byte
 }
 
-// loadApp reads the web app, by path. Error: what fs says.
+// loadApp reads the web app's files, by path. Errors are those of app.
 func loadApp(app fs.FS) (map[string]*file, error) {
 	files := map[string]*file{}
 	err := fs.WalkDir(app, ".", func(name string, entry fs.DirEntry, err error) error {
@@ -69,7 +70,7 @@ func loadApp(app fs.FS) (map[string]*file, error) {
 			f.contentType = contentType(name)
 			f.cacheControl = "no-cache"
 			if strings.HasPrefix(name, "assets/") {
-				// Their names have a hash of the content.
+				// Their names contain a hash of the content.
 				f.cacheControl = "public, max-age=31536000, immutable"
 			}
 		}
@@ -84,7 +85,8 @@ func loadApp(app fs.FS) (map[string]*file, error) {
 	return files, nil
 }
 
-// contentType does not ask the machine's own tables first, which differ.
+// contentType does not consult the system's MIME tables first, which differ
+// between machines.
 func contentType(name string) string {
 	switch path.Ext(name) {
 	case ".js":
@@ -99,7 +101,8 @@ func contentType(name string) string {
 	return mime.TypeByExtension(path.Ext(name))
 }
 
-// showApp answers with a file of the web app; with its page for an address that only the app knows.
+// showApp answers with a file of the web app, or with its page for paths that
+// only the app's router knows.
 func (d *Door) showApp(w http.ResponseWriter, r *http.Request) error {
 	f := d.app[strings.TrimPrefix(r.URL.Path, "/")]
 	if f == nil {
@@ -134,12 +137,13 @@ func (d *Door) showApp(w http.ResponseWriter, r *http.Request) error {
 	}
 	h.Set("Content-Type", f.contentType)
 	h.Set("Content-Length", strconv.Itoa(len(body)))
-	// The client may have left.
+	// The client may have disconnected.
 	_, _ = w.Write(body)
 	return nil
 }
 
-// accepts tells whether an Accept-Encoding names a coding, and not with the weight 0.
+// accepts reports whether an Accept-Encoding names a coding with a non-zero
+// weight.
 func accepts(header, coding string) bool {
 	for part := range strings.SplitSeq(strings.ReplaceAll(header, " ", ""), ",") {
 		name, q, weighted := strings.Cut(part, ";q=")
@@ -158,7 +162,7 @@ func page(w http.ResponseWriter, contentType string, body []byte) error {
 	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.Header().Set("Cache-Control", "no-cache")
-	// The client may have left.
+	// The client may have disconnected.
 	_, _ = w.Write(body)
 	return nil
 }

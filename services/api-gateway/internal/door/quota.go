@@ -2,7 +2,7 @@ package door
 
 import "sync"
 
-// quota bounds what each address has of something at once.
+// quota limits how much of a resource each address uses at once.
 type quota struct {
 	max int64
 
@@ -12,8 +12,9 @@ type quota struct {
 
 func newQuota(limit int64) *quota { return &quota{max: limit, used: map[string]int64{}} }
 
-// take counts n for an address until release is called, once. Ok is false when
-// the address has too much; who has nothing may have any one thing.
+// take counts n for an address until release is called, once. Ok is false if
+// the address would exceed the maximum; an address that uses nothing may always
+// take one item of any size.
 func (q *quota) take(address string, n int64) (release func(), ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

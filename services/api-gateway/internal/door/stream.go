@@ -23,15 +23,15 @@ const (
 	seatsPath  = "/api/v1/events/{id}/seats"
 	streamPath = seatsPath + "/stream"
 
-	// maxStreams bounds the open streams of one address. Carriers put hundreds of
-	// customers behind one, and a hall's Wi-Fi its whole audience.
+	// maxStreams limits the open streams of one address. Carriers put hundreds
+	// of customers behind one address, and a hall's Wi-Fi its whole audience.
 	maxStreams = 4096
-	// streamsFull is the Retry-After of who is refused for it.
+	// streamsFull is the Retry-After for an address with too many streams.
 	streamsFull = 10 * time.Second
 )
 
-// stream makes the client's connection one of the event's watchers. The server
-// is done with it then: what it keeps for a request would take most of the
+// stream makes the client's connection one of the event's watchers. It takes
+// the connection from the server, whose per-request state would use most of the
 // memory.
 func (d *Door) stream(c *call) error {
 	release, ok := d.watching.take(c.client.limitKey(), 1)
@@ -66,27 +66,27 @@ func (d *Door) stream(c *call) error {
 	h := c.w.Header()
 	copyHeader(h, feed.Header())
 	h.Set("X-Accel-Buffering", "no")
-	// The body ends with the connection (RFC 9112, 6.3), so that all watchers get
-	// the same bytes.
+	// The body ends with the connection (RFC 9112, 6.3), so that all watchers
+	// can get the same bytes.
 	h.Set("Transfer-Encoding", "identity")
 	c.w.WriteHeader(http.StatusOK)
-	// Clients whose streams end together come back one after another.
+	// Spread the reconnects of clients whose streams end together.
 	_, _ = fmt.Fprintf(c.w, "retry: %d\n\n", 1000+rand.IntN(2000))
 	control := http.NewResponseController(c.w)
 	if err := control.Flush(); err != nil || c.r.Method == http.MethodHead {
-		return nil // the client has left, or knows all that it asked for
+		return nil // the client has disconnected, or sent HEAD
 	}
 	conn, _, err := control.Hijack()
 	if err != nil {
-		return fmt.Errorf("take the connection over: %w", err)
+		return fmt.Errorf("hijack connection: %w", err)
 	}
 	attached = true
 	feed.Attach(conn, start, release)
 	return nil
 }
 
-// openFeed returns the feed of the path's event, and where a client that has
-// everything up to since begins.
+// openFeed returns the feed of the event in the path, and where a client that
+// has everything up to since begins.
 func (d *Door) openFeed(c *call, since int64) (*broadcast.Feed, broadcast.Start, error) {
 	feed, err := d.streams.Open(c.r.Context(), c.first, since)
 	if err != nil {
@@ -100,7 +100,8 @@ func (d *Door) openFeed(c *call, since int64) (*broadcast.Feed, broadcast.Start,
 	return feed, start, nil
 }
 
-// fetch returns what asks booking-service about an event, for all who watch it.
+// fetch returns a function that requests path of an event from booking-service,
+// for all of the event's watchers.
 func (d *Door) fetch(path string) broadcast.Fetch {
 	rt := route.Find(http.MethodGet, path)
 	return func(ctx context.Context, event, lastID string) (*upstream.Response, error) {

@@ -23,22 +23,22 @@ import (
 )
 
 var staleViews = promauto.NewCounter(prometheus.CounterOpts{
-	Name: "gateway_stale_views_total", Help: "Answers about events from the gateway's copy while event-service was down.",
+	Name: "gateway_stale_views_total", Help: "Responses about events from the gateway's cache while event-service was down.",
 })
 
-// viewTimeout bounds the fetch that several clients may wait for.
+// viewTimeout limits a fetch, which several clients may share.
 const viewTimeout = 20 * time.Second
 
-// shown is an answer about events for anybody.
+// shown is a public response about events.
 type shown struct {
 	status int
 	header http.Header
 	body   []byte
 }
 
-// showView answers what everybody may see: from event-service, once for all who
-// ask the same at the same time; while it is down from the last copy. Organisers
-// and admins see more, so they ask for themselves.
+// showView answers with what everybody may see. Concurrent identical requests
+// share one fetch from event-service; while that is down, the last cached copy
+// is served. Organisers and admins see more, so their requests are not shared.
 func (d *Door) showView(c *call, req *upstream.Request) error {
 	query := c.r.URL.Query()
 	maps.DeleteFunc(query, func(name string, _ []string) bool { return !slices.Contains(c.entry.route.Params, name) })
@@ -51,11 +51,13 @@ func (d *Door) showView(c *call, req *upstream.Request) error {
 		return d.showOwn(c, req, key, !query.Has("mine"))
 	}
 	result := d.flights.DoChan(key, func() (any, error) {
-		// For a customer as for anybody: nothing personal can get into the copy.
+		// Fetch as an anonymous caller: nothing personal may get into the
+		// cached copy.
 		req.Header = d.outgoing(c, identity.Identity{Role: identity.Anonymous})
-		// A venue has megabytes, and one copy is kept for all: who can't unpack it gets it unpacked.
+		// A venue has megabytes and only one copy is cached: it is unpacked for
+		// clients that can't accept gzip.
 		req.Header.Set("Accept-Encoding", "gzip")
-		// Others may wait for this too when our client leaves.
+		// Other clients may share this fetch, so it outlives ours.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(c.r.Context()), viewTimeout)
 		defer cancel()
 		return d.fetchView(ctx, req, key)
@@ -78,7 +80,8 @@ func (d *Door) showView(c *call, req *upstream.Request) error {
 	}
 }
 
-// showOwn asks for one caller; the public copy stands in if it may.
+// showOwn fetches for one caller. If publicToo is set, the public copy serves
+// as a fallback.
 func (d *Door) showOwn(c *call, req *upstream.Request, key string, publicToo bool) error {
 	req.Header = d.outgoing(c, c.who)
 	if accepts(c.r.Header.Get("Accept-Encoding"), "gzip") {
@@ -99,8 +102,8 @@ func (d *Door) showOwn(c *call, req *upstream.Request, key string, publicToo boo
 	return nil
 }
 
-// fetchView asks event-service, with the kept copy's ETag so that what has not
-// changed is not sent again, and keeps the answer.
+// fetchView fetches from event-service, with the ETag of the cached copy so
+// that an unchanged body is not sent again, and caches the response.
 func (d *Door) fetchView(ctx context.Context, req *upstream.Request, key string) (*shown, error) {
 	kept := d.views.Get(key)
 	req.Header.Del("If-None-Match")
@@ -118,10 +121,10 @@ func (d *Door) fetchView(ctx context.Context, req *upstream.Request, key string)
 	}
 	body, whole, err := resp.ReadAll(views.MaxBody)
 	if err != nil {
-		return nil, problem.Unavailable(fmt.Errorf("answer broke off: %w", err))
+		return nil, problem.Unavailable(fmt.Errorf("response interrupted: %w", err))
 	}
 	if !whole {
-		return nil, fmt.Errorf("answer of %s is larger than %d bytes", req.Path, views.MaxBody)
+		return nil, fmt.Errorf("response to %s is larger than %d bytes", req.Path, views.MaxBody)
 	}
 	header := http.Header{}
 	copyHeader(header, resp.Header)
@@ -136,7 +139,8 @@ func (d *Door) fetchView(ctx context.Context, req *upstream.Request, key string)
 	return &shown{resp.Status, header, body}, nil
 }
 
-// showStale answers with the kept copy, marked as such; without one with err.
+// showStale answers with the cached copy, marked as stale, or returns err if
+// there is none.
 func (d *Door) showStale(c *call, key string, err error) error {
 	kept := d.views.Get(key)
 	if kept == nil {
@@ -155,7 +159,8 @@ func show(c *call, s *shown) {
 	h := c.w.Header()
 	copyHeader(h, s.header)
 	if h.Get("X-Frontrow-Stale") != "" {
-		// Not to be kept: event-service may say otherwise when it is back.
+		// Not to be cached: event-service may answer differently once it is
+		// back.
 		h.Set("Cache-Control", "no-cache")
 	}
 	if s.status == http.StatusOK && matches(c.r.Header.Get("If-None-Match"), h.Get("ETag")) {
@@ -171,11 +176,11 @@ func show(c *call, s *shown) {
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	c.w.WriteHeader(s.status)
-	// The client may have left.
+	// The client may have disconnected.
 	_, _ = c.w.Write(body)
 }
 
-// unpack returns what a service has compressed.
+// unpack decompresses a gzip body.
 func unpack(packed []byte) []byte {
 	reader, err := gzip.NewReader(bytes.NewReader(packed))
 	if err != nil {

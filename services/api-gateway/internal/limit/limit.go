@@ -1,4 +1,4 @@
-// Package limit bounds how many requests a second one caller may send.
+// Package limit limits the requests per second of each caller.
 package limit
 
 import (
@@ -12,9 +12,10 @@ import (
 
 const (
 	shards = 64
-	// maxPerShard bounds the memory: beyond it, callers are forgotten at random.
+	// maxPerShard limits memory: beyond it, random callers are forgotten.
 	maxPerShard = 4096
-	// idleAfter a caller is forgotten; its bucket is full again long before.
+	// idleAfter is when an idle caller is forgotten; its bucket is full long
+	// before.
 	idleAfter = time.Minute
 )
 
@@ -36,8 +37,8 @@ type bucket struct {
 	used   time.Time
 }
 
-// New returns a limiter that lets perSecond requests a second through, and
-// twice as many at once.
+// New returns a limiter that allows perSecond requests a second, and bursts of
+// twice as many.
 func New(perSecond float64) *Limiter {
 	l := &Limiter{rate: rate.Limit(perSecond), burst: max(1, int(2*perSecond)), now: time.Now}
 	for i := range l.parts {
@@ -46,8 +47,8 @@ func New(perSecond float64) *Limiter {
 	return l
 }
 
-// Wait returns 0 if a request of key may pass now, else how long the caller
-// should wait.
+// Wait returns 0 if a request of key may pass now, otherwise how long the
+// caller should wait.
 func (l *Limiter) Wait(key string) time.Duration {
 	now := l.now()
 	s := &l.parts[xxhash.Sum64String(key)%shards]
@@ -72,7 +73,7 @@ func (l *Limiter) Wait(key string) time.Duration {
 	return time.Duration(missing / float64(l.rate) * float64(time.Second))
 }
 
-// Run forgets idle callers until ctx ends; it returns nil then.
+// Run removes idle callers until ctx ends, then returns nil.
 func (l *Limiter) Run(ctx context.Context) error {
 	ticker := time.NewTicker(idleAfter / 2)
 	defer ticker.Stop()

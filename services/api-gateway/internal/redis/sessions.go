@@ -1,4 +1,4 @@
-// Package redis looks sessions up in Redis, and remembers them for a short time.
+// Package redis looks sessions up in Redis and caches them for a short time.
 package redis
 
 import (
@@ -16,20 +16,21 @@ import (
 
 const (
 	// freshFor is how long a cached session is used without asking Redis. Redis
-	// announces changes at once; one whose announcement is lost takes this long.
+	// announces changes at once; a change whose announcement is lost takes this
+	// long to be seen.
 	freshFor = 2 * time.Second
-	// trustFor is how long a session that was good is taken for good while Redis
-	// can't be asked. One that was ended meanwhile lives on as long.
+	// trustFor is how long a cached session stays valid while Redis is
+	// unavailable. A session ended in that time stays usable as long.
 	trustFor = 60 * time.Second
-	// remembered sessions, at about 300 bytes each.
+	// remembered is the size of the cache, in sessions of about 300 bytes each.
 	remembered = 100_000
-	// restFor is how long a Redis that failed is not asked for sessions that are
-	// remembered: waiting for it would slow every request down.
+	// restFor is how long cached sessions are served without asking a Redis
+	// that failed: waiting for it would slow every request down.
 	restFor = time.Second
 )
 
-// ErrUnavailable says that Redis is down and the session is not remembered.
-var ErrUnavailable = errors.New("sessions can't be looked up")
+// ErrUnavailable means that Redis is down and the session is not cached.
+var ErrUnavailable = errors.New("session look-up unavailable")
 
 // Sessions looks sessions up.
 type Sessions struct {
@@ -39,14 +40,16 @@ type Sessions struct {
 	known *lru.Cache[string, seen]
 	// restUntil is in Unix nanoseconds.
 	restUntil atomic.Int64
-	// changes counts the changes that Redis has told; what was looked up before
-	// missed, in Unix nanoseconds, may have changed untold.
+	// changes counts the changes announced by Redis. missed is the time, in
+	// Unix nanoseconds, before which announcements may have been lost: entries
+	// looked up before it are stale.
 	changes, missed atomic.Int64
 }
 
 type seen struct {
 	session.Session
-	// at is when the session was looked up, extended when its idle end was put off.
+	// at is when the session was looked up, extended when its idle timeout was
+	// reset.
 	at, extended time.Time
 }
 
@@ -57,12 +60,12 @@ func NewSessions(store *session.Store) *Sessions {
 	return &Sessions{Clock: clock.System{}, store: store, known: known}
 }
 
-// Run takes in changes of sessions until ctx ends.
+// Run applies announced session changes until ctx ends.
 func (s *Sessions) Run(ctx context.Context) error {
 	return s.store.Changes(ctx, s.Forget, func() { s.missed.Store(s.Clock.Now().UnixNano()) })
 }
 
-// Forget has a session looked up again.
+// Forget removes a session from the cache.
 func (s *Sessions) Forget(hash string) {
 	s.changes.Add(1)
 	s.known.Remove(hash)
@@ -83,7 +86,7 @@ func (s *Sessions) Get(ctx context.Context, id string) (session.Session, error) 
 		if sess, err := s.remember(name); err == nil {
 			return sess, nil
 		}
-		// Who is not remembered can only win: it may have been a moment's weakness.
+		// Unknown sessions still try Redis: the outage may have been brief.
 	}
 	read, extended := s.store.Get, last.extended
 	if now.Sub(extended) > s.store.ExtendEvery() {
@@ -94,7 +97,7 @@ func (s *Sessions) Get(ctx context.Context, id string) (session.Session, error) 
 	case err == nil:
 		s.known.Add(name, seen{sess, now, extended})
 		if s.changes.Load() != changes {
-			s.known.Remove(name) // it may have changed while it was looked up
+			s.known.Remove(name) // it may have changed during the look-up
 		}
 		return sess, nil
 	case errors.Is(err, session.ErrNotFound):
@@ -103,7 +106,7 @@ func (s *Sessions) Get(ctx context.Context, id string) (session.Session, error) 
 	case ctx.Err() != nil:
 		return sess, ctx.Err()
 	default:
-		slog.WarnContext(ctx, "redis is down: sessions from memory", "error", err)
+		slog.WarnContext(ctx, "look up session failed, using cached sessions", "error", err)
 		s.restUntil.Store(s.Clock.Now().Add(restFor).UnixNano())
 		return s.remember(name)
 	}

@@ -1,4 +1,4 @@
-// Package route is the table of what the gateway lets through, and how.
+// Package route holds the table of routes that the gateway serves.
 package route
 
 import (
@@ -9,7 +9,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 )
 
-// Services behind the gateway, by their names at Consul.
+// Services behind the gateway, by their Consul names.
 const (
 	Auth    = "auth-service"
 	Event   = "event-service"
@@ -17,23 +17,23 @@ const (
 	Payment = "payment-service"
 )
 
-// Services are all of them.
+// Services lists all of them.
 var Services = []string{Auth, Event, Booking, Payment}
 
-// Access says what a route asks of the caller.
+// Access says which callers a route accepts.
 type Access int
 
 // Accesses.
 const (
-	// Public routes have nothing to do with the caller: a session is not even looked at.
+	// Public routes ignore the caller: the session is not looked up.
 	Public Access = iota
-	// Optional routes know the caller if there is a session.
+	// Optional routes use the session if there is one.
 	Optional
-	// Session routes are for those who are logged in.
+	// Session routes require a session.
 	Session
 )
 
-// Key says by what requests of a route stay together on one replica.
+// Key says by which id a route's requests are kept together on one replica.
 type Key int
 
 // Keys.
@@ -43,33 +43,33 @@ const (
 	// ByEvent sends requests for one event to the replica that owns it. The
 	// path's first variable is the id of the event or of one of its bookings.
 	ByEvent
-	// ByBody does the same by the body's event_id.
+	// ByBody does the same with the body's event_id.
 	ByBody
 )
 
 // Route is one method on one path.
 type Route struct {
 	Method string
-	// Path is a template, with variables as {id}.
+	// Path is a template with variables such as {id}.
 	Path    string
 	Service string
 	Access  Access
-	// Roles, if any, are those that may call it.
+	// Roles, if any, are the roles that may call the route.
 	Roles []identity.Role
 	Key   Key
-	// BodyLimit is in bytes.
+	// BodyLimit is the maximum body size in bytes.
 	BodyLimit int64
-	// Timeout is how long one attempt may take until its answer begins.
+	// Timeout is how long one attempt may take until its response begins.
 	Timeout time.Duration
-	// Retry allows another attempt after one that may have had its effect.
+	// Retry allows another attempt after one that may have taken effect.
 	Retry bool
-	// Stream marks an answer without an end.
+	// Stream marks an open-ended response.
 	Stream bool
-	// View marks what is kept to be shown while the service is down. Params are the
-	// parameters of its query; others are left out.
+	// View marks responses that are cached for when the service is down. Params
+	// are the query parameters passed on; others are dropped.
 	View   bool
 	Params []string
-	// SeesSession routes get the session id itself, to end it.
+	// SeesSession routes get the session id itself, in order to end it.
 	SeesSession bool
 }
 
@@ -79,18 +79,18 @@ const (
 	venueBody = 16 << 20
 
 	quick = 5 * time.Second
-	// hashing waits for its turn at the passwords.
+	// hashing includes the wait for a password-hashing slot.
 	hashing = 12 * time.Second
-	// booking commits through Paxos, and resolves what is unknown.
+	// booking commits through Paxos, and resolves unknown outcomes.
 	booking = 12 * time.Second
-	// paying may have to ask for the booking.
+	// paying may have to fetch the booking.
 	paying = 10 * time.Second
 	upload = 25 * time.Second
 )
 
 var organizers = []identity.Role{identity.Organizer, identity.Admin}
 
-// Table has every route, those asked for most first.
+// Table has every route, the most frequent first.
 var Table = []Route{
 	{Method: http.MethodPost, Path: "/api/v1/bookings", Service: Booking, Access: Session, Key: ByBody, BodyLimit: eventBody, Timeout: booking},
 	{Method: http.MethodGet, Path: "/api/v1/events/{id}/seats", Service: Booking, Key: ByEvent, Timeout: quick, Retry: true},
@@ -139,7 +139,7 @@ var Table = []Route{
 		Roles: organizers, Key: ByEvent, Timeout: booking, Retry: true,
 	},
 	{
-		// Once by the scan_id in the body, however often it is sent.
+		// Idempotent by the scan_id in the body.
 		Method: http.MethodPost, Path: "/api/v1/events/{id}/check-ins", Service: Booking, Access: Session,
 		Roles: organizers, Key: ByEvent, BodyLimit: smallBody, Timeout: booking, Retry: true,
 	},
@@ -149,7 +149,7 @@ var Table = []Route{
 	},
 	{Method: http.MethodGet, Path: "/api/v1/tickets/keys", Service: Booking, Timeout: quick, Retry: true},
 
-	// What the payment provider tells of a charge: it proves itself by a signature, and what it says twice counts once.
+	// The payment provider's webhooks authenticate with a signature; duplicates have no effect.
 	{Method: http.MethodPost, Path: "/webhooks/psp", Service: Payment, BodyLimit: smallBody, Timeout: quick, Retry: true},
 }
 

@@ -20,23 +20,25 @@ import (
 
 const (
 	maxAttempts = 3
-	// sameAgainPause is the wait before the only replica is tried again.
+	// sameAgainPause is the wait before the only replica is retried.
 	sameAgainPause = 50 * time.Millisecond
 	dialTimeout    = 500 * time.Millisecond
-	// bodyTimeout is how long the rest of an answer may take.
+	// bodyTimeout is how long the rest of a response may take.
 	bodyTimeout = 30 * time.Second
-	// deadline bounds all attempts of a request; the identity's token lives as long.
+	// deadline limits all attempts of a request together. The identity token
+	// lives as long.
 	deadline = 28 * time.Second
-	// maxBuffered answers are read before they are passed on: one that breaks off
-	// is then no answer, and may be asked for again.
+	// maxBuffered is the size up to which a response is read before it is
+	// passed on. An interrupted one then counts as no response and may be
+	// retried.
 	maxBuffered = 64 << 10
 )
 
-var errAttemptTimeout = errors.New("no answer in time")
+var errAttemptTimeout = errors.New("attempt timed out")
 
-// IdempotencyKey is how the header is written to a service. Spelled canonically
-// it would have http.Transport send a POST again by itself after a connection
-// broke; here that is for the client to decide.
+// IdempotencyKey is the header name as sent to a service. In canonical spelling
+// it would make http.Transport resend a POST by itself after a broken
+// connection; here that is the client's decision.
 const IdempotencyKey = "idempotency-key"
 
 // Forwarder sends requests to services.
@@ -46,15 +48,16 @@ type Forwarder struct {
 	transport *http.Transport
 }
 
-// NewForwarder returns a forwarder to the pools by service name. With spread,
-// requests that belong together are spread over the replicas all the same.
+// NewForwarder returns a forwarder to pools, which are keyed by service name.
+// With spread set, requests that belong together are spread over the replicas
+// anyway.
 func NewForwarder(pools map[string]*Pool, spread bool) *Forwarder {
 	return &Forwarder{pools: pools, spread: spread, transport: &http.Transport{
 		DialContext:         (&net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second}).DialContext,
 		MaxIdleConns:        4096,
 		MaxIdleConnsPerHost: 1024,
-		// Shorter than the services' own, so that a connection in use is not
-		// closed by them.
+		// Shorter than the services' own, so that they do not close a
+		// connection in use.
 		IdleConnTimeout:    60 * time.Second,
 		DisableCompression: true,
 		WriteBufferSize:    8 << 10,
@@ -65,13 +68,13 @@ func NewForwarder(pools map[string]*Pool, spread bool) *Forwarder {
 // Close closes the idle connections.
 func (f *Forwarder) Close() { f.transport.CloseIdleConnections() }
 
-// Request is what a service shall be asked.
+// Request is a request to a service.
 type Request struct {
 	Route *route.Route
 	// Path is escaped; Query is raw.
 	Path, Query string
-	// Header is sent as it is; the forwarder does not change it. An Idempotency-Key
-	// must be there under IdempotencyKey.
+	// Header is sent as it is; the forwarder does not change it. An idempotency
+	// key must be set under IdempotencyKey.
 	Header http.Header
 	Body   []byte
 	Key    Key
@@ -79,9 +82,9 @@ type Request struct {
 
 func (r *Request) retryable() bool { return r.Route.Retry }
 
-// Do returns the answer of a replica, whatever its status; the caller closes it.
-// Errors: that of ctx, or a problem: unavailable when nothing was done,
-// outcome_unknown when something may have been, upstream_timeout.
+// Do returns a replica's response, whatever its status; the caller closes it.
+// Errors: ctx's error, or a problem: unavailable if nothing was done,
+// outcome_unknown if something may have been done, or upstream_timeout.
 func (f *Forwarder) Do(ctx context.Context, req *Request) (*Response, error) {
 	pool := f.pools[req.Route.Service]
 	pool.budget.deposit()
@@ -111,7 +114,7 @@ func (f *Forwarder) Do(ctx context.Context, req *Request) (*Response, error) {
 		in = nil
 		if len(tried) < maxAttempts && (failed.notSent || req.retryable()) && time.Now().Add(req.Route.Timeout/2).Before(end) {
 			if in = pool.pick(mode, req.Key, tried); in == nil && len(tried) == 1 && resp == nil {
-				// The only replica, maybe just restarting.
+				// The only replica may just be restarting.
 				pause(ctx, sameAgainPause)
 				in = pool.pick(mode, req.Key, nil)
 			}
@@ -127,15 +130,15 @@ func (f *Forwarder) Do(ctx context.Context, req *Request) (*Response, error) {
 	}
 }
 
-// worthAnother tells whether another replica may do better.
+// worthAnother reports whether a retry at another replica may succeed.
 func worthAnother(status int) bool {
 	return status == http.StatusBadGateway || status == http.StatusServiceUnavailable
 }
 
-// failure is an attempt without an answer.
+// failure is an attempt without a response.
 type failure struct {
 	err error
-	// notSent: nothing of the request reached the replica.
+	// notSent means that nothing of the request reached the replica.
 	notSent bool
 	timeout bool
 }
@@ -155,7 +158,7 @@ func (f failure) problem(req *Request) error {
 	}
 }
 
-// attempt asks one replica.
+// attempt sends the request to one replica.
 func (f *Forwarder) attempt(ctx context.Context, in *Instance, req *Request) (*Response, failure) {
 	done, err := in.breaker.Allow()
 	if err != nil {
@@ -197,7 +200,7 @@ func (f *Forwarder) attempt(ctx context.Context, in *Instance, req *Request) (*R
 	outcome := "broken"
 	switch {
 	case clientLeft:
-		// Says nothing about the replica.
+		// This says nothing about the replica.
 		done(nil)
 		return nil, failed
 	case failed.timeout:
@@ -213,13 +216,13 @@ func (f *Forwarder) attempt(ctx context.Context, in *Instance, req *Request) (*R
 	return nil, failed
 }
 
-// roundTrip fills resp; connected tells whether the request may have reached
+// roundTrip fills resp. connected reports whether the request may have reached
 // the replica.
 func (f *Forwarder) roundTrip(ctx context.Context, in *Instance, req *Request, resp *Response) (connected bool, err error) {
 	var got atomic.Bool
 	if !req.retryable() {
-		// The transport itself goes to another connection only when nothing was
-		// sent on the one before.
+		// The transport retries on another connection only if nothing was sent
+		// on the previous one.
 		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 			GetConn: func(string) { got.Store(false) },
 			GotConn: func(httptrace.GotConnInfo) { got.Store(true) },
@@ -238,10 +241,10 @@ func (f *Forwarder) roundTrip(ctx context.Context, in *Instance, req *Request, r
 	if len(req.Body) > 0 {
 		out.ContentLength = int64(len(req.Body))
 		out.Body = io.NopCloser(bytes.NewReader(req.Body))
-		// For the transport's own retry on a connection that was closed while idle.
+		// The transport needs it to retry when an idle connection was closed.
 		out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(req.Body)), nil }
 	}
-	answer, err := f.transport.RoundTrip(out) //nolint:bodyclose // resp has it, and closes it
+	answer, err := f.transport.RoundTrip(out) //nolint:bodyclose // resp owns and closes it
 	if err != nil {
 		var op *net.OpError
 		dialing := errors.As(err, &op) && op.Op == "dial"
@@ -251,7 +254,7 @@ func (f *Forwarder) roundTrip(ctx context.Context, in *Instance, req *Request, r
 	return true, nil
 }
 
-// Response is a replica's answer.
+// Response is a replica's response.
 type Response struct {
 	Status int
 	Header http.Header
@@ -272,8 +275,8 @@ func (r *Response) buffer() error {
 	return errors.Join(err, closeErr)
 }
 
-// ReadAll returns the body, read to its end, at most limit bytes: ok is false
-// when it is longer; then it can't be used any more.
+// ReadAll returns the whole body, of at most limit bytes. ok is false if it is
+// longer; the body is then unusable.
 func (r *Response) ReadAll(limit int64) (body []byte, ok bool, err error) {
 	if r.stream == nil {
 		return r.body, int64(len(r.body)) <= limit, nil
@@ -299,13 +302,13 @@ func (r *Response) CopyTo(w io.Writer) error {
 	return err
 }
 
-// Body returns the body of an answer without an end.
+// Body returns the body of an open-ended response.
 func (r *Response) Body() io.Reader { return r.stream }
 
-// Buffered tells whether the body is at hand as a whole.
+// Buffered reports whether the whole body is in memory.
 func (r *Response) Buffered() bool { return r.stream == nil }
 
-// Close frees what the answer holds. It may be called twice, and on nil.
+// Close releases the response's resources. It may be called twice, and on nil.
 func (r *Response) Close() {
 	if r == nil {
 		return

@@ -1,5 +1,5 @@
-// Package upstream sends requests to the replicas of the services: it picks
-// one, tries another where that is safe, and leaves alone those that fail.
+// Package upstream sends requests to the services' replicas: it picks one,
+// retries another where that is safe, and avoids failing ones.
 package upstream
 
 import (
@@ -12,12 +12,12 @@ import (
 )
 
 const (
-	// tripAfter failures in a row an instance is left alone for openFor, then
-	// tried by one request.
+	// After tripAfter failures in a row an instance's breaker is open for
+	// openFor; then one request probes it.
 	tripAfter = 5
 	openFor   = 2 * time.Second
-	// ejectFor is how long an instance that refused a connection is avoided while
-	// there are others.
+	// ejectFor is how long an instance that refused a connection is avoided
+	// while there are others.
 	ejectFor = time.Second
 )
 
@@ -28,7 +28,7 @@ type Instance struct {
 	Addr string
 
 	hash uint64
-	// inFlight counts the requests under way.
+	// inFlight counts the requests in flight.
 	inFlight atomic.Int64
 
 	breaker *gobreaker.TwoStepCircuitBreaker[struct{}]

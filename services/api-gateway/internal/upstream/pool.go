@@ -9,7 +9,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/rendezvous"
 )
 
-// Pool is the replicas of one service.
+// Pool holds the replicas of one service.
 type Pool struct {
 	instances atomic.Pointer[[]*Instance]
 	turn      atomic.Uint64
@@ -24,10 +24,10 @@ func NewPool() *Pool {
 	return p
 }
 
-// Replica names an instance and says where it is.
+// Replica is the ID and address of an instance.
 type Replica struct{ ID, Addr string }
 
-// Set replaces the replicas; one that stays keeps its state. Calls must not
+// Set replaces the replicas; those that stay keep their state. Calls must not
 // overlap.
 func (p *Pool) Set(replicas []Replica) {
 	old := *p.instances.Load()
@@ -48,22 +48,24 @@ type Mode int
 
 // Modes.
 const (
-	// LeastLoaded takes the less busy of two at random.
+	// LeastLoaded takes the less busy of two random replicas.
 	LeastLoaded Mode = iota
-	// Hashed takes the one that the key ranks first, its owner, unless it is busy.
+	// Hashed takes the key's owner, which the key ranks first, unless it is
+	// busy.
 	Hashed
-	// Spread takes one after the other.
+	// Spread takes the replicas in turn.
 	Spread
 )
 
-// ownerLimit is how many requests a gateway has in flight at the owner of an
-// event before it spreads the rest over the other replicas. Those do the HTTP
-// work and forward to the owner in batches, which costs it far less, so one hot
+// ownerLimit is how many requests a gateway keeps in flight at an event's owner
+// before it spreads the rest over the other replicas. Those do the HTTP work
+// and forward to the owner in batches, which costs it far less, so one hot
 // event can use every replica.
 const ownerLimit = 256
 
-// pick returns an instance that is not among tried: one that may be ejected
-// only if there is no other, one whose breaker is open never. Nil: there is none.
+// pick returns an instance that is not in tried, or nil if there is none. It
+// picks an ejected instance only if there is no other, and never one whose
+// breaker is open.
 func (p *Pool) pick(mode Mode, key Key, tried []*Instance) *Instance {
 	all := *p.instances.Load()
 	var buf [8]*Instance
@@ -110,14 +112,14 @@ func (p *Pool) pick(mode Mode, key Key, tried []*Instance) *Instance {
 }
 
 const (
-	// Each request allows a fifth of a retry; up to ten are saved.
+	// Each request earns a fifth of a retry; up to ten retries are saved.
 	budgetDeposit = 2
 	budgetCost    = 10
 	budgetMax     = 100
 )
 
-// budget bounds retries to a share of the requests, so that a service in
-// trouble isn't buried under them.
+// budget limits retries to a share of the requests, so that retries don't
+// overload a failing service.
 type budget struct{ tenths atomic.Int64 }
 
 func (b *budget) deposit() {

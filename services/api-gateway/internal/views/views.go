@@ -1,5 +1,5 @@
-// Package views keeps the last public answers about events, to be shown while
-// event-service is down.
+// Package views caches the last public responses about events, to serve them
+// while event-service is down.
 package views
 
 import (
@@ -14,43 +14,44 @@ import (
 )
 
 const (
-	// MaxBody of an answer that is kept, in bytes: a venue with the most seats fits.
+	// MaxBody is the largest body that is cached, in bytes: a venue with the
+	// most seats fits.
 	MaxBody = 24 << 20
-	// defaultLimit stands in for a memory limit that is not set.
+	// defaultLimit is used if no memory limit is set.
 	defaultLimit = 768 << 20
-	// Of the memory limit a fourth is for the answers about one event or venue and
-	// the list of events, and a 32nd for searches, of which anybody can make up any
-	// number.
+	// The cache may use a fourth of the memory limit for responses about single
+	// events and venues and the list of events, and a 32nd for searches, which
+	// clients can vary without limit.
 	viewShare, searchShare = 4, 32
-	// maxEntries and entryOverhead bound what small answers take.
+	// maxEntries and entryOverhead limit what small responses use.
 	maxEntries    = 100_000
 	entryOverhead = 1024
 )
 
-// View is an answer that anybody may see.
+// View is a public response.
 type View struct {
 	Header http.Header
 	Body   []byte
-	// At is when event-service last said so.
+	// At is when event-service last confirmed the response.
 	At time.Time
 }
 
 func (v *View) size() int { return len(v.Body) + entryOverhead }
 
-// Store is the views by path and query. Where there is no room for one more, the
-// least recently used of its kind goes: searches are those with a query.
+// Store holds the views by path and query. When it is full, the least recently
+// used view of the same kind is evicted. Searches are the views with a query.
 type Store struct {
 	mu              sync.Mutex
 	plain, searches kind
 }
 
-// kind is the views that share a budget.
+// kind is the set of views that share a budget.
 type kind struct {
 	lru        *simplelru.LRU[string, *View]
 	total, max int
 }
 
-// NewStore returns an empty store, sized by the process' memory limit.
+// NewStore returns an empty store, sized by the process's memory limit.
 func NewStore() *Store {
 	limit := debug.SetMemoryLimit(-1)
 	if limit == math.MaxInt64 {
@@ -71,7 +72,8 @@ func (s *Store) kind(key string) *kind {
 	return &s.plain
 }
 
-// Get returns the view of a key, nil if none is kept. It must not be changed.
+// Get returns the view of a key, or nil if there is none. It must not be
+// changed.
 func (s *Store) Get(key string) *View {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -79,7 +81,7 @@ func (s *Store) Get(key string) *View {
 	return v
 }
 
-// Put keeps a view, unless it is too large.
+// Put stores a view, unless it is too large.
 func (s *Store) Put(key string, v *View) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -95,7 +97,7 @@ func (s *Store) Put(key string, v *View) {
 	}
 }
 
-// Remove forgets a view that event-service says is no more.
+// Remove drops a view that no longer exists at event-service.
 func (s *Store) Remove(key string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
