@@ -1,4 +1,4 @@
-// Auth-service keeps accounts and roles, and logs people in and out.
+// Auth-service manages accounts and roles, and logs users in and out.
 package main
 
 import (
@@ -78,7 +78,7 @@ func migrate(ctx context.Context, cfg migrateConfig) error {
 	return svc.EnsureAdmin(ctx, cfg.AdminEmail, cfg.AdminPassword)
 }
 
-// run serves until ctx ends; listening is told the public address.
+// run serves until ctx ends. It calls listening with the public address.
 func run(ctx context.Context, cfg config, listening func(public net.Addr)) error {
 	cfg.Config = cfg.WithDefaults(name)
 	flush, err := observe.Setup(ctx, name, cfg.Config)

@@ -1,5 +1,4 @@
-// Package auth is Frontrow's accounts: who registered, with which role, and
-// the log-in.
+// Package auth implements Frontrow's accounts: registration, roles and log-in.
 package auth
 
 import (
@@ -12,26 +11,27 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 )
 
-// Errors of this package and of the interfaces it asks for.
+// Errors of this package and of the interfaces it uses.
 var (
-	// ErrEmailTaken says that another account has the e-mail.
+	// ErrEmailTaken means that another account has the e-mail.
 	ErrEmailTaken = errors.New("email taken")
-	// ErrNotFound says that there is no such account.
+	// ErrNotFound means that the account does not exist.
 	ErrNotFound = errors.New("account not found")
-	// ErrInvalidCredentials says that e-mail and password do not belong together;
-	// it never says which of them is wrong.
+	// ErrInvalidCredentials means that e-mail and password do not match. It
+	// never reveals which of them is wrong.
 	ErrInvalidCredentials = errors.New("invalid credentials")
-	// ErrLastAdmin says that the account is the last admin and must stay one.
+	// ErrLastAdmin means that the account is the last admin and must keep the
+	// role.
 	ErrLastAdmin = errors.New("last admin")
-	// ErrBusy says that too many passwords are being hashed: come back later.
+	// ErrBusy means that too many passwords are being hashed: retry later.
 	ErrBusy = errors.New("too many log-ins at once")
 )
 
-// TooManyError says that log-ins of an account or from an address are refused
-// until some time has passed.
+// TooManyError means that log-ins of an account or from an address are refused
+// for RetryAfter.
 type TooManyError struct{ RetryAfter time.Duration }
 
-// Error says how long to wait.
+// Error gives the time to wait.
 func (e *TooManyError) Error() string {
 	return "too many attempts, retry after " + e.RetryAfter.String()
 }
@@ -47,40 +47,42 @@ type Account struct {
 	CreatedAt    time.Time
 }
 
-// IdempotencyKey names a registration that may be sent again. Value is empty
-// when the client sent none; RequestHash tells apart requests that reuse a key.
+// IdempotencyKey identifies a registration that may be retried. Value is empty
+// if the client sent none; RequestHash detects different requests that reuse a
+// key.
 type IdempotencyKey struct {
 	Value       string
 	RequestHash []byte
 }
 
-// Accounts stores accounts. Methods fail with what the store says when it is
-// unavailable.
+// Accounts stores accounts. If the store is unavailable, methods return its
+// error.
 type Accounts interface {
-	// Add stores a new account. A key seen before returns the account that was
+	// Add stores a new account. For a key seen before, it returns the account
 	// stored then and replayed true. Errors: ErrEmailTaken.
 	Add(ctx context.Context, a Account, key IdempotencyKey) (stored Account, replayed bool, err error)
 	// ByEmail returns the account with a normalised e-mail, or ErrNotFound.
 	ByEmail(ctx context.Context, email string) (Account, error)
 	// ByID returns an account, or ErrNotFound.
 	ByID(ctx context.Context, id uuid.UUID) (Account, error)
-	// Search returns up to limit accounts, by e-mail, that come after an e-mail
-	// (empty: from the first) and whose name or e-mail has part in it, in any
-	// case; with an empty part, all. Their password hashes are left out.
+	// Search returns up to limit accounts, ordered by e-mail, whose e-mail
+	// follows after (empty: from the first) and whose name or e-mail contains
+	// part, ignoring case; an empty part matches all. It omits password hashes.
 	Search(ctx context.Context, part, after string, limit int) ([]Account, error)
-	// WhileUnchanged calls fn with the account as it is now, and lets nobody
-	// change it until fn has returned. Errors: ErrNotFound, fn's.
+	// WhileUnchanged calls fn with the current account, and blocks changes to
+	// it until fn has returned. Errors: ErrNotFound, fn's.
 	WhileUnchanged(ctx context.Context, id uuid.UUID, fn func(Account) error) error
-	// SetRole changes the role, unless fn, called with the changed account before
-	// the change is final, fails. Errors: ErrNotFound, ErrLastAdmin, fn's.
+	// SetRole changes the role. It calls fn with the changed account before it
+	// commits, and commits nothing if fn fails. Errors: ErrNotFound,
+	// ErrLastAdmin, fn's.
 	SetRole(ctx context.Context, id uuid.UUID, role identity.Role, fn func(Account) error) (Account, error)
 }
 
-// Sessions are the log-ins under way.
+// Sessions stores the log-in sessions.
 type Sessions interface {
-	// Start begins a session and returns its id and its absolute end.
+	// Start begins a session and returns its id and absolute end.
 	Start(ctx context.Context, a Account) (id string, expiresAt time.Time, err error)
-	// End ends one session; one that is not there is no error.
+	// End ends one session. A missing session is not an error.
 	End(ctx context.Context, id string) error
 	// EndAll ends all sessions of a user.
 	EndAll(ctx context.Context, userID uuid.UUID) error
@@ -89,19 +91,19 @@ type Sessions interface {
 }
 
 // Attempts counts failed log-ins by account and by client address. It never
-// fails: with its store down it counts in this process.
+// fails: if its store is down, it counts in this process.
 type Attempts interface {
-	// Blocked returns how long log-ins of email from addr are refused; 0: they
-	// are not.
+	// Blocked returns how long log-ins of email from addr are refused, or 0 if
+	// they are allowed.
 	Blocked(ctx context.Context, email, addr string) time.Duration
 	// Failed counts a failure.
 	Failed(ctx context.Context, email, addr string)
-	// Succeeded forgets the failures of email, not those of the address: who
-	// tries many accounts could log in to an own one in between.
+	// Succeeded resets the failures of email, but not those of the address: an
+	// attacker who tries many accounts could log in to their own in between.
 	Succeeded(ctx context.Context, email string)
 }
 
-// Limits of failed log-ins within Window, which begins with the first failure.
+// Limits on failed log-ins within Window, which begins with the first failure.
 const (
 	MaxFailuresPerAccount = 10
 	MaxFailuresPerAddress = 100

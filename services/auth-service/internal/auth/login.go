@@ -11,11 +11,11 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 )
 
-// maxPasswordBytes is more than any password that could be registered has; a
-// longer one is wrong, and is not hashed as it is.
+// maxPasswordBytes exceeds the length of any password that can be registered. A
+// longer one is wrong and is not hashed.
 const maxPasswordBytes = 128 * 4
 
-// Login is a log-in that succeeded.
+// Login is a successful log-in.
 type Login struct {
 	SessionID string
 	// ExpiresAt is the session's absolute end.
@@ -23,8 +23,8 @@ type Login struct {
 	Account   Account
 }
 
-// Login starts a session. An unknown e-mail and a wrong password have the same
-// answer after the same work. addr is the client's address. Errors:
+// Login starts a session. An unknown e-mail and a wrong password cause the same
+// response after the same work. addr is the client's address. Errors:
 // ErrInvalidCredentials, *TooManyError, ErrBusy.
 func (s *Service) Login(ctx context.Context, email, password, addr string) (Login, error) {
 	email = NormalizeEmail(email)
@@ -42,8 +42,9 @@ func (s *Service) Login(ctx context.Context, email, password, addr string) (Logi
 		password, known = password[:maxPasswordBytes], false
 	}
 	err = s.Hasher.inSlot(ctx, func() error {
-		// Again in the slot: failures that were counted while this one waited
-		// count, so that guesses sent at once are limited like those in a row.
+		// Check again within the slot: failures counted while this log-in
+		// waited apply to it, so that concurrent guesses are limited like
+		// consecutive ones.
 		if err := s.blocked(ctx, email, addr); err != nil {
 			return err
 		}
@@ -62,8 +63,8 @@ func (s *Service) Login(ctx context.Context, email, password, addr string) (Logi
 	}
 	s.Attempts.Succeeded(ctx, email)
 	var l Login
-	// A role that changes now changes in this session too: either it is read
-	// here, or the change waits and then finds the session.
+	// A concurrent role change reaches this session too: either the new role is
+	// read here, or the change waits and then finds the session.
 	err = s.Accounts.WhileUnchanged(ctx, a.ID, func(a Account) error {
 		var err error
 		l.Account = a
@@ -80,8 +81,8 @@ func (s *Service) blocked(ctx context.Context, email, addr string) error {
 	return nil
 }
 
-// SetRole changes an account's role, in its live sessions too. When the
-// sessions can't be changed nothing is. Errors: ErrNotFound, ErrLastAdmin.
+// SetRole changes an account's role, also in its live sessions. If the sessions
+// can't be changed, nothing is changed. Errors: ErrNotFound, ErrLastAdmin.
 func (s *Service) SetRole(ctx context.Context, id uuid.UUID, role identity.Role) (Account, error) {
 	return s.Accounts.SetRole(ctx, id, role, func(a Account) error {
 		return s.Sessions.SetRole(ctx, a.ID, a.Role)

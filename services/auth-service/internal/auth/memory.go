@@ -8,12 +8,12 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/clock"
 )
 
-// maxCounters bounds the memory of MemoryAttempts.
+// maxCounters limits the memory of MemoryAttempts.
 const maxCounters = 100_000
 
-// MemoryAttempts counts failed log-ins in this process. It stands in while the
-// shared count is out of reach: then a guesser has that many tries at each
-// replica.
+// MemoryAttempts counts failed log-ins in this process. It is the fallback
+// while the shared count is unavailable: an attacker then has the full number
+// of tries at each replica.
 type MemoryAttempts struct {
 	Clock clock.Clock
 
@@ -61,7 +61,7 @@ func (m *MemoryAttempts) Failed(_ context.Context, email, addr string) {
 	}
 }
 
-// evict drops what is over, and if that is not enough, anything.
+// evict drops expired counters, and random ones if that is not enough.
 func (m *MemoryAttempts) evict(now time.Time) {
 	for key, c := range m.failures {
 		if !now.Before(c.end) {
@@ -76,7 +76,7 @@ func (m *MemoryAttempts) evict(now time.Time) {
 	}
 }
 
-// Succeeded forgets the failures of email.
+// Succeeded resets the failures of email.
 func (m *MemoryAttempts) Succeeded(_ context.Context, email string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

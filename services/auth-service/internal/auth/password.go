@@ -15,7 +15,7 @@ import (
 	"golang.org/x/crypto/argon2"
 )
 
-// Parameters of argon2id: OWASP's Password Storage Cheat Sheet.
+// Parameters of argon2id, from OWASP's Password Storage Cheat Sheet.
 const (
 	argonMemory  = 19 * 1024 // KiB
 	argonTime    = 2
@@ -24,16 +24,16 @@ const (
 	hashBytes    = 32
 )
 
-// hashPatience is how long a request waits for its turn to hash.
+// hashPatience is how long a request waits for a hashing slot.
 const hashPatience = 8 * time.Second
 
-// Hasher hashes and verifies passwords, no more at a time than there are
-// cores: a storm of log-ins waits instead of taking all memory.
+// Hasher hashes and verifies passwords, at most as many at once as there are
+// cores: a burst of log-ins waits instead of exhausting memory.
 type Hasher struct {
 	slots chan struct{}
-	// derive is argon2.IDKey; a test counts the work by it.
+	// derive is argon2.IDKey; a test replaces it to count calls.
 	derive func(password, salt []byte, time, memory uint32, threads uint8, keyLen uint32) []byte
-	// dummy is verified in place of the hash of an account that does not exist.
+	// dummy is verified in place of the hash of a missing account.
 	dummy string
 }
 
@@ -46,7 +46,8 @@ func NewHasher() *Hasher {
 	}
 }
 
-// inSlot runs fn when it is its turn. Error: ErrBusy after hashPatience, fn's.
+// inSlot runs fn in a hashing slot. Errors: ErrBusy after hashPatience, ctx's,
+// fn's.
 func (h *Hasher) inSlot(ctx context.Context, fn func() error) error {
 	patience := time.NewTimer(hashPatience)
 	defer patience.Stop()
@@ -75,9 +76,9 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	return phc, err
 }
 
-// Fingerprint returns a hash of a request that holds a password, for comparing
-// requests with the same idempotency key. It costs a reader as much to guess
-// the password from as from the password's own hash. Error: ErrBusy.
+// Fingerprint returns a hash of a request that contains a password, to compare
+// requests with the same idempotency key. Guessing the password from it costs
+// as much as from the password's own hash. Error: ErrBusy.
 func (h *Hasher) Fingerprint(ctx context.Context, key string, body []byte) ([]byte, error) {
 	salt := sha256.Sum256([]byte("idempotency " + key))
 	var sum []byte
@@ -88,8 +89,8 @@ func (h *Hasher) Fingerprint(ctx context.Context, key string, body []byte) ([]by
 	return sum, err
 }
 
-// matches tells whether password has the hash in phc, by the parameters in phc.
-// The caller holds a slot.
+// matches reports whether password has the hash in phc, with the parameters in
+// phc. The caller holds a slot.
 func (h *Hasher) matches(phc, password string) (bool, error) {
 	p, err := decodePHC(phc)
 	if err != nil {

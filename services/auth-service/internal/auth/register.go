@@ -14,25 +14,26 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
 )
 
-// Registration is what somebody who registers says.
+// Registration is the body of a registration request.
 type Registration struct {
 	Email    string `json:"email"`
 	Password string `json:"password"`
 	Name     string `json:"name"`
 }
 
-// NormalizeEmail returns the form of an e-mail by which accounts are compared.
+// NormalizeEmail returns the form of an e-mail in which accounts are compared.
 func NormalizeEmail(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
 
-// normalized returns the registration in the form it is stored in, or a
-// problem that names every wrong field.
+// normalized returns the registration as it is stored, or a problem that names
+// every invalid field.
 func (r Registration) normalized() (Registration, error) {
 	var wrong []problem.Field
 	add := func(field, code, message string) {
 		wrong = append(wrong, problem.Field{Field: field, Code: code, Message: message})
 	}
 	r.Email = NormalizeEmail(r.Email)
-	// ParseAddress also takes "Name <a@b>"; only the bare address will do.
+	// ParseAddress also accepts "Name <a@b>"; only the bare address is valid
+	// here.
 	a, err := mail.ParseAddress(r.Email)
 	if err != nil || a.Address != r.Email || len(r.Email) > 254 || strings.ContainsAny(r.Email, " \"\x00") {
 		add("email", "invalid_email", "must be an e-mail address")
@@ -61,9 +62,9 @@ type Service struct {
 	Now      func() time.Time
 }
 
-// Register creates a customer's account; body is the request as it came and
-// key its idempotency key, empty without one. Errors: a problem
-// validation_failed, ErrEmailTaken, ErrBusy.
+// Register creates a customer's account. body is the raw request body, and key
+// its idempotency key or empty. Errors: a problem validation_failed,
+// ErrEmailTaken, ErrBusy.
 func (s *Service) Register(ctx context.Context, r Registration, key string, body []byte) (Account, bool, error) {
 	r, err := r.normalized()
 	if err != nil {
@@ -82,11 +83,11 @@ func (s *Service) Register(ctx context.Context, r Registration, key string, body
 	return s.Accounts.Add(ctx, a, idem)
 }
 
-// EnsureAdmin creates the first admin unless the e-mail has an account already.
+// EnsureAdmin creates the first admin unless the e-mail already has an account.
 func (s *Service) EnsureAdmin(ctx context.Context, email, password string) error {
 	r, err := Registration{Email: email, Password: password, Name: "Admin"}.normalized()
 	if err != nil {
-		return fmt.Errorf("first admin: e-mail must be valid, the password 8 to 128 characters: %w", err)
+		return fmt.Errorf("first admin: e-mail must be valid, password must have 8 to 128 characters: %w", err)
 	}
 	if _, err := s.Accounts.ByEmail(ctx, r.Email); !isNotFound(err) {
 		return err
@@ -111,7 +112,8 @@ func (s *Service) account(ctx context.Context, r Registration, role identity.Rol
 	if err != nil {
 		return Account{}, fmt.Errorf("account id: %w", err)
 	}
-	// Postgres keeps microseconds; the answer must be the same when read again.
+	// Postgres stores microseconds; the response must be the same when read
+	// again.
 	return Account{
 		ID: id, Email: r.Email, Name: r.Name, Role: role, PasswordHash: hash,
 		CreatedAt: s.Now().UTC().Truncate(time.Microsecond),

@@ -8,8 +8,8 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/session"
 )
 
-// clientAddress is the address the gateway saw; it sets the header and lets
-// none through from outside.
+// clientAddress returns the address seen by the gateway, which sets the header
+// and strips it from incoming requests.
 func clientAddress(r *http.Request) string {
 	if a := r.Header.Get("X-Forwarded-For"); a != "" {
 		return a
@@ -18,7 +18,7 @@ func clientAddress(r *http.Request) string {
 	return host
 }
 
-// cookie is the session's, Secure when the client came by https.
+// cookie returns the session cookie, Secure if the client used https.
 func cookie(r *http.Request, value string, age time.Duration) *http.Cookie {
 	return &http.Cookie{
 		Name: session.Cookie, Value: value, Path: "/", MaxAge: int(age.Seconds()), HttpOnly: true,

@@ -18,7 +18,7 @@ import (
 )
 
 var logins = promauto.NewCounterVec(prometheus.CounterOpts{
-	Name: "auth_logins_total", Help: "Log-ins by outcome: ok, refused, limited, error.",
+	Name: "auth_logins_total", Help: "Log-ins, by outcome: ok, refused, limited, error.",
 }, []string{"outcome"})
 
 // New returns the API of svc.
@@ -37,7 +37,7 @@ func New(svc *auth.Service, verifier *identity.Verifier) http.Handler {
 
 type handlers struct{ svc *auth.Service }
 
-// user is how an account looks from outside.
+// user is the API's representation of an account.
 type user struct {
 	ID        uuid.UUID     `json:"id"`
 	Email     string        `json:"email"`
@@ -147,7 +147,7 @@ func (h *handlers) setRole(w http.ResponseWriter, r *http.Request) error {
 	return httpapi.WriteJSON(w, http.StatusOK, view(a))
 }
 
-// answer turns the domain's errors into problems.
+// answer maps the domain's errors to problems.
 func answer(err error) error {
 	var tooMany *auth.TooManyError
 	switch {

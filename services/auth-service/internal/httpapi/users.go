@@ -15,10 +15,10 @@ type userPage struct {
 	NextCursor string `json:"next_cursor,omitempty"`
 }
 
-// maxQuery is the longest text to search for, in characters.
+// maxQuery is the maximum length of a search text, in characters.
 const maxQuery = 200
 
-// users lists accounts. A cursor is the last e-mail of the page before.
+// users lists accounts. A cursor is the last e-mail of the previous page.
 func (h *handlers) users(w http.ResponseWriter, r *http.Request) error {
 	var wrong []problem.Field
 	limit, err := httpapi.PageLimit(r)
@@ -39,7 +39,7 @@ func (h *handlers) users(w http.ResponseWriter, r *http.Request) error {
 	if len(wrong) > 0 {
 		return problem.Invalid(wrong...)
 	}
-	found, err := h.svc.Accounts.Search(r.Context(), part, string(after), limit+1) // one more tells whether there is a next page
+	found, err := h.svc.Accounts.Search(r.Context(), part, string(after), limit+1) // one more shows whether there is a next page
 	if err != nil {
 		return answer(err)
 	}
@@ -54,5 +54,5 @@ func (h *handlers) users(w http.ResponseWriter, r *http.Request) error {
 	return httpapi.WriteJSON(w, http.StatusOK, page)
 }
 
-// storable tells whether Postgres takes a text at all.
+// storable reports whether Postgres can store a text.
 func storable(text string) bool { return utf8.ValidString(text) && !strings.ContainsRune(text, 0) }

@@ -1,4 +1,4 @@
-// Package postgres keeps accounts in Postgres.
+// Package postgres stores accounts in Postgres.
 package postgres
 
 import (
@@ -33,7 +33,7 @@ func scan(row pgx.Row) (auth.Account, error) {
 	return a, unavailable("account", err)
 }
 
-// unavailable turns an error that will pass into a problem "unavailable".
+// unavailable maps a transient error to a problem "unavailable".
 func unavailable(op string, err error) error {
 	switch {
 	case err == nil:
@@ -45,8 +45,8 @@ func unavailable(op string, err error) error {
 	}
 }
 
-// Add stores a new account. The stored answer of an idempotency key is the
-// account without its password's hash.
+// Add stores a new account. The response stored with an idempotency key is the
+// account without its password hash.
 func (s Accounts) Add(ctx context.Context, a auth.Account, key auth.IdempotencyKey) (auth.Account, bool, error) {
 	once := postgres.Key{Scope: "POST /auth/register", Key: key.Value, RequestHash: key.RequestHash}
 	_, body, replayed, err := postgres.Once(ctx, s.Pool, once, func(tx pgx.Tx) (int, []byte, error) {
@@ -83,10 +83,10 @@ func (s Accounts) ByID(ctx context.Context, id uuid.UUID) (auth.Account, error) 
 	return scan(s.Pool.QueryRow(ctx, `SELECT `+columns+` FROM accounts WHERE id = $1`, id))
 }
 
-// literally makes LIKE take a text as it is.
+// literally escapes a text for LIKE.
 var literally = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
-// Search looks at every account: only admins ask, and seldom.
+// Search scans every account: only admins use it, and rarely.
 func (s Accounts) Search(ctx context.Context, part, after string, limit int) ([]auth.Account, error) {
 	rows, err := s.Pool.Query(ctx, `SELECT id, email, name, role, created_at FROM accounts
 		WHERE email > $1 AND (email ILIKE $2 OR name ILIKE $2) ORDER BY email LIMIT $3`,
@@ -133,8 +133,8 @@ func (s Accounts) SetRole(ctx context.Context, id uuid.UUID, role identity.Role,
 	return a, unavailable("set role", err)
 }
 
-// keepAnAdmin refuses to demote the only admin. It locks all of them, in one
-// order, so that two who demote each other at once do not both succeed.
+// keepAnAdmin refuses to demote the only admin. It locks all admins in a fixed
+// order, so that two who demote each other concurrently do not both succeed.
 func keepAnAdmin(ctx context.Context, tx pgx.Tx, demoted uuid.UUID) error {
 	rows, err := tx.Query(ctx, `SELECT id FROM accounts WHERE role = 'admin' ORDER BY id FOR UPDATE`)
 	if err != nil {

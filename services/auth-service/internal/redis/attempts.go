@@ -13,19 +13,19 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/auth-service/internal/auth"
 )
 
-// Attempts implements auth.Attempts for all replicas together; while Redis is
-// down each replica counts for itself.
+// Attempts implements auth.Attempts across all replicas. While Redis is down,
+// each replica counts on its own.
 type Attempts struct {
 	rdb   *redis.Client
 	local *auth.MemoryAttempts
 }
 
-// NewAttempts returns the failed log-ins in rdb.
+// NewAttempts returns an Attempts that counts in rdb.
 func NewAttempts(rdb *redis.Client) *Attempts {
 	return &Attempts{rdb: rdb, local: &auth.MemoryAttempts{Clock: clock.System{}}}
 }
 
-// accountKey does not show who tries to log in.
+// accountKey hashes the e-mail, to hide who tries to log in.
 func accountKey(email string) string {
 	sum := sha256.Sum256([]byte(email))
 	return "login-failures:account:" + hex.EncodeToString(sum[:16])
@@ -33,8 +33,8 @@ func accountKey(email string) string {
 
 func addressKey(addr string) string { return "login-failures:address:" + addr }
 
-// failed counts up and starts the window with the first failure. A retry of
-// the script counts twice at worst, to the guesser's disadvantage.
+// failed increments the counters and starts the window with the first failure.
+// At worst a retry of the script counts twice, to the attacker's disadvantage.
 var failed = redis.NewScript(`
 for i, key in ipairs(KEYS) do
 	if redis.call("INCR", key) == 1 then redis.call("PEXPIRE", key, ARGV[1]) end
@@ -67,18 +67,19 @@ func (a *Attempts) Blocked(ctx context.Context, email, addr string) time.Duratio
 
 // Failed counts a failure.
 func (a *Attempts) Failed(ctx context.Context, email, addr string) {
-	// Even if the client has left: hanging up must not save a guesser the count.
+	// Count even if the client has disconnected: hanging up must not avoid the
+	// count.
 	ctx = context.WithoutCancel(ctx)
 	err := failed.Run(ctx, a.rdb, []string{accountKey(email), addressKey(addr)}, auth.Window.Milliseconds()).Err()
 	if err != nil {
-		slog.WarnContext(ctx, "failed log-in counted in this process only", "error", err)
+		slog.WarnContext(ctx, "count failed log-in failed, counting in this process", "error", err)
 		a.local.Failed(ctx, email, addr)
 	}
 }
 
-// Succeeded forgets the failures of email.
+// Succeeded resets the failures of email.
 func (a *Attempts) Succeeded(ctx context.Context, email string) {
 	a.local.Succeeded(ctx, email)
-	// A count that stays ends with its window.
+	// If this fails, the count ends with its window.
 	a.rdb.Del(ctx, accountKey(email))
 }

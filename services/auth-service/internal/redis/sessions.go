@@ -1,4 +1,4 @@
-// Package redis keeps sessions and failed log-ins in Redis.
+// Package redis stores sessions and failed log-ins in Redis.
 package redis
 
 import (
@@ -13,11 +13,11 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/auth-service/internal/auth"
 )
 
-// Sessions implements auth.Sessions. With Redis down its errors are problems
-// "unavailable".
+// Sessions implements auth.Sessions. While Redis is down, its errors are
+// problems "unavailable".
 type Sessions struct {
 	Store *session.Store
-	// Absolute is how long a session lasts at most.
+	// Absolute is the maximum lifetime of a session.
 	Absolute time.Duration
 }
 
