@@ -22,7 +22,7 @@ import (
 
 const producerGrace = 2 * time.Second
 
-// Stores is where the service keeps and sends things.
+// Stores configures the service's database and brokers.
 type Stores struct {
 	PostgresURL string `env:"POSTGRES_URL,required,notEmpty"`
 	Kafka       kafka.Cluster
@@ -33,7 +33,8 @@ type config struct {
 	Stores
 	IdentityKeys string `env:"IDENTITY_KEYS,required,notEmpty"`
 
-	// consumerGroup keeps tests that share a broker apart; empty: the service.
+	// consumerGroup separates tests that share a broker. If empty, the
+	// service's name is used.
 	consumerGroup string
 }
 
@@ -42,8 +43,8 @@ type migrateConfig struct {
 	kafka.Topics
 }
 
-// run serves until ctx ends. Viewing and editing need Postgres alone: Kafka and
-// Consul may be down, before the start too.
+// run serves until ctx ends. Viewing and editing need only Postgres: Kafka and
+// Consul may be down, even at the start.
 func run(ctx context.Context, cfg config) error {
 	cfg.Config = cfg.WithDefaults(service)
 	flush, err := observe.Setup(ctx, service, cfg.Config)
@@ -82,7 +83,7 @@ func run(ctx context.Context, cfg config) error {
 		return err
 	}
 	group.Close("producer", func(ctx context.Context) error {
-		// Whatever is still on its way is in the outbox as well.
+		// Undelivered messages are still in the outbox.
 		ctx, cancel := context.WithTimeout(ctx, producerGrace)
 		defer cancel()
 		return producer.Close(ctx)

@@ -1,4 +1,4 @@
-// Package migrations has the schema of the event-service's database.
+// Package migrations embeds the schema of event-service's database.
 package migrations
 
 import "embed"

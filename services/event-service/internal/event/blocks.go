@@ -7,19 +7,21 @@ import (
 	"github.com/frontrow-tickets/frontrow/api/events"
 )
 
-// A block is what one conditional batch in booking-service's store may decide
-// about. The fewer an event has, the more holds share a batch; the smaller they
-// are, the sooner one is read. So a large venue has about blocksOfLarge of them.
+// A block is the unit on which one conditional batch in booking-service's store
+// may decide. The fewer an event has, the more holds share a batch; the smaller
+// they are, the faster one is read. So a large venue has about blocksOfLarge of
+// them.
 const (
 	minBlockSeats = 300
 	maxBlockSeats = 2000
 	blocksOfLarge = 32
 )
 
-// cut numbers the blocks of the venue, gives every seat its id, and returns
-// the blocks in the form of EventChanged: block i has number i+1. A block is
-// whole consecutive rows; a row that is larger is cut into blocks of its own,
-// and so is a general-admission area. Only in a large venue sections share one.
+// cut numbers the blocks of the venue, gives every seat its id, and returns the
+// blocks in the form of EventChanged: block i has number i+1. A block consists
+// of whole consecutive rows. A row that is too large is cut into separate
+// blocks, and so is a general-admission area. Sections share a block only in a
+// large venue.
 func (v *Venue) cut() []events.Block {
 	v.SeatCount = 0
 	for _, s := range v.Sections {
@@ -40,7 +42,7 @@ func (v *Venue) cut() []events.Block {
 
 type cutter struct {
 	blocks []events.Block
-	// limit is the largest a block may be, room what is left in the last one.
+	// limit is the maximum size of a block, room what is left in the last one.
 	limit, room int
 }
 
@@ -76,7 +78,7 @@ func (c *cutter) section(s *Section) (ids []string) {
 			c.room -= len(part)
 		}
 		if len(row.Seats) > c.limit {
-			c.room = 0 // the rest of a long row shares its block with no other
+			c.room = 0 // the rest of a long row does not share its block
 		}
 	}
 	return ids
@@ -94,7 +96,8 @@ func (c *cutter) area(a *Area) (ids []string) {
 	return ids
 }
 
-// runLength returns seats as booking-service gets them: runs instead of seats.
+// runLength returns seats in booking-service's format: runs instead of single
+// seats.
 func runLength(label string, seats []Seat) events.Row {
 	row := events.Row{Label: label}
 	for i, s := range seats {
@@ -121,8 +124,8 @@ func runLength(label string, seats []Seat) events.Row {
 	return row
 }
 
-// consecutive tells whether the seats' numbers are n, n+1, …, and n; n is at
-// least 1, since 0 is how a message says that there is no first number.
+// consecutive reports whether the seats' numbers are n, n+1, …, and returns n.
+// n is at least 1, because 0 in a message means that there is no first number.
 func consecutive(seats []Seat) (int, bool) {
 	first, err := strconv.Atoi(seats[0].Number)
 	if err != nil || first < 1 {

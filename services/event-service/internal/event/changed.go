@@ -2,9 +2,9 @@ package event
 
 import "github.com/frontrow-tickets/frontrow/api/events"
 
-// Changed returns the message that tells the other services of the event as it
-// is now; blocks are those of its venue. An event that is sold out is on sale
-// for them: they know best how many seats there are.
+// Changed returns the message that describes the event's current state to the
+// other services; blocks are those of its venue. A sold-out event is sent as on
+// sale: the other services know the seat counts best.
 func (e *Event) Changed(blocks []events.Block) events.EventChanged {
 	m := events.EventChanged{
 		EventID: e.ID, Version: e.Version, Status: events.EventPublished, OrganizerID: e.OrganizerID,

@@ -3,7 +3,7 @@ package event
 import (
 	"fmt"
 	"time"
-	_ "time/tzdata" // the zones must not depend on the machine
+	_ "time/tzdata" // time zones must not depend on the machine
 
 	"github.com/google/uuid"
 	"golang.org/x/text/currency"
@@ -12,12 +12,12 @@ import (
 // Limits of an event.
 const (
 	maxTicketTypes = 20
-	// maxPrice keeps the total of a booking exact in JavaScript's numbers.
+	// maxPrice keeps the total of a booking exact in JavaScript numbers.
 	maxPrice = 100_000_000_000
 )
 
-// Definition is an event as an organiser describes it. Times and ids are text,
-// so that every wrong one can be named.
+// Definition is an event as described by an organiser. Times and ids are text,
+// so that every invalid one can be reported.
 type Definition struct {
 	Name             string                 `json:"name"`
 	Description      string                 `json:"description"`
@@ -33,8 +33,8 @@ type Definition struct {
 	HoldSeconds      *int                   `json:"hold_seconds"`
 }
 
-// TicketTypeDefinition describes a ticket type. Without an id it keeps that of
-// the event's ticket type of the same category, or gets a new one.
+// TicketTypeDefinition describes a ticket type. Without an id it keeps the id
+// of the event's ticket type for the same category, or gets a new one.
 type TicketTypeDefinition struct {
 	ID       string `json:"id,omitempty"`
 	Name     string `json:"name"`
@@ -42,7 +42,7 @@ type TicketTypeDefinition struct {
 	Price    *int64 `json:"price"`
 }
 
-// Definition returns the event as its organiser would describe it.
+// Definition returns the event in the form in which an organiser describes it.
 func (e *Event) Definition() Definition {
 	d := Definition{
 		Name: e.Name, Description: e.Description, VenueID: e.Venue.ID.String(),
@@ -57,7 +57,7 @@ func (e *Event) Definition() Definition {
 	return d
 }
 
-// Venue returns the venue's id; uuid.Nil when it is no id.
+// Venue returns the venue's id, or uuid.Nil if it is invalid.
 func (d Definition) Venue() uuid.UUID {
 	id, err := uuid.Parse(d.VenueID)
 	if err != nil {
@@ -66,7 +66,8 @@ func (d Definition) Venue() uuid.UUID {
 	return id
 }
 
-// apply sets the event's fields from the definition and adds what is wrong.
+// apply sets the event's fields from the definition and records invalid ones in
+// f.
 func (d Definition) apply(e *Event, venue *Facts, f *faults) {
 	e.Name = f.text("name", d.Name, 200)
 	e.Description = f.prose("description", d.Description, 10_000)
@@ -146,17 +147,17 @@ func (d Definition) ticketTypes(old []TicketType, venue *Facts, f *faults) []Tic
 	return out
 }
 
-// order checks that two times that are given come one after the other.
+// order checks that the second of two given times is after the first.
 func (f *faults) order(field string, first, second time.Time, message string) {
 	if !first.IsZero() && !second.IsZero() && !second.After(first) {
 		f.add(field, "out_of_range", message)
 	}
 }
 
-// currency checks an ISO 4217 code of money one can pay with.
+// currency checks an ISO 4217 code of a currency that can be paid in.
 func (f *faults) currency(field, code string) {
 	unit, err := currency.ParseISO(code)
-	// ParseISO takes small letters, XXX (none) and XTS (testing) as well.
+	// ParseISO also accepts lower case, XXX (none) and XTS (testing).
 	if err != nil || unit.String() != code || unit == currency.XXX || unit == currency.XTS {
 		f.add(field, "invalid", "must be an ISO 4217 currency, such as EUR")
 	}

@@ -9,20 +9,20 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
 )
 
-// Status is where an event stands.
+// Status is the state of an event.
 type Status string
 
-// Statuses. An event is stored as one of the first four.
+// Statuses. An event is stored with one of the first four.
 const (
 	Draft     Status = "draft"
 	Published Status = "published"
 	SoldOut   Status = "sold_out"
 	Cancelled Status = "cancelled"
-	// Past is shown for a published or sold-out event after its end.
+	// Past is shown for a published or sold-out event after it has ended.
 	Past Status = "past"
 )
 
-// Event is something people buy tickets for.
+// Event is an event that sells tickets.
 type Event struct {
 	ID               uuid.UUID
 	OrganizerID      uuid.UUID
@@ -38,10 +38,10 @@ type Event struct {
 	SaleEndsAt       time.Time
 	MaxSeatsPerBuyer int
 	HoldSeconds      int
-	// Status as stored; StatusAt is what people see.
+	// Status is the stored status; StatusAt returns the status shown.
 	Status       Status
 	CancelReason string
-	// Version counts the changes, from 1.
+	// Version counts changes, starting at 1.
 	Version   int64
 	CreatedAt time.Time
 	UpdatedAt time.Time
@@ -56,15 +56,15 @@ type TicketType struct {
 	Price int64 `json:"price"`
 }
 
-// Answers to changes that the event's status does not allow (409).
+// Problems for changes that the event's status does not allow (409).
 var (
 	ErrNotEditable    = problem.New(http.StatusConflict, "event_not_editable", "This event may not be changed in this way any more.")
 	ErrNotPublishable = problem.New(http.StatusConflict, "event_not_publishable", "This event can't be published; errors says why.")
 	ErrNotCancellable = problem.New(http.StatusConflict, "event_not_cancellable", "Only an event on sale can be cancelled.")
 )
 
-// StatusAt is the event's status at a time: a published event is past from its
-// end on.
+// StatusAt returns the event's status at a time: a published or sold-out event
+// is past once it has ended.
 func (e *Event) StatusAt(now time.Time) Status {
 	if (e.Status == Published || e.Status == SoldOut) && !now.Before(e.EndsAt) {
 		return Past
@@ -72,8 +72,9 @@ func (e *Event) StatusAt(now time.Time) Status {
 	return e.Status
 }
 
-// New returns the draft that d describes. venue is nil when there is none with
-// the id in d. The error is validation_failed and names every wrong field.
+// New returns the draft that d describes. venue is the venue with the id in d,
+// or nil if there is none. The error is validation_failed and names every
+// invalid field.
 func New(d Definition, venue *Facts, id, organizer uuid.UUID, now time.Time) (*Event, error) {
 	now = now.UTC().Truncate(time.Microsecond)
 	e := &Event{ID: id, OrganizerID: organizer, Status: Draft, Version: 1, CreatedAt: now, UpdatedAt: now}
@@ -85,11 +86,11 @@ func New(d Definition, venue *Facts, id, organizer uuid.UUID, now time.Time) (*E
 	return e, nil
 }
 
-// Change makes the event what d describes. venue is that of d, nil when there
-// is none. A draft may change in everything; an event on sale keeps venue,
-// currency and categories for sale, and one that is cancelled or past does not
-// change at all: ErrNotEditable, whose fields say what was refused. Wrong
-// fields: validation_failed. After an error the event is as it was.
+// Change updates the event to match d. venue is d's venue, or nil if there is
+// none. Every field of a draft may change. An event on sale keeps its venue,
+// currency and categories for sale, and a cancelled or past event does not
+// change at all: ErrNotEditable, whose fields name what was refused. Invalid
+// fields: validation_failed. After an error the event is unchanged.
 func (e *Event) Change(d Definition, venue *Facts, now time.Time) error {
 	status := e.StatusAt(now)
 	if status == Cancelled || status == Past {
@@ -116,7 +117,7 @@ func (e *Event) Change(d Definition, venue *Facts, now time.Time) error {
 	return nil
 }
 
-// checkKept finds what an event on sale may not change.
+// checkKept reports changes that an event on sale does not allow.
 func (e *Event) checkKept(old *Event, d Definition, f *faults) {
 	const message = "can't change once the event is published"
 	if d.Venue() != old.Venue.ID {
@@ -162,8 +163,8 @@ func (e *Event) Publish(now time.Time) error {
 	return nil
 }
 
-// Cancel takes an event off sale for good and tells whether that changed
-// anything: a cancelled event stays as it is. Errors: ErrNotCancellable for
+// Cancel takes an event off sale permanently and reports whether that changed
+// anything: cancelling twice has no effect. Errors: ErrNotCancellable for
 // drafts and past events, validation_failed for the reason.
 func (e *Event) Cancel(reason string, now time.Time) (changed bool, err error) {
 	var f faults

@@ -10,10 +10,10 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
 )
 
-// maxFaults bounds the answer to a request with very many wrong fields.
+// maxFaults limits the response to a request with very many invalid fields.
 const maxFaults = 100
 
-// faults gathers the wrong fields of a request, the first hundred of them.
+// faults collects the invalid fields of a request, up to maxFaults.
 type faults []problem.Field
 
 func (f *faults) add(field, code, message string) {
@@ -24,7 +24,7 @@ func (f *faults) add(field, code, message string) {
 
 func (f *faults) full() bool { return len(*f) >= maxFaults }
 
-// err returns nil when nothing is wrong.
+// err returns nil if there are no faults.
 func (f *faults) err() error {
 	if len(*f) == 0 {
 		return nil
@@ -34,7 +34,7 @@ func (f *faults) err() error {
 
 // text checks a line of 1 to maxLen characters and returns it without
 // surrounding space. Control characters are refused: no name has them, and
-// Postgres stores no NUL.
+// Postgres can't store NUL.
 func (f *faults) text(field, value string, maxLen int) string {
 	value = strings.TrimSpace(value)
 	if value == "" {
@@ -45,7 +45,7 @@ func (f *faults) text(field, value string, maxLen int) string {
 	return value
 }
 
-// prose is text of several lines that may be empty.
+// prose checks multi-line text that may be empty.
 func (f *faults) prose(field, value string, maxLen int) string {
 	f.characters(field, value, maxLen, func(r rune) bool {
 		return unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t'
@@ -54,7 +54,7 @@ func (f *faults) prose(field, value string, maxLen int) string {
 }
 
 func (f *faults) characters(field, value string, maxLen int, refused func(rune) bool) {
-	// A rune has at least a byte: most values need no count.
+	// A rune has at least one byte: most values need no count.
 	if len(value) > maxLen && utf8.RuneCountInString(value) > maxLen {
 		f.add(field, "too_long", fmt.Sprintf("must have at most %d characters", maxLen))
 	} else if strings.ContainsFunc(value, refused) {
@@ -73,8 +73,8 @@ func (f *faults) zone(field, value string) {
 	}
 }
 
-// time checks an RFC 3339 time and returns it in UTC, to the microsecond that
-// Postgres keeps.
+// time checks an RFC 3339 time and returns it in UTC, in microseconds as stored
+// by Postgres.
 func (f *faults) time(field, value string) time.Time {
 	if value == "" {
 		f.add(field, "required", "must be an RFC 3339 time, such as 2027-05-01T19:30:00Z")
@@ -88,7 +88,7 @@ func (f *faults) time(field, value string) time.Time {
 	return t.UTC().Truncate(time.Microsecond)
 }
 
-// count checks a whole number between bounds; nil is the fallback.
+// count checks an integer between bounds; nil means fallback.
 func (f *faults) count(field string, value *int, lowest, highest, fallback int) int {
 	if value == nil {
 		return fallback
@@ -99,7 +99,7 @@ func (f *faults) count(field string, value *int, lowest, highest, fallback int) 
 	return *value
 }
 
-// isSlug tells whether s is 1 to maxLen of A–Z, a–z, 0–9, _ and -.
+// isSlug reports whether s is 1 to maxLen of A–Z, a–z, 0–9, _ and -.
 func isSlug(s string, maxLen int) bool {
 	if len(s) < 1 || len(s) > maxLen {
 		return false

@@ -20,23 +20,23 @@ const (
 	maxAreas      = 500
 	maxCapacity   = 100_000
 	maxCoordinate = 1e6
-	// maxBlocksBytes bounds the seat plan in the messages about its events:
-	// with the event around it a message stays below Kafka's limit of 1 MB.
+	// maxBlocksBytes limits the seat plan in the messages about its events:
+	// with the rest of the event, a message stays below Kafka's limit of 1 MB.
 	maxBlocksBytes = 900_000
 )
 
-// MaxPlanCommas is more than the JSON of any right plan has: 6 a seat and 3 a
-// row, and no more rows than seats.
+// MaxPlanCommas exceeds the number of commas in any valid plan's JSON: 6 per
+// seat and 3 per row, with no more rows than seats.
 const MaxPlanCommas = 10 * maxSeats
 
-// ErrTooManySeats is the answer to a plan beyond the limit (422).
+// ErrTooManySeats is the problem for a plan beyond the limit (422).
 var ErrTooManySeats = problem.Invalid(tooManySeats)
 
 var tooManySeats = problem.Field{
 	Field: "sections", Code: "too_many", Message: fmt.Sprintf("the venue must have at most %d seats in all, areas included", maxSeats),
 }
 
-// Plan is a venue as an organiser describes it.
+// Plan is a venue as described by an organiser.
 type Plan struct {
 	Name       string        `json:"name"`
 	City       string        `json:"city"`
@@ -53,7 +53,7 @@ type PlanSection struct {
 	Rows []PlanRow `json:"rows"`
 }
 
-// PlanRow describes a row; its category is that of the seats that name none.
+// PlanRow describes a row. Its category applies to seats that have none.
 type PlanRow struct {
 	Label    string     `json:"label"`
 	Category string     `json:"category"`
@@ -80,9 +80,9 @@ type PlanArea struct {
 	Y        *float64 `json:"y"`
 }
 
-// NewVenue returns the venue a plan describes, its seats cut into blocks, and
-// the blocks as booking-service gets them. Its error is validation_failed and
-// names every wrong field, up to a hundred.
+// NewVenue returns the venue that a plan describes, with its seats cut into
+// blocks, and the blocks in booking-service's format. Its error is
+// validation_failed and names up to a hundred invalid fields.
 func NewVenue(p Plan, id, owner uuid.UUID, now time.Time) (*Venue, []events.Block, error) {
 	c := planCheck{categories: map[string]bool{}, ids: map[string]bool{}}
 	v := &Venue{
@@ -117,11 +117,11 @@ func NewVenue(p Plan, id, owner uuid.UUID, now time.Time) (*Venue, []events.Bloc
 	return v, blocks, nil
 }
 
-// planCheck finds what is wrong with a plan.
+// planCheck validates a plan.
 type planCheck struct {
 	faults
 	categories map[string]bool
-	ids        map[string]bool // of sections and areas
+	ids        map[string]bool // ids of sections and areas
 }
 
 func (c *planCheck) limits(p Plan) {
@@ -206,7 +206,8 @@ func (c *planCheck) row(path string, in *PlanRow) Row {
 			c.add("number", "duplicate", "another seat of the row has this number")
 		}
 		numbers[out.Seats[i].Number] = true
-		// A path is made for wrong seats only: there may be 120,000 right ones.
+		// Paths are built only for invalid seats: there may be 120,000 valid
+		// ones.
 		for j := before; j < len(c.faults); j++ {
 			c.faults[j].Field = fmt.Sprintf("%s.seats[%d].%s", path, i, c.faults[j].Field)
 		}

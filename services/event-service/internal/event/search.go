@@ -9,32 +9,34 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Filter says which events a page lists.
+// Filter selects the events of a page.
 type Filter struct {
-	// Words that must all begin a word of the event or its venue, as Words
-	// returns them; nil matches every event.
+	// Words must each be the prefix of a word of the event or its venue, in the
+	// form returned by Words; nil matches every event.
 	Words []string
-	// From and To bound the start: from, inclusive, to, exclusive; zero is open.
+	// From (inclusive) and To (exclusive) limit the start time. A zero time is
+	// unlimited.
 	From, To time.Time
-	// NotEndedAt leaves out the events that ended before it, unless it is zero.
+	// NotEndedAt excludes events that ended before it, unless it is zero.
 	NotEndedAt time.Time
-	// Organizer lists one organiser's events, drafts too; uuid.Nil lists
-	// everybody's but no drafts.
+	// Organizer selects one organiser's events, including drafts. uuid.Nil
+	// selects everybody's, without drafts.
 	Organizer uuid.UUID
-	// After is the last event of the page before.
+	// After is the position of the last event of the previous page.
 	After *Position
-	// Limit is how many at most.
+	// Limit is the maximum number of events.
 	Limit int
 }
 
-// Position is an event's place in the order of lists: by start, then id.
+// Position is an event's position in lists, which are ordered by start, then
+// id.
 type Position struct {
 	StartsAt time.Time
 	ID       uuid.UUID
 }
 
-// Words returns the words of a text for searching: letters and digits only,
-// small, without accents.
+// Words returns the words of a text for searching: letters and digits only, in
+// lower case, without accents.
 func Words(text string) []string {
 	folded := strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Mn, r) {

@@ -1,5 +1,5 @@
-// Package event is the domain of the event-service: venues with their seat
-// plans, and events from draft to sale to their end.
+// Package event is the domain of event-service: venues with their seat plans,
+// and events from draft to end.
 package event
 
 import (
@@ -8,7 +8,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// Venue is a place with its seat plan. It never changes.
+// Venue is a place with a seat plan. It never changes.
 type Venue struct {
 	ID         uuid.UUID  `json:"id"`
 	OwnerID    uuid.UUID  `json:"owner_id"`
@@ -28,7 +28,7 @@ type Category struct {
 	Name string `json:"name"`
 }
 
-// VenueSummary is what a list shows of a venue.
+// VenueSummary is a venue as shown in lists.
 type VenueSummary struct {
 	ID         uuid.UUID  `json:"id"`
 	Name       string     `json:"name"`
@@ -39,7 +39,7 @@ type VenueSummary struct {
 	CreatedAt  time.Time  `json:"created_at"`
 }
 
-// Section is a part of the house with numbered seats.
+// Section is a part of the venue with numbered seats.
 type Section struct {
 	ID        string   `json:"id"`
 	Name      string   `json:"name"`
@@ -48,15 +48,15 @@ type Section struct {
 	Rows      []Row    `json:"rows"`
 }
 
-// Row is neighbouring seats.
+// Row is a row of neighbouring seats.
 type Row struct {
 	Label    string `json:"label"`
 	Category string `json:"category,omitempty"`
 	Seats    []Seat `json:"seats"`
 }
 
-// Seat is one seat. ID is "<block>-<index in the block>"; X and Y are its
-// place on the plan, in units of the organiser's choice.
+// Seat is one seat. ID is "<block>-<index in the block>". X and Y are its
+// position on the plan, in units of the organiser's choice.
 type Seat struct {
 	ID         string  `json:"id"`
 	Number     string  `json:"number"`
@@ -67,7 +67,7 @@ type Seat struct {
 	Blocked    bool    `json:"blocked,omitempty"`
 }
 
-// Area is room for a number of people without seats of their own.
+// Area is a general-admission area with a capacity and no numbered seats.
 type Area struct {
 	ID        string   `json:"id"`
 	Name      string   `json:"name"`
@@ -79,7 +79,7 @@ type Area struct {
 	SeatCount int      `json:"seat_count"`
 }
 
-// Kind is what a category's tickets buy.
+// Kind is what a category sells.
 type Kind string
 
 // Kinds of a category.
@@ -89,18 +89,18 @@ const (
 	Mixed            Kind = "mixed"
 )
 
-// Facts is what an event needs to know of its venue.
+// Facts are the properties of a venue that an event depends on.
 type Facts struct {
 	ID       uuid.UUID
 	Name     string
 	City     string
 	TimeZone string
-	// Kinds of the venue's categories by id.
+	// Kinds maps the venue's category ids to kinds.
 	Kinds map[string]Kind
 }
 
-// Facts returns what an event at this venue needs to know of it. A category
-// nothing belongs to counts as seated.
+// Facts returns the properties that an event at this venue depends on. An empty
+// category counts as seated.
 func (v *Venue) Facts() Facts {
 	f := Facts{ID: v.ID, Name: v.Name, City: v.City, TimeZone: v.TimeZone, Kinds: map[string]Kind{}}
 	seated := map[string]bool{}

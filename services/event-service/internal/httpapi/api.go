@@ -1,4 +1,4 @@
-// Package httpapi is the event-service's part of the REST contract.
+// Package httpapi implements event-service's part of the REST API.
 package httpapi
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/event-service/internal/postgres"
 )
 
-// API answers requests about venues and events.
+// API handles requests about venues and events.
 type API struct {
 	store *postgres.Store
 	clock clock.Clock
@@ -39,8 +39,8 @@ func New(store *postgres.Store, verifier *identity.Verifier, c clock.Clock) http
 	return routes
 }
 
-// patience is how long a request may take: a database that hangs is as good as
-// one that is down, and the client is told to come back (503).
+// patience is the timeout of a request: a database that hangs is treated like
+// one that is down, and the client is asked to retry (503).
 const patience = 10 * time.Second
 
 func within(d time.Duration, h httpapi.Handler) httpapi.Handler {

@@ -11,9 +11,8 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/event-service/internal/postgres"
 )
 
-// update locks the event that the path names, checks that the caller may
-// change it and that If-Match fits, and runs change. It returns the event as
-// change left it.
+// update locks the event in the path, checks that the caller may change it and
+// that If-Match matches, and runs change. It returns the event as changed.
 func (a *API) update(r *http.Request, matchRequired bool, change func(tx postgres.Tx, e *event.Event) error) (*event.Event, error) {
 	id, err := httpapi.PathUUID(r, "id", "The event")
 	if err != nil {
@@ -65,8 +64,8 @@ func (a *API) changeEvent(w http.ResponseWriter, r *http.Request) error {
 	return a.write(w, e)
 }
 
-// merge applies a JSON merge patch (RFC 7396): null takes a field away, which
-// gives it its default or is an error later.
+// merge applies a JSON merge patch (RFC 7396). null removes a field, which then
+// gets its default or is an error later.
 func merge(d event.Definition, patch map[string]json.RawMessage) (event.Definition, error) {
 	var merged event.Definition
 	whole, err := json.Marshal(d)

@@ -19,11 +19,12 @@ var (
 		"The event was changed in the meantime. Read it again.")
 )
 
-// etag of an event is its version.
+// etag returns an event's ETag, which is its version.
 func etag(e *event.Event) string { return strconv.Quote(strconv.FormatInt(e.Version, 10)) }
 
-// matches tells whether a header of If-Match or If-None-Match names the tag.
-// Weak tags count: a proxy that compresses weakens them, and a version is one.
+// matches reports whether an If-Match or If-None-Match header contains the tag.
+// Weak tags match too: a compressing proxy weakens them, and a version is exact
+// anyway.
 func matches(header, tag string) bool {
 	tag = strings.TrimPrefix(tag, "W/")
 	for candidate := range strings.SplitSeq(header, ",") {
@@ -35,7 +36,7 @@ func matches(header, tag string) bool {
 	return false
 }
 
-// checkMatch compares If-Match, which may be left out unless it is required.
+// checkMatch checks If-Match, which is optional unless required is set.
 func checkMatch(r *http.Request, e *event.Event, required bool) error {
 	header := r.Header.Get("If-Match")
 	switch {
@@ -47,8 +48,8 @@ func checkMatch(r *http.Request, e *event.Event, required bool) error {
 	return nil
 }
 
-// idempotent reads the body of a POST that creates and the key under which it
-// has one effect.
+// idempotent reads the body of a POST that creates something, and the key that
+// makes it idempotent.
 func idempotent(w http.ResponseWriter, r *http.Request, limit int64, scope string) (postgres.Key, []byte, error) {
 	key, err := httpapi.IdempotencyKey(r)
 	if err != nil {

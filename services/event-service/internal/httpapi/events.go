@@ -56,7 +56,7 @@ func (a *API) createEvent(w http.ResponseWriter, r *http.Request) error {
 		Version int64     `json:"version"`
 	}
 	if err := json.Unmarshal(answer, &created); err != nil {
-		return fmt.Errorf("stored answer: %w", err)
+		return fmt.Errorf("stored response: %w", err)
 	}
 	w.Header().Set("Location", "/api/v1/events/"+created.ID.String())
 	w.Header().Set("ETag", etag(&event.Event{Version: created.Version}))
@@ -88,7 +88,7 @@ func (a *API) event(w http.ResponseWriter, r *http.Request) error {
 	return a.write(w, e)
 }
 
-// write answers with the event as it is.
+// write answers with the event's current state.
 func (a *API) write(w http.ResponseWriter, e *event.Event) error {
 	w.Header().Set("ETag", etag(e))
 	return httpapi.WriteJSON(w, http.StatusOK, view(e, a.clock.Now()))

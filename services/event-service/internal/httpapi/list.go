@@ -22,8 +22,8 @@ type eventPage struct {
 	NextCursor string      `json:"next_cursor,omitempty"`
 }
 
-// events lists by start. Without "from", events that have ended are left out:
-// who looks for something to do does not want to page through last year.
+// events lists events by start. Without "from" it omits events that have ended:
+// nobody who looks for an event wants to page through last year.
 func (a *API) events(w http.ResponseWriter, r *http.Request) error {
 	filter, err := a.filter(r)
 	if err != nil {
@@ -35,10 +35,10 @@ func (a *API) events(w http.ResponseWriter, r *http.Request) error {
 	}
 	page := eventPage{Items: []eventView{}}
 	if filter.Words != nil && len(filter.Words) == 0 {
-		return httpapi.WriteJSON(w, http.StatusOK, page) // no word is in "?!"
+		return httpapi.WriteJSON(w, http.StatusOK, page) // the query has no words, such as "?!"
 	}
 	limit := filter.Limit
-	filter.Limit++ // one more tells whether there is a next page
+	filter.Limit++ // one more shows whether there is a next page
 	list, err := a.store.Events(r.Context(), filter)
 	if err != nil {
 		return err
@@ -101,8 +101,8 @@ func (a *API) filter(r *http.Request) (event.Filter, error) {
 	return f, nil
 }
 
-// A cursor is the position of the last event of a page: microseconds since
-// 1970 and id, in base64 to say that it is nobody's business.
+// A cursor is the position of the last event of a page: microseconds since 1970
+// and id, in base64 to show that it is opaque.
 func encodeCursor(p event.Position) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(p.StartsAt.UnixMicro(), 10) + "." + p.ID.String()))
 }

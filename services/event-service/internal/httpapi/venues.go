@@ -19,18 +19,18 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/event-service/internal/postgres"
 )
 
-// venueBodyLimit has room for 120,000 seats, in bytes.
+// venueBodyLimit fits 120,000 seats, in bytes.
 const venueBodyLimit = 16 << 20
 
-// createVenue stores the answer to an Idempotency-Key by the venue's id alone:
-// a venue never changes, so the body is the same whenever it is read.
+// createVenue stores only the venue's id as the response to an Idempotency-Key:
+// a venue never changes, so the body is always the same.
 func (a *API) createVenue(w http.ResponseWriter, r *http.Request) error {
 	key, body, err := idempotent(w, r, venueBodyLimit, "POST /venues")
 	if err != nil {
 		return err
 	}
-	// Before memory is taken for what can't be right: "[{},{},…]" of 16 MB would
-	// be millions of seats.
+	// Check before allocating memory for an invalid plan: "[{},{},…]" of 16 MB
+	// would be millions of seats.
 	if bytes.Count(body, []byte(",")) > event.MaxPlanCommas {
 		return event.ErrTooManySeats
 	}
@@ -79,7 +79,7 @@ func (a *API) venue(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	// Weak, since it is the same for the compressed and the plain body.
+	// Weak, because the compressed and the plain body share it.
 	etag := `W/"` + id.String() + `"`
 	w.Header().Set("Cache-Control", "public, max-age=300")
 	w.Header().Set("Vary", "Accept-Encoding")
@@ -96,8 +96,8 @@ type venuePage struct {
 	NextCursor string               `json:"next_cursor,omitempty"`
 }
 
-// venues lists the caller's own. A cursor is the last id of the page before:
-// the ids are UUIDv7, which sort by age.
+// venues lists the caller's own venues. A cursor is the last id of the previous
+// page: ids are UUIDv7, which sort by age.
 func (a *API) venues(w http.ResponseWriter, r *http.Request) error {
 	var wrong []problem.Field
 	limit, err := httpapi.PageLimit(r)
@@ -130,7 +130,7 @@ func (a *API) venues(w http.ResponseWriter, r *http.Request) error {
 	return httpapi.WriteJSON(w, http.StatusOK, page)
 }
 
-// describe fills in what is in a venue's document alone.
+// describe sets the fields of v that are only in the venue's document.
 func describe(document []byte, v *event.VenueSummary) error {
 	plain, err := gzip.NewReader(bytes.NewReader(document))
 	if err != nil {
@@ -162,8 +162,8 @@ func compress(v any) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// writeCompressed answers with gzip of JSON, unpacked for a client that does
-// not take gzip.
+// writeCompressed sends gzipped JSON, unpacked for clients that do not accept
+// gzip.
 func writeCompressed(w http.ResponseWriter, r *http.Request, status int, document []byte) error {
 	if acceptsGzip(r) {
 		w.Header().Set("Content-Encoding", "gzip")
@@ -176,7 +176,7 @@ func writeCompressed(w http.ResponseWriter, r *http.Request, status int, documen
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	// The status is out: a client that leaves is all that can go wrong.
+	// The status is already sent: only a disconnect can fail now.
 	_, _ = io.Copy(w, plain) //nolint:gosec // the service compressed it itself
 	return nil
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/event-service/internal/event"
 )
 
-// eventView is an event as clients see it.
+// eventView is the API's representation of an event.
 type eventView struct {
 	ID               uuid.UUID        `json:"id"`
 	Name             string           `json:"name"`

@@ -1,5 +1,5 @@
-// Package kafka joins the event-service to Kafka: what it announces from the
-// outbox, and the counts of seats it hears of.
+// Package kafka connects event-service to Kafka: it publishes the outbox and
+// consumes the counts of seats.
 package kafka
 
 import (
@@ -18,12 +18,12 @@ import (
 
 const source = "/event-service"
 
-// Topics the service writes to.
+// Topics returns the topics the service writes to.
 func Topics() []string {
 	return []string{events.TopicEventChanged, kafka.DLQ(events.TopicEventAvailability)}
 }
 
-// Publish returns the function by which the outbox's relay sends.
+// Publish returns the function with which the outbox relay publishes.
 func Publish(producer *kafka.Producer) func(context.Context, []outbox.Message) error {
 	return func(ctx context.Context, messages []outbox.Message) error {
 		out := make([]kafka.Message, len(messages))
@@ -36,8 +36,8 @@ func Publish(producer *kafka.Producer) func(context.Context, []outbox.Message) e
 	}
 }
 
-// NewConsumer returns the consumer that keeps published and sold out apart. It
-// needs no inbox: the newest count wins, however often it comes.
+// NewConsumer returns the consumer that switches events between published and
+// sold out. It needs no inbox: the newest count wins, however often it arrives.
 func NewConsumer(cluster kafka.Cluster, group, clientID string, store *postgres.Store, dlq *kafka.Producer) (*kafka.Consumer, error) {
 	return kafka.NewConsumer(kafka.ConsumerConfig{
 		Cluster: cluster, Group: group, ClientID: clientID, DLQ: dlq,
@@ -51,7 +51,7 @@ func NewConsumer(cluster kafka.Cluster, group, clientID string, store *postgres.
 
 func applyAvailability(ctx context.Context, store *postgres.Store, m kafka.Message) error {
 	if m.Type != events.TypeEventAvailability {
-		return kafka.Poison(fmt.Errorf("a message of type %q", m.Type))
+		return kafka.Poison(fmt.Errorf("unexpected message type %q", m.Type))
 	}
 	var a events.EventAvailability
 	if err := json.Unmarshal(m.Data, &a); err != nil {

@@ -49,8 +49,8 @@ func (t Tx) EventForUpdate(ctx context.Context, id uuid.UUID) (*event.Event, err
 	return scanEvent(t.tx.QueryRow(ctx, selectEvents+` WHERE e.id = $1 FOR UPDATE OF e`, id))
 }
 
-// InsertEvent stores a new draft. The first 8 bytes of an event's id are unique;
-// when they are taken, e gets a new id.
+// InsertEvent stores a new draft. The first 8 bytes of an event's id are
+// unique; if they are taken, e gets a new id.
 func (t Tx) InsertEvent(ctx context.Context, e *event.Event) error {
 	for {
 		inserted, err := t.insertEvent(ctx, e)
@@ -67,7 +67,7 @@ func (t Tx) InsertEvent(ctx context.Context, e *event.Event) error {
 }
 
 func (t Tx) insertEvent(ctx context.Context, e *event.Event) (inserted bool, err error) {
-	// An error would end the transaction.
+	// A failed statement would abort the transaction.
 	tag, err := t.tx.Exec(ctx, `
 		INSERT INTO events (id, organizer_id, venue_id, name, description, starts_at, ends_at, time_zone, currency, ticket_types,
 			sale_starts_at, sale_ends_at, max_seats_per_buyer, hold_seconds, status, cancel_reason, version, created_at, updated_at, search)
@@ -79,8 +79,8 @@ func (t Tx) insertEvent(ctx context.Context, e *event.Event) (inserted bool, err
 	return tag.RowsAffected() == 1, err
 }
 
-// UpdateEvent stores an event that was read by EventForUpdate and changed. One
-// that is or was on sale is told to the other services.
+// UpdateEvent stores an event that was read by EventForUpdate and changed. If
+// it is or was on sale, the change is announced to the other services.
 func (t Tx) UpdateEvent(ctx context.Context, e *event.Event) error {
 	_, err := t.tx.Exec(ctx, `
 		UPDATE events SET venue_id = $2, name = $3, description = $4, starts_at = $5, ends_at = $6, time_zone = $7, currency = $8,
@@ -99,7 +99,7 @@ func (t Tx) UpdateEvent(ctx context.Context, e *event.Event) error {
 	return t.announce(ctx, e)
 }
 
-// DeleteEvent removes an event that nobody was told of.
+// DeleteEvent removes an event that was never announced.
 func (t Tx) DeleteEvent(ctx context.Context, id uuid.UUID) error {
 	if _, err := t.tx.Exec(ctx, `DELETE FROM events WHERE id = $1`, id); err != nil {
 		return fmt.Errorf("delete event: %w", err)
@@ -107,9 +107,9 @@ func (t Tx) DeleteEvent(ctx context.Context, id uuid.UUID) error {
 	return nil
 }
 
-// ApplyAvailability turns an event on sale into a sold-out one or back, as the
-// count of its seats says, unless a newer count came before. Counts of unknown
-// events and of events that are not on sale change nothing.
+// ApplyAvailability switches an event on sale between published and sold out by
+// its seat count, unless a newer count came before. Counts of unknown events
+// and of events that are not on sale have no effect.
 func (s *Store) ApplyAvailability(ctx context.Context, a events.EventAvailability) error {
 	status := event.Published
 	if a.Total > 0 && a.Available+a.Held == 0 {
@@ -128,7 +128,7 @@ func (s *Store) ApplyAvailability(ctx context.Context, a events.EventAvailabilit
 	return nil
 }
 
-// searchText is the words by which an event is found.
+// searchText returns the words by which an event can be found.
 func searchText(e *event.Event) string {
 	return strings.Join(event.Words(e.Name+" "+e.Description+" "+e.Venue.Name+" "+e.Venue.City), " ")
 }

@@ -33,7 +33,7 @@ func (s *Store) Events(ctx context.Context, f event.Filter) ([]*event.Event, err
 func searchQuery(f event.Filter) (string, []any) {
 	var where []string
 	var args []any
-	// Each ? of a condition stands for its next argument.
+	// Each ? in a condition stands for its next argument.
 	and := func(condition string, values ...any) {
 		for _, v := range values {
 			args = append(args, v)
@@ -65,8 +65,8 @@ func searchQuery(f event.Filter) (string, []any) {
 	return fmt.Sprintf("%s WHERE %s ORDER BY e.starts_at, e.id LIMIT $%d", selectEvents, strings.Join(where, " AND "), len(args)), args
 }
 
-// prefixQuery asks for every word as the beginning of a word. Words are letters
-// and digits only, so nothing in them needs quoting.
+// prefixQuery matches texts in which every word is a prefix of some word. Words
+// are only letters and digits, so they need no quoting.
 func prefixQuery(words []string) string {
 	return strings.Join(words, ":* & ") + ":*"
 }

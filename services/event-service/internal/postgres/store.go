@@ -1,4 +1,4 @@
-// Package postgres keeps venues and events in Postgres.
+// Package postgres stores venues and events in Postgres.
 package postgres
 
 import (
@@ -14,11 +14,11 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/event-service/internal/event"
 )
 
-// Store is the event-service's database. Its errors are problems: unavailable
-// (503) while Postgres is down, not_found (404) for what is not there.
+// Store is event-service's database. Its errors are problems: unavailable (503)
+// while Postgres is down, not_found (404) for missing rows.
 type Store struct{ pool *pgxpool.Pool }
 
-// NewStore returns the store behind a pool.
+// NewStore returns a store that uses pool.
 func NewStore(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
 
 // Tx is a transaction.
@@ -29,13 +29,13 @@ func (s *Store) Update(ctx context.Context, fn func(tx Tx) error) error {
 	return postgres.OrUnavailable(postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error { return fn(Tx{tx}) }))
 }
 
-// Once runs fn in a transaction that happens once for key, as postgres.Once says.
+// Once runs fn in a transaction once per key, as described at postgres.Once.
 func (s *Store) Once(ctx context.Context, key postgres.Key, fn func(tx Tx) (status int, body []byte, err error)) (status int, body []byte, replayed bool, err error) {
 	status, body, replayed, err = postgres.Once(ctx, s.pool, key, func(tx pgx.Tx) (int, []byte, error) { return fn(Tx{tx}) })
 	return status, body, replayed, postgres.OrUnavailable(err)
 }
 
-// announce enqueues the event as it is now for the other services.
+// announce enqueues the event's current state for the other services.
 func (t Tx) announce(ctx context.Context, e *event.Event) error {
 	var blocks []events.Block
 	if err := t.tx.QueryRow(ctx, `SELECT blocks FROM venues WHERE id = $1`, e.Venue.ID).Scan(&blocks); err != nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/event-service/internal/event"
 )
 
-// InsertVenue stores a venue: what events need to know of it, its blocks for
-// EventChanged, and document, which is gzip of its JSON.
+// InsertVenue stores a venue: the facts that events need, its blocks for
+// EventChanged, and document, its gzipped JSON.
 func (t Tx) InsertVenue(ctx context.Context, v *event.Venue, blocks []events.Block, document []byte) error {
 	_, err := t.tx.Exec(ctx, `
 		INSERT INTO venues (id, owner_id, name, city, time_zone, kinds, blocks, document, seat_count, categories, created_at)
@@ -26,7 +26,7 @@ func (t Tx) InsertVenue(ctx context.Context, v *event.Venue, blocks []events.Blo
 	return nil
 }
 
-// Venue returns what an event needs to know of a venue; nil when there is none.
+// Venue returns the facts of a venue, or nil if there is none.
 func (t Tx) Venue(ctx context.Context, id uuid.UUID) (*event.Facts, error) {
 	f := event.Facts{ID: id}
 	err := t.tx.QueryRow(ctx, `SELECT name, city, time_zone, kinds FROM venues WHERE id = $1`, id).
@@ -40,7 +40,7 @@ func (t Tx) Venue(ctx context.Context, id uuid.UUID) (*event.Facts, error) {
 	return &f, nil
 }
 
-// VenueDocument returns gzip of a venue's JSON.
+// VenueDocument returns a venue's gzipped JSON.
 func (s *Store) VenueDocument(ctx context.Context, id uuid.UUID) ([]byte, error) {
 	var document []byte
 	err := s.pool.QueryRow(ctx, `SELECT document FROM venues WHERE id = $1`, id).Scan(&document)
@@ -54,8 +54,9 @@ func (s *Store) VenueDocument(ctx context.Context, id uuid.UUID) ([]byte, error)
 }
 
 // Venues lists up to limit of an owner's venues, newest first, that are older
-// than before; uuid.Max is newer than all. describe says what is in a document:
-// it is asked for venues that were stored without it, and what it says is kept.
+// than before; uuid.Max is newer than all. describe fills in a summary from a
+// document. It is called for venues that were stored without a summary, and its
+// result is stored.
 func (s *Store) Venues(ctx context.Context, owner, before uuid.UUID, limit int, describe func(document []byte, v *event.VenueSummary) error) ([]event.VenueSummary, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT id, name, city, time_zone, seat_count, categories, created_at FROM venues
