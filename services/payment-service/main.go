@@ -1,4 +1,4 @@
-// Command payment-service takes payments for bookings. "payment-service
+// Command payment-service processes payments for bookings. "payment-service
 // migrate" brings its database and its Kafka topics to this version.
 package main
 

@@ -16,18 +16,18 @@ const reconcileEvery = 15 * time.Second
 
 var (
 	ledgerDrift = promauto.NewGaugeVec(prometheus.GaugeOpts{
-		Name: "ledger_drift", Help: "Net money at the provider less net money of our payments, in minor units.",
+		Name: "ledger_drift", Help: "Net balance at the provider minus net balance of our payments, in minor units.",
 	}, []string{"currency"})
 	reconcilerRepairs = promauto.NewCounterVec(prometheus.CounterOpts{
-		Name: "reconciler_repairs_total", Help: "What the reconciler put right.",
+		Name: "reconciler_repairs_total", Help: "Repairs made by the reconciler, by kind.",
 	}, []string{"kind"})
 	reconcilerAlerts = promauto.NewCounterVec(prometheus.CounterOpts{
-		Name: "reconciler_alerts_total", Help: "What the reconciler found and could not put right.",
+		Name: "reconciler_alerts_total", Help: "Problems the reconciler found and could not repair, by kind.",
 	}, []string{"kind"})
 )
 
-// A counter that appears with its first event looks as if nothing had come: the
-// alert would miss it.
+// Create the counters at zero: one that first appears with a value shows no
+// increase, and the alert would miss it.
 func init() {
 	for _, kind := range []string{"capture", "refund", "stuck"} {
 		reconcilerRepairs.WithLabelValues(kind)
@@ -37,7 +37,8 @@ func init() {
 	}
 }
 
-// rounds runs the reconciler while this instance leads and counts what it finds.
+// rounds runs the reconciler while this instance leads, and counts its
+// findings.
 type rounds struct{ cashier payment.Cashier }
 
 // lead reconciles every 15 seconds until ctx ends.
@@ -48,7 +49,7 @@ func (r rounds) lead(ctx context.Context) {
 	for {
 		rep, err := rec.Round(ctx)
 		if err != nil && ctx.Err() == nil {
-			slog.WarnContext(ctx, "reconciler's round failed", "error", err)
+			slog.WarnContext(ctx, "reconciler round failed", "error", err)
 		}
 		for kind, n := range rep.Repairs {
 			reconcilerRepairs.WithLabelValues(kind).Add(float64(n))
@@ -61,7 +62,7 @@ func (r rounds) lead(ctx context.Context) {
 		}
 		select {
 		case <-ctx.Done():
-			ledgerDrift.Reset() // the next leader's gauge is the one to read
+			ledgerDrift.Reset() // only the next leader's gauge counts now
 			return
 		case <-ticker.C:
 		}

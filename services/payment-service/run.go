@@ -25,7 +25,7 @@ import (
 type config struct {
 	observe.Config
 	IdentityKeys string `env:"IDENTITY_KEYS,required"`
-	// BookingKeys sign what this service asks booking-service.
+	// BookingKeys sign this service's requests to booking-service.
 	BookingKeys string `env:"IDENTITY_KEYS_BOOKING,required"`
 	PostgresURL string `env:"POSTGRES_URL,required"`
 	Kafka       kafka.Cluster
@@ -34,12 +34,13 @@ type config struct {
 	PSPAPIKey        string `env:"PSP_API_KEY,required,notEmpty"`
 	PSPWebhookSecret string `env:"PSP_WEBHOOK_SECRET,required,notEmpty"`
 
-	// consumerGroup keeps tests that share a broker apart; empty: the service.
+	// consumerGroup separates tests that share a broker. If empty, the
+	// service's name is used.
 	consumerGroup string
 }
 
-// run serves until ctx ends. started is told the addresses of the public and
-// the admin listener.
+// run serves until ctx ends. It calls started with the addresses of the public
+// and the admin listener.
 func run(ctx context.Context, cfg config, started func(public, admin string)) error {
 	cfg.Config = cfg.WithDefaults(service)
 	public, err := net.Listen("tcp", cfg.HTTPAddr)

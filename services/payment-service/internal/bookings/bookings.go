@@ -1,4 +1,4 @@
-// Package bookings asks booking-service.
+// Package bookings is a client of booking-service.
 package bookings
 
 import (
@@ -23,36 +23,36 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/payment"
 )
 
-// answerTimeout bounds what one replica takes; then another one is asked.
+// answerTimeout limits the request to one replica; then the next one is tried.
 const answerTimeout = 400 * time.Millisecond
 
-// Client asks the replicas of booking-service.
+// Client sends requests to the replicas of booking-service.
 type Client struct {
 	instances func() []consul.Instance
 	signer    *identity.Signer
 	http      *http.Client
 }
 
-// NewClient returns a client of the replicas that instances names. It says by
-// signer that it is a service.
+// NewClient returns a client of the replicas returned by instances. It
+// authenticates as a service with signer.
 func NewClient(instances func() []consul.Instance, signer *identity.Signer) *Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 64
 	return &Client{instances: instances, signer: signer, http: &http.Client{Timeout: answerTimeout, Transport: transport}}
 }
 
-// Held returns the held booking with an id if it is the user's.
-// It asks the owner of the booking's event first: any replica can answer, but
-// the others may have to load the event.
-// Errors: *payment.NotPayableError for one that has ended, payment.ErrNotFound;
-// others when no replica answers, which says nothing about the booking.
+// Held returns a user's held booking. It asks the owner of the booking's event
+// first: any replica can answer, but the others may have to load the event.
+// Errors: *payment.NotPayableError for a booking that has ended;
+// payment.ErrNotFound; any other error means that no replica answered, which
+// says nothing about the booking.
 func (c *Client) Held(ctx context.Context, user, id uuid.UUID) (b events.BookingCreated, err error) {
 	token := c.signer.Sign(identity.Identity{UserID: user, Role: identity.Service})
 	instances, key := slices.Clone(c.instances()), rendezvous.Event(id)
 	slices.SortFunc(instances, func(a, b consul.Instance) int {
 		return cmp.Compare(rendezvous.Score(key, rendezvous.Hash(b.ID)), rendezvous.Score(key, rendezvous.Hash(a.ID)))
 	})
-	err = errors.New("no replica of booking-service is known")
+	err = errors.New("no known replica of booking-service")
 	for _, i := range instances {
 		b, err = c.ask(ctx, i.Addr, token, id)
 		var ended *payment.NotPayableError
@@ -82,7 +82,7 @@ func (c *Client) ask(ctx context.Context, addr, token string, id uuid.UUID) (b e
 			return b, err
 		}
 		if b.BookingID != id || b.UserID == uuid.Nil || b.Total.Currency == "" || b.ExpiresAt.IsZero() {
-			return b, fmt.Errorf("booking-service answered something else: %+v", b)
+			return b, fmt.Errorf("booking-service returned an unexpected booking: %+v", b)
 		}
 		return b, nil
 	case http.StatusConflict:

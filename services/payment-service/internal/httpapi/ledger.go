@@ -8,9 +8,9 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/payment"
 )
 
-// Ledger answers with the money by currency, as the provider has it and as
-// payments have it: {"provider":{"EUR":{captured,refunded,net}},"payments":{…}}.
-// It belongs on the admin listener.
+// Ledger serves the balances by currency according to the provider and to
+// payments: {"provider":{"EUR":{captured,refunded,net}},"payments":{…}}. It
+// belongs on the admin listener.
 func Ledger(store payment.Store, provider payment.Provider) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		now := time.Now()

@@ -1,4 +1,4 @@
-// Package httpapi is payment-service's HTTP API.
+// Package httpapi implements payment-service's HTTP API.
 package httpapi
 
 import (
@@ -20,18 +20,19 @@ import (
 	payments "github.com/frontrow-tickets/frontrow/services/payment-service/internal/postgres"
 )
 
-// askTimeout bounds fetching a booking whose message is late.
+// askTimeout limits fetching a booking whose message is late.
 const askTimeout = 2 * time.Second
 
-// API answers the requests of payment-service.
+// API handles the requests of payment-service.
 type API struct {
 	Store *payments.Store
-	// Charge is given each payment that was stored.
+	// Charge is called with each new payment.
 	Charge func(payment.Job)
-	// Held asks booking-service for a user's booking that is held. Errors:
-	// payment.ErrNotFound, *payment.NotPayableError for one that has ended.
+	// Held fetches a user's held booking from booking-service. Errors:
+	// payment.ErrNotFound, *payment.NotPayableError for a booking that has
+	// ended.
 	Held func(ctx context.Context, user, id uuid.UUID) (events.BookingCreated, error)
-	// WebhookSecret signs the provider's webhooks.
+	// WebhookSecret is the key of the provider's webhook signatures.
 	WebhookSecret string
 	Clock         clock.Clock
 }
@@ -45,7 +46,7 @@ func New(a API, verifier *identity.Verifier) http.Handler {
 	return r
 }
 
-// view is a payment as clients see it.
+// view is the API's representation of a payment.
 type view struct {
 	ID            uuid.UUID      `json:"id"`
 	BookingID     uuid.UUID      `json:"booking_id"`
@@ -64,7 +65,7 @@ func viewOf(p *payment.Payment) view {
 	}
 }
 
-// accepted is a payment as it began, however far it is by now.
+// accepted shows a payment as it started, whatever its current state.
 func accepted(p *payment.Payment) view {
 	return view{
 		ID: p.ID, BookingID: p.BookingID, Status: payment.Processing, Amount: p.Amount, PaymentMethod: p.Method, CreatedAt: p.CreatedAt,
@@ -124,9 +125,10 @@ func (a API) create(w http.ResponseWriter, r *http.Request) error {
 	return httpapi.WriteJSON(w, http.StatusAccepted, accepted(begun))
 }
 
-// pay begins a payment. If the message about the booking is late, pay fetches the
-// booking from booking-service: a crashed replica's messages wait until Kafka has
-// given the replica up. The late message then changes nothing.
+// pay starts a payment. If the message about the booking is late, pay fetches
+// the booking from booking-service: a crashed replica's messages wait until
+// Kafka has removed the replica from the group. The late message then has no
+// effect.
 func (a API) pay(ctx context.Context, request payments.Request, bookingID uuid.UUID, method string) (*payment.Payment, bool, error) {
 	begun, replayed, err := a.begin(ctx, request, bookingID, nil, method)
 	if !errors.Is(err, payment.ErrNotFound) {
@@ -140,13 +142,13 @@ func (a API) pay(ctx context.Context, request payments.Request, bookingID uuid.U
 	case errors.Is(err, payment.ErrNotFound) || errors.As(err, &ended):
 		return nil, false, err
 	case err != nil:
-		return nil, false, problem.Unavailable(fmt.Errorf("ask for the booking: %w", err))
+		return nil, false, problem.Unavailable(fmt.Errorf("fetch booking: %w", err))
 	}
 	return a.begin(ctx, request, bookingID, &b, method)
 }
 
-// begin stores a payment and has it charged. Errors: payment.ErrNotFound for a
-// booking not heard of, and those of Purchase.Start.
+// begin stores a payment and has it charged. Errors: payment.ErrNotFound for an
+// unknown booking, and those of Purchase.Start.
 func (a API) begin(ctx context.Context, request payments.Request, bookingID uuid.UUID, created *events.BookingCreated, method string) (*payment.Payment, bool, error) {
 	begun, replayed, err := a.Store.Pay(ctx, request, bookingID, created, func(p *payment.Purchase) (*payment.Payment, error) {
 		return p.Start(uuid.Must(uuid.NewV7()), request.User, method, a.Clock.Now().UTC().Truncate(time.Microsecond))
@@ -157,7 +159,7 @@ func (a API) begin(ctx context.Context, request payments.Request, bookingID uuid
 	return begun, replayed, err
 }
 
-// problem is the answer to an error of the domain or the store.
+// problem maps an error of the domain or the store to a problem.
 func (a API) problem(err error) error {
 	var notPayable *payment.NotPayableError
 	switch {

@@ -19,8 +19,8 @@ const (
 	webhookLimit = 64 << 10
 )
 
-// webhook takes what the provider tells. 204 means that it is recorded; on
-// anything else the provider sends it again.
+// webhook receives the provider's webhooks. 204 means that the event is
+// recorded; after any other status the provider sends it again.
 func (a API) webhook(w http.ResponseWriter, r *http.Request) error {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, webhookLimit))
 	if err != nil {

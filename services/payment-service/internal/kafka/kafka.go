@@ -1,4 +1,4 @@
-// Package kafka joins payment-service to the other services' messages.
+// Package kafka connects payment-service to the other services' messages.
 package kafka
 
 import (
@@ -17,38 +17,39 @@ import (
 
 const source = "/payment-service"
 
-// Topics are those that payment-service makes: its own, and the dead letters
-// of all that it reads.
+// Topics are the topics that payment-service creates: its own, and the
+// dead-letter topics of all that it reads.
 var Topics = []string{
 	events.TopicPaymentProcessed,
 	kafka.DLQ(events.TopicBookingCreated), kafka.DLQ(events.TopicBookingCancelled),
 }
 
-// Handlers store the effects of what booking-service tells, a batch in a
-// transaction. They need no inbox: told again, each changes nothing.
+// Handlers returns handlers that store the effects of booking-service's
+// messages, one batch per transaction. They need no inbox: handling a message
+// again has no effect.
 func Handlers(store *payments.Store) map[string]kafka.Handler {
 	return map[string]kafka.Handler{
 		events.TopicBookingCreated: batch(events.TypeBookingCreated, store.BookingsCreated, func(b events.BookingCreated) error {
 			switch {
 			case b.BookingID == uuid.Nil || b.UserID == uuid.Nil:
-				return errors.New("booking_id and user_id are needed")
+				return errors.New("missing booking_id or user_id")
 			case b.Total.Amount < 0 || len(b.Total.Currency) != 3:
-				return fmt.Errorf("total %v is no price", b.Total)
+				return fmt.Errorf("total %v is not a price", b.Total)
 			case b.ExpiresAt.IsZero():
-				return errors.New("expires_at is needed")
+				return errors.New("missing expires_at")
 			}
 			return nil
 		}),
 		events.TopicBookingCancelled: batch(events.TypeBookingCancelled, store.BookingsCancelled, func(b events.BookingCancelled) error {
 			if b.BookingID == uuid.Nil || b.Reason == "" || b.CancelledAt.IsZero() {
-				return errors.New("booking_id, reason and cancelled_at are needed")
+				return errors.New("missing booking_id, reason or cancelled_at")
 			}
 			return nil
 		}),
 	}
 }
 
-// batch decodes messages of one type and hands those that are valid to store.
+// batch decodes messages of one type and passes the valid ones to store.
 func batch[T any](typ string, store func(context.Context, []T) error, valid func(T) error) kafka.Handler {
 	return func(ctx context.Context, in []kafka.Message) error {
 		errs := make([]error, len(in))
@@ -79,15 +80,16 @@ func batch[T any](typ string, store func(context.Context, []T) error, valid func
 
 func decode[T any](m kafka.Message, typ string) (v T, err error) {
 	if m.Type != typ {
-		return v, fmt.Errorf("type is %q", m.Type)
+		return v, fmt.Errorf("unexpected type %q", m.Type)
 	}
 	if err := json.Unmarshal(m.Data, &v); err != nil {
-		return v, fmt.Errorf("data: %w", err)
+		return v, fmt.Errorf("decode data: %w", err)
 	}
 	return v, nil
 }
 
-// Publisher hands what the outbox holds to the producer.
+// Publisher returns the function that sends the outbox's messages with the
+// producer.
 func Publisher(p *kafka.Producer) func(context.Context, []postgres.Message) error {
 	return func(ctx context.Context, in []postgres.Message) error {
 		out := make([]kafka.Message, len(in))

@@ -10,23 +10,23 @@ import (
 	"github.com/google/uuid"
 )
 
-// Lease is how long a worker that picked a payment has it for itself; a payment
-// whose webhook has not come by then is looked up at the provider.
+// Lease is how long a picked payment belongs to its worker. If its webhook has
+// not arrived by then, the payment is looked up at the provider.
 const Lease = 5 * time.Second
 
-// lookupPauses are the waits before each question about a charge whose outcome
-// is unknown; after the last the payment waits for its next turn.
+// lookupPauses are the waits before each look-up of a charge whose outcome is
+// unknown. After the last one the payment waits until it is due again.
 var lookupPauses = []time.Duration{0, 100 * time.Millisecond, 400 * time.Millisecond}
 
-// Cashier carries payments and refunds to the provider and records what came of it.
+// Cashier sends payments and refunds to the provider and records the outcomes.
 type Cashier struct {
 	Store    Store
 	Provider Provider
 }
 
-// Charge brings one payment forward. Whatever happens, the provider charges a
-// payment once: all calls carry its ID as the key. An error leaves the payment
-// for its next turn.
+// Charge advances one payment. The provider charges a payment at most once: all
+// calls carry its ID as the idempotency key. After an error the payment is
+// retried when it is due again.
 func (c *Cashier) Charge(ctx context.Context, job Job) error {
 	p := job.Payment
 	if job.Tries == 1 {
@@ -34,12 +34,12 @@ func (c *Cashier) Charge(ctx context.Context, job Job) error {
 		if err == nil || errors.Is(err, ErrRejected) {
 			return c.settle(ctx, p, charge, err)
 		}
-		slog.WarnContext(ctx, "outcome of a charge is unknown, asking the provider", "payment", p.ID, "error", err)
+		slog.WarnContext(ctx, "charge outcome unknown, looking it up", "payment", p.ID, "error", err)
 	}
 	charge, err := c.lookup(ctx, p.ID)
 	if errors.Is(err, ErrNoCharge) {
 		if job.BookingEnded {
-			// The provider has not heard of it, and now need not.
+			// The provider has no charge for it, and none is needed now.
 			return c.Store.Update(ctx, p.ID, func(pu *Purchase) error {
 				pu.Decline(p.ID, BookingEnded, time.Now().UTC())
 				return nil
@@ -50,7 +50,7 @@ func (c *Cashier) Charge(ctx context.Context, job Job) error {
 	return c.settle(ctx, p, charge, err)
 }
 
-// lookup asks for a charge until the provider answers.
+// lookup queries a charge until the provider answers.
 func (c *Cashier) lookup(ctx context.Context, id uuid.UUID) (charge Charge, err error) {
 	for _, pause := range lookupPauses {
 		if !wait(ctx, pause) {
@@ -74,12 +74,12 @@ func (c *Cashier) settle(ctx context.Context, p Payment, charge Charge, err erro
 	case err != nil:
 		return fmt.Errorf("charge payment %s: %w", p.ID, err)
 	case charge.Status == ChargePending:
-		return nil // the webhook brings the outcome, or else the next turn does
+		return nil // the outcome arrives by webhook, or with the next attempt
 	}
 	return c.Store.Update(ctx, p.ID, func(pu *Purchase) error { return Apply(pu, p.ID, charge) })
 }
 
-// Apply records what the provider says of a payment's charge.
+// Apply records the provider's state of a payment's charge.
 func Apply(p *Purchase, id uuid.UUID, charge Charge) error {
 	switch charge.Status {
 	case ChargeCaptured:
@@ -91,8 +91,8 @@ func Apply(p *Purchase, id uuid.UUID, charge Charge) error {
 	return nil
 }
 
-// Refund gives one payment back. An error leaves it for its next turn, with
-// the same key.
+// Refund refunds one payment. After an error the refund is retried with the
+// same key when it is due again.
 func (c *Cashier) Refund(ctx context.Context, job RefundJob) error {
 	r := job.Refund
 	at, err := c.Provider.Refund(ctx, r.ID.String(), r.ChargeID, r.Amount)
@@ -105,7 +105,7 @@ func (c *Cashier) Refund(ctx context.Context, job RefundJob) error {
 	})
 }
 
-// wait pauses; false when ctx ended.
+// wait pauses for d. It returns false if ctx ended.
 func wait(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return ctx.Err() == nil

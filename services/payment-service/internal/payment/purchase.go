@@ -1,5 +1,5 @@
-// Package payment is what it means to pay for a booking: attempts, captures,
-// declines, cancellations and refunds. It knows no store and no provider.
+// Package payment is the domain of paying for a booking: attempts, captures,
+// declines, cancellations and refunds. It depends on no store and no provider.
 package payment
 
 import (
@@ -12,10 +12,10 @@ import (
 	"github.com/frontrow-tickets/frontrow/api/events"
 )
 
-// Status of a payment, one attempt to pay for a booking.
+// Status is the state of a payment, which is one attempt to pay for a booking.
 type Status string
 
-// Statuses. Processing ends in Succeeded or Failed; Succeeded may go on to
+// Statuses. Processing ends in Succeeded or Failed; Succeeded may lead to
 // Refunding and Refunded.
 const (
 	Processing Status = "processing"
@@ -25,52 +25,54 @@ const (
 	Refunded   Status = "refunded"
 )
 
-// BookingEnded is the failure code of a payment that was given back, or not
-// charged at all, because its booking had ended.
+// BookingEnded is the failure code of a payment that was refunded, or never
+// charged, because its booking had ended.
 const BookingEnded = "booking_ended"
 
-// Booking is payment-service's copy of what may be paid.
+// Booking is payment-service's copy of a booking that can be paid.
 type Booking struct {
 	ID      uuid.UUID
 	EventID uuid.UUID
 	UserID  uuid.UUID
-	// Total is zero, without a currency, while only the cancellation is known.
+	// Total is zero, without a currency, if only the cancellation is known.
 	Total     events.Money
 	ExpiresAt time.Time
 	// CancelReason is empty while the booking is open.
 	CancelReason events.CancelReason
 }
 
-// Cancelled tells whether the booking has ended without keeping money.
+// Cancelled reports whether the booking has ended and no payment may be kept.
 func (b *Booking) Cancelled() bool { return b.CancelReason != "" }
 
 // Payment is one attempt to pay for a booking.
 type Payment struct {
-	// ID is also the provider's idempotency key of the charge.
+	// ID is also the idempotency key of the charge at the provider.
 	ID        uuid.UUID
 	BookingID uuid.UUID
 	UserID    uuid.UUID
-	// Attempt counts a booking's payments from 1.
+	// Attempt numbers a booking's payments, starting at 1.
 	Attempt int
 	Method  string
 	Amount  events.Money
 	Status  Status
-	// FailureCode is why it failed, or BookingEnded when it is given back.
+	// FailureCode says why the payment failed, or is BookingEnded if it is
+	// refunded.
 	FailureCode string
-	// ChargeID is the provider's name of the charge, once known.
+	// ChargeID is the provider's id of the charge, once known.
 	ChargeID   string
 	CreatedAt  time.Time
 	CapturedAt time.Time
 	FailedAt   time.Time
 	RefundedAt time.Time
-	// Of the request that began it, for the store: the name of its trace, its
-	// Idempotency-Key, if any, and what tells it apart from others under that key.
+	// Properties of the request that started the payment, for the store: its
+	// trace, its Idempotency-Key, if any, and a hash that detects other
+	// requests with that key.
 	Traceparent    string
 	IdempotencyKey string
 	RequestHash    []byte
 }
 
-// Captured tells whether the provider took the money, given back or not.
+// Captured reports whether the money was captured, whether refunded or not.
 func (p *Payment) Captured() bool {
 	return p.Status == Succeeded || p.Status == Refunding || p.Status == Refunded
 }
@@ -84,19 +86,19 @@ var (
 
 // NotPayableError is returned for a booking that takes no more payments.
 type NotPayableError struct {
-	// Status is the booking's, expired or cancelled.
+	// Status is the booking's status: expired or cancelled.
 	Status string
 }
 
-// Error says the booking's status.
+// Error gives the booking's status.
 func (e *NotPayableError) Error() string { return "the booking is " + e.Status }
 
-// ErrAmount is returned for a capture of another amount than was asked for.
-var ErrAmount = errors.New("the provider captured another amount")
+// ErrAmount is returned for a capture whose amount differs from the payment's.
+var ErrAmount = errors.New("the provider captured a different amount")
 
-// Refund is a payment to be given back in full.
+// Refund is a payment to be refunded in full.
 type Refund struct {
-	// ID is also the provider's idempotency key of the refund.
+	// ID is also the idempotency key of the refund at the provider.
 	ID        uuid.UUID
 	PaymentID uuid.UUID
 	BookingID uuid.UUID
@@ -104,17 +106,18 @@ type Refund struct {
 	Amount    events.Money
 }
 
-// Purchase is a booking with all its payments; it is changed under the
-// booking's lock. What its methods decide is gathered for the store.
+// Purchase is a booking with all its payments. It is changed under the
+// booking's lock. Its methods collect their decisions for the store.
 type Purchase struct {
 	Booking  Booking
 	Payments []*Payment
 
-	// Changed has the payments that are new or other than they were read.
+	// Changed holds the payments that are new or have changed since they were
+	// read.
 	Changed map[uuid.UUID]*Payment
-	// Refunds has those that became owed.
+	// Refunds holds the new refunds.
 	Refunds []Refund
-	// Events has what booking-service must be told: events.PaymentConfirmed,
+	// Events holds the messages for booking-service: events.PaymentConfirmed,
 	// PaymentFailed and PaymentRefunded.
 	Events []any
 }
@@ -126,7 +129,7 @@ func (p *Purchase) touch(pay *Payment) {
 	p.Changed[pay.ID] = pay
 }
 
-// Payment returns the payment with an id, nil if it is not one of this booking.
+// Payment returns the payment with an id, or nil if this booking has none.
 func (p *Purchase) Payment(id uuid.UUID) *Payment {
 	for _, pay := range p.Payments {
 		if pay.ID == id {
@@ -136,7 +139,8 @@ func (p *Purchase) Payment(id uuid.UUID) *Payment {
 	return nil
 }
 
-// Start begins a payment. Errors: ErrNotYours, *NotPayableError, ErrInProgress, ErrPaid.
+// Start starts a payment. Errors: ErrNotYours, *NotPayableError, ErrInProgress,
+// ErrPaid.
 func (p *Purchase) Start(id, user uuid.UUID, method string, now time.Time) (*Payment, error) {
 	if p.Booking.UserID != user {
 		return nil, ErrNotYours
@@ -169,14 +173,14 @@ func (p *Purchase) Start(id, user uuid.UUID, method string, now time.Time) (*Pay
 	return pay, nil
 }
 
-// Capture records that the provider took the money for a payment. Told again,
-// it changes nothing. Money for a booking that has ended is given back. A
-// capture after a failure is kept if the booking is open and unpaid, and given
-// back otherwise. Error: ErrAmount.
+// Capture records that the provider captured a payment. Repeated calls have no
+// effect. Money for a booking that has ended is refunded. A capture after a
+// failure is kept if the booking is open and unpaid, and refunded otherwise.
+// Error: ErrAmount.
 func (p *Purchase) Capture(id uuid.UUID, chargeID string, amount events.Money, at time.Time) error {
 	pay := p.Payment(id)
 	if pay == nil {
-		return fmt.Errorf("payment %s is not one of booking %s", id, p.Booking.ID)
+		return fmt.Errorf("payment %s does not belong to booking %s", id, p.Booking.ID)
 	}
 	if pay.Captured() {
 		return nil
@@ -198,7 +202,8 @@ func (p *Purchase) Capture(id uuid.UUID, chargeID string, amount events.Money, a
 	return nil
 }
 
-// otherLive tells whether another payment has, or may get, the booking's price.
+// otherLive reports whether another payment has captured, or may yet capture,
+// the booking's price.
 func (p *Purchase) otherLive(id uuid.UUID) bool {
 	for _, pay := range p.Payments {
 		if pay.ID != id && (pay.Status == Processing || pay.Status == Succeeded) {
@@ -216,8 +221,8 @@ func (p *Purchase) owe(pay *Payment) {
 	})
 }
 
-// Decline records that a payment failed, with the provider's reason. What has
-// ended already stays as it is.
+// Decline records that a payment failed, with the provider's reason. It has no
+// effect on a payment that has already ended.
 func (p *Purchase) Decline(id uuid.UUID, code string, at time.Time) {
 	pay := p.Payment(id)
 	if pay == nil || pay.Status != Processing {
@@ -231,8 +236,8 @@ func (p *Purchase) Decline(id uuid.UUID, code string, at time.Time) {
 	})
 }
 
-// Settle gives back what was captured for a booking that has ended. A payment
-// still processing is given back when its capture arrives.
+// Settle refunds what was captured for a booking that has ended. A payment
+// still processing is refunded when its capture arrives.
 func (p *Purchase) Settle() {
 	if !p.Booking.Cancelled() {
 		return
@@ -244,7 +249,7 @@ func (p *Purchase) Settle() {
 	}
 }
 
-// Refunded records that the provider gave the money back.
+// Refunded records that the provider refunded the payment.
 func (p *Purchase) Refunded(id uuid.UUID, at time.Time) {
 	pay := p.Payment(id)
 	if pay == nil || pay.Status != Refunding {
@@ -254,7 +259,7 @@ func (p *Purchase) Refunded(id uuid.UUID, at time.Time) {
 	p.touch(pay)
 	reason := p.Booking.CancelReason
 	if reason == "" {
-		reason = events.PaymentLate // paid twice: a late capture of an attempt given up
+		reason = events.PaymentLate // paid twice: a late capture of an abandoned attempt
 	}
 	p.Events = append(p.Events, events.PaymentRefunded{
 		PaymentID: pay.ID, BookingID: p.Booking.ID, EventID: p.Booking.EventID,

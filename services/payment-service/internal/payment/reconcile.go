@@ -11,29 +11,30 @@ import (
 )
 
 const (
-	// settleGrace is how old a charge must be before the reconciler looks at it:
-	// its webhook, and the message of its cancellation, are given time to arrive.
+	// settleGrace is the minimum age of a charge before the reconciler checks
+	// it, to let its webhook and the message of its cancellation arrive.
 	settleGrace = 10 * time.Second
-	// firstLook is how far back a new leader begins.
+	// firstLook is how far back a new leader starts.
 	firstLook = time.Hour
-	// stuckAfter is when a payment should long have had an outcome.
+	// stuckAfter is the age at which a payment should long have had an outcome.
 	stuckAfter = 30 * time.Second
-	// overdueAfter is when a person should look at a refund or a payment.
+	// overdueAfter is the age at which a refund or payment needs a person.
 	overdueAfter = 5 * time.Minute
 	page         = 1000
 )
 
-// Report is what one round of the reconciler found.
+// Report is the result of one round of the reconciler.
 type Report struct {
-	// Repairs by kind, and Alerts: what needs a person, by kind.
+	// Repairs counts repairs by kind, Alerts counts by kind what needs a
+	// person.
 	Repairs, Alerts map[string]int
-	// Drift is net money at the provider less net money of our payments, in
-	// minor units by currency.
+	// Drift is the provider's net balance minus the net balance of our
+	// payments, in minor units by currency.
 	Drift map[string]int64
 }
 
-// Reconciler compares the provider's ledger, payments and bookings. Two at
-// once do no harm: every repair is a step of the same state machine.
+// Reconciler compares the provider's ledger, payments and bookings. Running two
+// at once is harmless: every repair is a step of the same state machine.
 type Reconciler struct {
 	Cashier
 	Now func() time.Time
@@ -42,7 +43,7 @@ type Reconciler struct {
 	fromID string
 }
 
-// Round compares once and repairs what it can.
+// Round compares once and makes the possible repairs.
 func (r *Reconciler) Round(ctx context.Context) (Report, error) {
 	rep := Report{Repairs: map[string]int{}, Alerts: map[string]int{}, Drift: map[string]int64{}}
 	now := r.Now()
@@ -53,7 +54,7 @@ func (r *Reconciler) Round(ctx context.Context) (Report, error) {
 	return rep, err
 }
 
-// charges finds money at the provider that we do not know we have.
+// charges finds charges at the provider that are not recorded as captured.
 func (r *Reconciler) charges(ctx context.Context, now time.Time, rep *Report) error {
 	if r.from.IsZero() {
 		r.from = now.Add(-firstLook)
@@ -103,7 +104,7 @@ func (r *Reconciler) charges(ctx context.Context, now time.Time, rep *Report) er
 	}
 }
 
-// stuck finds payments without an outcome and asks the provider.
+// stuck finds payments without an outcome and looks them up at the provider.
 func (r *Reconciler) stuck(ctx context.Context, now time.Time, rep *Report) error {
 	payments, err := r.Store.Stuck(ctx, stuckAfter, page)
 	if err != nil {
@@ -128,7 +129,7 @@ func (r *Reconciler) stuck(ctx context.Context, now time.Time, rep *Report) erro
 	return nil
 }
 
-// owed finds money kept for bookings that have ended, and refunds that hang.
+// owed finds money kept for bookings that have ended, and stuck refunds.
 func (r *Reconciler) owed(ctx context.Context, rep *Report) error {
 	payments, err := r.Store.Owing(ctx, page)
 	if err != nil {
@@ -146,12 +147,12 @@ func (r *Reconciler) owed(ctx context.Context, rep *Report) error {
 	}
 	if overdue > 0 {
 		rep.Alerts["overdue_refund"] += overdue
-		slog.ErrorContext(ctx, "refunds are overdue", "count", overdue)
+		slog.ErrorContext(ctx, "refunds overdue", "count", overdue)
 	}
 	return nil
 }
 
-// drift compares the sums up to a time by which everything should have met.
+// drift compares the sums up to a time by which both sides should agree.
 func (r *Reconciler) drift(ctx context.Context, before time.Time, rep *Report) error {
 	theirs, err := r.Provider.Ledger(ctx, before)
 	if err != nil {
@@ -174,10 +175,10 @@ func (r *Reconciler) drift(ctx context.Context, before time.Time, rep *Report) e
 
 func (r *Reconciler) repaired(ctx context.Context, rep *Report, kind string, id uuid.UUID) {
 	rep.Repairs[kind]++
-	slog.WarnContext(ctx, "reconciler repaired a payment", "kind", kind, "payment", id)
+	slog.WarnContext(ctx, "reconciler repaired payment", "kind", kind, "payment", id)
 }
 
 func (r *Reconciler) alert(ctx context.Context, rep *Report, kind, what string, id any) {
 	rep.Alerts[kind]++
-	slog.ErrorContext(ctx, "reconciler found what it cannot repair", "kind", kind, what, id)
+	slog.ErrorContext(ctx, "reconciler cannot repair", "kind", kind, what, id)
 }

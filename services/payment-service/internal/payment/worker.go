@@ -8,19 +8,20 @@ import (
 )
 
 const (
-	// pickEvery finds what nobody gave or told of: the work of a process that died,
-	// and what is due again.
+	// pickEvery is the poll interval for jobs that were not given: those of a
+	// process that died, and those due again.
 	pickEvery = 500 * time.Millisecond
-	// parallel bounds the jobs at work: a call to the provider may hang for a second.
+	// parallel limits concurrent jobs: a call to the provider may hang for a
+	// second.
 	parallel = 128
 	pickMax  = 64
-	// maxGiven bounds the given jobs that wait.
+	// maxGiven limits the queue of given jobs.
 	maxGiven = 4096
 )
 
-// Worker does jobs that it is given, and picks those that are due, many at once.
+// Worker runs the jobs it is given and the due jobs it picks, concurrently.
 type Worker[J any] struct {
-	// Name of the work, for the log.
+	// Name is the name of the work in logs.
 	Name string
 	Pick func(ctx context.Context, n int, lease time.Duration) ([]J, error)
 	Do   func(ctx context.Context, job J) error
@@ -34,8 +35,8 @@ func (w *Worker[J]) init() {
 	w.once.Do(func() { w.wake, w.given = make(chan struct{}, 1), make(chan J, maxGiven) })
 }
 
-// Give has the worker do a job that the caller has leased. One that there is no
-// room for is picked when its lease is over.
+// Give hands the worker a job that the caller has leased. If the queue is full,
+// the job is picked when its lease ends.
 func (w *Worker[J]) Give(j J) {
 	w.init()
 	select {
@@ -44,7 +45,7 @@ func (w *Worker[J]) Give(j J) {
 	}
 }
 
-// Wake makes the worker look for jobs now.
+// Wake makes the worker pick jobs now.
 func (w *Worker[J]) Wake() {
 	w.init()
 	select {
@@ -53,7 +54,7 @@ func (w *Worker[J]) Wake() {
 	}
 }
 
-// Run works until ctx ends; jobs at work are finished.
+// Run works until ctx ends. Running jobs are finished.
 func (w *Worker[J]) Run(ctx context.Context) error {
 	w.init()
 	slots := make(chan struct{}, parallel)
@@ -63,11 +64,11 @@ func (w *Worker[J]) Run(ctx context.Context) error {
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			// A job at work is finished even if the process is to stop.
+			// A running job is finished even if the process is stopping.
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), Lease)
 			defer cancel()
 			if err := w.Do(ctx, j); err != nil {
-				slog.WarnContext(ctx, "job failed, will be tried again", "work", w.Name, "error", err)
+				slog.WarnContext(ctx, "job failed, retrying", "work", w.Name, "error", err)
 			}
 		})
 	}
@@ -88,7 +89,7 @@ func (w *Worker[J]) Run(ctx context.Context) error {
 		if free := parallel - len(slots); free > 0 {
 			jobs, err := w.Pick(ctx, min(free, pickMax), Lease)
 			if err != nil && ctx.Err() == nil {
-				slog.WarnContext(ctx, "no jobs picked, will be tried again", "work", w.Name, "error", err)
+				slog.WarnContext(ctx, "pick jobs failed, retrying", "work", w.Name, "error", err)
 			}
 			more = len(jobs) == pickMax
 			for _, j := range jobs {

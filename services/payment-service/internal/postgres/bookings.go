@@ -13,7 +13,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/api/events"
 )
 
-// byID puts bookings in the one order in which rows are locked.
+// byID sorts bookings into the order in which rows are locked.
 func byID[T any](in []T, id func(T) uuid.UUID) []T {
 	slices.SortStableFunc(in, func(a, b T) int {
 		x, y := id(a), id(b)
@@ -22,8 +22,8 @@ func byID[T any](in []T, id func(T) uuid.UUID) []T {
 	return slices.CompactFunc(in, func(a, b T) bool { return id(a) == id(b) })
 }
 
-// BookingsCreated takes over what may be paid. A booking that is known stays
-// as it is; one whose cancellation came first stays cancelled.
+// BookingsCreated stores new bookings. A known booking is left unchanged, and
+// one whose cancellation arrived first stays cancelled.
 func (s *Store) BookingsCreated(ctx context.Context, in []events.BookingCreated) error {
 	in = byID(slices.Clone(in), func(b events.BookingCreated) uuid.UUID { return b.BookingID })
 	n := len(in)
@@ -46,8 +46,8 @@ func (s *Store) BookingsCreated(ctx context.Context, in []events.BookingCreated)
 	return nil
 }
 
-// BookingsCancelled ends bookings and owes back what was captured for them.
-// The first reason stays. Told again, it changes nothing.
+// BookingsCancelled ends bookings and creates refunds for what was captured.
+// The first reason stays. Repeated calls have no effect.
 func (s *Store) BookingsCancelled(ctx context.Context, in []events.BookingCancelled) error {
 	in = byID(slices.Clone(in), func(b events.BookingCancelled) uuid.UUID { return b.BookingID })
 	n := len(in)
@@ -67,7 +67,7 @@ func (s *Store) BookingsCancelled(ctx context.Context, in []events.BookingCancel
 			ON CONFLICT (booking_id) DO UPDATE SET state = 'cancelled',
 				cancel_reason = CASE b.cancel_reason WHEN '' THEN excluded.cancel_reason ELSE b.cancel_reason END`,
 			ids, eventIDs, users, times, reasons)
-		// The locks are ours now: this sees every capture recorded before.
+		// We now hold the locks: this sees every capture recorded before.
 		b.Queue(`SELECT booking_id FROM payments WHERE booking_id = ANY($1) AND status = 'succeeded'`, ids).
 			Query(func(rows pgx.Rows) (err error) {
 				paid, err = pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])

@@ -18,24 +18,24 @@ import (
 )
 
 const (
-	// maxGroup bounds the changes of one transaction.
+	// maxGroup limits the changes in one transaction.
 	maxGroup = 256
-	// groupTimeout bounds one transaction.
+	// groupTimeout limits one transaction.
 	groupTimeout = 10 * time.Second
 )
 
-// change is a change of one purchase that waits for its transaction.
+// change is a pending change of one purchase.
 type change struct {
 	ctx context.Context
-	// The purchase is that of a booking or, if booking is uuid.Nil, of a payment.
+	// The purchase of a booking or, if booking is uuid.Nil, of a payment.
 	booking, payment uuid.UUID
-	// created, if set, is stored first unless the booking is known.
+	// created, if not nil, is stored first unless the booking is known.
 	created *events.BookingCreated
-	// request, if it has a key, is not carried out when a payment was begun by it before.
+	// request, if it has a key, is skipped if it has already started a payment.
 	request Request
 	fn      func(*payment.Purchase) (*payment.Payment, error)
 
-	// begun is what fn returned, or the payment begun by request before.
+	// begun is fn's result, or the payment that request started earlier.
 	begun    *payment.Payment
 	replayed bool
 	err      error
@@ -43,8 +43,8 @@ type change struct {
 	retried  bool
 }
 
-// groups commits changes in groups: those that arrive while a transaction is
-// under way share the next one (group commit, DeWitt et al., 1984).
+// groups commits changes in groups: those that arrive during a transaction
+// share the next one (group commit, DeWitt et al., 1984).
 type groups struct {
 	mu      sync.Mutex
 	waiting []*change
@@ -83,8 +83,8 @@ func (s *Store) commitWaiting() {
 	}
 }
 
-// commit carries a group out. When Postgres refuses the data of one change, each
-// is tried alone; one that lost a race against another replica is tried again.
+// commit commits a group. When Postgres rejects the data of one change, each is
+// tried alone. A change that lost a race against another replica is retried.
 func (s *Store) commit(group []*change) {
 	err := s.storeCreated(group)
 	if err == nil {
@@ -109,9 +109,9 @@ func (s *Store) commit(group []*change) {
 	}
 }
 
-// storeCreated stores the bookings that changes came with, in a transaction of
-// their own: each transaction locks bookings once, in the order of their ids, so
-// that no two wait for each other.
+// storeCreated stores the bookings that came with the changes, in a separate
+// transaction: each transaction locks bookings once, in the order of their ids,
+// so that transactions cannot deadlock.
 func (s *Store) storeCreated(group []*change) error {
 	var created []events.BookingCreated
 	for _, c := range group {
@@ -127,15 +127,15 @@ func (s *Store) storeCreated(group []*change) error {
 	return s.BookingsCreated(ctx, created)
 }
 
-// refused tells whether Postgres refused what a statement said, or ended it for
-// a deadlock: then nothing of the group was done.
+// refused reports whether Postgres rejected a statement, or aborted it for a
+// deadlock: in both cases nothing of the group was done.
 func refused(err error) bool {
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && (strings.HasPrefix(pg.Code, "22") || strings.HasPrefix(pg.Code, "23") || strings.HasPrefix(pg.Code, "40"))
 }
 
 // carryOut makes the changes of a group in one transaction. A change whose fn
-// fails keeps its error and leaves the others alone.
+// fails keeps its error and does not affect the others.
 func carryOut(ctx context.Context, tx pgx.Tx, group []*change) (owed bool, err error) {
 	var bookings, payments []uuid.UUID
 	var requests []Request

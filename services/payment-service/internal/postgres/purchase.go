@@ -1,4 +1,4 @@
-// Package postgres keeps purchases in Postgres.
+// Package postgres stores purchases in Postgres.
 package postgres
 
 import (
@@ -19,33 +19,34 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/payment"
 )
 
-// Store is a payment.Store.
+// Store implements payment.Store.
 type Store struct {
 	Pool *pgxpool.Pool
-	// Owed is called after a commit that left refunds to be made.
+	// Owed is called after a commit that created refunds.
 	Owed func()
 
 	groups groups
 }
 
-// Request names a request that begins at most one payment however often it is sent.
+// Request identifies a request that starts at most one payment, however often
+// it is sent.
 type Request struct {
 	User uuid.UUID
-	// Key is the Idempotency-Key; empty when the client sent none.
+	// Key is the Idempotency-Key; empty if the client sent none.
 	Key string
-	// Hash tells apart requests that reuse a key.
+	// Hash detects different requests that reuse a key.
 	Hash []byte
 }
 
 const paymentColumns = `id, booking_id, user_id, attempt, method, amount, currency, status, failure_code, charge_id,
 	created_at, captured_at, failed_at, refunded_at, traceparent, idempotency_key, request_hash`
 
-// purchases are what one transaction has locked and read.
+// purchases is what one transaction has locked and read.
 type purchases struct {
 	byBooking, byPayment map[uuid.UUID]*payment.Purchase
-	// byRequest has the payments begun by requests.
+	// byRequest holds the payments started by requests.
 	byRequest map[requestKey]*payment.Payment
-	// stored is how many payments each booking had.
+	// stored is the number of stored payments of each booking.
 	stored map[uuid.UUID]int
 }
 
@@ -54,9 +55,9 @@ type requestKey struct {
 	key  string
 }
 
-// load locks the bookings named by their own ids or by those of payments, in the
-// order of their ids, and reads their purchases and the payments begun by
-// requests, in one round trip. The reads see what the last holder of each lock
+// load locks the bookings given by their ids or by those of payments, in the
+// order of their ids. In the same round trip it reads their purchases and the
+// payments started by requests. The reads see what the last holder of each lock
 // committed.
 func load(ctx context.Context, tx pgx.Tx, bookings, payments []uuid.UUID, requests []Request) (*purchases, error) {
 	l := &purchases{
@@ -121,7 +122,7 @@ func scanPayment(row pgx.CollectableRow) (*payment.Payment, error) {
 	return p, err
 }
 
-// save writes what was decided, a statement for each table.
+// save writes the decisions, with one statement per table.
 func save(ctx context.Context, tx pgx.Tx, l *purchases) (owed bool, err error) {
 	var begun, changed []*payment.Payment
 	var refunds []payment.Refund
@@ -162,7 +163,7 @@ func save(ctx context.Context, tx pgx.Tx, l *purchases) (owed bool, err error) {
 	return len(refunds) > 0, postgres.Enqueue(ctx, tx, messages...)
 }
 
-// columns are the values of payments, a slice for each column.
+// columns holds the values of payments, one slice per column.
 type columns struct {
 	ids, bookings, users          []uuid.UUID
 	attempts                      []int
@@ -189,8 +190,8 @@ func columnsOf(in []*payment.Payment) (c columns) {
 	return c
 }
 
-// queueBegun inserts new payments. Each is leased to the one that began it, who
-// charges it at once.
+// queueBegun inserts new payments. Each is leased to its creator, which charges
+// it at once.
 func queueBegun(b *pgx.Batch, in []*payment.Payment) {
 	if len(in) == 0 {
 		return
@@ -203,7 +204,7 @@ func queueBegun(b *pgx.Batch, in []*payment.Payment) {
 		c.created, c.captured, c.failed, c.refunded, c.traceparents, c.idempotencyKeys, c.requestHashes, payment.Lease)
 }
 
-// queueChanged updates payments, and the refunds that are done with them.
+// queueChanged updates payments and their finished refunds.
 func queueChanged(b *pgx.Batch, in []*payment.Payment) {
 	if len(in) == 0 {
 		return
@@ -222,13 +223,13 @@ func queueChanged(b *pgx.Batch, in []*payment.Payment) {
 
 const traceparentHeader = "traceparent"
 
-// traceparent names the trace of ctx; empty when there is none.
+// traceparent returns the traceparent of ctx, or "" if there is none.
 func traceparent(ctx context.Context) string {
 	return postgres.TraceHeaders(ctx)[traceparentHeader]
 }
 
-// traceOf is ctx in the trace of the request that began the payment an event is
-// about, which a worker or a webhook has brought to its end.
+// traceOf returns ctx in the trace of the request that started the payment an
+// event is about, even if a worker or a webhook finished the payment.
 func traceOf(ctx context.Context, p *payment.Purchase, event any) context.Context {
 	var id uuid.UUID
 	switch e := event.(type) {
@@ -265,7 +266,7 @@ func eventType(e any) string {
 	}
 }
 
-// inTx runs fn in a transaction and tells of refunds that are owed after it.
+// inTx runs fn in a transaction, then signals refunds that it created.
 func (s *Store) inTx(ctx context.Context, fn func(ctx context.Context, tx pgx.Tx) (owed bool, err error)) error {
 	ctx, cancel := context.WithTimeout(ctx, groupTimeout)
 	defer cancel()
@@ -285,10 +286,10 @@ func (s *Store) Update(ctx context.Context, paymentID uuid.UUID, fn func(*paymen
 	return s.do(&change{ctx: ctx, payment: paymentID, fn: func(p *payment.Purchase) (*payment.Payment, error) { return nil, fn(p) }})
 }
 
-// Pay has fn begin a payment of a booking, once for a request however often it
-// is sent. A booking that created, if not nil, tells of is stored first unless it
-// is known. fn may be called more than once, and has no side effects. Errors:
-// payment.ErrNotFound for a booking not heard of, postgres.ErrKeyReused, and fn's.
+// Pay starts a payment of a booking with fn, once per request however often it
+// is sent. If created is not nil and the booking is unknown, created is stored
+// first. fn may be called more than once and must have no side effects. Errors:
+// payment.ErrNotFound for an unknown booking, postgres.ErrKeyReused, and fn's.
 func (s *Store) Pay(ctx context.Context, request Request, bookingID uuid.UUID, created *events.BookingCreated,
 	fn func(*payment.Purchase) (*payment.Payment, error),
 ) (begun *payment.Payment, replayed bool, err error) {

@@ -128,7 +128,7 @@ func (s *Store) Ledger(ctx context.Context, before time.Time) (map[string]paymen
 	return Balances(rows)
 }
 
-// Balances collects rows of currency, captured and refunded.
+// Balances reads rows of currency, captured and refunded.
 func Balances(rows pgx.Rows) (map[string]payment.Balance, error) {
 	out := map[string]payment.Balance{}
 	var currency string

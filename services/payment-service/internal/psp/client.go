@@ -1,4 +1,4 @@
-// Package psp talks to the payment provider.
+// Package psp is a client of the payment provider.
 package psp
 
 import (
@@ -22,26 +22,26 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/payment"
 )
 
-// Timeouts of the provider's calls: those that a customer waits for, and those
-// of the reconciler.
+// Timeouts of calls to the provider: with a customer waiting, and by the
+// reconciler.
 const (
 	callTimeout   = time.Second
 	reportTimeout = 10 * time.Second
 )
 
 var callDuration = promauto.NewHistogramVec(prometheus.HistogramOpts{
-	Name: "provider_request_duration_seconds", Help: "Time of a call to the payment provider, by outcome: ok, refused, unknown.",
+	Name: "provider_request_duration_seconds", Help: "Duration of payment provider calls, by outcome: ok, refused, unknown.",
 	Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10},
 }, []string{"call", "outcome"})
 
-// Client is a payment.Provider over HTTP.
+// Client implements payment.Provider over HTTP.
 type Client struct {
 	base, key string
 	http      *http.Client
 }
 
 // NewClient returns a client for the provider at base, such as
-// http://host:port/psp/v1, to which key proves who asks.
+// http://host:port/psp/v1. It authenticates with key.
 func NewClient(base, key string) *Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 128
@@ -128,7 +128,7 @@ func (c *Client) call(ctx context.Context, name string, timeout time.Duration, m
 		why, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<10))
 		return fmt.Errorf("%w: %s", payment.ErrRejected, bytes.TrimSpace(why))
 	case resp.StatusCode != http.StatusOK:
-		return fmt.Errorf("the provider answered %s", resp.Status)
+		return fmt.Errorf("provider answered %s", resp.Status)
 	}
 	return json.NewDecoder(resp.Body).Decode(out)
 }
