@@ -1,4 +1,4 @@
-// Command psp-simulator is a payment provider to test against. "psp-simulator
+// Command psp-simulator is a payment provider for tests. "psp-simulator
 // migrate" brings its database to this version.
 package main
 
@@ -28,7 +28,7 @@ type config struct {
 	observe.Config
 	PostgresURL string `env:"POSTGRES_URL,required,notEmpty"`
 	APIKey      string `env:"PSP_API_KEY,required,notEmpty"`
-	// WebhookURL is where the shop takes webhooks, such as
+	// WebhookURL is where the shop receives webhooks, such as
 	// http://host:8080/webhooks/psp.
 	WebhookURL    string `env:"PSP_WEBHOOK_URL,required,notEmpty"`
 	WebhookSecret string `env:"PSP_WEBHOOK_SECRET,required,notEmpty"`
@@ -66,8 +66,8 @@ func migrate(ctx context.Context, cfg migrateConfig) error {
 	return postgres.Migrate(ctx, cfg.PostgresURL, migrations.Files)
 }
 
-// ensureDatabase makes the database at url if it is missing: a Postgres that was
-// set up for an older version has the databases of that version only.
+// ensureDatabase creates the database at url if it is missing: a Postgres set
+// up for an older version has only that version's databases.
 func ensureDatabase(ctx context.Context, url string) error {
 	cfg, err := pgx.ParseConfig(url)
 	if err != nil {
@@ -86,18 +86,18 @@ func ensureDatabase(ctx context.Context, url string) error {
 		return fmt.Errorf("create database: %w", err)
 	}
 	defer func() { _ = conn.Close(ctx) }()
-	// Another migrator may be faster.
+	// Another migrator may have created it first.
 	if _, err := conn.Exec(ctx, "CREATE DATABASE "+missing); err != nil && !isCode(err, duplicateDatabase, uniqueViolation) {
 		return fmt.Errorf("create database: %w", err)
 	}
 	return nil
 }
 
-// Postgres' error codes.
+// Postgres error codes.
 const (
-	invalidCatalogName = "3D000" // there is no such database
+	invalidCatalogName = "3D000" // the database does not exist
 	duplicateDatabase  = "42P04"
-	uniqueViolation    = "23505" // a duplicate that is being made at this moment
+	uniqueViolation    = "23505" // a duplicate is being created concurrently
 )
 
 func isCode(err error, codes ...string) bool {
@@ -105,7 +105,8 @@ func isCode(err error, codes ...string) bool {
 	return errors.As(err, &pg) && slices.Contains(codes, pg.Code)
 }
 
-// run serves until ctx ends; listening is told the public and the admin address.
+// run serves until ctx ends. It calls listening with the public and the admin
+// address.
 func run(ctx context.Context, cfg config, listening func(public, admin net.Addr)) error {
 	cfg.Config = cfg.WithDefaults(name)
 	flush, err := observe.Setup(ctx, name, cfg.Config)

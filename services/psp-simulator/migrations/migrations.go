@@ -1,4 +1,4 @@
-// Package migrations holds the database's schema.
+// Package migrations embeds the database schema.
 package migrations
 
 import "embed"

@@ -1,5 +1,5 @@
-// Package simulator is a payment provider to test against. It keeps books of
-// its own and is reached by its HTTP API and its webhooks only.
+// Package simulator is a payment provider for tests. It keeps its own books and
+// is reached only by its HTTP API and its webhooks.
 package simulator
 
 import (
@@ -25,22 +25,22 @@ import (
 )
 
 const (
-	// slow is how long pm_slow takes.
+	// slow is how long pm_slow takes to settle.
 	slow = 3 * time.Second
-	// hang is how long pm_unknown keeps its caller waiting in vain.
+	// hang is how long pm_unknown leaves its caller without a response.
 	hang = 10 * time.Second
 )
 
-// Config is what the provider is told.
+// Config configures the provider.
 type Config struct {
-	// APIKey is what callers must prove to have: Authorization: Bearer <key>.
+	// APIKey authenticates callers: Authorization: Bearer <key>.
 	APIKey string
 	// WebhookURL is where webhooks go, signed with WebhookSecret.
 	WebhookURL, WebhookSecret string
 }
 
 // Simulator is the provider: an http.Handler for /psp/v1/ and a loop that
-// delivers webhooks. Any number may share a database.
+// delivers webhooks. Any number of instances may share a database.
 type Simulator struct {
 	pool     *pgxpool.Pool
 	apiKey   string
@@ -48,7 +48,7 @@ type Simulator struct {
 	mux      *http.ServeMux
 }
 
-// New returns a provider with its books in pool.
+// New returns a provider that keeps its books in pool.
 func New(pool *pgxpool.Pool, cfg Config) *Simulator {
 	s := &Simulator{
 		pool: pool, apiKey: cfg.APIKey, webhooks: newWebhooks(pool, cfg.WebhookURL, cfg.WebhookSecret), mux: http.NewServeMux(),
@@ -64,10 +64,10 @@ func New(pool *pgxpool.Pool, cfg Config) *Simulator {
 // Run delivers webhooks until ctx ends.
 func (s *Simulator) Run(ctx context.Context) error { return s.webhooks.run(ctx) }
 
-// ServeHTTP answers the API's calls.
+// ServeHTTP handles the API's calls.
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
 
-// refusal is an answer that is not 200.
+// refusal is a response other than 200.
 type refusal struct {
 	status int
 	why    string
@@ -103,22 +103,23 @@ func (s *Simulator) answer(w http.ResponseWriter, r *http.Request, h func(w http
 		http.Error(w, "try again", http.StatusServiceUnavailable)
 	default:
 		if err := httpapi.WriteJSON(w, http.StatusOK, out); err != nil {
-			slog.WarnContext(r.Context(), "answer not written", "error", err)
+			slog.WarnContext(r.Context(), "write response failed", "error", err)
 		}
 	}
 }
 
-// authentic tells whether the request has the API key.
+// authentic reports whether the request has the API key.
 func (s *Simulator) authentic(r *http.Request) bool {
 	key, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	// Sums have one length, so the time says nothing about that of the key either.
+	// The hashes have equal lengths, so the time does not reveal the key's
+	// length either.
 	given, want := sha256.Sum256([]byte(key)), sha256.Sum256([]byte(s.apiKey))
 	return ok && subtle.ConstantTimeCompare(given[:], want[:]) == 1
 }
 
 func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
-// plan is how a method ends.
+// plan is the outcome of a payment method.
 type plan struct {
 	failure  string
 	after    time.Duration
@@ -155,7 +156,7 @@ func (s *Simulator) charge(_ http.ResponseWriter, r *http.Request) (any, error) 
 	if !ok {
 		return nil, refuse(http.StatusUnprocessableEntity, "no such method")
 	}
-	// A caller that leaves does not undo the charge.
+	// A caller that disconnects does not undo the charge.
 	ctx := context.WithoutCancel(r.Context())
 	charge := psp.Charge{
 		ID: "ch_" + uuid.NewString(), Key: in.Key, Amount: in.Amount, Status: psp.ChargeCaptured,
@@ -200,7 +201,7 @@ func (s *Simulator) charge(_ http.ResponseWriter, r *http.Request) (any, error) 
 	return visible(charge), nil
 }
 
-// sameCharge answers a key that was used before.
+// sameCharge answers a request whose key was used before.
 func (s *Simulator) sameCharge(ctx context.Context, in psp.ChargeRequest) (any, error) {
 	charge, method, err := s.byKey(ctx, in.Key)
 	if err != nil {
@@ -310,7 +311,7 @@ func (s *Simulator) refund(_ http.ResponseWriter, r *http.Request) (any, error) 
 	return out, nil
 }
 
-// sameRefund answers a key that was used before.
+// sameRefund answers a request whose key was used before.
 func (s *Simulator) sameRefund(ctx context.Context, tx pgx.Tx, in psp.RefundRequest, out *psp.Refund) error {
 	var chargeID string
 	var amount int64

@@ -18,24 +18,25 @@ import (
 
 const (
 	deliverTimeout = 3 * time.Second
-	// pollEvery finds webhooks that were not taken, and those of a provider that died.
+	// pollEvery is the poll interval for undelivered webhooks, including those
+	// of an instance that died.
 	pollEvery  = 500 * time.Millisecond
 	deliveries = 64
 	maxFresh   = 4096
-	// An undelivered webhook comes again after firstPause, then after twice as
-	// long and so on; after maxTries the provider gives up.
+	// An undelivered webhook is retried after firstPause, with a doubling
+	// backoff. After maxTries the provider gives up.
 	firstPause = 500 * time.Millisecond
 	maxTries   = 10
-	// lease is how long a webhook is left to the one that delivers it first.
+	// lease is how long a webhook is reserved for its first deliverer.
 	lease = firstPause + deliverTimeout
 )
 
-// webhooks delivers what is due.
+// webhooks delivers due webhooks.
 type webhooks struct {
 	pool        *pgxpool.Pool
 	url, secret string
 	client      *http.Client
-	// fresh has webhooks that nobody has tried to deliver, at the time for it.
+	// fresh receives webhooks for their first delivery, at the time for it.
 	fresh chan webhook
 }
 
@@ -48,8 +49,8 @@ func newWebhooks(pool *pgxpool.Pool, url, secret string) webhooks {
 	}
 }
 
-// firstTry delivers a stored webhook at a time. One that there is no room for is
-// picked when it is due again.
+// firstTry delivers a stored webhook at a time. If the queue is full, the
+// webhook is picked when it is due again.
 func (h *webhooks) firstTry(at time.Time, w webhook) {
 	time.AfterFunc(time.Until(at), func() {
 		select {
@@ -77,7 +78,7 @@ func (h *webhooks) run(ctx context.Context) error {
 		delivering.Go(func() {
 			defer func() { <-slots }()
 			if err := h.deliver(w); err != nil {
-				slog.DebugContext(ctx, "webhook not taken, will be sent again", "error", err)
+				slog.DebugContext(ctx, "deliver webhook failed, retrying", "error", err)
 				return
 			}
 			delivered <- w.ID
@@ -94,7 +95,7 @@ func (h *webhooks) run(ctx context.Context) error {
 		case <-ticker.C:
 			due, err := h.pick(ctx)
 			if err != nil && ctx.Err() == nil {
-				slog.WarnContext(ctx, "webhooks not read", "error", err)
+				slog.WarnContext(ctx, "read webhooks failed", "error", err)
 			}
 			for _, w := range due {
 				start(w)
@@ -103,7 +104,7 @@ func (h *webhooks) run(ctx context.Context) error {
 	}
 }
 
-// pick leases what is due: it is due again later unless it was delivered.
+// pick leases due webhooks: each is due again later unless it was delivered.
 func (h *webhooks) pick(ctx context.Context) ([]webhook, error) {
 	rows, err := h.pool.Query(ctx, `
 		WITH due AS MATERIALIZED (
@@ -117,7 +118,7 @@ func (h *webhooks) pick(ctx context.Context) ([]webhook, error) {
 }
 
 func (h *webhooks) deliver(w webhook) error {
-	// Not the loop's context: a delivery under way is finished.
+	// Not the loop's context: a running delivery is finished.
 	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, h.url, bytes.NewReader(w.Body))
 	if err != nil {
 		return err
@@ -136,7 +137,7 @@ func (h *webhooks) deliver(w webhook) error {
 	return nil
 }
 
-// settle deletes what was delivered, as many at once as have gathered.
+// settle deletes delivered webhooks, all that have accumulated at once.
 func (h *webhooks) settle(delivered <-chan int64) {
 	for id := range delivered {
 		ids := []int64{id}
@@ -150,9 +151,10 @@ func (h *webhooks) settle(delivered <-chan int64) {
 				more = false
 			}
 		}
-		// Undeleted, they are delivered again: a receiver drops them by event ID.
+		// If not deleted, they are delivered again: receivers drop duplicates
+		// by event ID.
 		if _, err := h.pool.Exec(context.Background(), `DELETE FROM webhooks WHERE id = ANY($1)`, ids); err != nil {
-			slog.Warn("delivered webhooks not deleted", "error", err)
+			slog.Warn("delete delivered webhooks failed", "error", err)
 		}
 	}
 }
