@@ -30,8 +30,8 @@ import (
 // clockEvery is how often the cluster's time is read.
 const clockEvery = 5 * time.Second
 
-// addBaselines is set in builds for the load test only: it adds what holds are
-// compared with.
+// addBaselines is set only in builds for the load test. It adds the baselines
+// that holds are compared with.
 var addBaselines func(ctx context.Context, routes *httpapi.API, admin *http.ServeMux, engine *eventlog.Engine, store eventlog.Store) error
 
 // run serves until ctx ends.
@@ -74,13 +74,13 @@ func run(ctx context.Context, cfg config) error {
 	if err != nil {
 		return err
 	}
-	resolver, err := consul.Discover(cfg.ConsulAddr, cfg.DiscoveryDNS, serviceName) // none: there are no other replicas
+	resolver, err := consul.Discover(cfg.ConsulAddr, cfg.DiscoveryDNS, serviceName) // none if there are no other replicas
 	if err != nil {
 		return err
 	}
 	self := cfg.InstanceID
 	if cfg.ConsulAddr == "" {
-		self = cfg.AdvertiseAddr // DNS knows no other names
+		self = cfg.AdvertiseAddr // with DNS, addresses are the ids
 	}
 
 	store := cassandra.New(cfg.cassandra())
@@ -148,9 +148,9 @@ func run(ctx context.Context, cfg config) error {
 	return group.Run(ctx)
 }
 
-// keepTime waits for Cassandra, refuses one that is not safe, and then keeps
-// the cluster's time until ctx ends. Until it has the time and the events, the
-// replica is not ready.
+// keepTime waits for Cassandra, refuses one with unsafe settings, and then
+// keeps the cluster's time until ctx ends. The replica is not ready until it
+// has the time and the events.
 func keepTime(ctx context.Context, store *cassandra.Store, clk *cassandra.Clock, engine *eventlog.Engine, prepared *atomic.Bool) error {
 	failing := false
 	for {

@@ -1,7 +1,7 @@
 package booking
 
 // best returns the best quantity of free seats of a ticket type: neighbours in
-// one row, or units of a standing area; nil when there are none. It prefers
+// one row, or units of a standing area; nil if there are none. It prefers
 // places that leave no single seat alone, then rows in the plan's order, then
 // the middle of the row.
 func (r *Round) best(ticketType, quantity int) []uint32 {
@@ -9,7 +9,7 @@ func (r *Round) best(ticketType, quantity int) []uint32 {
 	var fallback *placement
 	for n := range e.Plan.Blocks {
 		block := &e.Plan.Blocks[n]
-		// Seats that this round has freed are not counted: the next round has them.
+		// Seats freed in this round are not counted; the next round has them.
 		if r.state.free[n][ticketType] < quantity {
 			continue
 		}
@@ -34,10 +34,10 @@ func (r *Round) best(ticketType, quantity int) []uint32 {
 	return fallback.seats(quantity)
 }
 
-// placement is a run of neighbouring seats and what it leaves behind.
+// placement is a run of neighbouring seats and its effect on the row.
 type placement struct {
 	start int
-	// orphans counts the single seats it leaves with no free neighbour.
+	// orphans counts the single seats left without a free neighbour.
 	orphans int
 	// off is the distance from the row's middle, in half seats.
 	off int
@@ -59,7 +59,7 @@ func (p placement) better(q placement) bool {
 }
 
 // bestInBlock returns the best placement in the first row that has one without
-// orphans, otherwise the one with the fewest.
+// orphans, otherwise the placement with the fewest.
 func (r *Round) bestInBlock(block *PlanBlock, ticketType, quantity int) (best placement, found bool) {
 	for i := range block.rows {
 		row := &block.rows[i]

@@ -1,8 +1,9 @@
-// Package booking is what Frontrow sells by: the state of one event on sale as
-// a pure function of its log, and the rules that decide what is added to the
-// log. It has no clock, no random numbers, no goroutines and no store.
+// Package booking is the domain of selling seats: the state of one event on
+// sale as a pure function of its log, and the rules that decide what is
+// appended to the log. It has no clock, no random numbers, no goroutines and no
+// store.
 //
-// State is the state after some entry of the log; Apply moves it to the next
+// State is the state after some entry of the log; Apply advances it to the next
 // one. Round decides commands against a State plus the operations that the
 // round has already accepted; those operations become the next entry.
 package booking
@@ -28,12 +29,12 @@ const (
 	PaymentFailed Status = "payment_failed"
 	Expired       Status = "expired"
 	Cancelled     Status = "cancelled"
-	// Unknown is a booking that was paid for and never held: only its payment is
-	// known, which is refunded.
+	// Unknown is a booking that was paid for but never held: only its payment
+	// is known, which is refunded.
 	Unknown Status = "unknown"
 )
 
-// Live tells whether a booking in this status owns its seats.
+// Live reports whether a booking in this status owns its seats.
 func (s Status) Live() bool { return s == Held || s == Confirmed }
 
 // Payment statuses.
@@ -51,9 +52,9 @@ type Payment struct {
 	FailureCode string    `json:"failure_code,omitempty"`
 }
 
-// Booking is one buyer's hold on seats and what became of it.
+// Booking is one buyer's hold on seats and its outcome.
 type Booking struct {
-	// ID is the second half of the booking's id; the first is the event's.
+	// ID is the second half of the booking's id; the first half is the event's.
 	ID     uint64
 	User   uuid.UUID
 	Holder string
@@ -61,27 +62,28 @@ type Booking struct {
 	Reason events.CancelReason
 	// Seats are positions in the plan.
 	Seats []uint32
-	// Event is the definition that the seats were sold by.
+	// Event is the definition under which the seats were sold.
 	Event *Event
-	// Created, Expires, Confirmed and Ended are in Unix milliseconds; 0: not yet.
+	// Created, Expires, ConfirmedAt and EndedAt are in Unix milliseconds; 0 if
+	// not yet.
 	Created, Expires, ConfirmedAt, EndedAt int64
 	Payment                                *Payment
-	// RequestHash is set when the hold had an Idempotency-Key.
+	// RequestHash is set if the hold had an Idempotency-Key.
 	RequestHash []byte
-	// Seq is the entry that changed the booking last.
+	// Seq is the last entry that changed the booking.
 	Seq int64
 
 	definition uint32
 }
 
-// JoinID returns the id of a booking from the id of its event, or of another
-// booking of it, and its own half.
+// JoinID returns the id of a booking from its own half and the id of its event
+// or of any booking of that event.
 func JoinID(event uuid.UUID, own uint64) uuid.UUID {
 	binary.BigEndian.PutUint64(event[8:], own)
 	return event
 }
 
-// OwnHalf returns the half of a booking's id that is its own.
+// OwnHalf returns the second half of a booking's id, which is its own.
 func OwnHalf(id uuid.UUID) uint64 { return binary.BigEndian.Uint64(id[8:]) }
 
 // TicketID returns the id of the ticket for a booking's seat: a UUIDv5 in the
@@ -106,15 +108,15 @@ func (b *Booking) pay(id uuid.UUID, status, failureCode string, seq int64) {
 	b.Payment, b.Seq = &Payment{ID: id, Status: status, FailureCode: failureCode}, seq
 }
 
-// takesRefund tells whether the refund of a payment that the booking does not
-// know concerns it: payment-service may have refunded what was captured after
-// the booking had ended. It says nothing about a live booking, which another
-// payment may confirm, nor about one that has money of its own to give back.
+// takesRefund reports whether a refund of a payment that the booking does not
+// know applies to it: payment-service may have refunded what was captured after
+// the booking had ended. It does not apply to a live booking, which another
+// payment may confirm, nor to one that has its own money to refund.
 func (b *Booking) takesRefund() bool {
 	return !b.Status.Live() && (b.Payment == nil || b.Payment.Status == PaymentDeclined)
 }
 
-// Encode returns the booking as replicas tell each other.
+// Encode returns the booking in the form in which replicas exchange it.
 func (b *Booking) Encode() *logpb.Booking {
 	p := &logpb.Booking{
 		Id: b.ID, User: b.User[:], Holder: b.Holder, Status: string(b.Status), Reason: string(b.Reason), Seats: b.Seats,
@@ -127,7 +129,7 @@ func (b *Booking) Encode() *logpb.Booking {
 	return p
 }
 
-// Document is a booking as the API shows it.
+// Document is the API's representation of a booking.
 type Document struct {
 	ID          uuid.UUID           `json:"id"`
 	EventID     uuid.UUID           `json:"event_id"`
@@ -143,7 +145,7 @@ type Document struct {
 	Payment     *Payment            `json:"payment,omitempty"`
 }
 
-// Document returns the booking as the API shows it.
+// Document returns the API's representation of the booking.
 func (b *Booking) Document() *Document {
 	d := &Document{
 		ID: JoinID(b.Event.EventID, b.ID), EventID: b.Event.EventID, EventName: b.Event.Name, Status: b.Status, Reason: b.Reason,
@@ -164,7 +166,7 @@ func (b *Booking) Total() events.Money {
 // FullID returns the booking's id.
 func (b *Booking) FullID() uuid.UUID { return JoinID(b.Event.EventID, b.ID) }
 
-// CreatedEvent returns what payment-service is told of the booking.
+// CreatedEvent returns the message to payment-service about the booking.
 func (b *Booking) CreatedEvent() events.BookingCreated {
 	return events.BookingCreated{
 		BookingID: b.FullID(), EventID: b.Event.EventID, UserID: b.User, Total: b.Total(),
@@ -172,7 +174,7 @@ func (b *Booking) CreatedEvent() events.BookingCreated {
 	}
 }
 
-// asMade returns the booking as it was when it was made.
+// asMade returns the booking as it was when it was created.
 func (b *Booking) asMade() *Booking {
 	made := *b
 	made.Status, made.Reason, made.ConfirmedAt, made.EndedAt, made.Payment = Held, "", 0, 0, nil

@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// Reason is why the domain refused something; a stable code for clients.
+// Reason says why the domain refused a request; it is a stable code for
+// clients.
 type Reason string
 
 // Reasons.
@@ -24,17 +25,17 @@ const (
 	KeyReused      Reason = "idempotency_key_reused"
 	UnknownTicket  Reason = "unknown_ticket_type"
 	ScanReused     Reason = "scan_id_reused"
-	// InvalidDefinition: the event's seat plan contradicts itself, or the log
+	// InvalidDefinition: the event's seat plan is inconsistent, or the log
 	// belongs to another event.
 	InvalidDefinition Reason = "invalid_definition"
 	// SecondPayment: a confirmed booking was paid for again.
 	SecondPayment Reason = "second_payment"
 )
 
-// Refusal is a request that was understood and changed nothing.
+// Refusal is the outcome of a valid request that changed nothing.
 type Refusal struct {
 	Reason Reason
-	// Seats names the seats at fault, for SeatsTaken and UnknownSeats.
+	// Seats names the seats concerned, for SeatsTaken and UnknownSeats.
 	Seats []SeatID
 	// Limit and Held explain BuyerLimit and TooManySeats.
 	Limit, Held int

@@ -13,22 +13,22 @@ import (
 	"github.com/frontrow-tickets/frontrow/api/events"
 )
 
-// Event is one definition of an event: its sale window, ticket types and
-// limits as event-service announced them, with the seat plan unfolded.
+// Event is one definition of an event: its sale window, ticket types and limits
+// as announced by event-service, with the seat plan expanded.
 type Event struct {
-	// EventChanged has no Blocks: Plan has them.
+	// EventChanged has no Blocks; Plan replaces them.
 	events.EventChanged
 	Plan *Plan
 	// raw is the definition's JSON.
 	raw []byte
-	// types has the index of each ticket type, by id.
+	// types maps each ticket type's id to its index.
 	types map[string]int
-	// typeOf has the index of each category's ticket type, -1 without one.
+	// typeOf has the index of each category's ticket type, or -1.
 	typeOf []int16
 }
 
 // Plan is an event's seat plan. It is the same in all definitions of an event.
-// A position counts its seats from 0, through the blocks in order.
+// Positions number its seats from 0, through the blocks in order.
 type Plan struct {
 	Blocks     []PlanBlock
 	categories []string
@@ -39,13 +39,13 @@ type Plan struct {
 type PlanBlock struct {
 	// Start is the position of the block's first seat.
 	Start, Count int
-	// general blocks are standing areas: their seats have no place.
+	// general marks a standing area: its seats have no location.
 	general bool
 	rows    []planRow
 }
 
 type planSeat struct {
-	row      int16 // in its block
+	row      int16 // index in its block
 	category int8
 	blocked  bool
 }
@@ -59,8 +59,8 @@ type planRow struct {
 	count   int
 }
 
-// NewEvent reads a definition, the JSON of an EventChanged. The plan of an
-// earlier definition, if any, stays. Error: the plan contradicts itself.
+// NewEvent decodes a definition, the JSON of an EventChanged. The plan of an
+// earlier definition, if any, is kept. Error: the plan is inconsistent.
 func NewEvent(definition []byte, plan *Plan) (*Event, error) {
 	e := &Event{raw: definition, Plan: plan, types: map[string]int{}}
 	if err := json.Unmarshal(definition, &e.EventChanged); err != nil {
@@ -135,8 +135,8 @@ func newPlan(blocks []events.Block) (*Plan, error) {
 // Len returns the number of seats.
 func (p *Plan) Len() int { return len(p.seats) }
 
-// Position returns the position of a seat; ok is false when the plan has no
-// such seat.
+// Position returns the position of a seat. ok is false if the plan has no such
+// seat.
 func (p *Plan) Position(id SeatID) (position uint32, ok bool) {
 	if id.Block < 1 || id.Block > len(p.Blocks) || id.Index < 0 || id.Index >= p.Blocks[id.Block-1].Count {
 		return 0, false
@@ -149,13 +149,13 @@ func (p *Plan) block(position uint32) int {
 	return sort.Search(len(p.Blocks), func(i int) bool { return p.Blocks[i].Start > int(position) }) - 1
 }
 
-// SeatID returns the id of a position of the plan.
+// SeatID returns the id of the seat at a position.
 func (p *Plan) SeatID(position uint32) SeatID {
 	b := p.block(position)
 	return SeatID{b + 1, int(position) - p.Blocks[b].Start}
 }
 
-// SeatIDs returns the ids of positions.
+// SeatIDs returns the ids of the seats at positions.
 func (p *Plan) SeatIDs(positions []uint32) []SeatID {
 	ids := make([]SeatID, len(positions))
 	for i, n := range positions {
@@ -167,7 +167,7 @@ func (p *Plan) SeatIDs(positions []uint32) []SeatID {
 // ID returns the event's id.
 func (e *Event) ID() uuid.UUID { return e.EventID }
 
-// ticketType returns the index of a seat's ticket type, -1 when it is not for
+// ticketType returns the index of a seat's ticket type, or -1 if it is not for
 // sale.
 func (e *Event) ticketType(position uint32) int {
 	seat := e.Plan.seats[position]
@@ -188,7 +188,7 @@ type BookedSeat struct {
 	Price          events.Money `json:"price"`
 }
 
-// Describe returns a seat as this definition sells it.
+// Describe returns a seat as sold under this definition.
 func (e *Event) Describe(position uint32) BookedSeat {
 	b := e.Plan.block(position)
 	block, seat := &e.Plan.Blocks[b], e.Plan.seats[position]
@@ -217,7 +217,7 @@ func (e *Event) price(seats []uint32) (total int64) {
 	return total
 }
 
-// onSale returns why seats are not for sale at a time, empty when they are.
+// onSale returns why seats are not for sale at a time, or "" if they are.
 func (e *Event) onSale(now time.Time) Reason {
 	switch {
 	case e.Status != events.EventPublished || !now.Before(e.EndsAt):

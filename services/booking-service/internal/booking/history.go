@@ -13,9 +13,9 @@ import (
 
 // HistoryFilter selects operations. The zero value selects all.
 type HistoryFilter struct {
-	// Seat, if any, is the one whose history is told.
+	// Seat, if not nil, selects the operations on one seat.
 	Seat *SeatID
-	// Booking is the own half of a booking's id, 0: of any.
+	// Booking is the own half of a booking's id; 0 selects any.
 	Booking uint64
 }
 
@@ -51,8 +51,8 @@ func (s *State) History(entry *logpb.Entry, filter HistoryFilter) []string {
 	return lines
 }
 
-// narrate returns the booking of an operation, 0 without one, its time in Unix
-// milliseconds, and what it did.
+// narrate returns the booking of an operation (0 if none), its time in Unix
+// milliseconds, and a description.
 func (s *State) narrate(op *logpb.Operation) (own uint64, at int64, what string) {
 	payment := func(b []byte) string { return "payment " + id(b).String() }
 	switch op := op.GetKind().(type) {

@@ -11,19 +11,19 @@ import (
 	logpb "github.com/frontrow-tickets/frontrow/api/log"
 )
 
-// Message is what others are told of an entry.
+// Message is a message about an entry to other services.
 type Message struct {
-	// ID is the same each time the entry is published.
+	// ID is the same whenever the entry is published.
 	ID                       uuid.UUID
 	Topic, Type, Traceparent string
-	// Booking is the key.
+	// Booking is the message's key.
 	Booking uuid.UUID
 	Time    time.Time
 	Data    []byte
 }
 
-// Messages returns what others are told of an entry that the state has
-// applied; the state may be of a later entry.
+// Messages returns the messages about an entry that the state has applied. The
+// state may be of a later entry.
 func (s *State) Messages(seq int64, entry *logpb.Entry) []Message {
 	var all []Message
 	operation := 0 // one entry may cancel a booking and refund its late payment
@@ -70,7 +70,7 @@ func (s *State) Messages(seq int64, entry *logpb.Entry) []Message {
 	return all
 }
 
-// closes tells whether a definition cancels the event.
+// closes reports whether a definition cancels the event.
 func closes(op *logpb.Defined) bool {
 	var def struct {
 		Status events.EventStatus `json:"status"`

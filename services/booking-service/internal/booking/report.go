@@ -8,7 +8,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// SeatCounts is how many seats are in each state.
+// SeatCounts counts the seats in each state.
 type SeatCounts struct {
 	Available, Held, Sold, Blocked int
 }
@@ -26,32 +26,32 @@ func (c *SeatCounts) add(s SeatState) {
 	}
 }
 
-// Sales is how an event sells. Money is in minor units of its currency.
+// Sales is an event's sales report. Money is in minor units of its currency.
 type Sales struct {
 	Seats SeatCounts
-	// Revenue is what the confirmed bookings cost.
+	// Revenue is the total price of the confirmed bookings.
 	Revenue int64
 	// TicketTypes are in the event's order.
 	TicketTypes []TicketTypeSales
 	OverTime    SalesOverTime
 }
 
-// TicketTypeSales is how one ticket type sells.
+// TicketTypeSales is the sales report of one ticket type.
 type TicketTypeSales struct {
 	ID, Name string
 	Seats    SeatCounts
 	Revenue  int64
 }
 
-// SalesOverTime has what was sold by the time of its confirmation.
+// SalesOverTime groups the confirmed sales by time of confirmation.
 type SalesOverTime struct {
 	// Bucket is the length of a bucket.
 	Bucket time.Duration
-	// Buckets are by time, without the empty ones.
+	// Buckets are ordered by time, without empty ones.
 	Buckets []SalesBucket
 }
 
-// SalesBucket is what was sold in one span of time.
+// SalesBucket holds the sales of one time span.
 type SalesBucket struct {
 	StartsAt time.Time
 	// Sold counts seats.
@@ -59,13 +59,14 @@ type SalesBucket struct {
 	Revenue int64
 }
 
-// bucketSizes in seconds, each a multiple of the one before.
+// bucketSizes are in seconds; each is a multiple of the previous one.
 var bucketSizes = []int64{10, 60, 300, 900, 3600, 21600, 86400}
 
-// maxBuckets from the first sale to the last, unless those are more days apart.
+// maxBuckets limits the buckets from the first sale to the last, unless those
+// are more days apart.
 const maxBuckets = 120
 
-// Sales returns how the event sells.
+// Sales returns the event's sales report.
 func (s *State) Sales() Sales {
 	e := s.Event
 	sales := Sales{TicketTypes: make([]TicketTypeSales, len(e.TicketTypes))}
@@ -102,8 +103,8 @@ func (s *State) Sales() Sales {
 	return sales
 }
 
-// merge merges buckets of the smallest size, by number since 1970, into the
-// smallest size of which there are few enough.
+// merge merges buckets of the smallest size, numbered since 1970, into the
+// smallest size that needs at most maxBuckets.
 func merge(finest map[int64]SalesBucket) SalesOverTime {
 	numbers := slices.Sorted(maps.Keys(finest))
 	size := bucketSizes[0]
@@ -130,7 +131,7 @@ func merge(finest map[int64]SalesBucket) SalesOverTime {
 	return over
 }
 
-// Counts returns how many seats are available, held and sold.
+// Counts returns the numbers of available, held and sold seats.
 func (s *State) Counts() (available, held, sold int) {
 	for _, byType := range s.free {
 		for _, n := range byType {
@@ -143,18 +144,18 @@ func (s *State) Counts() (available, held, sold int) {
 	return available, s.held, s.sold
 }
 
-// Attendee is somebody who has a ticket.
+// Attendee is the holder of a ticket.
 type Attendee struct {
 	Ticket, Booking uuid.UUID
 	Seat            BookedSeat
 	// Holder is the buyer's e-mail.
 	Holder string
-	// CheckedInAt is nil for those who are not in.
+	// CheckedInAt is nil for attendees who are not checked in.
 	CheckedInAt *time.Time
 }
 
-// Attendees returns up to limit of those who have tickets, by seat, from a
-// position on, and the position to go on from, -1 at the end.
+// Attendees returns up to limit attendees, ordered by seat, starting at
+// position from, and the position to continue from, or -1 at the end.
 func (s *State) Attendees(from, limit int) (page []Attendee, next int) {
 	for n := max(from, 0); n < len(s.seats); n++ {
 		b := s.seats[n]
@@ -179,11 +180,11 @@ func (s *State) Attendees(from, limit int) (page []Attendee, next int) {
 type BlockStates struct {
 	// Block counts from 1.
 	Block int
-	// States has one letter a seat, by index.
+	// States has one letter per seat, by index.
 	States string
 }
 
-// Blocks returns all seats as buyers see them.
+// Blocks returns the state of all seats as buyers see it.
 func (s *State) Blocks() []BlockStates {
 	blocks := make([]BlockStates, len(s.Event.Plan.Blocks))
 	for i, block := range s.Event.Plan.Blocks {

@@ -11,25 +11,25 @@ import (
 	logpb "github.com/frontrow-tickets/frontrow/api/log"
 )
 
-// MaxSeatsPerHold bounds a request, whatever the event allows a buyer.
+// MaxSeatsPerHold limits a request, whatever the event allows a buyer.
 const MaxSeatsPerHold = 50
 
-// maxExpired bounds the holds that one round ends.
+// maxExpired limits the holds that one round expires.
 const maxExpired = 1000
 
-// Round decides commands one after the other: each against the state plus what
-// the commands before it have changed. The state itself does not change until
-// the round's operations are in the log.
+// Round decides commands in order: each against the state plus the changes of
+// the commands before it. The state itself does not change until the round's
+// operations are in the log.
 type Round struct {
-	// Operations are what the round adds to the log.
+	// Operations are the operations that the round adds to the log.
 	Operations []*logpb.Operation
 
 	state *State
 	now   time.Time
 	at    int64
-	// expired tells that the overdue holds are ended.
+	// expired reports whether Expire has run.
 	expired bool
-	// What the round has changed, in front of the state.
+	// The round's changes, as an overlay on the state.
 	seats    map[uint32]*Booking
 	bookings map[uint64]*Booking
 	buyers   map[uuid.UUID]int
@@ -37,7 +37,7 @@ type Round struct {
 	admitted map[admission]*logpb.Scanned
 }
 
-// NewRound returns a round that decides at a time.
+// NewRound returns a round that makes its decisions as of now.
 func (s *State) NewRound(now time.Time) *Round {
 	return &Round{
 		state: s, now: now, at: now.UnixMilli(), seats: map[uint32]*Booking{}, bookings: map[uint64]*Booking{},
@@ -51,7 +51,7 @@ func (r *Round) Decide(c *logpb.Command) *logpb.Answer {
 	answer := r.decide(c)
 	answer.Seq = r.state.Seq
 	if len(r.Operations) > 0 {
-		answer.Seq++ // it may rest on what the round has decided before
+		answer.Seq++ // it may depend on earlier decisions of the round
 		for _, op := range r.Operations[first:] {
 			op.Traceparent = c.GetTraceparent()
 		}
@@ -91,7 +91,7 @@ func (r *Round) booking(own uint64) *Booking {
 	return r.state.bookings[own]
 }
 
-// edit returns a copy of a booking for the round to change.
+// edit returns a copy of a booking that the round may change.
 func (r *Round) edit(b *Booking) *Booking {
 	if known, ok := r.bookings[b.ID]; ok {
 		return known
@@ -110,7 +110,7 @@ func (r *Round) owner(seat uint32) *Booking {
 	return r.state.seats[seat]
 }
 
-// has returns how many seats a buyer has.
+// has returns the number of seats a buyer has.
 func (r *Round) has(user uuid.UUID) int {
 	if n, ok := r.buyers[user]; ok {
 		return n
@@ -138,11 +138,11 @@ func (r *Round) define(c *logpb.Define) *logpb.Answer {
 	return &logpb.Answer{}
 }
 
-// hold decides who gets seats. The first that asks gets them.
+// hold decides who gets seats: the first request gets them.
 func (r *Round) hold(c *logpb.Hold) *logpb.Answer {
 	user := id(c.GetUser())
 	if b := r.booking(c.GetBooking()); b != nil {
-		// The same request, sent again.
+		// The same request was sent again.
 		if b.User != user || !bytes.Equal(b.RequestHash, c.GetRequestHash()) {
 			return refuse(KeyReused)
 		}
@@ -181,7 +181,7 @@ func (r *Round) hold(c *logpb.Hold) *logpb.Answer {
 	return &logpb.Answer{Booking: b.Encode()}
 }
 
-// seatsFor returns the seats that a hold asks for, all of them free.
+// seatsFor returns the seats for a hold, all of them free.
 func (r *Round) seatsFor(e *Event, c *logpb.Hold) ([]uint32, *logpb.Answer) {
 	if len(c.GetSeats()) == 0 {
 		ticketType, ok := e.types[c.GetTicketType()]
@@ -209,7 +209,7 @@ func (r *Round) seatsFor(e *Event, c *logpb.Hold) ([]uint32, *logpb.Answer) {
 	return c.GetSeats(), nil
 }
 
-// cancel ends a buyer's booking; what was paid goes back.
+// cancel ends a buyer's booking; what was paid is refunded.
 func (r *Round) cancel(c *logpb.Cancel) *logpb.Answer {
 	b := r.booking(c.GetBooking())
 	switch {
@@ -240,8 +240,7 @@ func (r *Round) end(b *Booking, status Status, reason events.CancelReason) *Book
 	return b
 }
 
-// pay takes in what became of a payment. A message that comes again changes
-// nothing.
+// pay applies the outcome of a payment. A repeated message has no effect.
 func (r *Round) pay(c *logpb.Payment) *logpb.Answer {
 	b, payment := r.booking(c.GetBooking()), id(c.GetPayment())
 	known := b != nil && b.Payment != nil && b.Payment.ID == payment
@@ -266,7 +265,7 @@ func (r *Round) pay(c *logpb.Payment) *logpb.Answer {
 			return &logpb.Answer{}
 		}
 		if known && b.Status == Confirmed {
-			// No seat is kept without its money either.
+			// A refunded seat is not kept.
 			b = r.end(b, Cancelled, events.CancelReason(c.GetReason()))
 		}
 		r.add(&logpb.Operation{Kind: &logpb.Operation_Refunded{Refunded: &logpb.Refunded{Booking: b.ID, Payment: c.GetPayment(), At: r.at}}})
@@ -280,7 +279,7 @@ func (r *Round) pay(c *logpb.Payment) *logpb.Answer {
 func (r *Round) paid(b *Booking, c *logpb.Payment, known bool) *logpb.Answer {
 	switch {
 	case b == nil && r.state.Event == nil:
-		return refuse(NotFound) // no such event: there is no log to refund by
+		return refuse(NotFound) // unknown event: there is no log to record a refund in
 	case b != nil && b.Status == Held:
 		r.add(&logpb.Operation{Kind: &logpb.Operation_Confirmed{Confirmed: &logpb.Confirmed{
 			Booking: b.ID, Payment: c.GetPayment(), At: r.at,
@@ -303,8 +302,8 @@ func (r *Round) paid(b *Booking, c *logpb.Payment, known bool) *logpb.Answer {
 	return &logpb.Answer{}
 }
 
-// Expire ends the holds whose deadline has passed. Payments that came in with
-// the round are decided before.
+// Expire ends the holds whose deadline has passed. Payments that arrive in the
+// same round are decided first.
 func (r *Round) Expire() {
 	if r.expired || r.state.Event == nil {
 		return
@@ -322,8 +321,8 @@ func (r *Round) Expire() {
 	}
 }
 
-// overdue yields up to limit holds whose deadline has passed. It walks the
-// heap without changing it: the round may yet be lost.
+// overdue yields up to limit holds whose deadline has passed. It walks the heap
+// without changing it, because the round may yet lose its append.
 func (s *State) overdue(now int64, limit int) func(func(uint64) bool) {
 	return func(yield func(uint64) bool) {
 		todo := []int{0}
@@ -344,5 +343,5 @@ func (s *State) overdue(now int64, limit int) func(func(uint64) bool) {
 	}
 }
 
-// Definition returns the JSON that Define takes.
+// Definition returns the JSON of a definition, as taken by Define.
 func Definition(def events.EventChanged) ([]byte, error) { return json.Marshal(def) }

@@ -10,13 +10,13 @@ import (
 	logpb "github.com/frontrow-tickets/frontrow/api/log"
 )
 
-// ScanResult is what a scan came to.
+// ScanResult is the result of a scan.
 type ScanResult string
 
 // Results.
 const (
 	Admitted ScanResult = "admitted"
-	// AlreadyUsed: another scan was admitted with the ticket.
+	// AlreadyUsed: another scan with the ticket was admitted.
 	AlreadyUsed ScanResult = "already_used"
 	// WrongEvent: a ticket of another event.
 	WrongEvent ScanResult = "wrong_event"
@@ -31,18 +31,18 @@ type Scan struct {
 	ID     uuid.UUID
 	Result ScanResult
 	At     time.Time
-	// AdmittedAt is when another scan was admitted, with AlreadyUsed.
+	// AdmittedAt is when the other scan was admitted, with AlreadyUsed.
 	AdmittedAt *time.Time
-	// Ticket is uuid.Nil when the code was forged.
+	// Ticket is uuid.Nil if the code was forged.
 	Ticket uuid.UUID
-	// Seat is nil unless the ticket is one of this event.
+	// Seat is nil unless the ticket is for this event.
 	Seat *BookedSeat
-	// Holder is the buyer's e-mail, empty when the booking is not known.
+	// Holder is the buyer's e-mail, or empty if the booking is unknown.
 	Holder string
 }
 
-// scan decides about a ticket at a door. A scan that is sent again gets the
-// answer of the first time.
+// scan decides about a ticket at the entrance. A repeated scan gets its first
+// answer.
 func (r *Round) scan(c *logpb.Scan) *logpb.Answer {
 	e := r.state.Event
 	if e == nil {
@@ -65,7 +65,8 @@ func (r *Round) scan(c *logpb.Scan) *logpb.Answer {
 	return &logpb.Answer{Scan: op}
 }
 
-// evaluate returns what a scan comes to, and notes in op whose ticket it is.
+// evaluate returns the result of a scan and records the ticket's booking and
+// seat in op.
 func (r *Round) evaluate(c *logpb.Scan, op *logpb.Scanned) ScanResult {
 	e := r.state.Event
 	if len(c.GetTicket()) == 0 {
@@ -121,12 +122,12 @@ func (r *Round) admittedBy(a admission) *logpb.Scanned {
 	return r.state.admitted[a]
 }
 
-// used tells whether somebody went in with one of the booking's tickets.
+// used reports whether any of the booking's tickets was admitted.
 func (r *Round) used(b *Booking) bool {
 	return slices.ContainsFunc(b.Seats, func(seat uint32) bool { return r.admittedBy(admission{b.ID, seat}) != nil })
 }
 
-// Scan returns a scan as the check-in log shows it.
+// Scan returns a scan as shown in the check-in log.
 func (s *State) Scan(op *logpb.Scanned) Scan {
 	scan := Scan{
 		ID: id(op.GetId()), Result: ScanResult(op.GetResult()), At: millis(op.GetAt()), AdmittedAt: optional(op.GetAdmittedAt()), Ticket: id(op.GetTicket()),
@@ -142,8 +143,8 @@ func (s *State) Scan(op *logpb.Scanned) Scan {
 	return scan
 }
 
-// Scans returns up to limit scans, newest first, whose ids are below one;
-// uuid.Max is above all.
+// Scans returns up to limit scans, newest first, whose ids are less than
+// before; uuid.Max is greater than all.
 func (s *State) Scans(before uuid.UUID, limit int) []Scan {
 	at, _ := s.searchScan(before)
 	var page []Scan

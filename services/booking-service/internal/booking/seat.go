@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// BlockSize is the largest number of seats in a block.
+// BlockSize is the maximum number of seats in a block.
 const BlockSize = 2000
 
-// SeatID is a seat's place in its event: "<block>-<index>".
+// SeatID identifies a seat of an event: "<block>-<index>".
 type SeatID struct {
 	// Block counts from 1, Index from 0.
 	Block, Index int
@@ -27,7 +27,7 @@ func (s *SeatID) UnmarshalText(text []byte) error {
 	return err
 }
 
-// ParseSeatID reads "<block>-<index>": decimal numbers without sign or leading
+// ParseSeatID parses "<block>-<index>": decimal numbers without sign or leading
 // zeros.
 func ParseSeatID(text string) (SeatID, error) {
 	block, index, ok := strings.Cut(text, "-")
@@ -40,7 +40,7 @@ func ParseSeatID(text string) (SeatID, error) {
 	return id, nil
 }
 
-// SeatState is what buyers see of a seat.
+// SeatState is the state of a seat as buyers see it.
 type SeatState uint8
 
 // Seat states.
@@ -51,10 +51,10 @@ const (
 	Blocked
 )
 
-// Letter is the state in a snapshot: a, h, s or x.
+// Letter returns the state as written in a snapshot: a, h, s or x.
 func (s SeatState) Letter() byte { return "ahsx"[s] }
 
-// String is the state in a delta.
+// String returns the state as written in a delta.
 func (s SeatState) String() string {
 	return [...]string{"available", "held", "sold", "blocked"}[s]
 }

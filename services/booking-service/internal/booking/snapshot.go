@@ -11,7 +11,7 @@ import (
 	logpb "github.com/frontrow-tickets/frontrow/api/log"
 )
 
-// Snapshot encodes the state: equal states have equal snapshots.
+// Snapshot encodes the state. Equal states have equal snapshots.
 func (s *State) Snapshot() ([]byte, error) {
 	p := &logpb.Snapshot{Seq: s.Seq, Scans: s.scans}
 	for _, e := range s.definitions {
@@ -26,7 +26,7 @@ func (s *State) Snapshot() ([]byte, error) {
 	return proto.MarshalOptions{Deterministic: true}.Marshal(p)
 }
 
-// Restore returns the state that a snapshot encodes.
+// Restore returns the state encoded in a snapshot.
 func Restore(snapshot []byte) (*State, error) {
 	var p logpb.Snapshot
 	if err := proto.Unmarshal(snapshot, &p); err != nil {
@@ -55,7 +55,7 @@ func Restore(snapshot []byte) (*State, error) {
 	return s, nil
 }
 
-// Equal tells whether two states are the same.
+// Equal reports whether two states are equal.
 func (s *State) Equal(other *State) (bool, error) {
 	a, err := s.Snapshot()
 	if err != nil {

@@ -21,12 +21,12 @@ var ErrUnknownOperation = errors.New("unknown operation in the log")
 type State struct {
 	// Seq is 0 before the first entry.
 	Seq int64
-	// Event is the definition in force, nil before the first entry.
+	// Event is the current definition, or nil before the first entry.
 	Event *Event
-	// Oversold counts seats that the log gave away while they had an owner. It
+	// Oversold counts seats that the log assigned while they had an owner. It
 	// must stay 0.
 	Oversold int
-	// Changed has the seats whose state the last Apply changed.
+	// Changed lists the seats whose state the last Apply changed.
 	Changed []SeatChange
 
 	definitions []*Event
@@ -39,7 +39,7 @@ type State struct {
 	// held and sold count seats.
 	held, sold int
 	deadlines  deadlines
-	// scans are in the order of their ids.
+	// scans are ordered by id.
 	scans    []*logpb.Scanned
 	admitted map[admission]*logpb.Scanned
 }
@@ -51,7 +51,7 @@ type SeatChange struct {
 }
 
 type buyer struct {
-	// seats counts those of live bookings.
+	// seats counts the seats of live bookings.
 	seats    int
 	bookings []*Booking
 }
@@ -66,10 +66,10 @@ func NewState() *State {
 	return &State{bookings: map[uint64]*Booking{}, buyers: map[uuid.UUID]*buyer{}, admitted: map[admission]*logpb.Scanned{}}
 }
 
-// closed tells whether the event was cancelled.
+// closed reports whether the event was cancelled.
 func (s *State) closed() bool { return s.Event != nil && s.Event.Status == events.EventEnded }
 
-// Booking returns a booking by its own half, nil when there is none.
+// Booking returns a booking by its own half, or nil if there is none.
 func (s *State) Booking(own uint64) *Booking {
 	if b := s.bookings[own]; b != nil && b.Status != Unknown {
 		return b
@@ -77,7 +77,7 @@ func (s *State) Booking(own uint64) *Booking {
 	return nil
 }
 
-// BookingsOf returns a user's bookings, in the order they were made.
+// BookingsOf returns a user's bookings in order of creation.
 func (s *State) BookingsOf(user uuid.UUID) []*Booking {
 	if b := s.buyers[user]; b != nil {
 		return b.bookings
@@ -85,10 +85,10 @@ func (s *State) BookingsOf(user uuid.UUID) []*Booking {
 	return nil
 }
 
-// Open tells whether the event has holds that a deadline will end.
+// Open reports whether the event has holds that will expire.
 func (s *State) Open() bool { return s.held > 0 }
 
-// Decode returns the booking that another replica has encoded.
+// Decode returns a booking that another replica has encoded.
 func (s *State) Decode(p *logpb.Booking) (*Booking, error) {
 	if int(p.GetDefinition()) >= len(s.definitions) {
 		return nil, fmt.Errorf("booking of definition %d of %d", p.GetDefinition(), len(s.definitions))
@@ -104,7 +104,7 @@ func (s *State) Decode(p *logpb.Booking) (*Booking, error) {
 	return b, nil
 }
 
-// SeatState returns what buyers see of a seat.
+// SeatState returns the state of a seat as buyers see it.
 func (s *State) SeatState(position uint32) SeatState {
 	b := s.seats[position]
 	switch {
@@ -118,7 +118,7 @@ func (s *State) SeatState(position uint32) SeatState {
 	return HeldSeat
 }
 
-// Apply moves the state to entry seq, which must be the next one. After an
+// Apply advances the state to entry seq, which must be the next one. After an
 // error the state must not be used.
 func (s *State) Apply(seq int64, entry *logpb.Entry) error {
 	if seq != s.Seq+1 {
@@ -177,7 +177,7 @@ func (s *State) apply(op *logpb.Operation) error {
 func (s *State) with(own uint64, change func(*Booking)) error {
 	b := s.bookings[own]
 	if b == nil {
-		return fmt.Errorf("no booking %016x", own)
+		return fmt.Errorf("unknown booking %016x", own)
 	}
 	change(b)
 	return nil
@@ -189,7 +189,7 @@ func (s *State) define(op *logpb.Defined) error {
 	if err := s.addDefinition(op.GetDefinition()); err != nil {
 		return err
 	}
-	s.countFree() // before seats are given back, which are counted by the new ticket types
+	s.countFree() // before seats are freed, which are counted by the new ticket types
 	if s.closed() {
 		for _, b := range s.bookings {
 			if b.Status.Live() {
@@ -220,8 +220,8 @@ func (s *State) addDefinition(definition []byte) error {
 	return nil
 }
 
-// countFree counts the available seats anew: a definition may change which
-// seats are for sale.
+// countFree recounts the available seats: a definition may change which seats
+// are for sale.
 func (s *State) countFree() {
 	s.free = make([][]int, len(s.Event.Plan.Blocks))
 	for n, block := range s.Event.Plan.Blocks {
@@ -260,7 +260,7 @@ func newBooking(op *logpb.Held, e *Event, definition uint32, seq int64) *Booking
 	}
 }
 
-// add makes a booking known, and the owner of its seats if it is live.
+// add adds a booking and, if it is live, makes it the owner of its seats.
 func (s *State) add(b *Booking) {
 	s.bookings[b.ID] = b
 	if b.Status == Unknown {
@@ -285,8 +285,8 @@ func (s *State) add(b *Booking) {
 	s.own(b.Seats, b, -1)
 }
 
-// own gives seats to a booking, nil: to nobody. By is what it adds to the
-// number of free seats.
+// own sets the owner of seats, nil for none. By is added to the number of free
+// seats for each seat.
 func (s *State) own(seats []uint32, b *Booking, by int) {
 	for _, n := range seats {
 		s.seats[n] = b
@@ -322,14 +322,14 @@ func (s *State) scan(op *logpb.Scanned) {
 	}
 }
 
-// id returns the UUID of 16 bytes, uuid.Nil of none.
+// id returns the UUID in 16 bytes, or uuid.Nil if b is empty.
 func id(b []byte) uuid.UUID {
 	u, _ := uuid.FromBytes(b)
 	return u
 }
 
-// deadlines is a heap of holds by deadline. Those that have ended meanwhile
-// are dropped when they come up.
+// deadlines is a heap of holds by deadline. Holds that have ended are dropped
+// when they reach the top.
 type deadlines []*Booking
 
 func (d deadlines) Len() int           { return len(d) }
@@ -347,8 +347,8 @@ func (d *deadlines) Pop() any {
 	return last
 }
 
-// NextDeadline returns the deadline of the hold that expires first in Unix
-// milliseconds; ok is false when nothing is held.
+// NextDeadline returns the earliest deadline of a hold in Unix milliseconds. ok
+// is false if nothing is held.
 func (s *State) NextDeadline() (ms int64, ok bool) {
 	for len(s.deadlines) > 0 {
 		if s.deadlines[0].Status == Held {

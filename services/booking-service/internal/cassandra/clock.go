@@ -10,8 +10,8 @@ import (
 )
 
 // Clock tells the cluster's time, so that a machine whose own clock is wrong
-// neither ends holds early nor keeps them long. Between calls of Set it follows
-// the machine's monotonic clock.
+// neither ends holds early nor keeps them too long. Between calls of Set it
+// follows the machine's monotonic clock.
 type Clock struct {
 	store *Store
 
@@ -33,11 +33,11 @@ func (c *Clock) Now() time.Time {
 	return c.base.Add(time.Since(c.at)).Round(0).UTC()
 }
 
-// slowAnswer is how long an answer may take. A slower one does not tell the
-// time well: the node may have read its clock at the beginning or at the end.
+// slowAnswer is the longest response time that Set accepts. A slower response
+// is imprecise: the node may have read its clock at either end of the interval.
 const slowAnswer = 250 * time.Millisecond
 
-// Set asks a node for its time.
+// Set reads the time from a node.
 func (c *Clock) Set(ctx context.Context) error {
 	session, err := c.store.connect()
 	if err != nil {
@@ -51,7 +51,7 @@ func (c *Clock) Set(ctx context.Context) error {
 	}
 	took := time.Since(before)
 	if took > slowAnswer {
-		return fmt.Errorf("cassandra: read time: the answer took %v, at most %v is precise enough", took, slowAnswer)
+		return fmt.Errorf("cassandra: read time: response took %v, more than %v", took, slowAnswer)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -12,8 +12,8 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/eventlog"
 )
 
-// Store implements eventlog.Store. It connects when it is first used, and keeps
-// trying while Cassandra is away.
+// Store implements eventlog.Store. It connects when first used, and keeps
+// retrying while Cassandra is down.
 type Store struct {
 	cfg Config
 
@@ -37,8 +37,8 @@ func (s *Store) Close() {
 	}
 }
 
-// connect returns the session. While Cassandra is away it tries once a second;
-// calls in between return the last error.
+// connect returns the session. While Cassandra is down it retries once a
+// second; calls in between return the last error.
 func (s *Store) connect() (*gocql.Session, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -60,9 +60,9 @@ func (s *Store) connect() (*gocql.Session, error) {
 	return session, nil
 }
 
-// outcome wraps the error of a write in ErrUnavailable if it certainly did not
-// happen, because no coordinator got it or the coordinator found too few
-// replicas to begin, and in ErrUnknown otherwise.
+// outcome wraps the error of a write in ErrUnavailable if the write certainly
+// did not happen, because no coordinator got it or the coordinator found too
+// few replicas to begin, and in ErrUnknown otherwise.
 func outcome(what string, err error) error {
 	if err == nil {
 		return nil
@@ -92,7 +92,7 @@ func (s *Store) exec(ctx context.Context, what, statement string, values ...any)
 	return outcome(what, session.Query(statement, values...).Consistency(gocql.Quorum).WithContext(ctx).Exec())
 }
 
-// scan reads one row. Without one it leaves into as it is.
+// scan reads one row. If there is none, into is unchanged.
 func (s *Store) scan(ctx context.Context, consistency gocql.Consistency, what string, into any, statement string, values ...any) error {
 	session, err := s.connect()
 	if err != nil {
@@ -105,8 +105,8 @@ func (s *Store) scan(ctx context.Context, consistency gocql.Consistency, what st
 	return readFailed(what, err)
 }
 
-// query reads many rows at QUORUM, in pages of a number of rows. The iterator
-// fetches the pages.
+// query reads many rows at QUORUM, in pages of page rows. The iterator fetches
+// the pages.
 func (s *Store) query(ctx context.Context, page int, statement string, values ...any) (*gocql.Iter, error) {
 	session, err := s.connect()
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/eventlog"
 )
 
-// Cursors implements eventlog.Store. Both are 0 when nothing is done yet.
+// Cursors implements eventlog.Store. Both are 0 at first.
 func (s *Store) Cursors(ctx context.Context, id eventlog.ID) (published, listed int64, err error) {
 	session, err := s.connect()
 	if err != nil {

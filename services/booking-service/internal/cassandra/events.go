@@ -34,7 +34,7 @@ func (s *Store) List(ctx context.Context) ([]eventlog.Listed, error) {
 	return all, nil
 }
 
-// Enlist implements eventlog.Store. Cassandra keeps milliseconds of EndsAt.
+// Enlist implements eventlog.Store. Cassandra stores EndsAt in milliseconds.
 func (s *Store) Enlist(ctx context.Context, e eventlog.Listed) error {
 	return s.exec(ctx, "list event", `INSERT INTO events_on_sale (bucket, event, ends_at) VALUES (?, ?, ?)`,
 		eventsBucket, gocql.UUID(e.Event), e.EndsAt)

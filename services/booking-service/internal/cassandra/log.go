@@ -15,7 +15,7 @@ const (
 	insertEntry = `INSERT INTO event_log (event, seq, entry) VALUES (?, ?, ?)`
 )
 
-// entriesPage is how many entries one page has. An entry has some KiB.
+// entriesPage is the number of entries per page. An entry has some KiB.
 const entriesPage = 200
 
 // Append implements eventlog.Store. Cassandra runs the conditional batch
@@ -25,7 +25,7 @@ func (s *Store) Append(ctx context.Context, id eventlog.ID, head int64, data []b
 	if err != nil {
 		return false, err
 	}
-	var from any // null: the log does not exist
+	var from any // null if the log does not exist
 	if head > 0 {
 		from = head
 	}
@@ -42,7 +42,7 @@ var errNoAnswer = errors.New("bug: the answer does not have [applied]")
 // compareAndSet runs a conditional batch and returns whether it was applied.
 func compareAndSet(session *gocql.Session, batch *gocql.Batch) (applied bool, err error) {
 	defer func() {
-		if p := recover(); p != nil { // gocql asserts that [applied] is there
+		if p := recover(); p != nil { // gocql panics if [applied] is missing
 			applied, err = false, fmt.Errorf("%w: %v", errNoAnswer, p)
 		}
 	}()
@@ -80,7 +80,7 @@ func (s *Store) Read(ctx context.Context, id eventlog.ID, after int64, limit int
 	var e eventlog.Stored
 	for iter.Scan(&e.Seq, &e.Data) {
 		entries = append(entries, e)
-		e.Data = nil // gocql would write the next entry over this one
+		e.Data = nil // otherwise gocql would overwrite this entry with the next
 	}
 	if err := iter.Close(); err != nil {
 		return nil, readFailed("read entries", err)

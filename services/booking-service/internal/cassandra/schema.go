@@ -1,4 +1,4 @@
-// Package cassandra keeps the logs of the events on sale in Cassandra, one
+// Package cassandra stores the logs of the events on sale in Cassandra, one
 // partition per log, and the data derived from them.
 package cassandra
 
@@ -16,8 +16,8 @@ import (
 	"github.com/gocql/gocql"
 )
 
-// migrations are applied in order, each once; the first has number 1. Add new
-// ones at the end and never change one that has been released.
+// migrations are applied in order, each once; the first has number 1. Append
+// new ones and never change one that has been released.
 //
 // Processes that migrate at the same time may run a statement twice, so each
 // must be safe to repeat: use IF NOT EXISTS and IF EXISTS.
@@ -48,17 +48,18 @@ var migrations = []string{
 // migratePatience is how long one step of a migration is retried.
 const migratePatience = time.Minute
 
-// Config says where the cluster is.
+// Config configures the connection to the cluster.
 type Config struct {
 	// Hosts is a comma-separated list of host:port.
 	Hosts    string
 	Keyspace string
 	// Replication is the replication factor of the keyspace, used by Migrate.
 	Replication int
-	// Username and Password log in. Without a username there is no authentication.
+	// Username and Password authenticate. Without a username there is no
+	// authentication.
 	Username, Password string
-	// CA has the certificates (PEM) that sign the nodes' certificates. Without it
-	// there is no TLS.
+	// CA holds the certificates (PEM) that sign the nodes' certificates.
+	// Without it there is no TLS.
 	CA string
 }
 
@@ -81,15 +82,15 @@ func (c Config) cluster() *gocql.ClusterConfig {
 	if c.CA != "" {
 		cluster.SslOpts = &gocql.SslOptions{Config: tlsConfig(c.CA)}
 	}
-	// A timestamp of this machine's clock must never beat one of Paxos.
+	// A timestamp of this machine's clock must never override one of Paxos.
 	cluster.DefaultTimestamp = false
 	// The driver's log adds nothing: every failure is returned to the caller.
 	cluster.Logger = log.New(io.Discard, "", 0)
 	return cluster
 }
 
-// tlsConfig trusts every node whose certificate the authority has signed. It
-// does not compare addresses: nodes announce addresses that no certificate has.
+// tlsConfig trusts every node whose certificate is signed by the CA. It does
+// not verify host names: nodes announce addresses that are in no certificate.
 func tlsConfig(ca string) *tls.Config {
 	authorities := x509.NewCertPool()
 	authorities.AppendCertsFromPEM([]byte(ca))
@@ -107,8 +108,8 @@ func tlsConfig(ca string) *tls.Config {
 	}
 }
 
-// Migrate creates the keyspace and applies the migrations that
-// schema_migrations does not have. Several processes may migrate at once.
+// Migrate creates the keyspace and applies the migrations that are not in
+// schema_migrations. Several processes may migrate at once.
 func Migrate(ctx context.Context, cfg Config) error {
 	cluster := cfg.cluster()
 	cluster.Timeout = 30 * time.Second
@@ -151,7 +152,7 @@ func apply(ctx context.Context, session *gocql.Session, keyspace string, id int,
 		Consistency(gocql.Quorum).WithContext(ctx).Exec()
 }
 
-// define changes the schema and waits until all nodes have the change.
+// define changes the schema and waits until all nodes agree on it.
 func define(ctx context.Context, session *gocql.Session, statement string) error {
 	if err := session.Query(statement).WithContext(ctx).Exec(); err != nil {
 		return err
@@ -159,8 +160,8 @@ func define(ctx context.Context, session *gocql.Session, statement string) error
 	return session.AwaitSchemaAgreement(ctx)
 }
 
-// retry calls step until it succeeds or migratePatience is over. A node that
-// has just started may not know the keyspace that another node has created.
+// retry calls step until it succeeds or migratePatience has passed. A node that
+// has just started may not know a keyspace created by another node.
 func retry(ctx context.Context, step func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, migratePatience)
 	defer cancel()

@@ -10,11 +10,11 @@ import (
 )
 
 const (
-	// partSize is how many bytes of a snapshot one row has.
+	// partSize is the size of a snapshot part, one per row, in bytes.
 	partSize = 512 << 10
-	// partsPage is how many parts one page has.
+	// partsPage is the number of parts per page.
 	partsPage = 4
-	// snapshotsRead bounds how many snapshots of a log are looked at. The newest
+	// snapshotsRead limits how many snapshots of a log are read. The newest
 	// come first, so older ones do not matter to readers.
 	snapshotsRead = 10
 )
@@ -24,8 +24,8 @@ type snapshot struct {
 	parts int
 }
 
-// SaveSnapshot implements eventlog.Store. Parts 1 to n have the data. Part 0 is
-// written last: it says that the snapshot is complete.
+// SaveSnapshot implements eventlog.Store. Parts 1 to n hold the data. Part 0 is
+// written last and marks the snapshot as complete.
 func (s *Store) SaveSnapshot(ctx context.Context, id eventlog.ID, seq int64, data []byte) error {
 	const insert = `INSERT INTO snapshots (event, part, seq, parts, data) VALUES (?, ?, ?, ?, ?)`
 	parts := max(1, (len(data)+partSize-1)/partSize)
@@ -42,13 +42,13 @@ func (s *Store) SaveSnapshot(ctx context.Context, id eventlog.ID, seq int64, dat
 }
 
 // removeSnapshots removes the snapshots older than the one before seq, which a
-// reader may be loading.
+// reader may still be loading.
 func (s *Store) removeSnapshots(ctx context.Context, id eventlog.ID, seq int64) error {
 	before, err := s.snapshots(ctx, id, 0, seq)
 	if err != nil || len(before) == 0 {
 		return err
 	}
-	// A snapshot whose writer crashed has a part 1, but no part 0.
+	// A snapshot whose writer crashed has part 1 but no part 0.
 	old, err := s.snapshots(ctx, id, 1, before[0].seq)
 	if err != nil || len(old) == 0 {
 		return err
@@ -67,7 +67,8 @@ func (s *Store) removeSnapshots(ctx context.Context, id eventlog.ID, seq int64) 
 	return outcome("remove snapshots", session.ExecuteBatch(batch))
 }
 
-// snapshots returns the snapshots before seq that have a part, newest first.
+// snapshots returns the snapshots before seq that have the given part, newest
+// first.
 func (s *Store) snapshots(ctx context.Context, id eventlog.ID, part int, before int64) ([]snapshot, error) {
 	iter, err := s.query(ctx, snapshotsRead,
 		`SELECT seq, parts FROM snapshots WHERE event = ? AND part = ? AND seq < ? LIMIT ?`, int64(id), part, before, snapshotsRead)
@@ -96,8 +97,8 @@ func (s *Store) LoadSnapshot(ctx context.Context, id eventlog.ID) (seq int64, da
 		if err != nil {
 			return 0, nil, err
 		}
-		// Parts are missing when newer snapshots have replaced this one since.
-		// An older snapshot, or none, is safe: the log has all entries.
+		// Parts are missing if newer snapshots have since replaced this one.
+		// Using an older snapshot, or none, is safe: the log has all entries.
 		if found == one.parts {
 			return one.seq, data, nil
 		}

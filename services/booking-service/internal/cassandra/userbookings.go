@@ -11,19 +11,20 @@ import (
 )
 
 const (
-	// userBuckets is how many partitions the users share, so that one batch
-	// writes the rows of many users. It can never change: rows stay where they are.
+	// userBuckets is the number of partitions shared by all users, so that one
+	// batch writes the rows of many users. It must never change: rows are not
+	// moved.
 	userBuckets = 64
-	// batchBytes bounds a batch.
+	// batchBytes limits the size of a batch.
 	batchBytes = 64 << 10
-	// rowBytes is what a row has beside its data, about.
+	// rowBytes is the approximate size of a row without its data.
 	rowBytes = 64
-	// bucketsAtOnce is how many buckets are written at the same time.
+	// bucketsAtOnce is the number of buckets written concurrently.
 	bucketsAtOnce    = 2
 	userBookingsPage = 200
 )
 
-// bucketOf hashes a user: the last byte of a UUID is random.
+// bucketOf uses the last byte of the user's UUID, which is random.
 func bucketOf(user uuid.UUID) int { return int(user[15]) % userBuckets }
 
 // SaveBookings implements eventlog.Store. A row's timestamp is its Seq, so that
@@ -46,8 +47,8 @@ func (s *Store) SaveBookings(ctx context.Context, rows []eventlog.UserBooking) e
 	return outcome("save bookings of users", group.Wait())
 }
 
-// saveBucket writes the rows of one bucket, in batches of batchBytes at most. A
-// row that is larger has its own batch.
+// saveBucket writes the rows of one bucket, in batches of at most batchBytes. A
+// larger row has its own batch.
 func saveBucket(ctx context.Context, session *gocql.Session, bucket int, rows []eventlog.UserBooking) error {
 	for len(rows) > 0 {
 		batch := session.NewBatch(gocql.UnloggedBatch).WithContext(ctx)
@@ -80,7 +81,7 @@ func (s *Store) UserBookings(ctx context.Context, user uuid.UUID) ([]eventlog.Us
 	var data []byte
 	for iter.Scan(&id, &data) {
 		all = append(all, eventlog.UserBooking{User: user, Booking: uuid.UUID(id), Data: data})
-		data = nil // gocql would write the next row over this one
+		data = nil // otherwise gocql would overwrite this row with the next
 	}
 	if err := iter.Close(); err != nil {
 		return nil, readFailed("list bookings of user", err)

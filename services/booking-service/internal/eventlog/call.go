@@ -10,7 +10,7 @@ import (
 	logpb "github.com/frontrow-tickets/frontrow/api/log"
 )
 
-// ErrOverloaded means that too much is waiting: nothing was done.
+// ErrOverloaded means that a queue is full: nothing was done.
 var ErrOverloaded = fmt.Errorf("%w: overloaded", ErrUnavailable)
 
 // Stages of a call.
@@ -20,7 +20,7 @@ const (
 	abandoned
 )
 
-// call is a command, or a read when command is nil, on its way through a log.
+// call is a command, or a read if command is nil, submitted to a log.
 type call struct {
 	ctx     context.Context //nolint:containedctx // a call is a request
 	command *logpb.Command
@@ -35,7 +35,7 @@ func newCall(ctx context.Context, command *logpb.Command) *call {
 	return &call{ctx: ctx, command: command, made: time.Now(), done: make(chan struct{})}
 }
 
-// take returns whether anybody still waits for the call.
+// take reports whether the caller still waits for the call.
 func (c *call) take() bool {
 	return c.stage.Load() == taken || c.stage.CompareAndSwap(waiting, taken)
 }
@@ -45,7 +45,7 @@ func (c *call) finish(answer *logpb.Answer, err error) {
 	close(c.done)
 }
 
-// wait returns the answer, or an error when the call's context ends first.
+// wait returns the answer, or an error if the call's context ends first.
 func (c *call) wait() (*logpb.Answer, error) {
 	select {
 	case <-c.done:
@@ -75,7 +75,7 @@ func errorAnswer(err error) *logpb.Answer {
 	return &logpb.Answer{Error: answerUnavailable}
 }
 
-// answerError returns the error that an answer carries.
+// answerError returns the error encoded in an answer.
 func answerError(a *logpb.Answer) error {
 	switch a.GetError() {
 	case "":

@@ -1,9 +1,9 @@
-// Package eventlog keeps the logs of the events on sale: it decides commands in
-// memory and appends what was decided to the log, one entry for all commands
-// that arrived while the entry before was under way (group commit).
+// Package eventlog runs the logs of the events on sale: it decides commands in
+// memory and appends the decisions to the log, one entry for all commands that
+// arrived while the previous append was in progress (group commit).
 //
 // Any replica may append to any log at any time. Each log has an owner among
-// the replicas, for speed alone: an append is conditional on the log's head, so
+// the replicas, only for speed: an append is conditional on the log's head, so
 // a replica that decided against an old state loses, reads the entries that it
 // missed, and decides again.
 package eventlog
@@ -26,19 +26,19 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
 )
 
-// IDOf returns the log of an event, from its id or from that of one of its
-// bookings.
+// IDOf returns the id of an event's log, from the id of the event or of one of
+// its bookings.
 func IDOf(id uuid.UUID) ID { return ID(binary.BigEndian.Uint64(id[:8])) }
 
-// Feed tells the other replicas of new entries. It may lose any of them.
+// Feed announces new entries to the other replicas. It may lose any of them.
 type Feed interface {
 	Publish(id ID, e Stored)
 }
 
 // Publisher sends messages to Kafka.
 type Publisher interface {
-	// Publish returns when all messages are acknowledged. After an error, any of
-	// them may be.
+	// Publish returns when all messages are acknowledged. After an error, any
+	// of them may have been sent.
 	Publish(ctx context.Context, messages []booking.Message) error
 	// Availability announces an event's counts.
 	Availability(ctx context.Context, a events.EventAvailability) error
@@ -46,23 +46,23 @@ type Publisher interface {
 
 // Replicas are the replicas of booking-service.
 type Replicas interface {
-	// Owner returns the address of the replica that owns a log, empty when it is
+	// Owner returns the address of the replica that owns a log, or "" if it is
 	// this one.
 	Owner(id ID) (addr string)
-	// Send has a replica decide commands. Sent is false when the commands did not
-	// reach it.
+	// Send sends commands to a replica to decide. Sent is false if the commands
+	// did not reach it.
 	Send(ctx context.Context, addr string, commands []*logpb.Command) (answers []*logpb.Answer, sent bool, err error)
 }
 
 const (
-	// listEvery is how often the list of events is read, and the head of each log
-	// that nothing was heard of.
+	// listEvery is how often the list of events is read, and the heads of logs
+	// without recent entries.
 	listEvery = 2 * time.Second
-	// keptAfterEnd is how long an event that is over is followed.
+	// keptAfterEnd is how long an event is followed after it has ended.
 	keptAfterEnd = 24 * time.Hour
 )
 
-// Engine keeps the logs of one replica.
+// Engine runs the logs of one replica.
 type Engine struct {
 	store     Store
 	feed      Feed
@@ -71,7 +71,7 @@ type Engine struct {
 	clock     clock.Clock
 	forwarder forwarder
 
-	// ctx ends when Close gives up what is under way.
+	// ctx is cancelled when Close abandons the running work.
 	ctx    context.Context
 	cancel context.CancelFunc
 	loops  sync.WaitGroup
@@ -79,12 +79,12 @@ type Engine struct {
 	mu      sync.RWMutex
 	closing bool
 	logs    map[ID]*eventLog
-	// idle has the head of each log that was dropped from memory.
+	// idle has the heads of the logs that were dropped from memory.
 	idle map[ID]int64
 }
 
-// New returns an engine. Run must be called for it to notice what other
-// replicas have done.
+// New returns an engine. Run must be called for it to notice other replicas'
+// entries.
 func New(store Store, feed Feed, publisher Publisher, replicas Replicas, clk clock.Clock) *Engine {
 	e := &Engine{
 		store: store, feed: feed, publisher: publisher, replicas: replicas, clock: clk, logs: map[ID]*eventLog{}, idle: map[ID]int64{},
@@ -94,10 +94,10 @@ func New(store Store, feed Feed, publisher Publisher, replicas Replicas, clk clo
 	return e
 }
 
-// Do decides a command: at the replica that owns the log or, if that one can't
-// be reached, here. Errors: those that wrap ErrUnknown leave open whether the
-// command had its effect; after others it has not. A command has its effect
-// once, however often it is given.
+// Do decides a command: at the replica that owns the log or, if that is
+// unreachable, here. After an error that wraps ErrUnknown, the command may or
+// may not have taken effect; after any other error it has not. A command takes
+// effect once, however often it is submitted.
 func (e *Engine) Do(ctx context.Context, command *logpb.Command) (*logpb.Answer, error) {
 	owner := e.replicas.Owner(ID(command.GetEvent()))
 	if owner == "" {
@@ -105,14 +105,14 @@ func (e *Engine) Do(ctx context.Context, command *logpb.Command) (*logpb.Answer,
 	}
 	answer, sent, err := e.forwarder.do(ctx, owner, command)
 	if err == nil || errors.Is(err, ErrOverloaded) {
-		return answer, err // deciding here would only add to an owner's load
+		return answer, err // deciding here would only add to the owner's load
 	}
 	if ctx.Err() != nil && sent {
 		return nil, fmt.Errorf("%w: forward: %w", ErrUnknown, err)
 	}
 	answer, localErr := e.local(ctx, command)
 	if sent && localErr == nil && answer.GetRefusal() != "" {
-		// The owner may still be about to accept what is refused here.
+		// The owner may still accept what is refused here.
 		return nil, fmt.Errorf("%w: forward: %w", ErrUnknown, err)
 	}
 	return answer, localErr
@@ -148,7 +148,7 @@ func (e *Engine) Receive(ctx context.Context, commands []*logpb.Command) []*logp
 	return answers
 }
 
-// submit queues a call at its log, which is loaded if need be.
+// submit queues a call at its log, and loads the log if necessary.
 func (e *Engine) submit(id ID, c *call) error {
 	for {
 		l, err := e.open(id)
@@ -158,7 +158,7 @@ func (e *Engine) submit(id ID, c *call) error {
 		e.mu.RLock()
 		if e.logs[id] != l {
 			e.mu.RUnlock()
-			continue // dropped meanwhile
+			continue // dropped in the meantime
 		}
 		err = l.enqueue(c)
 		e.mu.RUnlock()
@@ -166,7 +166,7 @@ func (e *Engine) submit(id ID, c *call) error {
 	}
 }
 
-// open returns a log, which begins to load if it is not in memory.
+// open returns a log, and starts to load it if it is not in memory.
 func (e *Engine) open(id ID) (*eventLog, error) {
 	e.mu.RLock()
 	l, closing := e.logs[id], e.closing
@@ -190,7 +190,7 @@ func (e *Engine) open(id ID) (*eventLog, error) {
 	return l, nil
 }
 
-// drop forgets a log that nobody needs, unless a call has just come in.
+// drop removes an unused log from memory, unless a call has just arrived.
 func (e *Engine) drop(l *eventLog) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -198,14 +198,14 @@ func (e *Engine) drop(l *eventLog) bool {
 		return false
 	}
 	delete(e.logs, l.id)
-	if l.state.Seq > 0 { // anybody may ask for a log that does not exist
+	if l.state.Seq > 0 { // clients may request logs that do not exist
 		e.idle[l.id] = l.state.Seq
 	}
 	return true
 }
 
-// Read calls read with the state of a log, as it is after all that was
-// acknowledged before the call. Read must not keep the state.
+// Read calls read with a log's state, which includes every append acknowledged
+// before the call. read must not retain the state.
 func (e *Engine) Read(ctx context.Context, id ID, read func(*booking.State)) error {
 	c := newCall(ctx, nil)
 	if err := e.submit(id, c); err != nil {
@@ -217,8 +217,8 @@ func (e *Engine) Read(ctx context.Context, id ID, read func(*booking.State)) err
 	return e.Peek(ctx, id, read)
 }
 
-// Peek calls read with the state of a log as this replica knows it, which may
-// be behind. Read must not keep the state.
+// Peek calls read with a log's state in memory, which may be stale. read must
+// not retain the state.
 func (e *Engine) Peek(ctx context.Context, id ID, read func(*booking.State)) error {
 	l, err := e.open(id)
 	if err != nil {
@@ -255,7 +255,7 @@ func (e *Engine) all() []*eventLog {
 	return all
 }
 
-// Watch returns a watcher of a log's changes after entry since, as Hub.Watch.
+// Watch returns a watcher of a log's changes after entry since; see hub.watch.
 func (e *Engine) Watch(ctx context.Context, id ID, since int64) (w *Watcher, continued bool, err error) {
 	l, err := e.open(id)
 	if err != nil {
@@ -269,7 +269,7 @@ func (e *Engine) Watch(ctx context.Context, id ID, since int64) (w *Watcher, con
 	return w, continued, nil
 }
 
-// Follow takes in an entry that another replica has appended.
+// Follow applies an entry that another replica has appended.
 func (e *Engine) Follow(id ID, entry Stored) {
 	l, err := e.open(id)
 	if err != nil {
@@ -278,17 +278,17 @@ func (e *Engine) Follow(id ID, entry Stored) {
 	select {
 	case l.entries <- entry:
 	default:
-		l.wake() // it reads the store instead
+		l.wake() // the loop then reads the store
 	}
 }
 
-// Define opens an event's sale, or changes the event.
+// Define opens or changes an event's sale.
 func (e *Engine) Define(ctx context.Context, def events.EventChanged) (*logpb.Answer, error) {
 	definition, err := booking.Definition(def)
 	if err != nil {
 		return nil, err
 	}
-	// Listed first: an event that is not is not followed.
+	// List the event first: an unlisted event is not followed.
 	if err := e.store.Enlist(ctx, Listed{Event: def.EventID, EndsAt: def.EndsAt}); err != nil {
 		return nil, err
 	}
@@ -314,8 +314,8 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 }
 
-// Sync opens the logs of events on sale that have changed, and has those in
-// memory look at their heads.
+// Sync opens the logs of events on sale that have changed, and makes logs in
+// memory check their heads.
 func (e *Engine) Sync(ctx context.Context) error {
 	listed, err := e.store.List(ctx)
 	if err != nil {
@@ -347,8 +347,8 @@ func (e *Engine) Sync(ctx context.Context) error {
 	return group.Wait()
 }
 
-// Close finishes the rounds under way, publishes what is left and stops. What
-// is not done when ctx ends is left to the other replicas.
+// Close finishes the running rounds, publishes what is pending and stops. Work
+// that is not done when ctx ends is left to the other replicas.
 func (e *Engine) Close(ctx context.Context) error {
 	e.mu.Lock()
 	e.closing = true

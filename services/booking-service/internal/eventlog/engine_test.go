@@ -74,7 +74,7 @@ func (r replica) Publish(id ID, e Stored) {
 	}
 }
 
-// loses tells whether the network loses a message.
+// loses reports whether the network loses a message.
 func (w *world) loses() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

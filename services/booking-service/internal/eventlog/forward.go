@@ -11,20 +11,20 @@ import (
 )
 
 const (
-	// forwardTimeout bounds one batch.
+	// forwardTimeout limits one batch.
 	forwardTimeout = 3 * time.Second
-	// forwardAbreast is how many batches to one replica are under way at once.
+	// forwardAbreast is the number of concurrent batches to one replica.
 	forwardAbreast = 2
-	// forwardBatch bounds the commands of a batch.
+	// forwardBatch limits the commands in a batch.
 	forwardBatch = 256
-	// avoidFor is how long a replica that failed gets no commands.
+	// avoidFor is how long a failed replica gets no commands.
 	avoidFor = 2 * time.Second
 )
 
-var errAvoided = errors.New("replica failed a moment ago")
+var errAvoided = errors.New("replica failed recently")
 
 // forwarder sends commands to the replicas that own their logs, in batches: all
-// commands that arrive while a batch is under way make up the next one.
+// commands that arrive while a batch is in progress form the next one.
 type forwarder struct {
 	send func(ctx context.Context, addr string, commands []*logpb.Command) ([]*logpb.Answer, bool, error)
 
@@ -32,7 +32,7 @@ type forwarder struct {
 	lanes map[string]*lane
 }
 
-// lane is the way to one replica.
+// lane is the queue for one replica.
 type lane struct {
 	addr     string
 	queue    []*call
@@ -40,8 +40,8 @@ type lane struct {
 	avoid    time.Time
 }
 
-// do has the replica at addr decide a command. Sent is false when nothing can
-// have come of it there.
+// do sends a command to the replica at addr to decide. Sent is false if it
+// cannot have taken effect there.
 func (f *forwarder) do(ctx context.Context, addr string, command *logpb.Command) (answer *logpb.Answer, sent bool, err error) {
 	c := newCall(ctx, command)
 	f.mu.Lock()
@@ -67,7 +67,7 @@ func (f *forwarder) do(ctx context.Context, addr string, command *logpb.Command)
 	return answer, !errors.Is(err, ErrUnavailable), err
 }
 
-// run sends batches until nothing waits.
+// run sends batches until the queue is empty.
 func (f *forwarder) run(l *lane) {
 	for {
 		f.mu.Lock()
@@ -93,7 +93,7 @@ func (f *forwarder) run(l *lane) {
 	}
 }
 
-// batch sends calls and finishes them; it returns whether the replica answered.
+// batch sends calls and finishes them. It reports whether the replica answered.
 func (f *forwarder) batch(addr string, batch []*call) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), forwardTimeout)
 	defer cancel()

@@ -6,49 +6,52 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
 )
 
-// Delivery is what one entry changed of the seats, for those who watch.
+// Delivery holds one entry's seat changes, for watchers.
 type Delivery struct {
-	// Seq is the entry's.
+	// Seq is the entry's sequence number.
 	Seq   int64
 	Seats []booking.SeatChange
-	// Plan has the seats.
+	// Plan is the seat plan.
 	Plan *booking.Plan
 
 	once    sync.Once
 	encoded []byte
 }
 
-// Encode returns what encode makes of the delivery; it is called once however
-// many watch.
+// Encode returns encode's result for the delivery. encode is called only once,
+// for all watchers.
 func (d *Delivery) Encode(encode func(*Delivery) []byte) []byte {
 	d.once.Do(func() { d.encoded = encode(d) })
 	return d.encoded
 }
 
 const (
-	// remembered deliveries let a watcher continue where it broke off.
+	// remembered is the number of recent deliveries from which a watcher can
+	// resume.
 	remembered = 2048
-	// backlog of a watcher; one that falls further behind is cut off.
+	// backlog is a watcher's queue size. A watcher that falls further behind is
+	// cut off.
 	backlog = 1024
 )
 
-// hub hands every change of a log to its watchers.
+// hub delivers every change of a log to its watchers.
 type hub struct {
 	mu sync.Mutex
-	// first is the sequence number from which on all deliveries are in recent.
+	// first is the sequence number after which all deliveries are in recent.
 	first    int64
 	seq      int64
 	recent   []*Delivery
 	watchers map[*Watcher]struct{}
 }
 
-// Watcher receives deliveries on C, which is closed when it has fallen behind.
+// Watcher receives deliveries on C, which is closed if the watcher falls
+// behind.
 type Watcher struct {
 	C   chan *Delivery
 	hub *hub
 }
 
-// start forgets all deliveries up to seq.
+// start discards all deliveries up to seq.
 func (h *hub) start(seq int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -77,9 +80,9 @@ func (h *hub) publish(d *Delivery) {
 	}
 }
 
-// watch returns a watcher of all deliveries after entry since, those missed
-// included; continued is false, and the watcher starts now, when they are not
-// remembered.
+// watch returns a watcher of all deliveries after entry since, including missed
+// ones. If those are no longer in memory, continued is false and the watcher
+// starts now.
 func (h *hub) watch(since int64) (w *Watcher, continued bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -9,23 +9,23 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
 )
 
-// listPause is how often a log's bookings are written to the users' lists. They
-// can wait: until then the replicas have them in memory.
+// listPause is how often a log's bookings are written to the users' lists. This
+// is not urgent: until then the replicas have them in memory.
 const listPause = 5 * time.Second
 
-// lists writes the bookings that have changed to the users' lists, from a cursor
-// of its own. The owner does it.
+// lists writes changed bookings to the users' lists, from its own cursor. The
+// owner does this.
 type lists struct {
-	// written is up to which entry the lists are written.
+	// written is the entry up to which the lists are written.
 	written int64
-	// done gets where the cursor is after the writing under way.
+	// done receives the new cursor when the running write ends.
 	done     chan int64
 	underWay bool
-	// next is when the lists may be written again.
+	// next is the earliest time of the next write.
 	next time.Time
 }
 
-// list begins to write the users' lists, if this replica owns the log.
+// list starts to write the users' lists, if this replica owns the log.
 func (l *eventLog) list() {
 	o := &l.lists
 	if o.underWay || l.broken != nil || time.Now().Before(o.next) {
@@ -51,8 +51,8 @@ func (l *eventLog) list() {
 	})
 }
 
-// writeLists writes the bookings that changed after from, and moves the cursor.
-// It returns where the cursor is then.
+// writeLists writes the bookings that changed after from, moves the cursor, and
+// returns it.
 func (l *eventLog) writeLists(ctx context.Context, from int64) (upTo int64, err error) {
 	store := l.engine.store
 	if from == unknownCursor {
@@ -82,12 +82,12 @@ func (l *eventLog) writeLists(ctx context.Context, from int64) (upTo int64, err 
 	return upTo, nil
 }
 
-// listed takes in the outcome of writing the lists.
+// listed records the outcome of writing the lists.
 func (l *eventLog) listed(upTo int64) { l.lists.written, l.lists.underWay = upTo, false }
 
 // ListedBooking is a booking in a user's list.
 type ListedBooking struct {
-	// Seq tells which of two versions is newer.
+	// Seq orders versions: the greater is newer.
 	Seq     int64             `json:"seq"`
 	Booking *booking.Document `json:"booking"`
 }

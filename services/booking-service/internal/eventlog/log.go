@@ -15,24 +15,26 @@ import (
 )
 
 const (
-	// maxQueue bounds the calls that wait for one log.
+	// maxQueue limits the queued calls of one log.
 	maxQueue = 4096
-	// maxRound bounds the calls of one round.
+	// maxRound limits the calls in one round.
 	maxRound = 512
 	// expiryGrace is how long after its deadline a hold is left to the owner.
 	expiryGrace = 2 * time.Second
-	// housekeeping is how often a log looks after itself.
+	// housekeeping is the interval of a log's periodic work.
 	housekeeping = 200 * time.Millisecond
-	// idleAfter is how long nothing must have happened before a log is dropped
-	// from memory.
+	// idleAfter is how long a log must be unused before it is dropped from
+	// memory.
 	idleAfter = 10 * time.Minute
 	// emptyAfter is the same for a log that does not exist.
 	emptyAfter = 5 * time.Second
-	// readBatch is how many entries are read at once.
+	// readBatch is the number of entries read at once.
 	readBatch = 500
-	// snapshotEvery is after how many entries the owner writes a snapshot.
+	// snapshotEvery is the number of entries after which the owner writes a
+	// snapshot.
 	snapshotEvery = 2000
-	// snapshotAtLeast entries are worth a snapshot when a log is dropped.
+	// snapshotAtLeast is the minimum number of new entries for a snapshot when
+	// a log is dropped.
 	snapshotAtLeast = 100
 	storeTimeout    = 5 * time.Second
 )
@@ -42,36 +44,36 @@ var roundLimit atomic.Int32
 
 func init() { roundLimit.Store(maxRound) }
 
-// eventLog is one log in memory. Its loop alone writes.
+// eventLog is one log in memory. Only its loop writes.
 type eventLog struct {
 	engine *Engine
 	id     ID
-	// queue has the calls that wait.
+	// queue has the waiting calls.
 	queue chan *call
-	// entries are those that other replicas have appended.
+	// entries receives entries appended by other replicas.
 	entries chan Stored
 	// look tells the loop to read the log's head.
 	look chan struct{}
 	// stop tells the loop to finish and end.
 	stop chan struct{}
-	// loading is closed when state is there.
+	// loading is closed when the state is loaded.
 	loading chan struct{}
-	// used is when the log was last asked for anything, in Unix seconds.
+	// used is when the log was last used, in Unix seconds.
 	used atomic.Int64
 
-	// mu guards state. The loop locks it to write only.
+	// mu guards state. The loop locks it only for writing.
 	mu    sync.RWMutex
 	state *booking.State
 	hub   hub
 
-	// The rest belongs to the loop.
+	// The loop owns the following fields.
 
-	// broken is why the log can't be served.
+	// broken is set if the log can't be served.
 	broken error
-	// ours tells that this replica appended the last entry.
+	// ours reports whether this replica appended the last entry.
 	ours     bool
 	snapshot int64
-	// snapshotting gets the sequence numbers of the snapshots that are written.
+	// snapshotting receives the sequence numbers of written snapshots.
 	snapshotting chan int64
 	out          outbox
 	lists        lists
@@ -100,7 +102,7 @@ func (l *eventLog) enqueue(c *call) error {
 	}
 }
 
-// wake has the loop look at the log's head in the store.
+// wake makes the loop read the log's head from the store.
 func (l *eventLog) wake() {
 	select {
 	case l.look <- struct{}{}:
@@ -173,7 +175,7 @@ func (l *eventLog) run() {
 	}
 }
 
-// load reads the state; it returns false when the engine ends first.
+// load reads the state. It returns false if the engine closes first.
 func (l *eventLog) load() bool {
 	start := time.Now()
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, time.Second) {
@@ -206,13 +208,13 @@ func (l *eventLog) read(ctx context.Context) (*booking.State, error) {
 	}
 	state, err := booking.Restore(data)
 	if err != nil {
-		slog.Warn("snapshot cannot be read, folding the whole log", "event", l.id, "seq", seq, "error", err)
+		slog.Warn("restore snapshot failed, replaying the whole log", "event", l.id, "seq", seq, "error", err)
 		return booking.NewState(), nil
 	}
 	return state, nil
 }
 
-// gather returns the call and those that wait behind it.
+// gather returns the call and those queued behind it.
 func (l *eventLog) gather(first *call) []*call {
 	batch := []*call{first}
 	for len(batch) < int(roundLimit.Load()) {
@@ -226,7 +228,7 @@ func (l *eventLog) gather(first *call) []*call {
 	return batch
 }
 
-// follow takes in an entry that another replica has appended.
+// follow applies an entry that another replica has appended.
 func (l *eventLog) follow(e Stored) {
 	var err error
 	switch {
@@ -242,7 +244,7 @@ func (l *eventLog) follow(e Stored) {
 	}
 }
 
-// catchUp takes in all entries that were acknowledged before the call.
+// catchUp applies all entries that were acknowledged before the call.
 func (l *eventLog) catchUp(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
@@ -253,7 +255,7 @@ func (l *eventLog) catchUp(ctx context.Context) error {
 	return l.readTo(ctx, head)
 }
 
-// readTo takes in the entries up to head.
+// readTo applies the entries up to head.
 func (l *eventLog) readTo(ctx context.Context, head int64) error {
 	for l.state.Seq < head && l.broken == nil {
 		entries, err := l.engine.store.Read(ctx, l.id, l.state.Seq, readBatch)
@@ -272,8 +274,8 @@ func (l *eventLog) readTo(ctx context.Context, head int64) error {
 	return l.broken
 }
 
-// apply moves the state by one entry. Entry is decoded from data unless the
-// caller has it, which has then appended it.
+// apply advances the state by one entry. A caller that has just appended the
+// entry passes it decoded; otherwise it is decoded from data.
 func (l *eventLog) apply(seq int64, data []byte, entry *logpb.Entry) error {
 	l.ours = entry != nil
 	if entry == nil {
@@ -301,15 +303,15 @@ func (l *eventLog) apply(seq int64, data []byte, entry *logpb.Entry) error {
 	return nil
 }
 
-// fail stops serving the log: its entries can't be understood.
+// fail stops serving the log because its entries can't be decoded or applied.
 func (l *eventLog) fail(err error) error {
 	l.broken = fmt.Errorf("%w: %w", ErrUnavailable, err)
-	slog.Error("log cannot be read: the event is not served", "event", l.id, "error", err)
+	slog.Error("log unreadable, not serving the event", "event", l.id, "error", err)
 	return l.broken
 }
 
-// due tells whether holds are to be ended: by the owner at their deadline, by
-// the others when the owner has not done it.
+// due reports whether holds must be expired: by the owner at their deadline, or
+// by the others if the owner has not done it.
 func (l *eventLog) due() bool {
 	deadline, ok := l.state.NextDeadline()
 	if !ok || l.broken != nil {
@@ -331,15 +333,16 @@ func (l *eventLog) isIdle() bool {
 		(!l.owned() || l.out.published == l.state.Seq && l.lists.written == l.state.Seq)
 }
 
-// maybeSnapshot writes a snapshot in the background when the last one is some
-// entries ago and this replica owns the log.
+// maybeSnapshot writes a snapshot in the background if this replica owns the
+// log and at least entries entries have been added since the last one.
 func (l *eventLog) maybeSnapshot(entries int64) {
 	if l.state.Seq-l.snapshot < entries || l.broken != nil || !l.owned() {
 		return
 	}
-	l.snapshot = l.state.Seq // not again meanwhile
+	l.snapshot = l.state.Seq // don't start another meanwhile
 	l.engine.loops.Go(func() {
-		// The loop may have gone on: then it is the snapshot of a later entry.
+		// The loop may have advanced: then this is the snapshot of a later
+		// entry.
 		l.mu.RLock()
 		data, err := l.state.Snapshot()
 		seq := l.state.Seq
@@ -359,7 +362,8 @@ func (l *eventLog) maybeSnapshot(entries int64) {
 	})
 }
 
-// finish decides what waits, publishes what is left and hands the log over.
+// finish decides the queued calls, publishes what is pending and hands the log
+// over.
 func (l *eventLog) finish() {
 	for {
 		select {
@@ -374,7 +378,7 @@ func (l *eventLog) finish() {
 	l.maybeSnapshot(snapshotAtLeast)
 }
 
-// refuseAll answers the calls of a log that could not be loaded.
+// refuseAll fails the calls of a log that could not be loaded.
 func (l *eventLog) refuseAll() {
 	for {
 		select {

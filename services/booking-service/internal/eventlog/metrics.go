@@ -15,18 +15,18 @@ import (
 
 var (
 	lockDuration = promauto.NewHistogramVec(prometheus.HistogramOpts{
-		Name: "seat_lock_duration_seconds", Help: "Time of a hold: waiting for its round, being appended, and in all.",
+		Name: "seat_lock_duration_seconds", Help: "Duration of holds, by stage: waiting for a round, append, and total.",
 		Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5},
 	}, []string{"stage", "outcome"})
 	holdsInFlight = promauto.NewGauge(prometheus.GaugeOpts{
-		Name: "holds_in_flight", Help: "Holds that are being decided.",
+		Name: "holds_in_flight", Help: "Holds being decided.",
 	})
 	appendDuration = promauto.NewHistogram(prometheus.HistogramOpts{
-		Name: "log_append_duration_seconds", Help: "Time to append an entry, unknown outcomes resolved.",
+		Name: "log_append_duration_seconds", Help: "Time to append an entry, including resolving unknown outcomes.",
 		Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 	})
 	roundOperations = promauto.NewHistogram(prometheus.HistogramOpts{
-		Name: "log_round_operations", Help: "Commands decided in one round.",
+		Name: "log_round_operations", Help: "Commands decided per round.",
 		Buckets: []float64{1, 2, 4, 8, 16, 32, 64, 128, 256, 512},
 	})
 	appends = promauto.NewCounterVec(prometheus.CounterOpts{
@@ -41,24 +41,25 @@ var (
 		Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 600, 3600},
 	}, []string{"outcome"})
 	seatChanges = promauto.NewCounterVec(prometheus.CounterOpts{
-		Name: "seat_changes_total", Help: "Seats that this replica's entries changed, by their new state.",
+		Name: "seat_changes_total", Help: "Seats changed by this replica's entries, by new state.",
 	}, []string{"state"})
 	expiryLag = promauto.NewHistogram(prometheus.HistogramOpts{
-		Name: "hold_expiry_lag_seconds", Help: "How long after its deadline a hold ended.",
+		Name: "hold_expiry_lag_seconds", Help: "Delay between a hold's deadline and its expiry.",
 		Buckets: []float64{.1, .25, .5, 1, 2, 3, 4, 5, 10, 30, 60, 600},
 	})
 	oversold = promauto.NewCounter(prometheus.CounterOpts{
-		Name: "oversold_seats_total", Help: "Seats that the log sells while they have an owner. Must stay 0.",
+		Name: "oversold_seats_total", Help: "Seats assigned while they had an owner. Must stay 0.",
 	})
 	outboxLag = promauto.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "outbox_lag_seconds", Help: "Age of the oldest unpublished entry, by event.",
 	}, []string{"event"})
 	checkIns = promauto.NewCounterVec(prometheus.CounterOpts{
-		Name: "check_ins_total", Help: "Scans of tickets, by result; repeated scans are not counted.",
+		Name: "check_ins_total", Help: "Ticket scans, by result. Repeated scans are not counted.",
 	}, []string{"result"})
-	// cases counts what must happen sometimes for a test run to prove anything.
+	// cases counts rare cases that must occur in a test run for it to prove
+	// anything.
 	cases = promauto.NewCounterVec(prometheus.CounterOpts{
-		Name: "sometimes_total", Help: "Rare cases that were met, for tests.",
+		Name: "sometimes_total", Help: "Rare cases that occurred, for tests.",
 	}, []string{"case"})
 )
 
@@ -89,10 +90,10 @@ func init() {
 
 func sometimes(what string) { cases.WithLabelValues(what).Inc() }
 
-// String is the log's id as 16 hexadecimal digits.
+// String returns the log's id as 16 hexadecimal digits.
 func (id ID) String() string { return fmt.Sprintf("%016x", uint64(id)) }
 
-// observeRound measures the holds of a round.
+// observeRound records the holds of a round.
 func observeRound(start time.Time, batch []*call, answers []*logpb.Answer) {
 	roundOperations.Observe(float64(len(batch)))
 	took := time.Since(start).Seconds()
@@ -105,7 +106,7 @@ func observeRound(start time.Time, batch []*call, answers []*logpb.Answer) {
 	}
 }
 
-// Hold is Do for a hold, measured.
+// Hold is Do for a hold, with metrics.
 func (e *Engine) Hold(ctx context.Context, command *logpb.Command) (*logpb.Answer, error) {
 	start := time.Now()
 	holdsInFlight.Inc()
@@ -125,7 +126,7 @@ func outcome(a *logpb.Answer, err error) string {
 	return "done"
 }
 
-// observe measures what an entry of this replica does, before it is applied.
+// observe records the effects of this replica's entry, before it is applied.
 func (l *eventLog) observe(entry *logpb.Entry) {
 	saga := func(own uint64, status string, at int64) {
 		if b := l.state.Booking(own); b != nil {

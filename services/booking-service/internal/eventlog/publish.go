@@ -14,32 +14,33 @@ import (
 )
 
 const (
-	// unknownCursor: the cursor is not read yet.
+	// unknownCursor means that the cursor has not been read yet.
 	unknownCursor = -1
-	// publishBatch bounds the entries, and publishPause the time, of one batch.
+	// publishBatch limits the entries in one batch; publishPause is the time
+	// between batches.
 	publishBatch = 500
 	publishPause = 100 * time.Millisecond
 	retryPause   = time.Second
-	// publishTimeout bounds one batch: longer than Kafka's delivery time-out.
+	// publishTimeout limits one batch. It exceeds Kafka's delivery timeout.
 	publishTimeout = 20 * time.Second
 )
 
-// outbox publishes what the log says: the log itself is the outbox. The owner
-// publishes from a cursor on, which moves when Kafka has acknowledged all
+// outbox publishes the log's messages: the log itself is the outbox. The owner
+// publishes from a cursor, which moves when Kafka has acknowledged all
 // messages.
 type outbox struct {
-	// published is up to which entry everything is published.
+	// published is the entry up to which everything is published.
 	published int64
-	// entries are those after published, as far as they are in memory.
+	// entries are the entries after published, as far as they are in memory.
 	entries []numbered
-	// done gets the outcome of the batch under way.
+	// done receives the outcome of the running batch.
 	done     chan published
 	underWay bool
-	// next is when the next batch may begin.
+	// next is the earliest time of the next batch.
 	next time.Time
 	// oldest is when the oldest unpublished entry was applied.
 	oldest time.Time
-	// soldOut is what was announced last, nil when nothing was.
+	// soldOut is the last announced value, or nil if none was.
 	soldOut *bool
 }
 
@@ -57,7 +58,8 @@ type published struct {
 	err     error
 }
 
-// maxUnpublished entries are kept; older ones are read from the store again.
+// maxUnpublished is the number of entries kept in memory; older ones are read
+// from the store again.
 const maxUnpublished = 4 * publishBatch
 
 func (o *outbox) add(seq int64, entry *logpb.Entry) {
@@ -71,7 +73,7 @@ func (o *outbox) add(seq int64, entry *logpb.Entry) {
 	}
 }
 
-// publish begins to publish what is not published, if this replica owns the log.
+// publish starts to publish pending entries, if this replica owns the log.
 func (l *eventLog) publish() {
 	o := &l.out
 	if o.underWay || l.broken != nil || time.Now().Before(o.next) {
@@ -106,8 +108,8 @@ func (l *eventLog) publish() {
 	})
 }
 
-// unpublished returns the entries after the cursor that are in memory without a
-// gap, at most a batch; nil when they have to be read from the store.
+// unpublished returns the entries after the cursor, at most a batch, if memory
+// has them without a gap, or nil if they must be read from the store.
 func (l *eventLog) unpublished() []numbered {
 	o := &l.out
 	if o.published == unknownCursor || len(o.entries) == 0 || o.entries[0].seq != o.published+1 {
@@ -116,8 +118,8 @@ func (l *eventLog) unpublished() []numbered {
 	return append([]numbered(nil), o.entries[:min(len(o.entries), publishBatch)]...)
 }
 
-// publishBatch publishes entries after from and moves the cursor. It returns
-// where the cursor is then.
+// publishBatch publishes entries after from and moves the cursor, which it
+// returns.
 func (l *eventLog) publishBatch(ctx context.Context, from int64, batch []numbered) (upTo int64, err error) {
 	store := l.engine.store
 	if from == unknownCursor {
@@ -151,7 +153,7 @@ func (l *eventLog) publishBatch(ctx context.Context, from int64, batch []numbere
 	return upTo, nil
 }
 
-// describe returns what is to be published of entries that the state has applied.
+// describe returns the messages for entries that the state has applied.
 func (l *eventLog) describe(from int64, batch []numbered) (messages []booking.Message, upTo int64) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
@@ -171,7 +173,7 @@ func (l *eventLog) soldOut() bool {
 	return available+held == 0
 }
 
-// announce tells event-service the event's counts.
+// announce sends the event's counts to event-service.
 func (l *eventLog) announce(ctx context.Context) error {
 	l.mu.RLock()
 	available, held, sold := l.state.Counts()
@@ -186,7 +188,7 @@ func (l *eventLog) announce(ctx context.Context) error {
 	return l.engine.publisher.Availability(ctx, a)
 }
 
-// advance takes in the outcome of a batch.
+// advance records the outcome of a batch.
 func (l *eventLog) advance(done published) {
 	o := &l.out
 	o.underWay = false
@@ -208,8 +210,8 @@ func (l *eventLog) advance(done published) {
 	}
 }
 
-// flush publishes what is left, and writes the lists, before the log is handed
-// over, for a moment.
+// flush publishes what is pending and writes the lists, for a limited time,
+// before the log is handed over.
 func (l *eventLog) flush() {
 	if l.lists.underWay {
 		l.listed(<-l.lists.done)

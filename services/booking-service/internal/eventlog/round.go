@@ -14,9 +14,9 @@ import (
 	logpb "github.com/frontrow-tickets/frontrow/api/log"
 )
 
-// round decides calls and answers them. What was accepted is in the log before
-// anybody is told; so is what a refusal is due to. When nothing was accepted,
-// reading the log's head proves that the state is not behind.
+// round decides calls and answers them. Accepted commands are in the log before
+// they are answered, and so is whatever a refusal is based on. If nothing was
+// accepted, reading the log's head proves that the state is current.
 func (l *eventLog) round(batch []*call) {
 	start := time.Now()
 	batch = slices.DeleteFunc(batch, func(c *call) bool { return !c.take() })
@@ -42,7 +42,7 @@ func (l *eventLog) round(batch []*call) {
 	}
 }
 
-// urgency orders the calls of a round: a payment that comes with its deadline
+// urgency orders the calls of a round: a payment that arrives at its deadline
 // is in time.
 func urgency(c *call) int {
 	if _, ok := c.command.GetKind().(*logpb.Command_Payment); ok {
@@ -51,14 +51,14 @@ func urgency(c *call) int {
 	return 1
 }
 
-// decide decides the first n calls, and returns their answers and what they add
-// to the log.
+// decide decides the first n calls. It returns their answers and the entry to
+// append.
 func (l *eventLog) decide(batch []*call) (n int, answers []*logpb.Answer, entry *logpb.Entry) {
 	round := l.state.NewRound(l.engine.clock.Now())
 	for i, c := range batch {
 		_, defines := c.command.GetKind().(*logpb.Command_Define)
 		if defines && i > 0 {
-			break // it has a round of its own
+			break // it needs its own round
 		}
 		if c.command == nil {
 			answers = append(answers, nil)
@@ -73,9 +73,9 @@ func (l *eventLog) decide(batch []*call) (n int, answers []*logpb.Answer, entry 
 	return n, answers, &logpb.Entry{Operations: round.Operations}
 }
 
-// prove appends an entry, or, if it is empty, reads the log's head. It returns
-// false when the state was behind. For reads alone, the head of what is
-// acknowledged is enough, which costs no round of Paxos.
+// prove appends an entry or, if it is empty, reads the log's head. It returns
+// false if the state was stale. For reads alone, the acknowledged head is
+// enough, which needs no Paxos round.
 func (l *eventLog) prove(entry *logpb.Entry, reads bool) (proven bool, err error) {
 	if len(entry.GetOperations()) > 0 {
 		return l.append(entry)
@@ -92,8 +92,8 @@ func (l *eventLog) prove(entry *logpb.Entry, reads bool) (proven bool, err error
 	return false, l.readTo(ctx, head)
 }
 
-// append adds an entry to the log as the one after the state's. It returns
-// false when another replica was first; the state is then caught up.
+// append appends an entry after the state's. It returns false if another
+// replica was first; the state is then caught up.
 func (l *eventLog) append(entry *logpb.Entry) (applied bool, err error) {
 	attempt := uuid.New()
 	entry.Id = attempt[:]
@@ -130,17 +130,17 @@ func (l *eventLog) append(entry *logpb.Entry) (applied bool, err error) {
 	return true, nil
 }
 
-// store appends and finds out what became of it: an unknown outcome is never
-// taken for a failure. It does not return before the outcome is known, unless
-// the engine ends.
+// store appends and determines the outcome: it never treats an unknown outcome
+// as a failure. It does not return before the outcome is known, unless the
+// engine closes.
 func (l *eventLog) store(seq int64, data []byte, attempt uuid.UUID) (applied bool, err error) {
 	store, unknown := l.engine.store, false
 	for wait := 10 * time.Millisecond; ; wait = min(2*wait, time.Second) {
 		ctx, cancel := context.WithTimeout(l.engine.ctx, storeTimeout)
 		applied, err = store.Append(ctx, l.id, seq-1, data)
 		if err == nil && !applied {
-			// Also when the outcome was never unknown to us: Paxos may have finished
-			// the append by itself and then refused it.
+			// Check even if no outcome was unknown: Paxos may have finished the
+			// append by itself and then reported it as refused.
 			applied, err = l.isOurs(ctx, seq, attempt)
 			if applied {
 				sometimes(unknownApplied)
@@ -173,7 +173,7 @@ func (l *eventLog) store(seq int64, data []byte, attempt uuid.UUID) (applied boo
 	}
 }
 
-// isOurs tells whether the entry at seq is this attempt's.
+// isOurs reports whether the entry at seq was written by this attempt.
 func (l *eventLog) isOurs(ctx context.Context, seq int64, attempt uuid.UUID) (bool, error) {
 	stored, err := l.engine.store.Read(ctx, l.id, seq-1, 1)
 	if err == nil && len(stored) == 0 {

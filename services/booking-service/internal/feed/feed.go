@@ -1,5 +1,5 @@
-// Package feed tells the replicas of new log entries by Redis pub/sub. An entry
-// may be lost: the replicas look at the logs' heads as well.
+// Package feed announces new log entries to the replicas by Redis pub/sub. An
+// entry may be lost: the replicas also poll the logs' heads.
 package feed
 
 import (
@@ -26,7 +26,7 @@ type message struct {
 	entry eventlog.Stored
 }
 
-// New returns a feed; what is published is sent by Run.
+// New returns a feed. Run sends the published entries.
 func New(client *redis.Client) *Feed {
 	return &Feed{client: client, send: make(chan message, 1024)}
 }
@@ -55,7 +55,7 @@ func (f *Feed) Run(ctx context.Context) error {
 	}
 }
 
-// Receive hands entries to follow until ctx ends.
+// Receive calls follow with each received entry until ctx ends.
 func (f *Feed) Receive(ctx context.Context, follow func(eventlog.ID, eventlog.Stored)) error {
 	sub := f.client.Subscribe(ctx, channel)
 	defer func() { _ = sub.Close() }()
@@ -75,7 +75,8 @@ func (f *Feed) Receive(ctx context.Context, follow func(eventlog.ID, eventlog.St
 	}
 }
 
-// encode returns the log's id and the sequence number, 8 bytes each, and the entry.
+// encode returns the log's id and the sequence number, 8 bytes each, and the
+// entry.
 func encode(m message) []byte {
 	data := make([]byte, 16, 16+len(m.entry.Data))
 	binary.BigEndian.PutUint64(data, uint64(m.id))

@@ -19,7 +19,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/ticket"
 )
 
-// requestTimeout bounds the work for one request.
+// requestTimeout limits the work for one request.
 const requestTimeout = 8 * time.Second
 
 // Lists finds a user's bookings.
@@ -44,7 +44,8 @@ type api struct {
 	closing <-chan struct{}
 }
 
-// New returns the routes of booking-service. Streams end when closing does.
+// New returns the routes of booking-service. Streams end when closing is
+// closed.
 func New(engine *eventlog.Engine, lists Lists, others Others, signer *ticket.Signer, keys *ticket.Keys,
 	verifier *identity.Verifier, closing <-chan struct{},
 ) *httpapi.API {
@@ -70,7 +71,7 @@ func New(engine *eventlog.Engine, lists Lists, others Others, signer *ticket.Sig
 	return h
 }
 
-// problems has an answer for each refusal.
+// problems maps each refusal to a problem.
 var problems = map[booking.Reason]*problem.Error{
 	booking.SeatsTaken:     problem.New(http.StatusConflict, "seats_taken", "Some of these seats are taken; seats names them."),
 	booking.NotEnoughSeats: problem.New(http.StatusConflict, "not_enough_seats", "There are not that many free seats together."),
@@ -92,8 +93,8 @@ var problems = map[booking.Reason]*problem.Error{
 	}),
 }
 
-// refused turns a refusal into a problem, nil when the answer is none. Plan
-// names the seats.
+// refused maps a refusal to a problem; it returns nil if the answer is not one.
+// Plan resolves the seats.
 func refused(answer *logpb.Answer, plan *booking.Plan) error {
 	if answer.GetRefusal() == "" {
 		return nil
@@ -105,7 +106,7 @@ func refused(answer *logpb.Answer, plan *booking.Plan) error {
 	return r
 }
 
-// explain turns an error into a problem.
+// explain maps an error to a problem.
 func explain(err error) error {
 	var r *booking.Refusal
 	var p *problem.Error
@@ -137,9 +138,9 @@ func explain(err error) error {
 	return problem.Unavailable(err)
 }
 
-// event calls read with the state of an event that is or was on sale. One that
-// this replica has not heard of is looked for in the store. Found is false when
-// there is none.
+// event calls read with the state of an event that is or was on sale. If this
+// replica does not know the event, it reads the store. Found is false if there
+// is none.
 func (a *api) event(ctx context.Context, id uuid.UUID, read func(*booking.State)) (found bool, err error) {
 	known := func(s *booking.State) {
 		if s.Event != nil && s.Event.EventID == id {

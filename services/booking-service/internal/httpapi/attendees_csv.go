@@ -16,15 +16,15 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/eventlog"
 )
 
-// csvTimeout bounds the writing of all attendees of an event.
+// csvTimeout limits writing all attendees of an event.
 const csvTimeout = 40 * time.Second
 
 var csvColumns = []string{
 	"ticket", "section", "row", "seat", "ticket type", "holder", "price", "currency", "booking", "checked in at",
 }
 
-// wantsCSV tells whether a request names text/csv, and before JSON if that as
-// well.
+// wantsCSV reports whether the Accept header names text/csv, and before JSON if
+// it names both.
 func wantsCSV(r *http.Request) bool {
 	for accept := range strings.SplitSeq(strings.Join(r.Header.Values("Accept"), ","), ",") {
 		switch media, _, err := mime.ParseMediaType(accept); {
@@ -38,8 +38,7 @@ func wantsCSV(r *http.Request) bool {
 	return false
 }
 
-// csvBatch bounds the attendees that are written at once: an event may have
-// 100,000.
+// csvBatch limits the attendees written at once: an event may have 100,000.
 const csvBatch = 1000
 
 // attendeesCSV writes all attendees.
@@ -61,20 +60,20 @@ func (a *api) attendeesCSV(w http.ResponseWriter, r *http.Request, e uuid.UUID) 
 			h := w.Header()
 			h.Set("Content-Type", "text/csv; charset=utf-8")
 			h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": "attendees-" + e.String() + ".csv"}))
-			_ = out.Write(csvColumns) // out.Error says it
+			_ = out.Write(csvColumns) // reported by out.Error
 		}
 		writeAttendees(out, people)
 		if out.Flush(); out.Error() != nil {
-			return nil // the client has left
+			return nil // the client has disconnected
 		}
 	}
 	return nil
 }
 
-// cutOff cuts the connection: the status is out, and only so does the client
-// learn that the list is not whole.
+// cutOff cuts the connection. The status is already sent, so this is the only
+// way to tell the client that the list is incomplete.
 func cutOff(r *http.Request, err error) error {
-	slog.WarnContext(r.Context(), "a list of attendees broke off", "error", err)
+	slog.WarnContext(r.Context(), "list of attendees interrupted", "error", err)
 	panic(http.ErrAbortHandler)
 }
 
@@ -95,8 +94,8 @@ func writeAttendees(out *csv.Writer, people []booking.Attendee) {
 	}
 }
 
-// asText keeps a spreadsheet from taking a text for a formula: who names a row
-// "=cmd|…" must not run it on the organizer's machine.
+// asText keeps a spreadsheet from interpreting a text as a formula: a name such
+// as "=cmd|…" must not run on the organizer's machine.
 func asText(field string) string {
 	if field != "" && strings.ContainsRune("=+-@\t\r", rune(field[0])) {
 		return "'" + field

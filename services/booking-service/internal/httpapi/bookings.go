@@ -32,7 +32,8 @@ func (a *api) get(w http.ResponseWriter, r *http.Request) error {
 	return httpapi.WriteJSON(w, http.StatusOK, document)
 }
 
-// held tells payment-service of a booking whose message has not arrived yet.
+// held serves a booking to payment-service whose message has not arrived there
+// yet.
 func (a *api) held(w http.ResponseWriter, r *http.Request) error {
 	var b booking.Booking
 	if err := a.own(r, func(_ *booking.State, own *booking.Booking) { b = *own }); err != nil {
@@ -44,7 +45,7 @@ func (a *api) held(w http.ResponseWriter, r *http.Request) error {
 	return httpapi.WriteJSON(w, http.StatusOK, b.CreatedEvent())
 }
 
-// own calls read with the booking that the path names if it is the caller's.
+// own calls read with the booking in the path if it is the caller's.
 func (a *api) own(r *http.Request, read func(*booking.State, *booking.Booking)) error {
 	id, err := httpapi.PathUUID(r, "id", "This booking")
 	if err != nil {
@@ -89,7 +90,7 @@ func (a *api) cancel(w http.ResponseWriter, r *http.Request) error {
 	return httpapi.WriteJSON(w, http.StatusOK, document)
 }
 
-// document shows a booking that the owner of its log has told of.
+// document returns a booking that the owner of its log has encoded.
 func (a *api) document(ctx context.Context, id eventlog.ID, encoded *logpb.Booking) (document *booking.Document, err error) {
 	var decodeErr error
 	decode := func(s *booking.State) {
@@ -99,7 +100,7 @@ func (a *api) document(ctx context.Context, id eventlog.ID, encoded *logpb.Booki
 		}
 	}
 	if err = a.engine.Peek(ctx, id, decode); err == nil && decodeErr != nil {
-		err = a.engine.Read(ctx, id, decode) // this replica is behind
+		err = a.engine.Read(ctx, id, decode) // this replica's state is stale
 	}
 	if err == nil {
 		err = decodeErr
@@ -110,7 +111,7 @@ func (a *api) document(ctx context.Context, id eventlog.ID, encoded *logpb.Booki
 	return document, nil
 }
 
-// position is a place in a user's list of bookings, newest first.
+// position is a position in a user's list of bookings, newest first.
 type position struct {
 	CreatedAt time.Time
 	ID        uuid.UUID
@@ -120,7 +121,7 @@ func (p position) compare(q position) int {
 	return cmp.Or(q.CreatedAt.Compare(p.CreatedAt), bytes.Compare(q.ID[:], p.ID[:]))
 }
 
-// list merges the user's stored list with what the replicas have in memory,
+// list merges the user's stored list with the bookings in the replicas' memory,
 // which may not be stored yet.
 func (a *api) list(w http.ResponseWriter, r *http.Request) error {
 	limit, err := httpapi.PageLimit(r)
@@ -219,7 +220,7 @@ func (a *api) tickets(w http.ResponseWriter, r *http.Request) error {
 }
 
 // newID returns the own half of a booking's id. With an Idempotency-Key it is
-// derived from user and key, so that every attempt names the same booking.
+// derived from user and key, so that every attempt gets the same booking id.
 func newID(user uuid.UUID, key string) uint64 {
 	var half [8]byte
 	if key == "" {

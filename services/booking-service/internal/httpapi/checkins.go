@@ -18,7 +18,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/eventlog"
 )
 
-// maxCode is the longest text of a QR code, in characters.
+// maxCode is the maximum length of a QR code's text, in characters.
 const maxCode = 1024
 
 type scanBody struct {
@@ -103,7 +103,7 @@ func (a *api) checkIn(w http.ResponseWriter, r *http.Request) error {
 	}
 	var result booking.Scan
 	if err == nil {
-		// The owner's answer may be ahead of this replica, which shows the seat.
+		// The owner may be ahead of this replica, which describes the seat.
 		err = a.engine.Read(ctx, eventlog.IDOf(e), func(s *booking.State) { result = s.Scan(answer.GetScan()) })
 	}
 	if err != nil {
@@ -115,7 +115,8 @@ func (a *api) checkIn(w http.ResponseWriter, r *http.Request) error {
 	return httpapi.WriteJSON(w, http.StatusOK, presentScan(e, &result))
 }
 
-// claims fills in the ticket that a code names; nothing when the code is forged.
+// claims sets the ticket that a code names. It sets nothing if the code is
+// forged.
 func (a *api) claims(code string, scan *logpb.Scan) {
 	claims, err := a.keys.Verify(code)
 	if err != nil {
@@ -147,7 +148,7 @@ func (a *api) scans(w http.ResponseWriter, r *http.Request) error {
 	}
 	var scans []booking.Scan
 	err = a.engine.Read(r.Context(), eventlog.IDOf(e), func(s *booking.State) {
-		scans = s.Scans(*before, limit+1) // one more tells whether there is a next page
+		scans = s.Scans(*before, limit+1) // one more shows whether there is a next page
 	})
 	if err != nil {
 		return explain(err)
@@ -165,7 +166,7 @@ func (a *api) scans(w http.ResponseWriter, r *http.Request) error {
 	return httpapi.WriteJSON(w, http.StatusOK, page)
 }
 
-// ticketKeys answers everybody.
+// ticketKeys is public.
 func (a *api) ticketKeys(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Cache-Control", "public, max-age=300")
 	return httpapi.WriteJSON(w, http.StatusOK, map[string]any{"keys": a.keys.Public()})

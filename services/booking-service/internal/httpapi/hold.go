@@ -30,7 +30,7 @@ type holdRequest struct {
 	quantity   int
 }
 
-// request validates the body and names every wrong field.
+// request validates the body and names every invalid field.
 func (b *holdBody) request() (req holdRequest, err error) {
 	var wrong []problem.Field
 	fault := func(field, code, message string) {
@@ -67,7 +67,7 @@ func (b *holdBody) request() (req holdRequest, err error) {
 	return req, nil
 }
 
-// maxFaults bounds the wrong seats an answer names.
+// maxFaults limits the invalid seats named in a response.
 const maxFaults = 20
 
 func (b *holdBody) seats(fault func(field, code, message string)) []booking.SeatID {
@@ -127,8 +127,8 @@ func (a *api) hold(w http.ResponseWriter, r *http.Request) error {
 	return httpapi.WriteJSON(w, http.StatusCreated, document)
 }
 
-// take holds seats. Under a key that was used before it returns that booking as
-// it was made, and replayed.
+// take holds seats. For a key that was used before, it returns that booking as
+// it was created, and replayed true.
 func (a *api) take(ctx context.Context, req holdRequest, key string, hash []byte) (document *booking.Document, replayed bool, err error) {
 	who := identity.FromContext(ctx)
 	hold := &logpb.Hold{
@@ -173,7 +173,7 @@ func positions(plan *booking.Plan, seats []booking.SeatID) ([]uint32, error) {
 	return all, nil
 }
 
-// traceparent returns the trace of a request, empty without one.
+// traceparent returns the traceparent of a request, or "" if there is none.
 func traceparent(ctx context.Context) string {
 	carrier := propagation.MapCarrier{}
 	propagation.TraceContext{}.Inject(ctx, carrier)

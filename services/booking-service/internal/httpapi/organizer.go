@@ -16,7 +16,8 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/eventlog"
 )
 
-// organized returns the id of the path's event to its organizer, or to an admin.
+// organized returns the id of the event in the path if the caller is its
+// organizer or an admin.
 func (a *api) organized(r *http.Request) (uuid.UUID, error) {
 	id, err := httpapi.PathUUID(r, "id", "This event")
 	if err != nil {
@@ -150,8 +151,8 @@ func (a *api) attendees(w http.ResponseWriter, r *http.Request) error {
 	return httpapi.WriteJSON(w, http.StatusOK, page)
 }
 
-// attendeePosition is a place in an event's list of attendees: the position of
-// the next seat.
+// attendeePosition is a position in an event's list of attendees: the position
+// of the next seat.
 type attendeePosition struct{ Seat int }
 
 // listJSON is one page of a list.
@@ -160,13 +161,13 @@ type listJSON[T any] struct {
 	NextCursor string `json:"next_cursor,omitempty"`
 }
 
-// cursor makes a place in a list opaque.
+// cursor encodes a position in a list as an opaque string.
 func cursor(position any) (string, error) {
 	raw, err := json.Marshal(position)
 	return base64.RawURLEncoding.EncodeToString(raw), err
 }
 
-// cursorOf returns the place that the query's cursor names, nil without one.
+// cursorOf returns the position in the query's cursor, or nil without one.
 func cursorOf[T any](r *http.Request) (*T, error) {
 	text := r.URL.Query().Get("cursor")
 	if text == "" {

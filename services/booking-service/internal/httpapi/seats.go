@@ -17,7 +17,8 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/eventlog"
 )
 
-// heartbeat keeps a silent stream open through proxies.
+// heartbeat is the interval of comments that keep an idle stream open through
+// proxies.
 const heartbeat = 15 * time.Second
 
 type snapshotJSON struct {
@@ -32,7 +33,8 @@ type blockJSON struct {
 	States  string `json:"states"`
 }
 
-// snapshot returns the seats of the path's event, as this replica knows them.
+// snapshot returns the seats of the event in the path, as known to this
+// replica.
 func (a *api) snapshot(r *http.Request) (out snapshotJSON, err error) {
 	id, err := httpapi.PathUUID(r, "id", "This event")
 	if err != nil {
@@ -76,7 +78,7 @@ func (a *api) seats(w http.ResponseWriter, r *http.Request) error {
 	return httpapi.WriteJSON(w, http.StatusOK, snap)
 }
 
-// tag is strong: a log position stands for one state of the seats.
+// tag returns a strong ETag: a log position identifies one state of the seats.
 func tag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
 
 func matches(header, etag string) bool {
@@ -88,10 +90,10 @@ func matches(header, etag string) bool {
 	return false
 }
 
-// stream sends the changes of an event's seats as server-sent events, to a
-// gateway that passes them on to all who watch. An event's id is the log
-// position, so that any replica can continue the stream; one that does not
-// remember what was missed begins with a snapshot.
+// stream sends the changes of an event's seats as server-sent events to a
+// gateway, which passes them on to all watchers. An event's id is the log
+// position, so that any replica can continue the stream. A replica that no
+// longer has the missed changes begins with a snapshot.
 func (a *api) stream(w http.ResponseWriter, r *http.Request) error {
 	id, err := httpapi.PathUUID(r, "id", "This event")
 	if err != nil {
@@ -123,10 +125,11 @@ func (a *api) stream(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Cache-Control", "no-store")
 	var buf bytes.Buffer
 	if continued {
-		// Tells the gateway at once that no snapshot will come.
+		// This tells the gateway at once that no snapshot will come.
 		fmt.Fprintf(&buf, "id: %d\n\n", since)
 	} else {
-		// Made after the watch has begun: what it has already is passed over below.
+		// Taken after the watch has begun: changes it already includes are
+		// skipped below.
 		snap, err := a.snapshot(r)
 		if err != nil {
 			return err
@@ -141,7 +144,7 @@ func (a *api) stream(w http.ResponseWriter, r *http.Request) error {
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
 	for {
-		// A client that reads nothing for this long is gone.
+		// A client that reads nothing for this long is considered gone.
 		if err := rc.SetWriteDeadline(time.Now().Add(2 * heartbeat)); err != nil {
 			return nil
 		}
@@ -161,7 +164,7 @@ func (a *api) stream(w http.ResponseWriter, r *http.Request) error {
 			buf.WriteString(": heartbeat\n\n")
 		case d, ok := <-watcher.C:
 			if !ok {
-				return nil // fell behind; the client comes back and continues
+				return nil // fell behind; the client reconnects and resumes
 			}
 			for more := len(watcher.C); ok; more-- {
 				if d.Seq > since {
@@ -182,8 +185,8 @@ type deltaJSON struct {
 	Seats   map[string]string `json:"seats"`
 }
 
-// encode writes one delta for each block; the last one carries the id, so that
-// a stream that breaks off in between is continued with all of them.
+// encode writes one delta per block. Only the last one carries the id, so that
+// a stream that is interrupted in between resumes with all of them.
 func encode(d *eventlog.Delivery) []byte {
 	var order []int
 	byBlock := map[int]map[string]string{}

@@ -1,5 +1,5 @@
-// Package replicas tells which replica of booking-service owns an event, and
-// takes commands to it.
+// Package replicas determines which replica of booking-service owns an event,
+// and forwards commands to it.
 package replicas
 
 import (
@@ -27,7 +27,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/eventlog"
 )
 
-// Paths of what replicas ask each other.
+// Paths of requests between replicas.
 const (
 	CommandsPath = "/internal/v1/commands"
 	BookingsPath = "/internal/v1/bookings"
@@ -35,7 +35,7 @@ const (
 
 const (
 	maxBody = 8 << 20
-	// listTimeout bounds the question for a user's bookings.
+	// listTimeout limits the requests for a user's bookings.
 	listTimeout = time.Second
 )
 
@@ -47,8 +47,9 @@ type Replicas struct {
 	client    *http.Client
 }
 
-// New returns the replicas as the one with the id self sees them; instances
-// names them all. They know each other by tokens of signer, which goes by now.
+// New returns the replicas as seen by the one with the id self. instances
+// returns all of them. They authenticate to each other with tokens from signer,
+// which uses the clock now.
 func New(self string, instances func() []consul.Instance, signer *identity.Signer, now func() time.Time) *Replicas {
 	return &Replicas{
 		self: self, instances: instances, signer: signer.At(now),
@@ -111,8 +112,8 @@ func (r *Replicas) ask(ctx context.Context, method, address string, body []byte)
 	return data, err
 }
 
-// BookingsOf asks the other replicas for a user's bookings in the events they
-// have in memory. A replica that does not answer is left out.
+// BookingsOf requests a user's bookings in the events that the other replicas
+// have in memory. It omits replicas that do not answer.
 func (r *Replicas) BookingsOf(ctx context.Context, user uuid.UUID) []eventlog.ListedBooking {
 	ctx, cancel := context.WithTimeout(ctx, listTimeout)
 	defer cancel()
@@ -138,7 +139,7 @@ func (r *Replicas) BookingsOf(ctx context.Context, user uuid.UUID) []eventlog.Li
 	return all
 }
 
-// Commands returns the handler of the commands that other replicas forward.
+// Commands returns the handler for commands forwarded by other replicas.
 func Commands(engine *eventlog.Engine) httpapi.Handler {
 	return func(w http.ResponseWriter, req *http.Request) error {
 		data, err := httpapi.ReadBody(w, req, maxBody)
@@ -159,7 +160,7 @@ func Commands(engine *eventlog.Engine) httpapi.Handler {
 	}
 }
 
-// Bookings returns the handler that tells other replicas of a user's bookings.
+// Bookings returns the handler that serves a user's bookings to other replicas.
 func Bookings(engine *eventlog.Engine) httpapi.Handler {
 	return func(w http.ResponseWriter, req *http.Request) error {
 		user, err := uuid.Parse(req.URL.Query().Get("user"))

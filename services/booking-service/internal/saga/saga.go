@@ -1,5 +1,5 @@
-// Package saga connects the logs to Kafka: it takes in what payment-service and
-// event-service say, and publishes what the logs say.
+// Package saga connects the logs to Kafka: it consumes messages from
+// payment-service and event-service, and publishes the logs' messages.
 package saga
 
 import (
@@ -20,9 +20,10 @@ import (
 
 const (
 	source = "/booking-service"
-	// handleTimeout bounds one message; after it the message is handled again.
+	// handleTimeout limits handling one message, which is then retried.
 	handleTimeout = 10 * time.Second
-	// concurrent messages of one partition: many, so that they share rounds.
+	// concurrent is the number of messages of one partition handled at once:
+	// many, so that they share rounds.
 	concurrent = 256
 )
 
@@ -43,7 +44,7 @@ func Payments(engine *eventlog.Engine) kafka.Handler {
 		case "":
 			return nil
 		case booking.SecondPayment:
-			slog.ErrorContext(ctx, "a confirmed booking was paid for again", "message", m.ID, "booking", m.Key)
+			slog.ErrorContext(ctx, "confirmed booking paid again", "message", m.ID, "booking", m.Key)
 			return nil
 		default:
 			return kafka.Poison(fmt.Errorf("%s: %s", m.Type, reason))
@@ -51,7 +52,7 @@ func Payments(engine *eventlog.Engine) kafka.Handler {
 	})
 }
 
-// payment returns the command that a message of payment-service means.
+// payment converts a message of payment-service to a command.
 func payment(m kafka.Message) (*logpb.Command, error) {
 	var p struct {
 		PaymentID   uuid.UUID           `json:"payment_id"`
@@ -104,7 +105,7 @@ func EventChanges(engine *eventlog.Engine) kafka.Handler {
 // Publisher implements eventlog.Publisher.
 type Publisher struct{ producer *kafka.Producer }
 
-// NewPublisher returns a publisher that sends by producer.
+// NewPublisher returns a publisher that sends with producer.
 func NewPublisher(producer *kafka.Producer) *Publisher { return &Publisher{producer} }
 
 // Publish implements eventlog.Publisher.

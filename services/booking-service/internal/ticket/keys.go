@@ -11,14 +11,14 @@ import (
 	"strings"
 )
 
-// Keys tell our codes from forged ones: those of the signer, and those that
-// signed before it or will sign after it.
+// Keys verifies codes with the signer's key, and with keys that signed before
+// it or will sign after it.
 type Keys struct {
 	all  []PublicKey
 	byID map[string]ed25519.PublicKey
 }
 
-// PublicKey is a key as doors need it: a JSON Web Key (RFC 8037).
+// PublicKey is a key in the form scanners need: a JSON Web Key (RFC 8037).
 type PublicKey struct {
 	Type      string `json:"kty"`
 	Curve     string `json:"crv"`
@@ -49,7 +49,7 @@ func NewKeys(signer *Signer, others string) (*Keys, error) {
 	return k, nil
 }
 
-// add leaves out a key that is there already, as it is while keys change places.
+// add skips a key that is already present, as happens during rotation.
 func (k *Keys) add(key ed25519.PublicKey) {
 	id := keyID(key)
 	if k.byID[id] != nil {
@@ -61,10 +61,10 @@ func (k *Keys) add(key ed25519.PublicKey) {
 	})
 }
 
-// Public returns all keys, that of new codes first.
+// Public returns all keys; the one for new codes is first.
 func (k *Keys) Public() []PublicKey { return k.all }
 
-// Verify returns what a code says, or an error if none of the keys signed it.
+// Verify returns a code's claims, or an error if none of the keys signed it.
 func (k *Keys) Verify(code string) (Claims, error) {
 	var c Claims
 	parts := strings.Split(code, ".")
@@ -77,8 +77,8 @@ func (k *Keys) Verify(code string) (Claims, error) {
 	}
 	signed := code[:strings.LastIndexByte(code, '.')]
 	signature, err := base64.RawURLEncoding.DecodeString(parts[3])
-	// A signature has one spelling: the decoder would overlook a line break, and
-	// the last character has bits to spare.
+	// Accept only the canonical encoding: the decoder ignores line breaks and
+	// the spare bits of the last character.
 	if err != nil || base64.RawURLEncoding.EncodeToString(signature) != parts[3] || !ed25519.Verify(key, []byte(signed), signature) {
 		return c, errors.New("ticket: the signature is wrong")
 	}

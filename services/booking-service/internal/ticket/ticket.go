@@ -1,5 +1,5 @@
-// Package ticket makes the codes that get people in: signed with Ed25519, so
-// that a door can check them without asking anybody.
+// Package ticket creates admission codes, signed with Ed25519 so that scanners
+// can verify them offline.
 package ticket
 
 import (
@@ -18,10 +18,10 @@ import (
 	"github.com/google/uuid"
 )
 
-// version begins every code.
+// version is the prefix of every code.
 const version = "FR1"
 
-// Claims is what a code says.
+// Claims is the content of a code.
 type Claims struct {
 	Ticket  uuid.UUID `json:"t"`
 	Booking uuid.UUID `json:"b"`
@@ -30,7 +30,7 @@ type Claims struct {
 	Seat string `json:"s"`
 }
 
-// Signer makes codes: FR1.<key id>.<claims>.<signature>, the latter two
+// Signer creates codes: FR1.<key id>.<claims>.<signature>, the latter two
 // base64url without padding.
 type Signer struct {
 	key ed25519.PrivateKey
@@ -47,7 +47,7 @@ func NewSigner(seed string) (*Signer, error) {
 	return &Signer{key: key, kid: keyID(key.Public().(ed25519.PublicKey))}, nil
 }
 
-// Code returns the signed code; the same claims have the same code.
+// Code returns the signed code. Equal claims have equal codes.
 func (s *Signer) Code(c Claims) (string, error) {
 	payload, err := json.Marshal(c)
 	if err != nil {
@@ -57,10 +57,10 @@ func (s *Signer) Code(c Claims) (string, error) {
 	return signed + "." + base64.RawURLEncoding.EncodeToString(ed25519.Sign(s.key, []byte(signed))), nil
 }
 
-// quietZone is the white border that readers need, in modules (ISO/IEC 18004).
+// quietZone is the white border that scanners need, in modules (ISO/IEC 18004).
 const quietZone = 4
 
-// QR returns a code as a QR code, a PNG of 320 by 320 pixels.
+// QR returns a QR code of a code, as a PNG of 320 by 320 pixels.
 func QR(code string) ([]byte, error) {
 	const size = 320
 	symbol, err := qr.Encode(code, qr.M, qr.Auto)
