@@ -18,10 +18,10 @@ import (
 
 const postgresUser = "frontrow"
 
-// databases of the services, made when the data folder is.
+// databases of the services, created together with the data folder.
 var databases = []string{"auth", "events", "payments", "psp"}
 
-// backendProcesses are the backends in the order in which they are shown; their folders and configuration must exist.
+// backendProcesses are the backends in display order. Their folders and configuration must exist.
 func (s *stack) backendProcesses() []process {
 	if s.clustered() {
 		return s.clusterBackends()
@@ -40,7 +40,7 @@ func (s *stack) postgresProcess() process {
 	return process{
 		name: "postgres", dir: s.postgresData(), ports: []int{s.ports.backend(5432)}, readyLine: "database system is ready to accept connections",
 		command: s.asPostgres(filepath.Join(s.pg.bin, "postgres"), "-D", s.postgresData()),
-		// "Fast": ends the sessions that are open instead of waiting for them.
+		// "Fast" shutdown: ends open sessions instead of waiting for them.
 		stopSignal: syscall.SIGINT, stopSeconds: 20,
 	}
 }
@@ -63,7 +63,7 @@ func (s *stack) kafkaProcess(name, conf string, memory []string, ports ...int) p
 	}
 }
 
-// cassandraProcess adds jvm to the options that all nodes have; an empty host is 127.0.0.1.
+// cassandraProcess adds jvm to the options that all nodes share; an empty host is 127.0.0.1.
 func (s *stack) cassandraProcess(name, conf string, jmx int, jvm []string, host string, ports ...int) process {
 	options := append([]string{s.java, "@" + s.described("cassandra/jvm.options")}, jvm...)
 	return process{
@@ -79,14 +79,14 @@ func (s *stack) cassandraProcess(name, conf string, jmx int, jvm []string, host 
 	}
 }
 
-// cassandraMemory is what a node may use; memtables in MiB.
+// cassandraMemory limits a node's memory; memtables are in MiB.
 type cassandraMemory struct {
 	heap                   string
 	memtableHeap, memtable int
 }
 
-// singleCassandra is small, but for measuring: there it has what a node of its own would have at least, so that it does not
-// write its tables to the disk every few seconds.
+// singleCassandra uses little memory, except for benchmarks: there it has at least what a dedicated node
+// would have, so that it does not flush its tables every few seconds.
 func (s *stack) singleCassandra() cassandraMemory {
 	if s.instance == "bench" {
 		return cassandraMemory{"-Xmx2G", 512, 1024}
@@ -98,17 +98,17 @@ func (s *stack) consulProcess() process {
 	b := s.ports.backend
 	return process{
 		name: "consul", dir: s.dataOf("consul"), ports: []int{b(8500), b(8300), b(8301)},
-		// Answers only when there is a leader.
+		// Answers only once there is a leader.
 		readyPort: b(8500), readyPath: "/v1/catalog/nodes",
 		command:     []string{filepath.Join(s.location(s.artifact("consul")), "consul"), "agent", "-config-file=" + s.confFile("consul.hcl")},
 		stopSeconds: 10,
 	}
 }
 
-// libs is the class path of a backend in Java.
+// libs is the class path of a Java backend.
 func (s *stack) libs(name string) string { return filepath.Join(s.location(s.artifact(name)), "*") }
 
-// described is a file of tools/backends.
+// described returns the path of a file in tools/backends.
 func (s *stack) described(file string) string {
 	return filepath.Join(s.root, "tools", "backends", file)
 }
@@ -124,7 +124,8 @@ func (s *stack) artifact(name string) artifact {
 
 func (s *stack) dataOf(backend string) string { return filepath.Join(s.dataDir, backend) }
 
-// postgresData is beside the others' data, except for root, whose home the server's own account can't enter.
+// postgresData is beside the other backends' data, except for root, whose home the server's account can't
+// enter.
 func (s *stack) postgresData() string {
 	if s.pg.runAs == nil {
 		return s.dataOf("postgres")
@@ -140,18 +141,18 @@ func (s *stack) asPostgres(command ...string) []string {
 	return append([]string{"setpriv", "--reuid=" + s.pg.runAs.Uid, "--regid=" + s.pg.runAs.Gid, "--clear-groups"}, command...)
 }
 
-// rendered is a configuration file: what it is made of, its name and what is put in it.
+// rendered is a configuration file: its template, its name and the values.
 type rendered struct {
 	source, name string
 	values       object
 }
 
-// configureBackends writes the backends' configuration and, the first time, makes their data folders.
+// configureBackends writes the backends' configuration and, the first time, creates their data folders.
 func (s *stack) configureBackends(ctx context.Context, keys secrets) error {
 	files := s.backendFiles()
 	for _, p := range s.backendProcesses() {
 		if p.name == "postgres" {
-			continue // its folder is made below
+			continue // its folder is created below
 		}
 		if err := os.MkdirAll(s.dataOf(p.name), 0o700); err != nil {
 			return err
@@ -172,10 +173,10 @@ func (s *stack) configureBackends(ctx context.Context, keys secrets) error {
 		}
 	}
 	if err := s.formatKafka(ctx); err != nil {
-		return fmt.Errorf("kafka's data folder could not be made: %w", err)
+		return fmt.Errorf("create kafka's data folder: %w", err)
 	}
 	if err := s.initPostgres(ctx, keys); err != nil {
-		return fmt.Errorf("postgres' data folder could not be made: %w", err)
+		return fmt.Errorf("create postgres's data folder: %w", err)
 	}
 	return nil
 }
@@ -214,7 +215,7 @@ func (s *stack) render(source string, values object) ([]byte, error) {
 	return []byte(text.String()), err
 }
 
-// formatKafka makes the data folders of the nodes that have none.
+// formatKafka creates the data folders of the nodes that have none.
 func (s *stack) formatKafka(ctx context.Context) error {
 	nodes := map[string]string{"kafka": "server.properties"} // configuration by process
 	if s.clustered() {
@@ -242,7 +243,7 @@ func (s *stack) formatKafka(ctx context.Context) error {
 	return all
 }
 
-// initPostgres makes the data folder beside its place and moves it there when its databases exist.
+// initPostgres builds the data folder in a temporary place and moves it once its databases exist.
 func (s *stack) initPostgres(ctx context.Context, keys secrets) error {
 	data := s.postgresData()
 	if _, err := os.Stat(data); errors.Is(err, fs.ErrNotExist) {
@@ -267,7 +268,7 @@ func (s *stack) makePostgresData(ctx context.Context, data string, keys secrets)
 		return err
 	}
 	if s.pg.runAs != nil {
-		// Those above the folder must let the server's account through; they hold nothing else.
+		// The parent folders must let the server's account through; they contain nothing else.
 		parent := filepath.Dir(data)
 		for _, dir := range []string{filepath.Dir(parent), parent} {
 			if err := os.Chmod(dir, 0o711); err != nil { //nolint:gosec // see above

@@ -13,10 +13,10 @@ import (
 	"time"
 )
 
-// exitStatus ends the program with the status of the one it ran, which has said what was wrong.
+// exitStatus makes the program exit with the status of a command that has already printed its error.
 type exitStatus int
 
-// Error is for the type's sake.
+// Error implements error.
 func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
 // bench runs the load test: on an instance with one node of each backend, then on one with three.
@@ -41,7 +41,7 @@ func (s *stack) bench(ctx context.Context) error {
 	return three.loadTest(ctx, load, "-only", "rf3")
 }
 
-// loadTest runs a program against fresh backends and services, and stops them in any case.
+// loadTest runs a program against fresh backends and services, and always stops them afterwards.
 func (s *stack) loadTest(ctx context.Context, program string, arguments ...string) error {
 	unlock, err := s.lockInstance(ctx)
 	if err != nil {
@@ -69,10 +69,10 @@ func (s *stack) loadTest(ctx context.Context, program string, arguments ...strin
 	})
 }
 
-// overlayDir has what the load test compares holds with, in the folders where the services' own code is.
+// overlayDir holds the baselines for the load test, in the same folders as the services' own code.
 const overlayDir = "test/load/_overlay"
 
-// benchOverlay writes the list by which the compiler adds the baselines to the services.
+// benchOverlay writes the compiler's overlay file that adds the baselines to the services.
 func (s *stack) benchOverlay() (path string, err error) {
 	replace := map[string]string{}
 	dir := filepath.Join(s.root, overlayDir)
@@ -87,13 +87,13 @@ func (s *stack) benchOverlay() (path string, err error) {
 	return path, errors.Join(err, jsonErr, os.MkdirAll(s.confFile(""), 0o700), writeAtomically(path, list))
 }
 
-// runLoad returns an exitStatus when the load test has one.
+// runLoad returns an exitStatus if the load test exits with one.
 func (s *stack) runLoad(ctx context.Context, program string, p plan, arguments ...string) error {
 	command := exec.CommandContext(ctx, program, arguments...)
 	command.Dir = s.root
 	command.Env = append(os.Environ(), s.envLines(p)...)
 	command.Stdout, command.Stderr = os.Stdout, os.Stderr
-	// An interrupt lets it write what it has.
+	// On an interrupt the load test writes the results so far.
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
 	command.WaitDelay = 20 * time.Second
 	err := command.Run()

@@ -16,15 +16,18 @@ import (
 	"sync"
 )
 
-// artifact is something built from a pinned description and kept in the cache: a tool, or the jars of a backend or a test.
+// artifact is something built from a pinned description and cached: a tool, or the jars of a backend or a
+// test.
 type artifact struct {
 	name string
-	// dir describes it; its files named inputs decide, with the platform, whether a build in the cache is still right.
+	// dir describes the artifact. Its files named in inputs and the platform determine whether a cached build
+	// is current.
 	dir    string
 	inputs []string
 	doing  string
 	build  func(ctx context.Context, dir, to string) error
-	// pinned lists the SHA-256 of each file where the client checks downloads only against what the server says.
+	// pinned lists the SHA-256 of each file, for clients that check downloads only against the server's
+	// checksums.
 	pinned string
 }
 
@@ -80,10 +83,10 @@ func (s *stack) helm() artifact {
 		map[string]string{"helm": "helm.sh/helm/v3/cmd/helm"})
 }
 
-// strimzi is the classes that the charts' objects for Strimzi are checked by.
+// strimzi holds the classes against which the charts' Strimzi objects are checked.
 func (s *stack) strimzi() artifact { return jars("strimzi", filepath.Join(s.root, "test", "strimzi")) }
 
-// prepare makes sure that every backend is in the cache and undamaged.
+// prepare makes sure that every backend is cached and undamaged.
 func (s *stack) prepare(ctx context.Context) error {
 	if err := s.checkPrerequisites(ctx); err != nil {
 		return err
@@ -99,7 +102,7 @@ func (s *stack) where(context.Context) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("there is nothing called %q in the cache", s.prefix)
+	return fmt.Errorf("no artifact is called %q", s.prefix)
 }
 
 // obtain takes artifacts from the cache, and builds those that are missing or damaged.
@@ -124,25 +127,25 @@ func (s *stack) obtain(ctx context.Context, list ...artifact) error {
 		}
 		err := s.out.step(a.name, a.doing, "built", func() error { return s.make(ctx, a) })
 		if err != nil {
-			return fmt.Errorf("%s could not be built: %w", a.name, err)
+			return fmt.Errorf("build %s: %w", a.name, err)
 		}
 	}
 	return nil
 }
 
-// location is the folder of an artifact in the cache; another description has another folder.
+// location is the folder of an artifact in the cache. Each version of the description has its own folder.
 func (s *stack) location(a artifact) string {
 	sum := sha256.New()
 	fmt.Fprintln(sum, runtime.GOOS, runtime.GOARCH)
 	for _, input := range a.inputs {
-		content, _ := os.ReadFile(filepath.Join(a.dir, input)) // a missing file makes the build fail, with a better message
+		content, _ := os.ReadFile(filepath.Join(a.dir, input)) // if it is missing, the build fails with a better message
 		fmt.Fprintln(sum, input, len(content))
 		_, _ = sum.Write(content)
 	}
 	return filepath.Join(s.cacheDir, "backends", fmt.Sprintf("%s-%x", a.name, sum.Sum(nil)[:6]))
 }
 
-// check returns fs.ErrNotExist when a is not in the cache, and another error when it was changed since it was built.
+// check returns fs.ErrNotExist if a is not cached, and another error if it was changed since it was built.
 func (s *stack) check(a artifact) error {
 	dir := s.location(a)
 	if _, err := os.Stat(dir); err != nil {
@@ -150,7 +153,7 @@ func (s *stack) check(a artifact) error {
 	}
 	want, err := os.ReadFile(filepath.Join(dir, manifestName))
 	if err != nil {
-		return errors.New("no list of checksums")
+		return errors.New("no checksum list")
 	}
 	got, err := manifest(dir)
 	if err != nil {
@@ -159,7 +162,8 @@ func (s *stack) check(a artifact) error {
 	return compareManifests(string(want), got)
 }
 
-// make builds a beside its place and moves it there when it is whole, so that an interrupted build leaves nothing behind.
+// make builds a in a temporary place and moves it when complete, so that an interrupted build leaves nothing
+// behind.
 func (s *stack) make(ctx context.Context, a artifact) error {
 	final := s.location(a)
 	partial := final + ".partial"
@@ -179,7 +183,7 @@ func (s *stack) make(ctx context.Context, a artifact) error {
 			return err
 		}
 		if err := compareManifests(string(pins), sums); err != nil {
-			return fmt.Errorf("what was downloaded is not what is pinned in %s: %w", a.pinned, err)
+			return fmt.Errorf("download does not match the checksums in %s: %w", a.pinned, err)
 		}
 	}
 	if err := os.WriteFile(filepath.Join(partial, manifestName), []byte(sums), 0o600); err != nil {
@@ -214,7 +218,7 @@ func manifest(dir string) (string, error) {
 	return list.String(), nil
 }
 
-// compareManifests names the first file that differs.
+// compareManifests returns an error that names the first file that differs.
 func compareManifests(want, got string) error {
 	wanted, found := parseManifest(want), parseManifest(got)
 	for name, sum := range wanted {
@@ -227,7 +231,7 @@ func compareManifests(want, got string) error {
 	}
 	for name := range found {
 		if wanted[name] == "" {
-			return fmt.Errorf("%s does not belong there", name)
+			return fmt.Errorf("%s is not in the manifest", name)
 		}
 	}
 	return nil
@@ -243,7 +247,7 @@ func parseManifest(text string) map[string]string {
 	return sums
 }
 
-// runQuietly runs a command and shows the end of its output only when it fails.
+// runQuietly runs a command and shows the end of its output only if it fails.
 func runQuietly(command *exec.Cmd, dir string) error {
 	var output bytes.Buffer
 	command.Dir = dir
@@ -254,7 +258,7 @@ func runQuietly(command *exec.Cmd, dir string) error {
 	return nil
 }
 
-// lastLines returns the last n lines, cut where they are too long for a terminal.
+// lastLines returns the last n lines, truncated to fit a terminal.
 func lastLines(text string, n int) string {
 	const longest = 400
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")

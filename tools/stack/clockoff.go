@@ -15,8 +15,8 @@ import (
 // clockOffBinary is booking-service with a clock that is an hour ahead.
 func (s *stack) clockOffBinary() string { return s.binary("booking-service-clock-off") }
 
-// buildClockOff compiles it with a time.Now of its own. Only what is read from the wall is off: timers and deadlines go by
-// the monotonic clock, as they would on a machine whose clock is wrong.
+// buildClockOff compiles booking-service with a modified time.Now. Only the wall clock is wrong: timers and
+// deadlines use the monotonic clock, as on a machine with a wrong clock.
 func (s *stack) buildClockOff(ctx context.Context) error {
 	return s.out.step("clock-off", "compiling booking-service with a clock that is an hour ahead", "", func() error {
 		output, err := exec.CommandContext(ctx, "go", "env", "GOROOT").Output()
@@ -31,7 +31,7 @@ func (s *stack) buildClockOff(ctx context.Context) error {
 		const asked, answered = "\tsec, nsec, mono := runtimeNow()\n", "\tsec, nsec, mono := runtimeNow()\n\tsec += 3600\n"
 		before, after, found := bytes.Cut(text, []byte("\nfunc Now() Time {\n"))
 		if !found || !bytes.Contains(after, []byte(asked)) {
-			return fmt.Errorf("%s has another time.Now than the one that is changed here", original)
+			return fmt.Errorf("time.Now in %s is not the expected version", original)
 		}
 		changed := bytes.Join([][]byte{before, bytes.Replace(after, []byte(asked), []byte(answered), 1)}, []byte("\nfunc Now() Time {\n"))
 		replacement, overlay := s.confFile("time.go"), s.confFile("clock-off.json")

@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// How many nodes the cluster has. Postgres and Consul have one: nothing that must survive them depends on a second.
+// Number of nodes per backend. Postgres and Consul have one: nothing that must survive their failure depends
+// on a second.
 const (
 	cassandraNodes = 3
 	kafkaNodes     = 3
@@ -16,12 +17,12 @@ const (
 	sentinelNodes  = 3
 )
 
-// A Kafka node's listeners, as distances from its first port.
+// A Kafka node's listeners, as offsets from its first port.
 const (
 	kafkaClientPort     = 0
 	kafkaControllerPort = 1
 	kafkaBrokerPort     = 2
-	// kafkaDirectPort is one without a link, for those who watch and hurt the cluster.
+	// kafkaDirectPort bypasses the links, for tests that observe the cluster and inject faults.
 	kafkaDirectPort = 3
 )
 
@@ -29,18 +30,18 @@ func (s *stack) kafkaPort(node, listener int) int {
 	return s.ports.backend(9092) + 10*(node-1) + listener
 }
 
-// The nodes of Cassandra must have the same ports, so each has an address of its own, and its links another.
+// Cassandra's nodes must share the same ports, so each has its own address, and its links have another.
 func cassandraHost(node int) string     { return fmt.Sprintf("127.0.0.%d", node) }
 func cassandraLinkHost(node int) string { return fmt.Sprintf("127.0.1.%d", node) }
 
 func (s *stack) redisAddress(node int) string    { return local(s.ports.backend(6379) + node - 1) }
 func (s *stack) sentinelAddress(node int) string { return local(s.ports.backend(6381) + node - 1) }
 
-// redisPrimary is the name by which the Sentinels know the primary.
+// redisPrimary is the name under which the Sentinels know the primary.
 const redisPrimary = "frontrow"
 
-// sentinelURL is what pkg/redisclient understands. Without a process it names the first Sentinel itself, which knows the
-// others: a shell that reads the file of addresses would stumble over a list of them.
+// sentinelURL returns a URL for pkg/redisclient. Without a process it names only the first Sentinel, which
+// knows the others: a shell that reads the env file could not handle a list.
 func (s *stack) sentinelURL(process string) string {
 	if process == "" {
 		return "redis://" + s.sentinelAddress(1) + "/0?master_name=" + redisPrimary
@@ -61,7 +62,7 @@ func (s *stack) sentinelURL(process string) string {
 	return (&url.URL{Scheme: "redis", Host: first, Path: "/0", RawQuery: query.Encode()}).String()
 }
 
-// clusterEnv is what a process of the cluster is told beside what others are.
+// clusterEnv returns the additional environment of a process of the cluster.
 func (s *stack) clusterEnv(process string) map[string]string {
 	if !s.clustered() {
 		return nil
@@ -76,7 +77,7 @@ func (s *stack) clusterEnv(process string) map[string]string {
 	return env
 }
 
-// clusterLines are what a test of the cluster needs beside envLines.
+// clusterLines returns what a test of the cluster needs in addition to envLines.
 func (s *stack) clusterLines(p plan) []string {
 	if !s.clustered() {
 		return nil
@@ -100,7 +101,7 @@ func (s *stack) clusterLines(p plan) []string {
 	return lines
 }
 
-// list joins an address of each of n nodes by commas.
+// list joins the addresses of n nodes with commas.
 func list(n int, address func(node int) string) string {
 	addresses := make([]string, n)
 	for i := range addresses {

@@ -48,7 +48,7 @@ func TestAnswerIsPassedOnBeforeTheNext(t *testing.T) {
 	}
 }
 
-// A link that two parts share would hurt both.
+// A link shared by two parts would affect both.
 func TestEveryLinkOfTheClusterHasANameAndAnAddressOfItsOwn(t *testing.T) {
 	names, addresses := map[string]bool{}, map[string]bool{}
 	for _, l := range newTestCluster(t).links() {
@@ -63,12 +63,13 @@ func TestEveryLinkOfTheClusterHasANameAndAnAddressOfItsOwn(t *testing.T) {
 		"kafka-1:clients", "kafka-2:brokers", "kafka-3:controllers", "cassandra-1:clients", "cassandra-3:peers", "redis-2:peers",
 	} {
 		if !names[want] {
-			t.Errorf("there is no link %s", want)
+			t.Errorf("missing link %s", want)
 		}
 	}
 }
 
-// What a process is told must be its links: with the backend's own address, hurting the link would do nothing.
+// A process must be configured with its links: with the backend's own address, faults on the link would have
+// no effect.
 func TestProcessesOfTheClusterAreToldTheirLinks(t *testing.T) {
 	s := newTestCluster(t)
 	_, services := s.serviceProcesses(testSecrets())

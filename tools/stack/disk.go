@@ -8,18 +8,18 @@ import (
 	"syscall"
 )
 
-// The cluster's data is on disks in memory, when we are root: nine programs that wait for one real disk to sync wait for each
-// other. What a process has written there outlives it, as what is in the page cache does; and Postgres' disk is small enough
-// to be filled in a moment, large enough for an hour of tests.
+// If we are root, the cluster's data is on in-memory disks: nine programs that sync to one real disk would
+// wait for each other. Data survives the process that wrote it, as in the page cache. Postgres's disk is
+// small enough to fill quickly, and large enough for an hour of tests.
 const (
 	postgresDiskSize = "1536m"
 	clusterDiskSize  = "8g"
 )
 
-// disksInMemory tells whether this instance has them.
+// disksInMemory reports whether this instance uses in-memory disks.
 func (s *stack) disksInMemory() bool { return s.clustered() && os.Geteuid() == 0 && s.pg.runAs != nil }
 
-// disks are where they are mounted, with their size.
+// disks maps mount points to sizes.
 func (s *stack) disks() map[string]string {
 	if !s.disksInMemory() {
 		return nil
@@ -33,10 +33,10 @@ func (s *stack) mountDisks() error {
 			return err
 		}
 		if entries, _ := os.ReadDir(dir); mounted(dir) || len(entries) > 0 {
-			continue // what is there must not be hidden
+			continue // must not hide existing files
 		}
 		if err := syscall.Mount("frontrow", dir, "tmpfs", 0, "mode=711,size="+size); err != nil {
-			return fmt.Errorf("mount a disk in memory: %w", err)
+			return fmt.Errorf("mount in-memory disk: %w", err)
 		}
 	}
 	return nil
@@ -52,7 +52,7 @@ func (s *stack) unmountDisks() error {
 	return errors.Join(failures...)
 }
 
-// mounted tells whether dir is on another device than the folder it is in.
+// mounted reports whether dir is on another device than its parent folder.
 func mounted(dir string) bool {
 	var here, above syscall.Stat_t
 	err := errors.Join(syscall.Stat(dir, &here), syscall.Stat(filepath.Dir(dir), &above))

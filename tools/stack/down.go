@@ -31,7 +31,7 @@ func (s *stack) down(ctx context.Context) error {
 }
 
 func (s *stack) hasOrphans(ctx context.Context) bool {
-	s.findPostgres(ctx) // it knows where postgres' data is
+	s.findPostgres(ctx) // finds out where postgres's data is
 	return len(s.orphans()) > 0
 }
 
@@ -55,7 +55,7 @@ func (s *stack) stopAll(ctx context.Context) error {
 	return s.stopOrphans(ctx)
 }
 
-// shutdownWaves: what others speak through goes last.
+// shutdownWaves returns the processes in stop order: proxies that others connect through stop last.
 func shutdownWaves(states map[string]state) [][]string {
 	waves := make([][]string, 4)
 	for name, st := range states {
@@ -96,7 +96,7 @@ func (s *stack) stopTogether(ctx context.Context, names []string) error {
 }
 
 func (s *stack) stopSupervisor(ctx context.Context) error {
-	_ = s.supervisor().call(ctx, http.MethodPost, "/project/stop", nil) // it may be gone before it has answered
+	_ = s.supervisor().call(ctx, http.MethodPost, "/project/stop", nil) // it may exit before it has answered
 	for deadline := time.Now().Add(30 * time.Second); s.supervisor().alive(ctx); {
 		if time.Now().After(deadline) {
 			return errors.New("process-compose did not stop within 30 seconds")
@@ -130,7 +130,7 @@ func (s *stack) removeData() error {
 	return errors.Join(failures...)
 }
 
-// removeRun removes the logs and the rest, but for what belongs to other instances.
+// removeRun removes the logs and everything else except the folders of other instances.
 func (s *stack) removeRun() error {
 	entries, err := os.ReadDir(s.runDir)
 	if errors.Is(err, os.ErrNotExist) {

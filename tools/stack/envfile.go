@@ -15,8 +15,8 @@ func (s *stack) baseURL() string {
 	return "http://localhost:" + fmt.Sprint(s.ports.service(8080)) + "/api/v1"
 }
 
-// envLines are what the demo and the tests need to find everything. The keys with which identities could be forged are
-// given to tests only.
+// envLines lists what the demo and the tests need to find everything. Only tests get the keys with which
+// identities could be forged.
 func (s *stack) envLines(p plan) []string {
 	lines := []string{
 		"FRONTROW_URL=" + s.baseURL(),

@@ -7,7 +7,7 @@ import (
 	"strconv"
 )
 
-// link is a proxy between two parts of the cluster, at which a test hurts what passes.
+// link is a proxy between two parts of the cluster, on which a test injects network faults.
 type link struct {
 	name     string
 	listen   string
@@ -17,13 +17,14 @@ type link struct {
 const (
 	toxiproxyName = "toxiproxy"
 	viewsName     = "sentinel-views"
-	// linkPorts is where the ports of toxiproxy's API, of the links and of the views of Sentinels begin.
+	// linkPorts is the first port of toxiproxy's API, the links and the Sentinel views.
 	linkPorts = 30000
 )
 
 func (s *stack) toxiproxyPort() int { return linkPorts }
 
-// Names of the links that are a node's, for all who speak to it: the node itself tells its clients and peers where it is.
+// Names of the links that belong to a node and are shared by all its clients and peers: the node itself
+// announces its address.
 func kafkaClients(node int) string     { return fmt.Sprintf("kafka-%d:clients", node) }
 func kafkaBrokers(node int) string     { return fmt.Sprintf("kafka-%d:brokers", node) }
 func kafkaControllers(node int) string { return fmt.Sprintf("kafka-%d:controllers", node) }
@@ -33,7 +34,8 @@ func cassandraPeers(node int) string   { return fmt.Sprintf("cassandra-%d:peers"
 // redisPeers is how the Sentinels and the other Redis reach a Redis.
 func redisPeers(node int) string { return fmt.Sprintf("redis-%d:peers", node) }
 
-// links of the cluster, always in the same order and on the same ports; the other instances have none.
+// links returns the links of the cluster, always in the same order and on the same ports. Other instances
+// have none.
 func (s *stack) links() []link {
 	if !s.clustered() {
 		return nil
@@ -85,13 +87,14 @@ func (s *stack) links() []link {
 	return list
 }
 
-// client is a process of the cluster that speaks to backends through links of its own; "gateway" stands for what the gateways
-// say to it, "provider" for what it says to the payment provider, "webhooks" for what the provider says to a gateway.
+// client is a process of the cluster that reaches backends through its own links. "gateway" stands for
+// requests to the gateways, "provider" for requests to the payment provider, and "webhooks" for the
+// provider's requests to a gateway.
 type client struct {
 	process  string
-	port     int // the standard one
+	port     int // standard port
 	backends []string
-	// views is the port below those at which its views of the Sentinels are.
+	// views is the base port of its Sentinel views, which use the ports above it.
 	views int
 }
 
@@ -120,7 +123,7 @@ func sentinelLink(process string, node int) string {
 	return fmt.Sprintf("%s:sentinel-%d", process, node)
 }
 
-// linkAddress is where a link listens; empty when there is none of that name.
+// linkAddress is where a link listens, or "" if there is no link of that name.
 func (s *stack) linkAddress(name string) string {
 	for _, l := range s.links() {
 		if l.name == name {
@@ -130,7 +133,7 @@ func (s *stack) linkAddress(name string) string {
 	return ""
 }
 
-// toxiproxyConfig is the list of proxies that toxiproxy makes when it starts.
+// toxiproxyConfig lists the proxies that toxiproxy creates when it starts.
 func (s *stack) toxiproxyConfig() ([]byte, error) {
 	var proxies []object
 	for _, l := range s.links() {

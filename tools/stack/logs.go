@@ -11,27 +11,27 @@ import (
 	"time"
 )
 
-// tailBytes is how far from the end of a log its last lines are looked for.
+// tailBytes is how many bytes at the end of a log are searched for its last lines.
 const tailBytes = 64 << 10
 
-// follower prints what is added to one log.
+// follower prints lines as they are added to one log.
 type follower struct {
 	name   string
 	path   string
 	offset int64
 }
 
-// logs shows the last lines of each log, and on a terminal goes on with what is added.
+// logs shows the last lines of each log and, on a terminal, follows it.
 func (s *stack) logs(ctx context.Context) error {
 	paths, _ := filepath.Glob(s.logFile(s.prefix + "*"))
 	if len(paths) == 0 {
-		return fmt.Errorf("there is no log that begins with %q in %s", s.prefix, s.relative(filepath.Dir(s.logFile(""))))
+		return fmt.Errorf("no log begins with %q in %s", s.prefix, s.relative(filepath.Dir(s.logFile(""))))
 	}
 	var followers []*follower
 	for _, path := range paths {
 		name := strings.TrimSuffix(filepath.Base(path), ".log")
 		if s.prefix == "" && (name == "process-compose" || name == "supervisor") {
-			continue // says nothing that the processes' own logs don't
+			continue // repeats the processes' own logs
 		}
 		f := &follower{name: name, path: path}
 		f.printTail(s.out.out, 20)
@@ -39,7 +39,7 @@ func (s *stack) logs(ctx context.Context) error {
 	}
 	for s.out.terminal {
 		select {
-		case <-ctx.Done(): // how following ends
+		case <-ctx.Done(): // interrupted
 			return nil
 		case <-time.After(300 * time.Millisecond):
 		}
@@ -71,7 +71,7 @@ func (f *follower) printNew(out io.Writer) {
 	f.print(out, strings.TrimRight(f.read(), "\n"))
 }
 
-// read returns the whole lines after the offset, and moves it behind them.
+// read returns the complete lines after the offset, and advances it past them.
 func (f *follower) read() string {
 	file, err := os.Open(f.path)
 	if err != nil {

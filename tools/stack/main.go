@@ -1,4 +1,4 @@
-// Command stack runs Frontrow and its backends on a bare machine: it is what the Makefile calls.
+// Command stack runs Frontrow and its backends on a bare machine. The Makefile calls it.
 package main
 
 import (
@@ -31,7 +31,7 @@ const usage = `usage: stack COMMAND [-instance up|test|bench|cluster] [-s PREFIX
   views     (what the cluster's supervisor runs) rewrite the Sentinels' answers
 `
 
-// errReported ends the program with status 1: what went wrong has been printed already.
+// errReported ends the program with status 1 when the error has already been printed.
 var errReported = errors.New("reported")
 
 func main() {

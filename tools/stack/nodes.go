@@ -15,15 +15,16 @@ func cassandraName(node int) string { return fmt.Sprintf("cassandra-%d", node) }
 func redisName(node int) string     { return fmt.Sprintf("redis-%d", node) }
 func sentinelName(node int) string  { return fmt.Sprintf("sentinel-%d", node) }
 
-// Ten programs share two cores: garbage is collected by the thread that makes it, and methods are compiled once.
+// Ten programs share two cores: garbage collection is single-threaded and methods are compiled only once.
 var smallJVM = []string{"-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xss512k"}
 
-// settling: a node says that it is ready when it has known the same nodes for a while.
+// settling makes a node ready once it has seen the same set of nodes for a while.
 var settling = []string{
 	"-Dcassandra.skip_wait_for_gossip_to_settle=-1", "-Dcassandra.gossip_settle_min_wait_ms=1000", "-Dcassandra.gossip_settle_interval_ms=500",
 }
 
-// clusterBackends are the nodes. The others can start once the first of Cassandra's is there, which they ask for the ring.
+// clusterBackends are the nodes. The other nodes can start once Cassandra's first node is ready, from which
+// they learn the ring.
 func (s *stack) clusterBackends() []process {
 	b := s.ports.backend
 	list := []process{
@@ -62,7 +63,7 @@ func (s *stack) clusterBackends() []process {
 	for node := 1; node <= cassandraNodes; node++ {
 		jvm := slices.Concat([]string{"-Xmx640M"}, smallJVM, settling)
 		if node > 1 {
-			// The others look for the ring this long.
+			// The other nodes wait this long for the ring.
 			jvm = append(jvm, "-Dcassandra.ring_delay_ms=4000")
 		}
 		p := s.cassandraProcess(cassandraName(node), cassandraName(node)+".yaml", b(7199)+node-1, jvm, cassandraHost(node), b(9042), b(7000))
@@ -74,7 +75,7 @@ func (s *stack) clusterBackends() []process {
 
 const toxiproxyConf = "toxiproxy.json"
 
-// portsOn127001 leaves out what is on an address of its own.
+// portsOn127001 omits ports that are on another address.
 func portsOn127001(address string) []int {
 	text, found := strings.CutPrefix(address, "127.0.0.1:")
 	var port int
@@ -84,10 +85,11 @@ func portsOn127001(address string) []int {
 	return []int{port}
 }
 
-// program is this one, which the supervisor starts for the views.
+// program is this program, which the supervisor starts to serve the views.
 func (s *stack) program() string { return filepath.Join(s.root, ".run", "bin", "stack") }
 
-// clusterFiles are the nodes' configuration; Redis and the Sentinels write theirs themselves once they have it.
+// clusterFiles are the nodes' configuration files. Redis and the Sentinels rewrite their own files, so those
+// are not included.
 func (s *stack) clusterFiles() []rendered {
 	b := s.ports.backend
 	var files []rendered
@@ -114,7 +116,7 @@ func (s *stack) clusterFiles() []rendered {
 	return files
 }
 
-// configureCluster writes what is not written anew each time.
+// configureCluster writes the files that are not regenerated at each start.
 func (s *stack) configureCluster() error {
 	text, err := s.toxiproxyConfig()
 	if err != nil {
@@ -154,7 +156,7 @@ func (s *stack) writeOnce(source, path string, values object) error {
 	return writeAtomically(path, text)
 }
 
-// kafkaDirect is Kafka without links, for those who watch.
+// kafkaDirect is Kafka without links, for observers.
 func (s *stack) kafkaDirect() string {
 	if !s.clustered() {
 		return s.kafkaBrokers()

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// stopOrphans ends what a supervisor that died has left behind; nothing is restarting it any more.
+// stopOrphans stops processes left behind by a supervisor that died. Nothing restarts them any more.
 func (s *stack) stopOrphans(ctx context.Context) error {
 	pids := s.orphans()
 	if len(pids) == 0 {
@@ -35,8 +35,8 @@ func (s *stack) stopOrphans(ctx context.Context) error {
 	return nil
 }
 
-// gone tells that a process holds nothing any more. Its environment vanishes before its ports are free, and it counts as a
-// zombie while threads of it still end.
+// gone reports whether a process holds no resources any more. Its environment vanishes before its ports are
+// free, and it counts as a zombie while threads of it still end.
 func gone(pid string) bool {
 	stat, err := os.ReadFile(filepath.Join("/proc", pid, "stat"))
 	threads, _ := os.ReadDir(filepath.Join("/proc", pid, "task"))
@@ -44,8 +44,8 @@ func gone(pid string) bool {
 	return err != nil || (strings.HasPrefix(fields, "Z") && len(threads) <= 1)
 }
 
-// orphans are found by the mark in their environment; postgres and redis write their titles over it, so those are found by
-// their pid files, if that process works in their data folder.
+// orphans finds processes by the marker in their environment. Postgres and Redis overwrite it with their
+// titles, so they are found by their pid files, if that process works in their data folder.
 func (s *stack) orphans() []string {
 	mark := []byte("\x00" + runVariable + "=" + s.runDir + "\x00")
 	var pids []string

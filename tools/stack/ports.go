@@ -11,11 +11,11 @@ import (
 	"strings"
 )
 
-// instances that a machine can run side by side.
+// instances can run side by side on a machine.
 var instances = []string{"up", "test", "bench", "cluster"}
 
-// ports of one instance. Each is the standard port plus an offset, all below 32768 where the kernel begins to hand out
-// ephemeral ports:
+// ports of one instance. Each is the standard port plus an offset. All are below 32768, where the kernel's
+// ephemeral ports begin:
 //
 //	              standard  up      test    bench   cluster
 //	services      8080…     8080    28080   12080   20080  gateway; auth 81, event 82, booking 84 to 86, payment 87 and 88,
@@ -44,7 +44,7 @@ func (p ports) backend(standard int) int { return standard + p.backends }
 
 func local(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
 
-// checkPortsFree says which process wants a port that somebody else has.
+// checkPortsFree reports a port that is needed but in use.
 func checkPortsFree(ctx context.Context, processes []process) error {
 	for _, p := range processes {
 		for _, port := range p.ports {
@@ -58,13 +58,14 @@ func checkPortsFree(ctx context.Context, processes []process) error {
 			if name, pid := portHolder("/proc", port); pid != 0 {
 				holder = fmt.Sprintf(" by %s (process %d)", name, pid)
 			}
-			return fmt.Errorf("port %d, which %s needs, is in use%s: stop that, then try again", port, p.name, holder)
+			return fmt.Errorf("port %d, needed by %s, is in use%s: stop that, then try again", port, p.name, holder)
 		}
 	}
 	return nil
 }
 
-// portHolder finds the process that listens on a TCP port, as far as this user may look; pid 0 when it can't be seen.
+// portHolder finds the process that listens on a TCP port, as far as this user's permissions allow; pid is 0
+// if it is not visible.
 func portHolder(proc string, port int) (name string, pid int) {
 	inodes := map[string]bool{}
 	for _, table := range []string{"net/tcp", "net/tcp6"} {

@@ -14,17 +14,17 @@ import (
 	"strings"
 )
 
-// prerequisite is a program that must be on the machine, and the Debian packages that bring it.
+// prerequisite is a program that must be installed, and the Debian packages that provide it.
 type prerequisite struct {
 	name     string
 	packages []string
 	find     func(context.Context) bool
 }
 
-// postgresProgram is where PostgreSQL's programs are, and whom they run as.
+// postgresProgram is where PostgreSQL's programs are, and the user they run as.
 type postgresProgram struct {
 	bin string
-	// runAs is the account of the server when we are root, which PostgreSQL refuses to run as; otherwise nil.
+	// runAs is the account of the server if we are root, as which PostgreSQL refuses to run; otherwise nil.
 	runAs *user.User
 }
 
@@ -57,7 +57,7 @@ func (s *stack) prerequisites() []prerequisite {
 	return list
 }
 
-// checkPrerequisites finds what has to be installed, and installs it where it may.
+// checkPrerequisites finds what is missing, and installs it if allowed.
 func (s *stack) checkPrerequisites(ctx context.Context) error {
 	missing := missingOf(ctx, s.prerequisites())
 	if len(missing) == 0 {
@@ -114,10 +114,11 @@ func missingSentence(missing []prerequisite) string {
 
 const policyFile = "/usr/sbin/policy-rc.d"
 
-// installPackages installs Debian packages without letting them start servers of their own: ours run on other ports.
+// installPackages installs Debian packages without letting them start their services: ours run on other
+// ports.
 func installPackages(ctx context.Context, packages []string) error {
 	if _, err := os.Stat(policyFile); errors.Is(err, os.ErrNotExist) {
-		// Debian asks this program before a package starts its service; 101 means no. It has to be executable.
+		// Debian runs this program before a package starts its service; 101 means no. It must be executable.
 		if err := os.WriteFile(policyFile, []byte("#!/bin/sh\nexit 101\n"), 0o755); err != nil { //nolint:gosec // see above
 			return err
 		}
@@ -136,7 +137,7 @@ func installPackages(ctx context.Context, packages []string) error {
 
 var javaVersion = regexp.MustCompile(`version "17[.\-+"]`)
 
-// findJava looks for Java 17 exactly: Cassandra 5 stops working with 18, Kafka 4 starts with 17.
+// findJava looks for exactly Java 17: Cassandra 5 fails with 18 and later, Kafka 4 needs at least 17.
 func (s *stack) findJava(ctx context.Context) bool {
 	candidates := []string{filepath.Join(os.Getenv("JAVA_HOME"), "bin", "java"), "java"}
 	installed, _ := filepath.Glob("/usr/lib/jvm/*17*/bin/java")
@@ -150,7 +151,7 @@ func (s *stack) findJava(ctx context.Context) bool {
 	return false
 }
 
-// findPostgres prefers what is on PATH, then the newest of Debian's, which are not on PATH.
+// findPostgres prefers the version on PATH, then the newest of Debian's, which are not on PATH.
 func (s *stack) findPostgres(context.Context) bool {
 	directories, _ := filepath.Glob("/usr/lib/postgresql/*/bin")
 	slices.SortFunc(directories, func(a, b string) int { return debianMajor(b) - debianMajor(a) })

@@ -8,14 +8,14 @@ import (
 	"syscall"
 )
 
-// process is one program that the supervisor runs. It is ready when it has printed readyLine, or when readyPort answers
-// readyPath with 200; a oneShot is done when it has ended with status 0.
+// process is one program that the supervisor runs. It is ready when it has printed readyLine, or when
+// readyPort answers readyPath with 200; a oneShot is done when it has exited with status 0.
 type process struct {
 	name        string
 	command     []string
 	dir         string
 	env         []string
-	host        string // where its ports are, unless on 127.0.0.1
+	host        string // address of its ports; empty for 127.0.0.1
 	ports       []int
 	readyLine   string
 	readyPort   int
@@ -23,7 +23,7 @@ type process struct {
 	oneShot     bool
 	stopSignal  syscall.Signal
 	stopSeconds int
-	// wave is when a backend starts: those of the next wave wait until those of this are ready.
+	// wave is the start order of a backend: those of the next wave wait until those of this one are ready.
 	wave int
 }
 
@@ -34,15 +34,16 @@ func (p process) at(port int) string {
 	return net.JoinHostPort(p.host, strconv.Itoa(port))
 }
 
-// runVariable marks the processes of an instance, so that those left behind by a supervisor that died can be found.
+// runVariable marks the processes of an instance, so that those left behind by a dead supervisor can be
+// found.
 const runVariable = "FRONTROW_RUN"
 
 type object = map[string]any
 
 // supervisorConfig is process-compose's configuration; JSON is YAML.
 //
-// Every process is "disabled": it waits for us to start it, in order. process-compose's own depends_on would refuse to
-// restart a service while a backend is down, which is just what the services are made to survive.
+// Every process is "disabled", so that we start it, in order. process-compose's own depends_on would refuse
+// to restart a service while a backend is down, which is exactly what the services are made to survive.
 func supervisorConfig(processes []process, runDir string, logFile func(string) string) ([]byte, error) {
 	all := object{}
 	for _, p := range processes {
@@ -60,7 +61,7 @@ func (p process) config(runDir, logFile string) object {
 		"working_dir": p.dir,
 		"environment": append([]string{runVariable + "=" + runDir}, p.env...),
 		"shutdown":    object{"signal": int(max(p.stopSignal, 0)), "timeout_seconds": max(p.stopSeconds, 10)},
-		// Restarts at once are limited to one a second, process-compose's shortest back-off.
+		// Immediate restarts are limited to one per second, process-compose's shortest backoff.
 		"availability": object{"restart": "always", "backoff_seconds": 1},
 		"log_location": logFile,
 		"log_configuration": object{
@@ -78,7 +79,8 @@ func (p process) config(runDir, logFile string) object {
 		config["readiness_probe"] = object{
 			"http_get":       object{"host": "127.0.0.1", "port": strconv.Itoa(p.readyPort), "path": p.readyPath},
 			"period_seconds": 1, "timeout_seconds": 2,
-			// process-compose would stop a process that stays unready, but one whose backend is down is right to be.
+			// process-compose would stop a process that stays unready, but a process whose backend is down
+			// must keep running.
 			"failure_threshold": math.MaxInt32,
 		}
 	}

@@ -11,10 +11,11 @@ import (
 
 const pollEvery = 150 * time.Millisecond
 
-// sayStillEvery is how often a long step tells that it is alive where there is no terminal to count seconds on.
+// sayStillEvery is how often a long step reports that it is still running if there is no terminal to show
+// seconds on.
 const sayStillEvery = 30 * time.Second
 
-// progress prints one line a step with the seconds it took.
+// progress prints one line per step with the seconds it took.
 type progress struct {
 	out      io.Writer
 	terminal bool
@@ -32,7 +33,7 @@ func (p progress) done(name string, took time.Duration, detail string) {
 	fmt.Fprintln(p.out, strings.TrimRight(line, " "))
 }
 
-// step runs work and prints its line. Work that takes longer than two seconds shows that it goes on.
+// step runs work and prints its line. It shows progress if the work takes longer than two seconds.
 func (p progress) step(name, doing, done string, work func() error) error {
 	start := time.Now()
 	finished := make(chan struct{})
@@ -77,7 +78,7 @@ func (p progress) showWaiting(finished <-chan struct{}, start time.Time, name, d
 	}
 }
 
-// pause waits a moment before looking again; it returns early when ctx ends.
+// pause waits briefly before the next poll; it returns early if ctx ends.
 func pause(ctx context.Context) error {
 	select {
 	case <-ctx.Done():

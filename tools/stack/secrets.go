@@ -17,7 +17,8 @@ import (
 
 const adminEmail = "admin@frontrow.example"
 
-// secrets of an instance are made once and kept beside its data, since what is stored was signed and hashed with them.
+// secrets of an instance are created once and kept beside its data, because stored data was signed and hashed
+// with them.
 type secrets struct {
 	IdentitySeed     []byte `json:"identity_seed"`
 	TicketSeed       []byte `json:"ticket_seed"`
@@ -36,12 +37,13 @@ func (s secrets) identityKey(name string) string {
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// providerKey is what payment-service shows to the payment provider. It is derived too: an instance of an older version has one.
+// providerKey authenticates payment-service to the payment provider. It is derived, because instances of
+// older versions have no stored key.
 func (s secrets) providerKey() string { return s.identityKey("psp-api-key") }
 
 func (s secrets) ticketKey() string { return base64.StdEncoding.EncodeToString(s.TicketSeed) }
 
-// loadSecrets reads the secrets in dir, or makes them.
+// loadSecrets reads the secrets in dir, or creates them.
 func loadSecrets(dir string) (secrets, error) {
 	path := filepath.Join(dir, "secrets.json")
 	text, err := os.ReadFile(path)
@@ -78,7 +80,7 @@ func makeSecrets(path string) (secrets, error) {
 	return s, writeAtomically(path, text)
 }
 
-// writeAtomically replaces a file, readable by its owner alone.
+// writeAtomically replaces a file, readable only by its owner.
 func writeAtomically(path string, content []byte) error {
 	partial := path + ".partial"
 	if err := os.WriteFile(partial, content, 0o600); err != nil {

@@ -11,7 +11,8 @@ import (
 
 const cassandraKeyspace = "bookings"
 
-// service is one of Frontrow's own, with the standard port of each of its replicas. env is what a process of it is told.
+// service is one of Frontrow's own services, with the standard port of each replica. env returns a process's
+// environment.
 type service struct {
 	name     string
 	ports    []int
@@ -19,7 +20,8 @@ type service struct {
 	env      func(process string) map[string]string
 }
 
-// services in the order in which they are shown. Each process finds a backend by its own link, where there are links.
+// services returns the services in display order. Where there are links, each process reaches a backend by
+// its own link.
 func (s *stack) services(keys secrets) []service {
 	gateways := []int{8080}
 	if s.clustered() {
@@ -50,7 +52,7 @@ func (s *stack) services(keys secrets) []service {
 				"IDENTITY_KEYS_PAYMENT": keys.identityKey(paymentToBooking),
 			})
 			if s.instance == "bench" {
-				// Where holds as rows are kept, to compare with.
+				// The baseline that stores holds as rows, for comparison.
 				env["BENCH_POSTGRES_URL"] = s.postgresURL(process, "postgres", keys)
 			}
 			return env
@@ -80,23 +82,25 @@ func (s *stack) gatewayEnv(process string, keys secrets) map[string]string {
 		"IDENTITY_KEYS_PAYMENT": keys.identityKey("payment-service"),
 		"REDIS_URL":             s.redisURL(process),
 		"CONSUL_ADDR":           s.reach(process, "consul"),
-		// Here all buyers come from one address.
+		// Here all buyers share one address.
 		"RATE_LIMIT_ADDRESS": "5000",
 	}
 	if s.instance == "bench" || s.clustered() {
-		// More than this machine can do: what is measured or tested lies behind the limits.
+		// Beyond this machine's capacity: the limits must not affect what is measured or tested.
 		env["RATE_LIMIT_SESSION"], env["RATE_LIMIT_ADDRESS"] = "1000000", "1000000"
 	}
 	return env
 }
 
-// The simulated payment provider. It is none of our services: it has no identity, and Consul does not know it.
+// The simulated payment provider. It is not one of our services: it has no identity, and Consul does not know
+// it.
 const (
 	providerName = "psp-simulator"
 	providerPort = 8089
 )
 
-// reach is where a process finds a backend, the payment provider or a gateway: behind a link of its own, where there is one.
+// reach is the address at which a process reaches a backend, the payment provider or a gateway: its own link,
+// if there is one.
 func (s *stack) reach(process, backend string) string {
 	if address := s.linkAddress(process + ":" + backend); address != "" {
 		return address
@@ -124,7 +128,7 @@ func (s *stack) cassandraHosts() string {
 	return local(s.ports.backend(9042))
 }
 
-// redisURL is what a process is told; the empty process is one without links.
+// redisURL returns the URL for a process. The empty process has no links.
 func (s *stack) redisURL(process string) string {
 	if s.clustered() {
 		return s.sentinelURL(process)
@@ -140,7 +144,7 @@ func (s *stack) postgresURL(process, database string, keys secrets) string {
 	return address.String()
 }
 
-// instances names the processes of a service: booking-service-1, or just auth-service when there is one.
+// instances names the processes of a service: booking-service-1, or just auth-service if there is only one.
 func (v service) instances() []string {
 	if len(v.ports) == 1 {
 		return []string{v.name}
@@ -154,7 +158,7 @@ func (v service) instances() []string {
 
 func migrationOf(service string) string { return service + "-migrate" }
 
-// serviceProcesses are the migrations, then the services themselves in the order in which they are shown.
+// serviceProcesses returns the migrations, and the services in display order.
 func (s *stack) serviceProcesses(keys secrets) (migrations, services []process) {
 	for _, v := range s.services(keys) {
 		for i, name := range v.instances() {
@@ -177,8 +181,8 @@ func (s *stack) serviceProcesses(keys secrets) (migrations, services []process) 
 	return migrations, services
 }
 
-// secondGatewayPort belongs to a second gateway: of the test instance, one which does not keep a block's requests together
-// (the replicas must be right without that); of the cluster, one like the first.
+// secondGatewayPort belongs to a second gateway: in the test instance, one that does not keep a block's
+// requests together (the replicas must be correct without that); in the cluster, one like the first.
 const secondGatewayPort = 8090
 
 func (s *stack) serviceProcess(name, service string, port int, env map[string]string) process {
@@ -196,7 +200,7 @@ func (s *stack) instanceEnv(name string, port int, env map[string]string) []stri
 		"INSTANCE_ID": name,
 	}
 	if s.instance == "test" {
-		// Each second request, to where the end-to-end tests collect them.
+		// Every second request, to the collector of the end-to-end tests.
 		all["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://" + s.otlp()
 		all["OTEL_TRACES_SAMPLER"], all["OTEL_TRACES_SAMPLER_ARG"] = "parentbased_traceidratio", "0.5"
 		all["OTEL_BSP_SCHEDULE_DELAY"] = "500"

@@ -10,8 +10,9 @@ import (
 	"syscall"
 )
 
-// stack is one instance of Frontrow with its backends: `up` for people, `test` for the tests, `bench` for the load test, and
-// `cluster`, which has several nodes of each backend and links that can be cut. All can run at once.
+// stack is one instance of Frontrow with its backends: `up` for people, `test` for the tests, `bench` for the
+// load test, and `cluster`, which has several nodes of each backend and links that can be cut. All can run at
+// once.
 type stack struct {
 	instance string
 	prefix   string // of process names, for logs and restart
@@ -32,11 +33,11 @@ func newStack(instance, prefix string) (*stack, error) {
 		return nil, err
 	}
 	if _, err := os.Stat(filepath.Join(root, "tools", "backends")); err != nil {
-		return nil, errors.New("run this in the root of the checkout, by make")
+		return nil, errors.New("run this in the root of the checkout, with make")
 	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		return nil, fmt.Errorf("no folder for the cache: %w", err)
+		return nil, fmt.Errorf("find cache folder: %w", err)
 	}
 	s := &stack{
 		instance: instance,
@@ -54,11 +55,11 @@ func newStack(instance, prefix string) (*stack, error) {
 	return s, nil
 }
 
-// clustered tells whether this instance has several nodes of each backend, and links.
+// clustered reports whether this instance has several nodes of each backend, and links.
 func (s *stack) clustered() bool { return s.instance == "cluster" }
 
-// binary is where a service is built. The load test's services have handlers that others must not have, and the robustness
-// test puts services with faults in the cluster's folder.
+// binary is the path of a service's executable. The load test's services have extra handlers, and the
+// robustness test puts services with faults in the cluster's folder.
 func (s *stack) binary(name string) string {
 	if s.instance == "bench" || s.clustered() {
 		return filepath.Join(s.runDir, "bin", name)
@@ -69,7 +70,8 @@ func (s *stack) binary(name string) string {
 func (s *stack) logFile(name string) string  { return filepath.Join(s.runDir, "logs", name+".log") }
 func (s *stack) confFile(name string) string { return filepath.Join(s.runDir, "conf", name) }
 
-// socket is where the supervisor answers. The name of a unix socket holds at most 107 bytes, which a deep checkout exceeds.
+// socket is the supervisor's socket. The name of a Unix socket has at most 107 bytes, which a deep checkout
+// exceeds.
 func (s *stack) socket() string {
 	path := filepath.Join(s.runDir, "supervisor.sock")
 	if len(path) > 100 {
@@ -78,7 +80,8 @@ func (s *stack) socket() string {
 	return path
 }
 
-// lock lets one run at a time work on path's subject; it waits for another, and says so.
+// lock lets only one run at a time work on the subject of path. It prints a note while it waits for another
+// run.
 func (s *stack) lock(ctx context.Context, path, subject string) (unlock func(), err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err

@@ -12,13 +12,13 @@ import (
 const (
 	// startTimeout is how long a process may take to become ready, on a busy machine with cold caches.
 	startTimeout = 3 * time.Minute
-	// startAttempts is how often a process may end while it starts: once can be bad luck.
+	// startAttempts is how often a process may exit while it starts: once can be bad luck.
 	startAttempts = 2
-	// launchGrace is how long the supervisor may take until a start that was asked for shows in a process' state.
+	// launchGrace is how long the supervisor may take until a requested start shows in a process's state.
 	launchGrace = 3 * time.Second
 )
 
-// startInWaves starts the processes of each wave together, after those of the wave before are ready.
+// startInWaves starts the processes of each wave together, once those of the previous wave are ready.
 func (s *stack) startInWaves(ctx context.Context, processes []process, detail string) error {
 	for wave, left := 0, len(processes); left > 0; wave++ {
 		together := slices.DeleteFunc(slices.Clone(processes), func(p process) bool { return p.wave != wave })
@@ -30,7 +30,7 @@ func (s *stack) startInWaves(ctx context.Context, processes []process, detail st
 	return nil
 }
 
-// startTogether starts processes at once and shows them in their order as they become ready.
+// startTogether starts processes at once and reports them in order as they become ready.
 func (s *stack) startTogether(ctx context.Context, processes []process, detail string) error {
 	began := time.Now()
 	states, err := s.supervisor().states(ctx)
@@ -58,7 +58,7 @@ func (p process) address() string {
 	return "on " + p.at(p.ports[0])
 }
 
-// listens tells whether the process' port is open: Cassandra announces it a moment too early.
+// listens reports whether the process's port is open: Cassandra announces it slightly too early.
 func (p process) listens(ctx context.Context) bool {
 	var dialer net.Dialer
 	connection, err := dialer.DialContext(ctx, "tcp", p.at(p.ports[0]))
@@ -87,7 +87,7 @@ func (s *stack) restartOne(ctx context.Context, p process) error {
 	return s.startAndAwait(ctx, p)
 }
 
-// startUnlessRunning retries for a moment: the supervisor may still be clearing up the process' last run.
+// startUnlessRunning retries briefly: the supervisor may still be cleaning up the process's last run.
 func (s *stack) startUnlessRunning(ctx context.Context, p process, before state) error {
 	if !before.ended() {
 		return nil
@@ -103,7 +103,8 @@ func (s *stack) startUnlessRunning(ctx context.Context, p process, before state)
 	}
 }
 
-// await returns when p is ready, or done if it is a oneShot. before is its state before it was started at began.
+// await returns when p is ready, or done if it is a oneShot. before is its state before it was started, at
+// began.
 func (s *stack) await(ctx context.Context, p process, before state, began time.Time) error {
 	for {
 		states, err := s.supervisor().states(ctx)
@@ -111,7 +112,7 @@ func (s *stack) await(ctx context.Context, p process, before state, began time.T
 			return fmt.Errorf("process-compose stopped answering: %w", err)
 		}
 		now := states[p.name]
-		// Until the supervisor has launched it, the state is that of the last run.
+		// Until the supervisor has launched it, the state is that of the previous run.
 		launched := now.Pid != before.Pid || !before.ended() || time.Since(began) > launchGrace
 		switch {
 		case !launched:

@@ -59,12 +59,12 @@ func (s *stack) knownPlan(ctx context.Context) (plan, error) {
 	return s.plan()
 }
 
-// matching are the processes whose name begins with the prefix that was asked for.
+// matching returns the processes whose name begins with the requested prefix.
 func (s *stack) matching(states map[string]state) ([]string, error) {
 	names := slices.Sorted(maps.Keys(states))
 	matches := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !strings.HasPrefix(name, s.prefix) })
 	if len(matches) == 0 {
-		return nil, fmt.Errorf("no process begins with %q; there are %s", s.prefix, strings.Join(names, ", "))
+		return nil, fmt.Errorf("no process begins with %q; known processes: %s", s.prefix, strings.Join(names, ", "))
 	}
 	return matches, nil
 }

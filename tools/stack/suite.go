@@ -13,13 +13,13 @@ import (
 	"time"
 )
 
-// endToEnd are the packages, in the module test, whose tests need the services running.
+// endToEnd lists the packages of the module test whose tests need running services.
 var endToEnd = []string{"/test/e2e", "/test/robustness/short"}
 
-// suite collects what failed, so that one run tells everything.
+// suite collects failures, so that one run reports all of them.
 type suite struct {
 	*stack
-	tools   string // where golangci-lint and gotestsum are
+	tools   string // folder of golangci-lint and gotestsum
 	passed  int
 	failed  []string
 	modules []string
@@ -37,7 +37,7 @@ func (s *stack) newSuite(ctx context.Context) (*suite, error) {
 	return &suite{stack: s, tools: s.location(tools), modules: modules}, err
 }
 
-// modules are the folders that go.work lists.
+// modules returns the folders listed in go.work.
 func (s *stack) modules(ctx context.Context) ([]string, error) {
 	command := exec.CommandContext(ctx, "go", "work", "edit", "-json")
 	command.Dir = s.root
@@ -67,7 +67,7 @@ func (s *stack) lint(ctx context.Context) error {
 	return u.verdict(ctx, began)
 }
 
-// test runs everything there is to run, on an instance of its own with fresh data, and stops that instance in any case.
+// test runs all tests on a separate instance with fresh data, and always stops that instance afterwards.
 func (s *stack) test(ctx context.Context) error {
 	began := time.Now()
 	u, err := s.newSuite(ctx)
@@ -109,8 +109,8 @@ func (s *stack) test(ctx context.Context) error {
 	return u.verdict(ctx, began)
 }
 
-// testOnBackends tests the modules on fresh backends, then starts the services on fresh ones again and tests the whole: what
-// a module's tests leave in a topic must not reach the services.
+// testOnBackends tests the modules on fresh backends. It then starts the services on fresh backends again and
+// tests the whole system: messages that a module's tests leave in a topic must not reach the services.
 func (u *suite) testOnBackends(ctx context.Context) error {
 	u.title("Backends")
 	p, err := u.freshBackends(ctx)
@@ -120,7 +120,7 @@ func (u *suite) testOnBackends(ctx context.Context) error {
 	env := u.envLines(p)
 	u.title("Unit and integration tests")
 	u.command(ctx, "alerts", ".", nil, "promtool", "test", "rules", "observability/alerts/test.yaml")
-	// Somebody may have a Helm already: to build one takes minutes.
+	// Use an existing Helm if there is one: building it takes minutes.
 	helm := cmp.Or(os.Getenv("FRONTROW_HELM"), filepath.Join(u.location(u.helm()), "helm"))
 	env = append(env, "FRONTROW_HELM="+helm, "FRONTROW_STRIMZI="+u.location(u.strimzi()), "FRONTROW_JAVA="+u.java)
 	for _, module := range u.modules {
@@ -138,14 +138,14 @@ func (u *suite) testOnBackends(ctx context.Context) error {
 		return err
 	}
 	u.title("End-to-end tests")
-	// One package at a time: they stop backends under each other's feet.
+	// One package at a time: they stop the same backends.
 	u.gotestsum(ctx, "test", u.envLines(p), "testname", "-p=1", "-timeout=40m", "./e2e/...", "./robustness/short/...")
 	u.title("In a browser")
 	u.command(ctx, "browser", "web", u.envLines(p), "npx", "playwright", "test")
 	return ctx.Err()
 }
 
-// freshBackends stops what runs, forgets what it stored, and starts the backends with nothing in them.
+// freshBackends stops everything, removes the data, and starts empty backends.
 func (s *stack) freshBackends(ctx context.Context) (plan, error) {
 	if err := s.stopAll(ctx); err != nil {
 		return plan{}, err
@@ -169,7 +169,7 @@ func (u *suite) lintModules(ctx context.Context) {
 	if overlay, err := u.benchOverlay(); err != nil {
 		u.failed = append(u.failed, err.Error())
 	} else {
-		// Not vet, which looks for a package's folder where the overlay alone has it.
+		// Not vet, which does not find packages whose folder exists only in the overlay.
 		u.command(ctx, "build the load test's services", ".", nil, "go", "build", "-overlay", overlay, "./services/booking-service", "./services/api-gateway")
 	}
 	for _, module := range u.modules {
@@ -178,7 +178,7 @@ func (u *suite) lintModules(ctx context.Context) {
 	}
 }
 
-// packages of a module but for the end-to-end tests.
+// packages lists the packages of a module, except for the end-to-end tests.
 func (u *suite) packages(ctx context.Context, module string) ([]string, error) {
 	command := exec.CommandContext(ctx, "go", "list", "./...")
 	command.Dir = filepath.Join(u.root, module)
@@ -198,7 +198,8 @@ func (u *suite) packages(ctx context.Context, module string) ([]string, error) {
 func (u *suite) gotestsum(ctx context.Context, module string, env []string, format string, arguments ...string) {
 	arguments = append([]string{"-count=1"}, arguments...)
 	if module != "test" {
-		// What is raced for is what is shipped: the harness asks over the wire, and its libraries would be compiled twice.
+		// The harness runs without the race detector: it only sends requests, and its libraries would be
+		// compiled twice.
 		arguments = append([]string{"-race"}, arguments...)
 	}
 	arguments = append([]string{"--format", format, "--format-hide-empty-pkg", "--"}, arguments...)
@@ -209,7 +210,7 @@ func (u *suite) gotestsum(ctx context.Context, module string, env []string, form
 	u.command(ctx, name, module, env, filepath.Join(u.tools, "gotestsum"), arguments...)
 }
 
-// command runs one part of the suite with its output shown as it comes.
+// command runs one part of the suite and shows its output as it arrives.
 func (u *suite) command(ctx context.Context, name, module string, env []string, program string, arguments ...string) {
 	if ctx.Err() != nil {
 		return
@@ -219,7 +220,7 @@ func (u *suite) command(ctx context.Context, name, module string, env []string, 
 	command.Dir = filepath.Join(u.root, module)
 	command.Env = append(os.Environ(), env...)
 	command.Stdout, command.Stderr = u.out.out, u.out.out
-	// An interrupt lets the tests clean up; they are killed if they don't.
+	// On an interrupt the tests can clean up; they are killed if they don't.
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
 	command.WaitDelay = 10 * time.Second
 	err := command.Run()

@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// supervisor speaks to a running process-compose.
+// supervisor is a client of a running process-compose.
 type supervisor struct{ client *http.Client }
 
 // state of a process, as process-compose reports it.
@@ -34,7 +34,7 @@ type state struct {
 
 func (s state) ready() bool { return s.Running && s.Health == "Ready" }
 
-// ended tells that nothing runs and nothing will until it is started again.
+// ended reports whether the process is not running and will not run until it is started again.
 func (s state) ended() bool {
 	return slices.Contains([]string{"Completed", "Error", "Skipped", "Disabled"}, s.Status)
 }
@@ -93,7 +93,7 @@ func (v supervisor) start(ctx context.Context, name string) error {
 	return v.call(ctx, http.MethodPost, "/process/start/"+name, nil)
 }
 
-// stop returns when the process has ended; one that does not run is fine.
+// stop returns when the process has exited. It is not an error if the process does not run.
 func (v supervisor) stop(ctx context.Context, name string) error {
 	for asked := false; ; {
 		states, err := v.states(ctx)
@@ -112,7 +112,7 @@ func (v supervisor) stop(ctx context.Context, name string) error {
 	}
 }
 
-// startSupervisor starts process-compose so that it outlives us, with nothing running in it yet.
+// startSupervisor starts process-compose, which outlives us, with no processes running yet.
 func (s *stack) startSupervisor(ctx context.Context, config []byte) error {
 	configFile := s.supervisorConfigFile()
 	if err := writeAtomically(configFile, config); err != nil {
@@ -124,11 +124,11 @@ func (s *stack) startSupervisor(ctx context.Context, config []byte) error {
 	}
 	defer func() { _ = output.Close() }()
 	program := filepath.Join(s.location(s.artifact("process-compose")), "process-compose")
-	// Not CommandContext: it must go on when we end.
+	// Not CommandContext: it must continue when we exit.
 	command := exec.Command(program, "up", "-t=false", "--keep-project", "--disable-dotenv", //nolint:gosec,noctx // see above
 		"-f", configFile, "-u", s.socket(), "-L", s.logFile("process-compose"))
 	command.Dir = s.root
-	command.Stderr = output // its standard output repeats the logs of all processes
+	command.Stderr = output // its standard output repeats all processes' logs
 	command.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := command.Start(); err != nil {
 		return err
@@ -153,7 +153,7 @@ func (s *stack) startSupervisor(ctx context.Context, config []byte) error {
 
 func (s *stack) supervisorConfigFile() string { return s.confFile("process-compose.json") }
 
-// failure shows the end of a process' log below one sentence.
+// failure returns an error with a sentence and the end of a process's log.
 func (s *stack) failure(name, sentence string) error {
 	text, _ := os.ReadFile(s.logFile(name))
 	tail := lastLines(string(text), 20)

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// plan is what an instance runs.
+// plan lists what an instance runs.
 type plan struct {
 	keys                           secrets
 	backends, migrations, services []process
@@ -23,7 +23,7 @@ type plan struct {
 
 func (p plan) all() []process { return slices.Concat(p.backends, p.migrations, p.services) }
 
-// plan needs the prerequisites found.
+// plan requires that the prerequisites have been found.
 func (s *stack) plan() (plan, error) {
 	if err := s.mountDisks(); err != nil {
 		return plan{}, err
@@ -61,7 +61,7 @@ func (s *stack) upAndGreet(ctx context.Context) error {
 	return nil
 }
 
-// up brings the instance to what p says, from whatever state it is in.
+// up brings the instance to the state in p, from any state.
 func (s *stack) up(ctx context.Context, p plan) error {
 	config, err := supervisorConfig(p.all(), s.runDir, s.logFile)
 	if err != nil {
@@ -94,7 +94,7 @@ func (s *stack) up(ctx context.Context, p plan) error {
 	})
 }
 
-// orStop leaves nothing running when work fails or is interrupted.
+// orStop stops everything if work fails or is interrupted.
 func (s *stack) orStop(ctx context.Context, work func() error) error {
 	err := work()
 	if err == nil {
@@ -106,7 +106,7 @@ func (s *stack) orStop(ctx context.Context, work func() error) error {
 	return errors.Join(err, s.stopAll(stopping))
 }
 
-// startBackends starts from nothing: the supervisor, then every backend at once.
+// startBackends starts the supervisor, then all backends at once.
 func (s *stack) startBackends(ctx context.Context, p plan) error {
 	if err := s.stopOrphans(ctx); err != nil {
 		return err
@@ -154,7 +154,8 @@ func splitGateways(services []process) (inside, door []process) {
 	return inside, door
 }
 
-// migrate runs migrations one after another: together they would fight for two cores and finish no sooner.
+// migrate runs migrations one after another: concurrent ones would compete for two cores and finish no
+// sooner.
 func (s *stack) migrate(ctx context.Context, migrations []process) error {
 	if len(migrations) == 0 {
 		return nil
@@ -169,7 +170,8 @@ func (s *stack) migrate(ctx context.Context, migrations []process) error {
 	})
 }
 
-// refresh starts what has stopped, and restarts the services whose program has changed, a replica at a time.
+// refresh starts stopped processes, and restarts the services whose program has changed, one replica at a
+// time.
 func (s *stack) refresh(ctx context.Context, p plan) error {
 	states, err := s.supervisor().states(ctx)
 	if err != nil {
@@ -209,7 +211,7 @@ func unready(processes []process, states map[string]state) []process {
 	return slices.DeleteFunc(slices.Clone(processes), func(p process) bool { return states[p.name].ready() })
 }
 
-// programChanged compares what a process runs with what it would run if it were started now.
+// programChanged reports whether a process runs an older program than the one on disk.
 func programChanged(pid int, program string) bool {
 	running := fmt.Sprintf("/proc/%d/exe", pid)
 	was, errWas := os.Stat(running)
@@ -240,7 +242,7 @@ func (s *stack) build(ctx context.Context) error {
 	return s.buildServices(ctx)
 }
 
-// buildServices is incremental; go leaves a program alone that would come out the same.
+// buildServices is incremental: go leaves an unchanged program as it is.
 func (s *stack) buildServices(ctx context.Context) error {
 	arguments := []string{"build", "-trimpath", "-buildvcs=false", "-o", s.binary("") + "/"}
 	if s.instance == "bench" {

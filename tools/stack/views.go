@@ -11,11 +11,12 @@ import (
 	"time"
 )
 
-// A Sentinel tells everybody one address of the primary, but here each client has a link of its own to each Redis. So each
-// client asks the Sentinels through a view: what it says passes as it is, and in the answers the ports are those of its own
-// links. All ports have five digits and the host is 127.0.0.1 everywhere, so lengths in the answers stay right.
+// A Sentinel tells every client the same address of the primary, but here each client has its own link to
+// each Redis. So each client queries the Sentinels through a view, a proxy that forwards requests unchanged
+// and replaces the ports in the answers with those of the client's links. All ports have five digits and the
+// host is 127.0.0.1 everywhere, so lengths in the answers stay correct.
 
-// view is one client's view of one Sentinel.
+// view is one client's proxy to one Sentinel.
 type view struct {
 	listen, sentinel string
 	replace          map[string]string // ports
@@ -44,7 +45,7 @@ func (s *stack) views() []view {
 
 const viewsReady = "the views of the Sentinels are open"
 
-// serveViews is what the supervisor of the cluster runs, until ctx ends.
+// serveViews serves all views until ctx ends. The supervisor of the cluster runs it.
 func (s *stack) serveViews(ctx context.Context) error {
 	failed := make(chan error, 1)
 	for _, v := range s.views() {
@@ -73,7 +74,7 @@ func (s *stack) serveViews(ctx context.Context) error {
 	}
 }
 
-// serve carries one connection until either side ends it.
+// serve proxies one connection until either side ends it.
 func (v view) serve(ctx context.Context, client net.Conn) {
 	dialer := net.Dialer{Timeout: time.Second}
 	sentinel, err := dialer.DialContext(ctx, "tcp", v.sentinel)
@@ -96,7 +97,8 @@ func (v view) serve(ctx context.Context, client net.Conn) {
 
 const portDigits = 5
 
-// rewrite copies what a Sentinel says. A port may come in two pieces: what could be the beginning of one waits for the rest.
+// rewrite copies a Sentinel's answers. A port may arrive in two pieces: the possible beginning of one waits
+// for the rest.
 func (v view) rewrite(to io.Writer, from io.Reader) error {
 	buffer := make([]byte, 0, 64<<10)
 	for {
@@ -126,7 +128,7 @@ func (v view) rewrite(to io.Writer, from io.Reader) error {
 	}
 }
 
-// unfinished is how many bytes at the end may be the beginning of a port that is to be replaced.
+// unfinished returns how many bytes at the end may be the beginning of a port to be replaced.
 func (v view) unfinished(text []byte) int {
 	for n := min(portDigits-1, len(text)); n > 0; n-- {
 		for old := range v.replace {

@@ -16,7 +16,7 @@ import (
 	"strings"
 )
 
-// oldestNode is what the web app's build needs, major and minor.
+// oldestNode is the oldest Node.js version that can build the web app, major and minor.
 var oldestNode = [2]int{20, 19}
 
 func findNode(ctx context.Context) bool {
@@ -36,14 +36,14 @@ func findNode(ctx context.Context) bool {
 
 func (s *stack) web() string { return filepath.Join(s.root, "web") }
 
-// npm is a command of npm in web/.
+// npm returns an npm command that runs in web/.
 func (s *stack) npm(ctx context.Context, arguments ...string) *exec.Cmd {
 	command := exec.CommandContext(ctx, "npm", append([]string{"--no-fund", "--no-audit", "--no-update-notifier"}, arguments...)...) //nolint:gosec // our own list
 	command.Dir = s.web()
 	return command
 }
 
-// webPackages makes node_modules what package-lock.json says.
+// webPackages installs node_modules as specified in package-lock.json.
 func (s *stack) webPackages(ctx context.Context) error {
 	lock, err := os.ReadFile(filepath.Join(s.web(), "package-lock.json"))
 	if err != nil {
@@ -64,7 +64,7 @@ func (s *stack) webPackages(ctx context.Context) error {
 
 var bundleSize = regexp.MustCompile(`buyer's path: .*`)
 
-// buildWeb builds the web app that the gateway has in it, unless it is as its sources say.
+// buildWeb builds the web app embedded in the gateway, unless it is up to date with its sources.
 func (s *stack) buildWeb(ctx context.Context) error {
 	if err := s.webPackages(ctx); err != nil {
 		return err
@@ -82,7 +82,7 @@ func (s *stack) buildWeb(ctx context.Context) error {
 	err = s.out.step("web app", "building", "", func() error {
 		output, err := s.npm(ctx, "run", "build").CombinedOutput()
 		if err != nil {
-			return fmt.Errorf("the web app could not be built: %w\n%s", err, lastLines(string(output), 20))
+			return fmt.Errorf("build web app: %w\n%s", err, lastLines(string(output), 20))
 		}
 		said = bundleSize.FindString(string(output))
 		return errors.Join(os.MkdirAll(filepath.Dir(stamp), 0o700), os.WriteFile(stamp, []byte(sum), 0o600))
@@ -93,7 +93,7 @@ func (s *stack) buildWeb(ctx context.Context) error {
 	return err
 }
 
-// webSources returns a sum of all that the web app is built from.
+// webSources returns a checksum of all sources of the web app.
 func (s *stack) webSources() (string, error) {
 	sum := sha256.New()
 	add := func(path string) error {
