@@ -1,6 +1,6 @@
-// Package audit counts, in the stores themselves, whether an event's seats were
-// sold once and its money is where it belongs. It trusts no service: it folds
-// the event's log with code of its own.
+// Package audit checks, in the stores themselves, whether an event's seats were
+// sold only once and its money is where it belongs. It trusts no service: it
+// replays the event's log with its own code.
 package audit
 
 import (
@@ -23,33 +23,35 @@ type Auditor struct {
 	payments, provider *pgx.Conn
 }
 
-// Report is what the stores say of one event.
+// Report is the state of one event according to the stores.
 type Report struct {
-	// Confirmed bookings, and the sum of their prices in minor units.
+	// Confirmed counts confirmed bookings; Price sums their prices in minor
+	// units.
 	Confirmed int
 	Price     int64
-	// Captured and Refunded by the provider, in minor units.
+	// Captured and Refunded are the provider's sums, in minor units.
 	Captured, Refunded int64
-	// SoldTwice names the seats that were given to a booking while another owned
-	// them.
+	// SoldTwice names the seats that were given to a booking while another
+	// owned them.
 	SoldTwice []string
-	// Inconsistent says what else the log has that the rules forbid.
+	// Inconsistent describes violations of the log's rules.
 	Inconsistent []string
-	// Unsettled counts holds, charges and refunds that are not yet at their end.
+	// Unsettled counts holds, charges and refunds that have not ended yet.
 	Unsettled int
 }
 
-// Difference is 0 when the money kept is the price of what was confirmed.
+// Difference is 0 if the money kept equals the price of the confirmed bookings.
 func (r Report) Difference() int64 { return r.Captured - r.Refunded - r.Price }
 
 // Open connects to the stores of a running stack.
 func Open(ctx context.Context, s *stack.Stack) (*Auditor, error) {
 	cluster := gocql.NewCluster(strings.Split(s.Cassandra, ",")...)
 	cluster.Keyspace, cluster.Timeout, cluster.ConnectTimeout = s.Keyspace, 10*time.Second, 10*time.Second
-	// These addresses and no others: by a forwarded port the node's own is out of reach.
+	// Use only these addresses: behind a forwarded port, a node's own address
+	// is unreachable.
 	cluster.DisableInitialHostLookup = true
 	cluster.Consistency, cluster.SerialConsistency = gocql.Quorum, gocql.Serial
-	// A node may have just come back: what is only read can be asked again.
+	// A node may have just restarted: reads can be repeated.
 	cluster.DefaultIdempotence = true
 	cluster.RetryPolicy = &gocql.ExponentialBackoffRetryPolicy{NumRetries: 10, Min: 200 * time.Millisecond, Max: 3 * time.Second}
 	session, err := cluster.CreateSession()
@@ -75,12 +77,12 @@ func connect(ctx context.Context, postgres, database string) (*pgx.Conn, error) 
 	return pgx.Connect(ctx, address.String())
 }
 
-// Close ends the connections.
+// Close closes the connections.
 func (a *Auditor) Close(ctx context.Context) {
 	a.cassandra.Close()
 	for _, conn := range []*pgx.Conn{a.payments, a.provider} {
 		if conn != nil {
-			// Nothing was written; there is nothing to lose.
+			// Nothing was written, so an error loses nothing.
 			_ = conn.Close(ctx)
 		}
 	}
@@ -110,8 +112,8 @@ func (a *Auditor) Event(ctx context.Context, eventID string) (Report, error) {
 	return r, a.countMoney(ctx, event, &r)
 }
 
-// countMoney asks the provider's own books; payment-service's tables tell only
-// which charge is whose.
+// countMoney reads the provider's own books; payment-service's tables are used
+// only to find which charge belongs to which payment.
 func (a *Auditor) countMoney(ctx context.Context, event uuid.UUID, r *Report) error {
 	payments, err := a.readPayments(ctx, event)
 	if err != nil {

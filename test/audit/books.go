@@ -9,23 +9,24 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Books is everything that the stores have of one event.
+// Books holds everything that the stores have about one event.
 type Books struct {
-	// Owners of the seats by seat id: a booking's, or the zero UUID when free.
+	// Owners maps each seat id to its owner: a booking's id, or the zero UUID
+	// if free.
 	Owners   map[string]uuid.UUID
 	Bookings []StoredBooking
 	// SoldTwice and Inconsistent are as in Report.
 	SoldTwice, Inconsistent []string
 	Payments                []StoredPayment
-	// Known has what payment-service knows of the bookings, by their id.
+	// Known maps booking ids to payment-service's copies.
 	Known map[uuid.UUID]KnownBooking
 }
 
-// StoredBooking is a booking as the log has it.
+// StoredBooking is a booking according to the log.
 type StoredBooking struct {
 	ID     uuid.UUID
 	UserID uuid.UUID
-	// Status may be unknown: a booking that was paid for and never held.
+	// Status may be unknown: a booking that was paid for but never held.
 	Status      string
 	Reason      string
 	CreatedAt   time.Time
@@ -36,48 +37,48 @@ type StoredBooking struct {
 	Total   int64
 	Seats   []string
 	Payment *BookingPayment
-	// Unsent tells whether messages of it may still have to be sent.
+	// Unsent reports whether some of its messages may still have to be sent.
 	Unsent bool
 
 	positions []uint32
-	// seq is the entry that changed the booking last.
+	// seq is the last entry that changed the booking.
 	seq int64
 }
 
-// BookingPayment is the latest payment of a booking, as the log has it.
+// BookingPayment is the latest payment of a booking according to the log.
 type BookingPayment struct {
 	ID uuid.UUID
 	// Status is succeeded, failed, refunding or refunded.
 	Status string
 }
 
-// Live tells whether the booking owns its seats.
+// Live reports whether the booking owns its seats.
 func (b *StoredBooking) Live() bool { return b.Status == "held" || b.Status == "confirmed" }
 
-// StoredPayment is a payment, and the provider's charge for it.
+// StoredPayment is a payment and the provider's charge for it.
 type StoredPayment struct {
 	ID, BookingID uuid.UUID
 	Status        string
 	Amount        int64
-	// Captured and Refunded are the provider's, in minor units.
+	// Captured and Refunded are the provider's amounts, in minor units.
 	Captured, Refunded int64
 }
 
 // KnownBooking is payment-service's copy of a booking.
 type KnownBooking struct {
-	// Amount is 0 without a currency when only the cancellation has arrived.
+	// Amount is 0 without a currency if only the cancellation has arrived.
 	Amount    int64
 	Currency  string
 	Cancelled bool
 }
 
-// Books reads all that is stored of an event.
+// Books reads everything stored about an event.
 func (a *Auditor) Books(ctx context.Context, eventID string) (*Books, error) {
 	event, err := uuid.Parse(eventID)
 	if err != nil {
 		return nil, fmt.Errorf("audit: event: %w", err)
 	}
-	// First the cursor: it may only move on.
+	// Read the cursor first: it can only advance.
 	published, err := a.published(ctx, event)
 	if err != nil {
 		return nil, err
@@ -151,8 +152,8 @@ func (a *Auditor) readKnown(ctx context.Context, event uuid.UUID, b *Books) erro
 	return nil
 }
 
-// Waiting counts what payment-service and the provider still have to do or to
-// say: messages, webhooks and refunds of all events.
+// Waiting counts the pending messages, webhooks and refunds of payment-service
+// and the provider, for all events.
 func (a *Auditor) Waiting(ctx context.Context) (int, error) {
 	var ours, theirs int
 	err := a.payments.QueryRow(ctx, `SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM refunds WHERE done_at IS NULL)`).Scan(&ours)
@@ -160,7 +161,7 @@ func (a *Auditor) Waiting(ctx context.Context) (int, error) {
 		err = a.provider.QueryRow(ctx, `SELECT count(*) FROM webhooks`).Scan(&theirs)
 	}
 	if err != nil {
-		return 0, fmt.Errorf("audit: what waits: %w", err)
+		return 0, fmt.Errorf("audit: count pending work: %w", err)
 	}
 	return ours + theirs, nil
 }

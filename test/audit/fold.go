@@ -14,24 +14,24 @@ import (
 	logpb "github.com/frontrow-tickets/frontrow/api/log"
 )
 
-// fold is the state of an event that its log makes, by what api/log/log.proto
-// says of the operations. It shares no code with booking-service. What an
-// operation must not have done is noted, and done all the same.
+// fold is the state of an event replayed from its log, following the
+// description of the operations in api/log/log.proto. It shares no code with
+// booking-service. A forbidden operation is reported and then applied anyway.
 type fold struct {
 	event uuid.UUID
 	// seq is the last entry.
 	seq   int64
 	plan  []planSeat
 	limit int
-	// prices of the categories for sale, by the definition in force.
+	// prices of the categories for sale, under the current definition.
 	prices map[string]int64
 	owners []*StoredBooking
-	// bookings in the order in which they were made.
+	// bookings in order of creation.
 	bookings []*StoredBooking
 	byID     map[uint64]*StoredBooking
-	// seatsOf counts the seats that users have.
+	// seatsOf counts each user's seats.
 	seatsOf map[uuid.UUID]int
-	// entries has the numbers of the entries by their ids.
+	// entries maps entry ids to their sequence numbers.
 	entries  map[string]int64
 	admitted map[ticket]bool
 
@@ -52,7 +52,7 @@ func newFold(event uuid.UUID) *fold {
 	return &fold{event: event, byID: map[uint64]*StoredBooking{}, seatsOf: map[uuid.UUID]int{}, entries: map[string]int64{}, admitted: map[ticket]bool{}}
 }
 
-// apply adds an entry. Error: the entry cannot be read.
+// apply applies an entry. Error: the entry can't be decoded.
 func (f *fold) apply(seq int64, data []byte) error {
 	after := f.seq
 	f.seq = seq
@@ -100,7 +100,7 @@ func (f *fold) operate(op *logpb.Operation) error {
 	case *logpb.Operation_Scanned:
 		f.scan(op.Scanned)
 	default:
-		return fmt.Errorf("an operation of an unknown kind: %v", op)
+		return fmt.Errorf("unknown operation: %v", op)
 	}
 	return nil
 }
@@ -111,7 +111,7 @@ func (f *fold) define(op *logpb.Defined) error {
 		return fmt.Errorf("definition: %w", err)
 	}
 	if def.EventID != f.event {
-		return fmt.Errorf("it defines the event %s", def.EventID)
+		return fmt.Errorf("definition of another event: %s", def.EventID)
 	}
 	if f.plan == nil {
 		f.plan = seatPlan(def.Blocks)
@@ -132,7 +132,7 @@ func (f *fold) define(op *logpb.Defined) error {
 	return nil
 }
 
-// seatPlan has the seats by position: blocks in order, then by index.
+// seatPlan lists the seats by position: blocks in order, then by index.
 func seatPlan(blocks []events.Block) []planSeat {
 	var plan []planSeat
 	for n, block := range blocks {
@@ -197,7 +197,7 @@ func (f *fold) confirm(op *logpb.Confirmed) {
 	if b == nil {
 		return
 	}
-	if !b.Live() { // confirmed all the same, it owns its seats again
+	if !b.Live() { // it is confirmed anyway and owns its seats again
 		for _, n := range b.positions {
 			f.give(b, n)
 		}
@@ -223,7 +223,7 @@ func (f *fold) end(op *logpb.Ended) {
 	f.release(b, op.GetStatus(), op.GetReason(), op.GetAt())
 }
 
-// release ends a booking and gives its seats back.
+// release ends a booking and frees its seats.
 func (f *fold) release(b *StoredBooking, status, reason string, millis int64) {
 	if b.Live() {
 		f.seatsOf[b.UserID] -= len(b.positions)
@@ -243,7 +243,7 @@ func (f *fold) release(b *StoredBooking, status, reason string, millis int64) {
 func (f *fold) payLate(op *logpb.PaidLate) {
 	b := f.byID[op.GetBooking()]
 	if b == nil {
-		// Nothing but its payment is known.
+		// Only its payment is known.
 		b = &StoredBooking{ID: f.bookingID(op.GetBooking()), Status: "unknown"}
 		f.byID[op.GetBooking()] = b
 		f.bookings = append(f.bookings, b)
@@ -259,7 +259,8 @@ func (f *fold) refund(op *logpb.Refunded) {
 	if b == nil {
 		return
 	}
-	// A payment that was captured after the booking had ended may be known by its refund alone.
+	// If a payment was captured after the booking had ended, the log may have
+	// only its refund.
 	late := !b.Live() && (b.Payment == nil || b.Payment.Status == "failed")
 	if payment := id(op.GetPayment()); !late && (b.Payment == nil || b.Payment.ID != payment) {
 		f.wrong("booking %s gets back the payment %s, which is not its own", b.ID, payment)
@@ -283,8 +284,8 @@ func (f *fold) scan(op *logpb.Scanned) {
 	f.admitted[t] = true
 }
 
-// changed returns the booking that an operation changes, nil when there is
-// none. It must be in one of some statuses.
+// changed returns the booking that an operation changes, or nil if there is
+// none. The booking must be in one of statuses.
 func (f *fold) changed(own uint64, becomes string, statuses ...string) *StoredBooking {
 	b := f.byID[own]
 	if b == nil {
@@ -298,7 +299,7 @@ func (f *fold) changed(own uint64, becomes string, statuses ...string) *StoredBo
 	return b
 }
 
-// seatOwners returns who owns each seat, by the seat's id.
+// seatOwners returns each seat's owner, by the seat's id.
 func (f *fold) seatOwners() map[string]uuid.UUID {
 	owners := map[string]uuid.UUID{}
 	for n, b := range f.owners {
@@ -317,7 +318,7 @@ func (f *fold) bookingID(own uint64) uuid.UUID {
 	return whole
 }
 
-// id is a UUID of 16 bytes, the zero UUID of any others.
+// id returns the UUID in 16 bytes, or the zero UUID for any other length.
 func id(bytes []byte) uuid.UUID {
 	u, err := uuid.FromBytes(bytes)
 	if err != nil {

@@ -13,11 +13,11 @@ import (
 // logID is the key of an event's log: the first 8 bytes of the event's id.
 func logID(event uuid.UUID) int64 { return int64(binary.BigEndian.Uint64(event[:8])) }
 
-// fold reads an event's log and folds it. Error: the log is not there, or has an
-// entry that cannot be read.
+// fold reads an event's log and replays it. Error: the log does not exist, or
+// has an entry that can't be decoded.
 func (a *Auditor) fold(ctx context.Context, event uuid.UUID) (*fold, error) {
-	// A serial read completes the appends that are under way, so all entries up
-	// to this head are at a quorum.
+	// A serial read completes the appends in progress, so all entries up to
+	// this head are at a quorum.
 	before, err := a.head(ctx, event)
 	if err != nil {
 		return nil, err
@@ -31,7 +31,7 @@ func (a *Auditor) fold(ctx context.Context, event uuid.UUID) (*fold, error) {
 		if err := f.apply(seq, entry); err != nil {
 			return nil, errors.Join(fmt.Errorf("audit: log of event %s: %w", event, err), entries.Close())
 		}
-		entry = nil // the next one gets memory of its own
+		entry = nil // the next entry gets its own memory
 	}
 	if err := entries.Close(); err != nil {
 		return nil, fmt.Errorf("audit: log of event %s: %w", event, err)
@@ -56,7 +56,7 @@ func (a *Auditor) head(ctx context.Context, event uuid.UUID) (int64, error) {
 	return head, nil
 }
 
-// published is up to which entry the messages are sent.
+// published returns the entry up to which messages are sent.
 func (a *Auditor) published(ctx context.Context, event uuid.UUID) (int64, error) {
 	var published int64
 	err := a.cassandra.Query(`SELECT published FROM cursors WHERE event = ?`, logID(event)).

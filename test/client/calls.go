@@ -21,12 +21,13 @@ func (c *Client) RegisterOnce(ctx context.Context, email, password, name, key st
 	return post[User](ctx, c, "/auth/register", body, key)
 }
 
-// Login opens a session, without using it: see WithSession.
+// Login opens a session but does not use it; see WithSession.
 func (c *Client) Login(ctx context.Context, email, password string) (Session, error) {
 	return post[Session](ctx, c, "/auth/login", map[string]string{"email": email, "password": password}, "")
 }
 
-// Logout ends the session; everywhere ends all sessions of the account.
+// Logout ends the session. With everywhere set, it ends all sessions of the
+// account.
 func (c *Client) Logout(ctx context.Context, everywhere bool) error {
 	path := "/auth/logout"
 	if everywhere {
@@ -60,7 +61,8 @@ func (c *Client) Venue(ctx context.Context, id string) (Venue, error) {
 	return get[Venue](ctx, c, "/venues/"+id, nil)
 }
 
-// Venues lists one's own venues, newest first; query may have cursor and limit.
+// Venues lists the caller's own venues, newest first; query may have cursor and
+// limit.
 func (c *Client) Venues(ctx context.Context, query url.Values) (Page[VenueSummary], error) {
 	return get[Page[VenueSummary]](ctx, c, "/venues", query)
 }
@@ -86,7 +88,7 @@ func (c *Client) Events(ctx context.Context, query url.Values) (Page[Event], err
 	return get[Page[Event]](ctx, c, "/events", query)
 }
 
-// PatchEvent changes fields of an event that is still at version.
+// PatchEvent changes fields of an event if it is still at version.
 func (c *Client) PatchEvent(ctx context.Context, id string, version int64, fields map[string]any) (Event, error) {
 	var event Event
 	err := c.call(ctx, Request{
@@ -111,17 +113,17 @@ func (c *Client) Seats(ctx context.Context, eventID string) (Availability, error
 	return get[Availability](ctx, c, "/events/"+eventID+"/seats", nil)
 }
 
-// Sales reads how an event sells.
+// Sales reads an event's sales report.
 func (c *Client) Sales(ctx context.Context, eventID string) (Sales, error) {
 	return get[Sales](ctx, c, "/events/"+eventID+"/sales", nil)
 }
 
-// Attendees lists who has a ticket; query may have cursor and limit.
+// Attendees lists the ticket holders; query may have cursor and limit.
 func (c *Client) Attendees(ctx context.Context, eventID string, query url.Values) (Page[Attendee], error) {
 	return get[Page[Attendee]](ctx, c, "/events/"+eventID+"/attendees", query)
 }
 
-// AttendeesCSV lists all who have a ticket, with a first line that names the columns.
+// AttendeesCSV lists all ticket holders. The first line names the columns.
 func (c *Client) AttendeesCSV(ctx context.Context, eventID string) ([][]string, error) {
 	r := Request{Method: http.MethodGet, Path: "/events/" + eventID + "/attendees", Header: http.Header{"Accept": {"text/csv"}}}
 	resp, err := c.Do(ctx, r)
@@ -148,12 +150,14 @@ func (c *Client) CheckIn(ctx context.Context, eventID, scanID, code string) (Sca
 	return scan, json.Unmarshal(resp.Body, &scan)
 }
 
-// Scans reads the log of an event's doors, newest first; query may have cursor and limit.
+// Scans reads an event's check-in log, newest first; query may have cursor and
+// limit.
 func (c *Client) Scans(ctx context.Context, eventID string, query url.Values) (Page[Scan], error) {
 	return get[Page[Scan]](ctx, c, "/events/"+eventID+"/check-ins", query)
 }
 
-// TicketKeys reads the keys that tickets are signed with, that of new ones first.
+// TicketKeys reads the keys that verify tickets; the key for new tickets is
+// first.
 func (c *Client) TicketKeys(ctx context.Context) ([]TicketKey, error) {
 	set, err := get[struct{ Keys []TicketKey }](ctx, c, "/tickets/keys", nil)
 	return set.Keys, err
@@ -164,17 +168,17 @@ func (c *Client) Hold(ctx context.Context, b NewBooking, key string) (Booking, e
 	return post[Booking](ctx, c, "/bookings", b, key)
 }
 
-// Booking reads one of one's own bookings.
+// Booking reads one of the caller's bookings.
 func (c *Client) Booking(ctx context.Context, id string) (Booking, error) {
 	return get[Booking](ctx, c, "/bookings/"+id, nil)
 }
 
-// Bookings lists one's own bookings, newest first.
+// Bookings lists the caller's bookings, newest first.
 func (c *Client) Bookings(ctx context.Context, query url.Values) (Page[Booking], error) {
 	return get[Page[Booking]](ctx, c, "/bookings", query)
 }
 
-// CancelBooking gives a booking's seats back.
+// CancelBooking cancels a booking and frees its seats.
 func (c *Client) CancelBooking(ctx context.Context, id string) (Booking, error) {
 	return post[Booking](ctx, c, "/bookings/"+id+"/cancel", nil, "")
 }
@@ -190,7 +194,7 @@ func (c *Client) Pay(ctx context.Context, bookingID, method, key string) (Paymen
 	return post[Payment](ctx, c, "/payments", map[string]string{"booking_id": bookingID, "payment_method": method}, key)
 }
 
-// Payment reads one of one's own payments.
+// Payment reads one of the caller's payments.
 func (c *Client) Payment(ctx context.Context, id string) (Payment, error) {
 	return get[Payment](ctx, c, "/payments/"+id, nil)
 }

@@ -1,4 +1,5 @@
-// Package client speaks Frontrow's public API, as its tests and the demo need it.
+// Package client is a client of Frontrow's public API for the tests and the
+// demo.
 package client
 
 import (
@@ -13,10 +14,10 @@ import (
 	"time"
 )
 
-// Check looks at one exchange and returns an error if it breaks the contract.
+// Check examines one exchange and returns an error if it breaks the contract.
 type Check func(req *http.Request, reqBody []byte, resp *http.Response, respBody []byte) error
 
-// Client is one visitor: anonymous, or somebody with a session. It is safe for
+// Client is one visitor: anonymous, or with a session. It is safe for
 // concurrent use.
 type Client struct {
 	base    string
@@ -26,7 +27,8 @@ type Client struct {
 }
 
 // New returns an anonymous client for the API at base, such as
-// http://127.0.0.1:8080/api/v1. check sees every exchange; nil checks nothing.
+// http://127.0.0.1:8080/api/v1. check is called with every exchange; nil checks
+// nothing.
 func New(base string, check Check) *Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 256
@@ -51,26 +53,26 @@ func (c *Client) WithSession(id string) *Client {
 	return &other
 }
 
-// Request is one request as it goes over the wire.
+// Request is one request.
 type Request struct {
 	Method string
-	// Path below the base, such as /events.
+	// Path is relative to the base, such as /events.
 	Path  string
 	Query url.Values
-	// Body is encoded as JSON, unless it is a []byte, which is sent as it is.
+	// Body is encoded as JSON, unless it is a []byte, which is sent unchanged.
 	Body   any
 	Header http.Header
 }
 
-// Response is an answer, read to its end.
+// Response is a response, read to its end.
 type Response struct {
 	Status int
 	Header http.Header
 	Body   []byte
 }
 
-// Do sends a request and reads the whole answer, whatever its status. The
-// error is of the transport, or of the contract.
+// Do sends a request and reads the whole response, whatever its status. An
+// error comes from the transport or from the contract check.
 func (c *Client) Do(ctx context.Context, r Request) (Response, error) {
 	req, body, err := c.request(ctx, r)
 	if err != nil {
@@ -83,7 +85,7 @@ func (c *Client) Do(ctx context.Context, r Request) (Response, error) {
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return Response{}, fmt.Errorf("%s %s: read the answer: %w", r.Method, r.Path, err)
+		return Response{}, fmt.Errorf("%s %s: read response: %w", r.Method, r.Path, err)
 	}
 	if c.check != nil {
 		if err := c.check(req, body, resp, answer); err != nil {
@@ -128,8 +130,8 @@ func (c *Client) request(ctx context.Context, r Request) (*http.Request, []byte,
 	return req, body, nil
 }
 
-// call sends a request and decodes a 2xx answer into out (which may be nil). Any
-// other answer is a *Problem.
+// call sends a request and decodes a 2xx response into out (which may be nil).
+// Any other response is returned as a *Problem.
 func (c *Client) call(ctx context.Context, r Request, out any) error {
 	resp, err := c.Do(ctx, r)
 	if err != nil {

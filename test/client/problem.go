@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Problem is an answer that is not 2xx.
+// Problem is a response other than 2xx.
 type Problem struct {
 	Status        int          `json:"status"`
 	Code          string       `json:"code"`
@@ -19,25 +19,25 @@ type Problem struct {
 	Limit         int          `json:"limit"`
 	Held          int          `json:"held"`
 	BookingStatus string       `json:"booking_status"`
-	// RetryAfter is zero when the answer has none.
+	// RetryAfter is zero if the response has none.
 	RetryAfter time.Duration `json:"-"`
 
 	where string
 }
 
-// FieldError names a wrong field.
+// FieldError names an invalid field.
 type FieldError struct {
 	Field   string `json:"field"`
 	Code    string `json:"code"`
 	Message string `json:"message"`
 }
 
-// Error says what was asked and what was answered.
+// Error describes the request and the response.
 func (p *Problem) Error() string {
 	return fmt.Sprintf("%s: %d %s: %s %v%v (request %s)", p.where, p.Status, p.Code, p.Detail, p.Errors, p.Seats, p.RequestID)
 }
 
-// AsProblem returns the problem that an error of a call is, or nil.
+// AsProblem returns the problem in a call's error, or nil.
 func AsProblem(err error) *Problem {
 	var p *Problem
 	if errors.As(err, &p) {
@@ -46,13 +46,13 @@ func AsProblem(err error) *Problem {
 	return nil
 }
 
-// IsCode tells whether an error of a call is the problem with this code.
+// IsCode reports whether a call's error is the problem with this code.
 func IsCode(err error, code string) bool {
 	p := AsProblem(err)
 	return p != nil && p.Code == code
 }
 
-// Problem decodes an answer as a problem; its Code is empty if it is none.
+// Problem decodes a response as a problem. Its Code is empty if it is not one.
 func (r Response) Problem() *Problem { return problemOf(Request{}, r) }
 
 func problemOf(r Request, resp Response) *Problem {

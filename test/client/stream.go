@@ -8,16 +8,16 @@ import (
 	"strings"
 )
 
-// StreamEvent is one server-sent event. A comment line (the heartbeat) comes
-// with the Event "comment" and its text in Data.
+// StreamEvent is one server-sent event. A comment line (the heartbeat) has the
+// Event "comment" and its text in Data.
 type StreamEvent struct {
 	ID    string
 	Event string
 	Data  string
 }
 
-// Stream opens the live seats of an event and sends what arrives until ctx
-// ends or the server closes; then the channel is closed. lastID may be empty.
+// Stream opens the live seats of an event and sends what arrives until ctx ends
+// or the server closes; then it closes the channel. lastID may be empty.
 func (c *Client) Stream(ctx context.Context, eventID, lastID string) (<-chan StreamEvent, error) {
 	r := Request{Method: http.MethodGet, Path: "/events/" + eventID + "/seats/stream", Header: http.Header{"Accept": {"text/event-stream"}}}
 	if lastID != "" {

@@ -17,14 +17,14 @@ type User struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
-// Session is the answer to a log-in.
+// Session is the response to a log-in.
 type Session struct {
 	SessionID string    `json:"session_id"`
 	ExpiresAt time.Time `json:"expires_at"`
 	User      User      `json:"user"`
 }
 
-// Venue is a place with its seat plan; ids and blocks are the service's.
+// Venue is a place with its seat plan; the service sets ids and blocks.
 type Venue struct {
 	ID         string     `json:"id,omitempty"`
 	Name       string     `json:"name"`
@@ -35,7 +35,7 @@ type Venue struct {
 	Areas      []Area     `json:"areas"`
 }
 
-// VenueSummary is a venue in the list of one's own.
+// VenueSummary is a venue in the list of the caller's own.
 type VenueSummary struct {
 	ID         string     `json:"id"`
 	Name       string     `json:"name"`
@@ -44,13 +44,13 @@ type VenueSummary struct {
 	CreatedAt  time.Time  `json:"created_at"`
 }
 
-// Category is a class of price.
+// Category is a price category.
 type Category struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
 }
 
-// Section is rows of seats.
+// Section is a section with rows of seats.
 type Section struct {
 	ID     string   `json:"id"`
 	Name   string   `json:"name"`
@@ -58,7 +58,7 @@ type Section struct {
 	Blocks []string `json:"blocks,omitempty"`
 }
 
-// Row is seats beside one another.
+// Row is a row of neighbouring seats.
 type Row struct {
 	Label    string `json:"label"`
 	Category string `json:"category,omitempty"`
@@ -87,7 +87,7 @@ type Area struct {
 	Blocks   []string `json:"blocks,omitempty"`
 }
 
-// NewEvent is what an organizer sends.
+// NewEvent is an organizer's description of an event.
 type NewEvent struct {
 	Name             string          `json:"name"`
 	Description      string          `json:"description,omitempty"`
@@ -103,7 +103,7 @@ type NewEvent struct {
 	HoldSeconds      int             `json:"hold_seconds,omitempty"`
 }
 
-// NewTicketType gives a category its price, in minor units.
+// NewTicketType sets the price of a category, in minor units.
 type NewTicketType struct {
 	ID       string `json:"id,omitempty"`
 	Name     string `json:"name"`
@@ -111,7 +111,7 @@ type NewTicketType struct {
 	Price    int64  `json:"price"`
 }
 
-// Event is an event as it is shown.
+// Event is an event as shown to the caller.
 type Event struct {
 	ID               string       `json:"id"`
 	Name             string       `json:"name"`
@@ -124,7 +124,7 @@ type Event struct {
 	StartsAt         time.Time    `json:"starts_at"`
 }
 
-// TicketType is a price as it is shown.
+// TicketType is a ticket type as shown to the caller.
 type TicketType struct {
 	ID       string `json:"id"`
 	Name     string `json:"name"`
@@ -133,28 +133,28 @@ type TicketType struct {
 	Price    Money  `json:"price"`
 }
 
-// Availability is every seat's state.
+// Availability is the state of every seat.
 type Availability struct {
 	EventID string        `json:"event_id"`
 	Version int64         `json:"version"`
 	Blocks  []BlockStates `json:"blocks"`
 }
 
-// BlockStates is one character a seat: a, h, s or x.
+// BlockStates has one character per seat: a, h, s or x.
 type BlockStates struct {
 	ID      string `json:"id"`
 	Version int64  `json:"version"`
 	States  string `json:"states"`
 }
 
-// Delta is seats that changed.
+// Delta lists changed seats.
 type Delta struct {
 	Block   string            `json:"block"`
 	Version int64             `json:"version"`
 	Seats   map[string]string `json:"seats"`
 }
 
-// NewBooking asks for these seats, or for a quantity of a ticket type.
+// NewBooking requests these seats, or a quantity of a ticket type.
 type NewBooking struct {
 	EventID      string   `json:"event_id"`
 	SeatIDs      []string `json:"seat_ids,omitempty"`
@@ -177,7 +177,7 @@ type Booking struct {
 	Payment     *BookingPayment `json:"payment"`
 }
 
-// SeatIDs of a booking, in its order.
+// SeatIDs returns the ids of a booking's seats, in the booking's order.
 func (b Booking) SeatIDs() []string {
 	var ids []string
 	for _, s := range b.Seats {
@@ -196,7 +196,7 @@ type BookedSeat struct {
 	Price        Money  `json:"price"`
 }
 
-// BookingPayment is the last thing a booking knows of its payment.
+// BookingPayment is a booking's latest known payment state.
 type BookingPayment struct {
 	ID          string `json:"id"`
 	Status      string `json:"status"`
@@ -209,11 +209,11 @@ type Ticket struct {
 	SeatID string `json:"seat_id"`
 	Holder string `json:"holder"`
 	Code   string `json:"code"`
-	// QRPNG is the picture of Code.
+	// QRPNG is Code as a QR code.
 	QRPNG []byte `json:"qr_png"`
 }
 
-// Sales is how an event sells.
+// Sales is an event's sales report.
 type Sales struct {
 	AsOf        time.Time         `json:"as_of"`
 	Seats       SeatCounts        `json:"seats"`
@@ -225,7 +225,7 @@ type Sales struct {
 	} `json:"over_time"`
 }
 
-// SeatCounts is how many seats are in each state.
+// SeatCounts counts the seats in each state.
 type SeatCounts struct {
 	Available int `json:"available"`
 	Held      int `json:"held"`
@@ -233,21 +233,21 @@ type SeatCounts struct {
 	Blocked   int `json:"blocked"`
 }
 
-// TicketTypeSales is how one ticket type sells.
+// TicketTypeSales is the sales report of one ticket type.
 type TicketTypeSales struct {
 	ID      string     `json:"id"`
 	Seats   SeatCounts `json:"seats"`
 	Revenue Money      `json:"revenue"`
 }
 
-// SalesBucket is what was sold in a span of time.
+// SalesBucket holds the sales of one time span.
 type SalesBucket struct {
 	StartsAt time.Time `json:"starts_at"`
 	Sold     int       `json:"sold"`
 	Revenue  int64     `json:"revenue"`
 }
 
-// Attendee is somebody who has a ticket.
+// Attendee is a ticket holder.
 type Attendee struct {
 	TicketID    string     `json:"ticket_id"`
 	BookingID   string     `json:"booking_id"`
@@ -257,7 +257,7 @@ type Attendee struct {
 	CheckedInAt *time.Time `json:"checked_in_at"`
 }
 
-// Scan is what a scan at a door came to.
+// Scan is the result of a scan.
 type Scan struct {
 	ScanID     string     `json:"scan_id"`
 	EventID    string     `json:"event_id"`
@@ -269,7 +269,7 @@ type Scan struct {
 		ID string `json:"id"`
 	} `json:"seat"`
 	Holder string `json:"holder"`
-	// Replayed: the answer is that of an earlier request.
+	// Replayed means that the response is that of an earlier request.
 	Replayed bool `json:"-"`
 }
 

@@ -1,4 +1,4 @@
-// Package contract holds every exchange of the tests against api/openapi.yaml.
+// Package contract checks every exchange of the tests against api/openapi.yaml.
 package contract
 
 import (
@@ -22,13 +22,13 @@ import (
 	"github.com/frontrow-tickets/frontrow/api"
 )
 
-// Contract is openapi.yaml, ready to check with.
+// Contract is openapi.yaml, parsed and ready for checks.
 type Contract struct {
 	v        validator.Validator
 	document any
 }
 
-// Load reads the contract; it is the same for all who ask.
+// Load reads the contract once and returns it to all callers.
 var Load = sync.OnceValues(load)
 
 func load() (*Contract, error) {
@@ -37,8 +37,9 @@ func load() (*Contract, error) {
 		return nil, fmt.Errorf("contract: %w", err)
 	}
 	v, errs := validator.NewValidator(doc, config.WithFormatAssertions(), config.WithStrictMode(),
-		config.WithStrictIgnorePaths("$.cookies.frontrow_session"), // a security scheme, which strict mode does not look at
-		// These belong to HTTP and to every answer; openapi.yaml names only what a client acts upon.
+		config.WithStrictIgnorePaths("$.cookies.frontrow_session"), // a security scheme, which strict mode does not know
+		// These belong to HTTP and to every response; openapi.yaml names only
+		// headers that clients act upon.
 		config.WithStrictIgnoredHeadersExtra("set-cookie", "content-security-policy", "strict-transport-security", "x-content-type-options",
 			"x-frame-options", "referrer-policy", "permissions-policy", "cross-origin-opener-policy", "cross-origin-resource-policy", "traceparent",
 			"retry-after", "allow", "x-accel-buffering", "content-language"))
@@ -58,16 +59,17 @@ func (c *Contract) Lint() error {
 	return explain("openapi.yaml", errs)
 }
 
-// refusals are the answers to requests that break the contract: then only the
-// answer is checked.
+// refusals are the statuses for requests that break the contract; for these
+// only the response is checked.
 var refusals = []int{
 	http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed,
 	http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType,
 	http.StatusUnprocessableEntity, http.StatusPreconditionRequired, http.StatusPreconditionFailed, http.StatusTooManyRequests,
 }
 
-// Check refuses an exchange that openapi.yaml does not describe: an unknown
-// route, status or member, a wrong value; and a wrong request that was accepted.
+// Check returns an error for an exchange that openapi.yaml does not allow: an
+// unknown route, status or member, a wrong value, or an invalid request that
+// was accepted.
 func (c *Contract) Check(req *http.Request, reqBody []byte, resp *http.Response, respBody []byte) error {
 	where := fmt.Sprintf("contract: %s %s → %d", req.Method, req.URL.Path, resp.StatusCode)
 	if !slices.Contains(refusals, resp.StatusCode) {
@@ -78,27 +80,27 @@ func (c *Contract) Check(req *http.Request, reqBody []byte, resp *http.Response,
 		}
 	}
 	if resp.StatusCode >= http.StatusBadRequest && resp.Header.Get("Content-Type") != "application/problem+json" {
-		return fmt.Errorf("%s: the content type of an error is %q", where, resp.Header.Get("Content-Type"))
+		return fmt.Errorf("%s: content type of error response is %q", where, resp.Header.Get("Content-Type"))
 	}
 	if retry := resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusServiceUnavailable; retry && resp.Header.Get("Retry-After") == "" {
-		return fmt.Errorf("%s: there is no Retry-After", where)
+		return fmt.Errorf("%s: missing Retry-After", where)
 	}
 	copied := *resp
 	copied.Body = io.NopCloser(bytes.NewReader(respBody))
 	_, errs := c.v.ValidateHttpResponse(req, &copied)
 	if len(errs) > 0 && (errs[0].IsPathMissingError() || errs[0].IsOperationMissingError()) {
-		// Right, if that is what the answer says too.
+		// Correct if the response says so as well.
 		if resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusMethodNotAllowed {
 			return c.CheckSchema("Problem", respBody)
 		}
 	}
 	if len(errs) > 0 {
-		return fmt.Errorf("%w\n%s", explain(where+": the answer", errs), respBody[:min(len(respBody), 2000)])
+		return fmt.Errorf("%w\n%s", explain(where+": response", errs), respBody[:min(len(respBody), 2000)])
 	}
 	return nil
 }
 
-// CheckSchema holds JSON against a schema of the contract, by its name.
+// CheckSchema checks JSON against a schema of the contract, by name.
 func (c *Contract) CheckSchema(name string, data []byte) error {
 	compiler := jsonschema.NewCompiler()
 	compiler.AssertFormat()

@@ -8,8 +8,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// CheckExamples holds every example of the document against its schema, and
-// returns how many there are.
+// CheckExamples checks every example in the document against its schema, and
+// returns their number.
 func (c *Contract) CheckExamples() (checked int, err error) {
 	compiler := jsonschema.NewCompiler()
 	compiler.AssertFormat()
@@ -24,7 +24,7 @@ func (c *Contract) CheckExamples() (checked int, err error) {
 			err = schema.Validate(example)
 		}
 		if err != nil {
-			faults = append(faults, fmt.Errorf("the example at %s: %w", schemaAt, err))
+			faults = append(faults, fmt.Errorf("example at %s: %w", schemaAt, err))
 		}
 	}
 	walk(c.document, "", func(at string, node map[string]any) {

@@ -12,11 +12,11 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/client"
 )
 
-// triesEach is how often a buyer reaches for seats.
+// triesEach is how often a buyer tries to get seats.
 const triesEach = 5
 
-// buyer is one of the crowd. What they do follows from their number, so that
-// every run asks for the same.
+// buyer is one of the crowd. Its behaviour depends only on its number, so that
+// every run makes the same requests.
 type buyer struct {
 	client *client.Client
 	dice   *rand.Rand
@@ -28,7 +28,8 @@ type buyer struct {
 	paid                        []client.Payment // at the end
 }
 
-// gather registers everybody, a few at a time: each password is hashed at some cost.
+// gather registers all buyers, a few at a time: each password hash is
+// expensive.
 func gather(ctx context.Context, url string, out *screen) ([]*buyer, error) {
 	crowd, errs := make([]*buyer, buyerCount), make([]error, buyerCount)
 	var there atomic.Int64
@@ -49,13 +50,13 @@ func gather(ctx context.Context, url string, out *screen) ([]*buyer, error) {
 	wg.Wait()
 	for _, err := range errs {
 		if err != nil {
-			return nil, fmt.Errorf("a buyer can't register: %w", err)
+			return nil, fmt.Errorf("register buyer: %w", err)
 		}
 	}
 	return crowd, nil
 }
 
-// race lets everybody buy at once.
+// race lets all buyers buy at once.
 func race(ctx context.Context, crowd []*buyer, s *sale, out *screen) {
 	var tried, won, refused atomic.Int64
 	stop := out.watch(func() string {
@@ -77,7 +78,8 @@ func race(ctx context.Context, crowd []*buyer, s *sale, out *screen) {
 	wg.Wait()
 }
 
-// try reaches for seats once and, having got them, does something with them.
+// try tries to hold seats once and, if it gets them, decides what to do with
+// them.
 func (b *buyer) try(ctx context.Context, s *sale) {
 	key, wish := uuid.NewString(), b.wish(s)
 	b.tried++
@@ -93,7 +95,8 @@ func (b *buyer) try(ctx context.Context, s *sale) {
 	}
 }
 
-// wish is mostly neighbours in the first rows, which everybody wants.
+// wish mostly requests neighbouring seats in the first rows, which every buyer
+// wants.
 func (b *buyer) wish(s *sale) client.NewBooking {
 	n := client.NewBooking{EventID: s.event.ID}
 	switch roll := b.dice.IntN(10); {
@@ -109,10 +112,10 @@ func (b *buyer) wish(s *sale) client.NewBooking {
 	return n
 }
 
-// decide pays, cancels, or forgets the hold.
+// decide pays, cancels, or abandons the hold.
 func (b *buyer) decide(ctx context.Context, booking client.Booking) {
 	switch roll := b.dice.IntN(20); {
-	case roll < 2: // forgotten: it expires
+	case roll < 2: // abandoned: it expires
 	case roll < 4:
 		b.cancel(ctx, booking.ID)
 	case roll < 6:
@@ -124,13 +127,13 @@ func (b *buyer) decide(ctx context.Context, booking client.Booking) {
 		}
 	case roll < 9:
 		b.pay(ctx, booking.ID, "pm_ok")
-		b.cancel(ctx, booking.ID) // before or after the money: it comes back
+		b.cancel(ctx, booking.ID) // before or after the capture: the money is refunded
 	default:
 		b.pay(ctx, booking.ID, []string{"pm_ok", "pm_slow", "pm_unknown", "pm_duplicate_webhook"}[b.dice.IntN(4)])
 	}
 }
 
-// pay returns the payment's id, or nothing if the booking could not be paid any more.
+// pay returns the payment's id, or "" if the booking could no longer be paid.
 func (b *buyer) pay(ctx context.Context, bookingID, method string) string {
 	key := uuid.NewString()
 	payment, err := patiently(ctx, func() (client.Payment, error) { return b.client.Pay(ctx, bookingID, method, key) })

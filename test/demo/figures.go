@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// figures are what the demo counts; amounts are in cents.
+// figures are the demo's results; amounts are in cents.
 type figures struct {
 	Tried            int   `json:"tried"`
 	Won              int   `json:"won"`
@@ -27,7 +27,7 @@ type figures struct {
 	firstFailure               string
 }
 
-// add counts what one buyer saw.
+// add adds one buyer's results.
 func (f *figures) add(b *buyer) {
 	f.Tried += b.tried
 	f.Won += b.won

@@ -1,6 +1,6 @@
-// Command demo sells one event to two hundred buyers at once, through the
-// gateway only, waits until all is settled, and counts. It ends with status 1
-// if a seat was sold twice or a cent is not where it belongs.
+// Command demo sells one event to two hundred buyers at once, only through the
+// gateway, waits until everything is settled, and checks the result. It exits
+// with status 1 if a seat was sold twice or a cent is not where it belongs.
 package main
 
 import (
@@ -65,7 +65,7 @@ func run(ctx context.Context) error {
 	return figures.verdict()
 }
 
-// count brings together what the buyers saw and what the stores say.
+// count combines the buyers' results with the stores' state.
 func count(ctx context.Context, running *stack.Stack, crowd []*buyer, s *sale) (figures, error) {
 	f := figures{}
 	for _, b := range crowd {
@@ -98,7 +98,7 @@ func (f *figures) write(path string) error {
 	return os.WriteFile(path, append(text, '\n'), 0o600)
 }
 
-// verdict names every invariant that does not hold.
+// verdict names every violated invariant.
 func (f *figures) verdict() error {
 	var broken []error
 	for _, check := range []struct {

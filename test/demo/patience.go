@@ -9,11 +9,13 @@ import (
 
 const (
 	paymentPoll = 100 * time.Millisecond
-	// patience is how long a client repeats a request that is answered "try again".
+	// patience is how long a client retries a request that is answered with
+	// "try again".
 	patience = 30 * time.Second
 )
 
-// patiently repeats a call while the answer is 429, 503 or 504, after the time it asks for.
+// patiently repeats a call while the response is 429, 503 or 504, after the
+// requested delay.
 func patiently[T any](ctx context.Context, call func() (T, error)) (T, error) {
 	deadline := time.Now().Add(patience)
 	for {

@@ -17,7 +17,7 @@ const (
 	password    = "correct horse battery"
 )
 
-// sale is the event everybody wants, and the seats they want most.
+// sale is the event that all buyers want, with its most wanted seats.
 type sale struct {
 	event client.Event
 	// hot are the seats of the first rows: fewer than there are buyers.
@@ -25,12 +25,12 @@ type sale struct {
 	blocks int
 }
 
-// openSale makes an organizer, a hall and an event that is on sale.
+// openSale creates an organizer, a hall and an event on sale.
 func openSale(ctx context.Context, running *stack.Stack, out *screen) (*sale, error) {
 	anonymous := client.New(running.URL, nil)
 	session, err := anonymous.Login(ctx, running.AdminEmail, running.AdminPassword)
 	if err != nil {
-		return nil, fmt.Errorf("the admin can't log in: %w", err)
+		return nil, fmt.Errorf("log in as admin: %w", err)
 	}
 	admin := anonymous.WithSession(session.SessionID)
 	organizer, user, err := enter(ctx, anonymous, "Organizer")
@@ -67,7 +67,7 @@ func openSale(ctx context.Context, running *stack.Stack, out *screen) (*sale, er
 	return s, nil
 }
 
-// enter registers an account and logs in; while the service is busy it waits.
+// enter registers an account and logs in; it retries while the service is busy.
 func enter(ctx context.Context, c *client.Client, name string) (*client.Client, client.User, error) {
 	email, key := "demo-"+uuid.NewString()+"@frontrow.example", uuid.NewString()
 	user, err := patiently(ctx, func() (client.User, error) { return c.RegisterOnce(ctx, email, password, name, key) })
@@ -78,7 +78,8 @@ func enter(ctx context.Context, c *client.Client, name string) (*client.Client, 
 	return c.WithSession(session.SessionID), user, err
 }
 
-// awaitSeats waits until booking-service has heard of the event; it returns the number of blocks.
+// awaitSeats waits until booking-service knows the event; it returns the number
+// of blocks.
 func awaitSeats(ctx context.Context, c *client.Client, eventID string) (int, error) {
 	deadline := time.Now().Add(time.Minute)
 	for {
@@ -123,7 +124,7 @@ func hall() client.Venue {
 	return v
 }
 
-// hotSeats are the first three rows of the stalls.
+// hotSeats returns the first three rows of the stalls.
 func hotSeats(v client.Venue) []string {
 	var ids []string
 	for _, section := range v.Sections[:2] {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// screen prints what is going on, a line a step.
+// screen prints progress, one line per step.
 type screen struct {
 	begin time.Time
 	mu    sync.Mutex
@@ -18,7 +18,7 @@ func (s *screen) say(format string, arguments ...any) {
 	fmt.Printf("%6.1f s  %s\n", time.Since(s.begin).Seconds(), fmt.Sprintf(format, arguments...))
 }
 
-// watch prints a line every two seconds and a last one when the returned
+// watch prints a line every two seconds, and a last one when the returned
 // function is called.
 func (s *screen) watch(line func() string) (stop func()) {
 	quit, ended := make(chan struct{}), make(chan struct{})

@@ -10,7 +10,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/client"
 )
 
-// settle asks until every booking has ended and every payment with it.
+// settle polls until every booking and every payment has ended.
 func settle(ctx context.Context, crowd []*buyer, out *screen) error {
 	waiting := len(crowd)
 	var mu sync.Mutex
@@ -43,7 +43,8 @@ func settle(ctx context.Context, crowd []*buyer, out *screen) error {
 	return nil
 }
 
-// stillOpen reads what became of everything, and returns those who must wait on.
+// stillOpen reads the state of all bookings and payments, and returns the
+// buyers that are not settled.
 func stillOpen(ctx context.Context, crowd []*buyer) ([]*buyer, error) {
 	errs, settled := make([]error, len(crowd)), make([]bool, len(crowd))
 	slots := make(chan struct{}, 16)

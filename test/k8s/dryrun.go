@@ -11,7 +11,8 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/k8s/cluster"
 )
 
-// definitions are where the operators' modules have the definitions of what the charts make.
+// definitions lists where the operators' modules define the kinds that the
+// charts use.
 var definitions = []struct{ module, file string }{
 	{"github.com/k8ssandra/cass-operator@v1.28.0", "config/crd/bases/cassandra.datastax.com_cassandradatacenters.yaml"},
 	{"github.com/cloudnative-pg/cloudnative-pg@v1.28.0", "config/crd/bases/postgresql.cnpg.io_clusters.yaml"},
@@ -21,10 +22,12 @@ var definitions = []struct{ module, file string }{
 	{"sigs.k8s.io/gateway-api@v1.3.0", "config/crd/standard/gateway.networking.k8s.io_httproutes.yaml"},
 }
 
-// cassandraConfig is what cass-operator takes out of its definition before it is installed: config may be any object.
+// cassandraConfig is removed from cass-operator's definition before it is
+// installed: config may be any object.
 const cassandraConfig = "                format: byte\n                type: string\n"
 
-// strimziKind defines one of Strimzi's kinds with any content: its own classes check that (test/strimzi).
+// strimziKind defines one of Strimzi's kinds with any content: Strimzi's own
+// classes check the content (test/strimzi).
 const strimziKind = `
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -36,8 +39,9 @@ spec:
   versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}]
 `
 
-// dryRun gives every object of every profile to the API server, as test/charts/testdata has them, which says whether it
-// would take it. A definition that the cluster lacks is there for as long as it takes.
+// dryRun sends every object of every profile, from test/charts/testdata, to the
+// API server as a dry run. Definitions that the cluster lacks are installed for
+// the duration of the test.
 func (s *suite) dryRun(ctx context.Context) error {
 	lent, err := s.define(ctx)
 	defer func() {
@@ -66,7 +70,7 @@ func (s *suite) dryRun(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		// Where there was a secret there must be base64, and the namespace is another.
+		// Replaced secrets must be base64, and the namespace differs.
 		rendered := strings.NewReplacer(": RANDOM\n", ": UkFORE9N\n", "namespace: frontrow\n", "namespace: "+dry.Namespace+"\n").Replace(string(text))
 		says, err := dry.Apply(ctx, rendered, "--dry-run=server")
 		if err != nil {
@@ -82,7 +86,8 @@ func (s *suite) dryRun(ctx context.Context) error {
 	return nil
 }
 
-// define lends the cluster the definitions that it lacks, and returns their names.
+// define installs the definitions that the cluster lacks, and returns their
+// names.
 func (s *suite) define(ctx context.Context) (lent []string, err error) {
 	texts := make([]string, 0, len(definitions)+4)
 	for _, d := range definitions {

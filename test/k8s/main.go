@@ -1,6 +1,8 @@
-// Command k8s installs Frontrow into the cluster that KUBECONFIG names, upgrades, rolls back, scales and kills it while
-// tickets are sold through the ingress, and counts. It ends with status 1 if a seat was sold twice, a cent is not where it
-// belongs, or a buyer noticed what should not be noticed. `make k8s-test` runs it.
+// Command k8s installs Frontrow into the cluster in KUBECONFIG, and upgrades,
+// rolls back, scales and kills it while tickets are sold through the ingress.
+// It exits with status 1 if a seat was sold twice, a cent is not where it
+// belongs, or a buyer noticed something that must go unnoticed. `make k8s-test`
+// runs it.
 package main
 
 import (
@@ -43,7 +45,7 @@ func main() {
 	}
 }
 
-// suite is what is tested, and what came of it.
+// suite holds the test's settings and results.
 type suite struct {
 	c                  *cluster.Cluster
 	url, version, next string
@@ -83,7 +85,7 @@ func (s *suite) run(ctx context.Context, only string) error {
 	chosen := strings.FieldsFunc(only, func(r rune) bool { return r == ',' })
 	for _, name := range chosen {
 		if !slices.ContainsFunc(parts, func(p part) bool { return p.name == name }) {
-			return fmt.Errorf("there is no part %q", name)
+			return fmt.Errorf("unknown part %q", name)
 		}
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -108,12 +110,12 @@ func (s *suite) run(ctx context.Context, only string) error {
 	return errors.Join(s.problems...)
 }
 
-// say prints a line with the seconds since the beginning.
+// say prints a line with the seconds since the start.
 func (s *suite) say(format string, arguments ...any) {
 	fmt.Printf("%5.0f s  %s\n", time.Since(s.began).Seconds(), fmt.Sprintf(format, arguments...))
 }
 
-// broken keeps what must not be; the suite goes on.
+// broken records a violation; the suite continues.
 func (s *suite) broken(format string, arguments ...any) {
 	err := fmt.Errorf(format, arguments...)
 	s.problems = append(s.problems, err)

@@ -21,7 +21,7 @@ const (
 	backendsSecret = "data-backends"
 )
 
-// install brings both releases into an empty namespace and runs `helm test`.
+// install installs both releases into an empty namespace and runs `helm test`.
 func (s *suite) install(ctx context.Context) error {
 	begin := time.Now()
 	if err := s.up(ctx, s.c.Namespace, true); err != nil {
@@ -40,14 +40,15 @@ func (s *suite) up(ctx context.Context, namespace string, ingress bool) error {
 	return cmd.Run()
 }
 
-// services brings the release of the services to a version.
+// services upgrades the release of the services to a version.
 func (s *suite) services(ctx context.Context, version string) error {
 	_, err := s.c.Helm(ctx, "upgrade", "frontrow", "charts/frontrow", "-f", "charts/frontrow/values-kind.yaml",
 		"--set", "global.version="+version, "--wait", "--timeout", rolloutTime)
 	return err
 }
 
-// unchanged upgrades both releases to what they are: nothing may restart and no secret may change.
+// unchanged upgrades both releases without changes: nothing may restart and no
+// secret may change.
 func (s *suite) unchanged(ctx context.Context) error {
 	before, err := s.state(ctx)
 	if err != nil {
@@ -62,7 +63,7 @@ func (s *suite) unchanged(ctx context.Context) error {
 	return s.compare(ctx, "helm upgrade with nothing changed", before)
 }
 
-// compare says whether pods and secrets are still as they were.
+// compare checks that pods and secrets are unchanged.
 func (s *suite) compare(ctx context.Context, after string, before map[string]string) error {
 	now, err := s.state(ctx)
 	if err != nil {
@@ -80,7 +81,7 @@ func (s *suite) compare(ctx context.Context, after string, before map[string]str
 	return nil
 }
 
-// state is what identifies the pods and has the contents of the secrets, by name.
+// state maps names to the identity of pods and the contents of secrets.
 func (s *suite) state(ctx context.Context) (map[string]string, error) {
 	state := map[string]string{}
 	for _, selector := range []string{frontrowPods, dataPods} {
@@ -102,7 +103,8 @@ func (s *suite) state(ctx context.Context) (map[string]string, error) {
 	return state, nil
 }
 
-// misspelt gives a key that does not exist: it must be refused by name, and nothing may change.
+// misspelt sets a key that does not exist: the error must name it, and nothing
+// may change.
 func (s *suite) misspelt(ctx context.Context) error {
 	_, err := s.c.Helm(ctx, "upgrade", "frontrow", "charts/frontrow", "-f", "charts/frontrow/values-kind.yaml",
 		"--set", "booking-service.replicaz=4")
@@ -119,8 +121,9 @@ func lastLine(text string) string {
 	return strings.TrimSpace(lines[len(lines)-1])
 }
 
-// neighbour installs everything a second time, into another namespace, tests it there in the middle of a sale of the first
-// and removes it. It starts and ends outside the sale: the machine's processors and disk are what they do share.
+// neighbour installs everything a second time into another namespace, tests it
+// there during a sale of the first, and removes it. It starts and ends outside
+// the sale, because the two share the machine's CPU and disk.
 func (s *suite) neighbour(ctx context.Context) error {
 	other := &cluster.Cluster{Namespace: s.c.Namespace + "-2"}
 	if err := s.up(ctx, other.Namespace, false); err != nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/k8s/cluster"
 )
 
-// saleSeconds bounds a sale; it ends when what is tried in it has ended.
+// saleSeconds limits a sale; it ends earlier when its test has ended.
 const saleSeconds = 900
 
 // demo runs `make demo` through the ingress.
@@ -38,8 +38,9 @@ func (s *suite) demo(ctx context.Context) error {
 	return nil
 }
 
-// stores forwards the ports of the stores until forget, and returns the environment that names them: which Redis is the
-// primary may be another one the next time.
+// stores forwards the ports of the stores until forget is called, and returns
+// the environment with their addresses. The next call may find another Redis
+// primary.
 func (s *suite) stores(ctx context.Context) (environment []string, forget func(), err error) {
 	ctx, forget = context.WithCancel(ctx)
 	more, err := s.c.Environment(ctx, backendsSecret, s.url)
@@ -50,17 +51,18 @@ func (s *suite) stores(ctx context.Context) (environment []string, forget func()
 	return append(os.Environ(), more...), forget, nil
 }
 
-// strictness of a sale.
+// strictness says whether requests of a sale may fail.
 type strictness bool
 
 const (
 	// strict: no request may fail.
 	strict strictness = true
-	// counted: what fails is counted; what was sold and paid must be right all the same.
+	// counted: failures are counted; sold seats and payments must be correct
+	// anyway.
 	counted strictness = false
 )
 
-// result is what test/load tells of a sale.
+// result is the output of test/load for a sale.
 type result struct {
 	Requests         int            `json:"requests"`
 	Failed           int            `json:"failed"`
@@ -76,7 +78,7 @@ type result struct {
 	LedgerDifference int64          `json:"ledger_difference"`
 }
 
-// sale sells tickets while work goes on, and some seconds more.
+// sale sells tickets while work runs, and for some seconds more.
 func (s *suite) sale(ctx context.Context, name string, rule strictness, work func(context.Context) error) (*result, error) {
 	environment, forget, err := s.stores(ctx)
 	if err != nil {
@@ -84,14 +86,14 @@ func (s *suite) sale(ctx context.Context, name string, rule strictness, work fun
 	}
 	defer forget()
 	file := filepath.Join(folder, name+".json")
-	// Of an earlier run.
+	// The file of an earlier run.
 	if err := os.Remove(file); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
 	cmd := exec.CommandContext(ctx, ".run/bin/load", "-only", "sale", "-rate", strconv.Itoa(s.rate), //nolint:gosec // its own flags
 		"-seconds", strconv.Itoa(saleSeconds), "-result", file)
 	cmd.Env, cmd.Stderr = environment, os.Stderr
-	// It would wait until all is settled.
+	// The load test would otherwise wait until everything is settled.
 	cmd.WaitDelay = time.Second
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -122,10 +124,10 @@ func (s *suite) sale(ctx context.Context, name string, rule strictness, work fun
 	case <-ended:
 	}
 	if err == nil {
-		// What comes after it belongs to it.
+		// Include what happens right after the work.
 		err = pause(ctx, 5*time.Second)
 	}
-	// It may have ended by itself.
+	// It may have exited on its own.
 	_ = cmd.Process.Signal(syscall.SIGINT)
 	<-ended
 	if failed := cmd.Wait(); err == nil && failed != nil {
@@ -159,7 +161,7 @@ func (s *suite) keep(name string, r *result) {
 	}
 }
 
-// gap is the longest run of seconds without a hold between two times.
+// gap returns the longest run of seconds without a hold between two times.
 func (r *result) gap(from, to time.Time) time.Duration {
 	longest, now := 0, 0
 	for second := max(0, int(from.Sub(r.Begin).Seconds())); second < len(r.PerSecond) && second <= int(to.Sub(r.Begin).Seconds()); second++ {
@@ -171,13 +173,13 @@ func (r *result) gap(from, to time.Time) time.Duration {
 	return time.Duration(longest) * time.Second
 }
 
-// upgrade brings every service to a new version.
+// upgrade upgrades every service to a new version.
 func (s *suite) upgrade(ctx context.Context) error {
 	_, err := s.sale(ctx, "upgrade", strict, func(ctx context.Context) error { return s.services(ctx, s.next) })
 	return err
 }
 
-// rollback goes back to the version before.
+// rollback returns to the previous version.
 func (s *suite) rollback(ctx context.Context) error {
 	_, err := s.sale(ctx, "rollback", strict, func(ctx context.Context) error {
 		_, err := s.c.Helm(ctx, "rollback", "frontrow", "--wait", "--timeout", rolloutTime)
@@ -186,7 +188,7 @@ func (s *suite) rollback(ctx context.Context) error {
 	return err
 }
 
-// scale takes booking-service from 3 replicas to 5, to 2 and back.
+// scale scales booking-service from 3 replicas to 5, to 2 and back.
 func (s *suite) scale(ctx context.Context) error {
 	_, err := s.sale(ctx, "scale", strict, func(ctx context.Context) error {
 		for _, replicas := range []int{5, 2, 3} {
@@ -210,7 +212,7 @@ func (s *suite) scale(ctx context.Context) error {
 	return err
 }
 
-// kill deletes each of our pods in turn, as a drained machine does.
+// kill deletes each of our pods in turn, as when a machine is drained.
 func (s *suite) kill(ctx context.Context) error {
 	_, err := s.sale(ctx, "kill", strict, func(ctx context.Context) error {
 		return s.each(ctx, frontrowPods, func(pod string) error {
@@ -221,10 +223,12 @@ func (s *suite) kill(ctx context.Context) error {
 	return err
 }
 
-// noGrace is a second until SIGKILL: less could start a pod's successor on its volume while it still runs.
+// noGrace is one second until SIGKILL: with less, a pod's successor could start
+// on its volume while the pod still runs.
 const noGrace = "--grace-period=1"
 
-// crash kills each of our pods in turn with no time to drain. Whom it was answering may see that.
+// crash kills each of our pods in turn with no time to drain. Clients it was
+// answering may notice.
 func (s *suite) crash(ctx context.Context) error {
 	_, err := s.sale(ctx, "crash", counted, func(ctx context.Context) error {
 		return s.each(ctx, frontrowPods, func(pod string) error {
@@ -235,7 +239,8 @@ func (s *suite) crash(ctx context.Context) error {
 	return err
 }
 
-// each does something to each of the pods that a selector finds, and waits after each until all are ready again.
+// each runs do for each pod matching a selector, and waits after each until all
+// are ready again.
 func (s *suite) each(ctx context.Context, selector string, do func(pod string) error) error {
 	pods, err := s.c.Pods(ctx, selector)
 	if err != nil {
@@ -252,7 +257,8 @@ func (s *suite) each(ctx context.Context, selector string, do func(pod string) e
 		if err != nil {
 			return err
 		}
-		// A replica counts some seconds after it is ready (minReadySeconds): the gateway must hear of it.
+		// A replica counts only some seconds after it is ready
+		// (minReadySeconds): the gateway must discover it.
 		if service := pods[i].Metadata.Labels["app.kubernetes.io/name"]; selector == frontrowPods {
 			if _, err := s.c.Kubectl(ctx, "rollout", "status", "deployment/frontrow-"+service, "--timeout", rolloutTime); err != nil {
 				return err
@@ -263,7 +269,8 @@ func (s *suite) each(ctx context.Context, selector string, do func(pod string) e
 	return nil
 }
 
-// backends kills each pod of the backends in turn, with no time to stop well.
+// backends kills each pod of the backends in turn, with no time for a clean
+// shutdown.
 func (s *suite) backends(ctx context.Context) error {
 	type death struct {
 		pod  string

@@ -7,12 +7,13 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/client"
 )
 
-// fan is rows on arcs around a centre: row 0 at radius, each next one a pitch
-// further out, between two angles (radians; 0 is straight away from the stage).
+// fan is a block of rows on arcs around a centre: row 0 is at radius, each next
+// one a pitch further out, between two angles (radians; 0 is straight away from
+// the stage).
 type fan struct {
 	x, y, radius, from, to float64
 	rows                   int
-	// pitch between rows; seats are 1 apart.
+	// pitch is the distance between rows; seats are 1 apart.
 	pitch float64
 }
 
@@ -60,7 +61,7 @@ func theatre() client.Venue {
 	return v
 }
 
-// club has tables of four and a floor to stand on.
+// club has tables of four and a standing floor.
 func club() client.Venue {
 	v := client.Venue{
 		Name: "Cellar Nine", City: "Graz", TimeZone: "Europe/Vienna",

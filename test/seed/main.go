@@ -1,5 +1,5 @@
-// Command seed puts events on sale, to look at and to buy tickets of: what
-// `make up DEMO=1` runs. What is there already is left as it is.
+// Command seed puts demonstration events on sale; `make up DEMO=1` runs it. It
+// leaves existing events unchanged.
 package main
 
 import (
@@ -39,7 +39,7 @@ func seed(ctx context.Context) error {
 	anonymous := client.New(running.URL, nil)
 	session, err := anonymous.Login(ctx, running.AdminEmail, running.AdminPassword)
 	if err != nil {
-		return fmt.Errorf("the admin can't log in: %w", err)
+		return fmt.Errorf("log in as admin: %w", err)
 	}
 	olga, err := account(ctx, anonymous, organizerEmail, "Olga")
 	if err != nil {
@@ -86,7 +86,7 @@ func seed(ctx context.Context) error {
 	return nil
 }
 
-// account logs in, and registers first where that is needed.
+// account logs in, and registers first if necessary.
 func account(ctx context.Context, c *client.Client, email, name string) (client.Session, error) {
 	session, err := c.Login(ctx, email, password)
 	var p *client.Problem
@@ -111,7 +111,7 @@ func awaitSeats(ctx context.Context, c *client.Client, eventID string) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("the seats did not appear: %w", err)
+			return fmt.Errorf("wait for seats: %w", err)
 		case <-time.After(200 * time.Millisecond):
 		}
 	}

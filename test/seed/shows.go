@@ -6,7 +6,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/client"
 )
 
-// show is an event and where it takes place.
+// show is an event and its venue.
 type show struct {
 	venue client.Venue
 	event client.NewEvent

@@ -8,7 +8,8 @@ import (
 	"net/url"
 )
 
-// PassingInstances returns how many healthy instances of a service Consul knows.
+// PassingInstances returns the number of a service's healthy instances in
+// Consul.
 func (s *Stack) PassingInstances(ctx context.Context, service string) (int, error) {
 	address := "http://" + s.Consul + "/v1/health/service/" + url.PathEscape(service) + "?passing=true"
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)

@@ -14,10 +14,10 @@ import (
 	"time"
 )
 
-// Processes speaks to the supervisor (process-compose) at its unix socket.
+// Processes is a client of the supervisor (process-compose) at its Unix socket.
 type Processes struct{ http *http.Client }
 
-// State of one process.
+// State is the state of one process.
 type State struct {
 	Name    string `json:"name"`
 	Status  string `json:"status"`
@@ -26,14 +26,14 @@ type State struct {
 	Running bool   `json:"is_running"`
 }
 
-// Ready tells whether the process runs and says it is ready.
+// Ready reports whether the process is running and ready.
 func (s State) Ready() bool { return s.Running && s.Health == "Ready" }
 
 // OpenProcesses reads FRONTROW_PROCESS_COMPOSE, the supervisor's socket.
 func OpenProcesses() (*Processes, error) {
 	socket := os.Getenv("FRONTROW_PROCESS_COMPOSE")
 	if socket == "" {
-		return nil, errors.New("FRONTROW_PROCESS_COMPOSE is not set: run this by `make test`")
+		return nil, errors.New("FRONTROW_PROCESS_COMPOSE is not set: run this with `make test`")
 	}
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		var d net.Dialer
@@ -42,7 +42,7 @@ func OpenProcesses() (*Processes, error) {
 	return &Processes{&http.Client{Transport: &http.Transport{DialContext: dial}, Timeout: time.Minute}}, nil
 }
 
-// States returns the long-running processes by name; migrations, which end, are left out.
+// States returns the long-running processes by name; it omits migrations.
 func (p *Processes) States(ctx context.Context) (map[string]State, error) {
 	var answer struct {
 		Data []State `json:"data"`
@@ -59,7 +59,7 @@ func (p *Processes) States(ctx context.Context) (map[string]State, error) {
 	return states, nil
 }
 
-// Stop ends a process as an operator would, and returns when it has ended.
+// Stop stops a process as an operator would, and returns when it has exited.
 func (p *Processes) Stop(ctx context.Context, name string) error {
 	if err := p.call(ctx, http.MethodPatch, "/process/stop/"+name, nil); err != nil {
 		return err
@@ -67,7 +67,7 @@ func (p *Processes) Stop(ctx context.Context, name string) error {
 	return p.await(ctx, name, "stop", func(s State) bool { return !s.Running && s.Status != "Terminating" })
 }
 
-// Start starts a process that has been stopped; AwaitReady waits for it.
+// Start starts a stopped process; AwaitReady waits for it.
 func (p *Processes) Start(ctx context.Context, name string) error {
 	states, err := p.States(ctx)
 	if err != nil || states[name].Running {
@@ -76,8 +76,8 @@ func (p *Processes) Start(ctx context.Context, name string) error {
 	return p.call(ctx, http.MethodPost, "/process/start/"+name, nil)
 }
 
-// Kill ends a process with SIGKILL; the supervisor starts it again. It returns
-// when the process is gone.
+// Kill kills a process with SIGKILL; the supervisor starts it again. Kill
+// returns when the process is gone.
 func (p *Processes) Kill(ctx context.Context, name string) error {
 	states, err := p.States(ctx)
 	if err != nil {
@@ -85,7 +85,7 @@ func (p *Processes) Kill(ctx context.Context, name string) error {
 	}
 	pid := states[name].PID
 	if !states[name].Running || pid <= 1 {
-		return fmt.Errorf("kill %s: it does not run", name)
+		return fmt.Errorf("kill %s: not running", name)
 	}
 	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 		return fmt.Errorf("kill %s: %w", name, err)
@@ -129,7 +129,7 @@ func (p *Processes) await(ctx context.Context, name, what string, condition func
 		}
 		state, known := states[name]
 		if !known {
-			return fmt.Errorf("the supervisor knows no process %s", name)
+			return fmt.Errorf("supervisor has no process %s", name)
 		}
 		if condition(state) {
 			return nil

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// Stack is a running Frontrow, as its environment variables describe it.
+// Stack is a running Frontrow, as described by environment variables.
 type Stack struct {
-	// URL of the API at the gateway.
+	// URL is the API's address at the gateway.
 	URL           string
 	AdminEmail    string
 	AdminPassword string
@@ -39,7 +39,7 @@ func Open() (*Stack, error) {
 // Address returns the public host:port of a process, such as booking-service-2.
 func (s *Stack) Address(process string) (string, error) { return processVariable(process, "") }
 
-// AdminAddress returns the host:port of a process' metrics and health.
+// AdminAddress returns the host:port of a process's metrics and health.
 func (s *Stack) AdminAddress(process string) (string, error) {
 	return processVariable(process, "_ADMIN")
 }

@@ -1,4 +1,5 @@
-// Package cluster speaks to a Kubernetes cluster by kubectl and helm, as whoever runs Frontrow there would.
+// Package cluster controls a Kubernetes cluster with kubectl and helm, as an
+// operator would.
 package cluster
 
 import (
@@ -14,13 +15,14 @@ import (
 	"time"
 )
 
-// Cluster is one namespace of the cluster that KUBECONFIG names.
+// Cluster is one namespace of the cluster in KUBECONFIG.
 type Cluster struct {
 	Namespace string
 	forwards  sync.WaitGroup
 }
 
-// Wait returns when all forwarded ports are closed, some time after their contexts have ended.
+// Wait returns when all forwarded ports are closed, which is some time after
+// their contexts end.
 func (c *Cluster) Wait() { c.forwards.Wait() }
 
 // Require returns an error that says which of the programs is missing.
@@ -33,23 +35,23 @@ func Require(programs ...string) error {
 	return nil
 }
 
-// Kubectl runs kubectl in the namespace and returns what it prints.
+// Kubectl runs kubectl in the namespace and returns its output.
 func (c *Cluster) Kubectl(ctx context.Context, arguments ...string) (string, error) {
 	return Run(ctx, "", "kubectl", append([]string{"-n", c.Namespace}, arguments...)...)
 }
 
-// Helm runs helm in the namespace and returns what it prints.
+// Helm runs helm in the namespace and returns its output.
 func (c *Cluster) Helm(ctx context.Context, arguments ...string) (string, error) {
 	return Run(ctx, "", "helm", append([]string{"-n", c.Namespace}, arguments...)...)
 }
 
-// Apply gives the cluster some objects; it returns what kubectl prints, also its warnings.
+// Apply applies objects. It returns kubectl's output, including warnings.
 func (c *Cluster) Apply(ctx context.Context, objects string, arguments ...string) (string, error) {
 	out, says, err := run(ctx, objects, "kubectl", append([]string{"-n", c.Namespace, "apply", "-f", "-"}, arguments...)...)
 	return out + says, err
 }
 
-// Get decodes what kubectl get says of some objects.
+// Get decodes the output of kubectl get.
 func (c *Cluster) Get(ctx context.Context, out any, arguments ...string) error {
 	text, err := c.Kubectl(ctx, append([]string{"get", "-o", "json"}, arguments...)...)
 	if err != nil {
@@ -58,7 +60,8 @@ func (c *Cluster) Get(ctx context.Context, out any, arguments ...string) error {
 	return json.Unmarshal([]byte(text), out)
 }
 
-// Run runs a program and returns what it prints; its error has what the program printed as one.
+// Run runs a program and returns its output. Its error includes the program's
+// standard error.
 func Run(ctx context.Context, input, program string, arguments ...string) (string, error) {
 	out, _, err := run(ctx, input, program, arguments...)
 	return out, err
@@ -74,7 +77,7 @@ func run(ctx context.Context, input, program string, arguments ...string) (print
 	return out.String(), errs.String(), nil
 }
 
-// Pod as Kubernetes tells of it.
+// Pod is a pod as reported by Kubernetes.
 type Pod struct {
 	Metadata struct {
 		Name              string            `json:"name"`
@@ -91,7 +94,7 @@ type Pod struct {
 	} `json:"status"`
 }
 
-// Ready tells whether all of its containers are.
+// Ready reports whether all containers are ready.
 func (p *Pod) Ready() bool {
 	for _, c := range p.Status.ContainerStatuses {
 		if !c.Ready {
@@ -101,7 +104,7 @@ func (p *Pod) Ready() bool {
 	return len(p.Status.ContainerStatuses) > 0 && p.Metadata.DeletionTimestamp == nil
 }
 
-// Restarts of all of its containers.
+// Restarts sums the restarts of all containers.
 func (p *Pod) Restarts() int {
 	n := 0
 	for _, c := range p.Status.ContainerStatuses {
@@ -110,7 +113,8 @@ func (p *Pod) Restarts() int {
 	return n
 }
 
-// Pods with a label, such as app.kubernetes.io/part-of=frontrow, that have not done their work and ended.
+// Pods lists the pods with a label, such as app.kubernetes.io/part-of=frontrow,
+// except those that have completed.
 func (c *Cluster) Pods(ctx context.Context, selector string) ([]Pod, error) {
 	var list struct{ Items []Pod }
 	err := c.Get(ctx, &list, "pods", "-l", selector, "--field-selector", "status.phase!=Succeeded")
@@ -133,7 +137,7 @@ func (c *Cluster) Secret(ctx context.Context, name string) (map[string]string, e
 	return secret.Data, nil
 }
 
-// Until asks every half a second until the condition holds.
+// Until polls every half second until the condition holds.
 func Until(ctx context.Context, patience time.Duration, what string, condition func(context.Context) (bool, error)) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -148,7 +152,7 @@ func Until(ctx context.Context, patience time.Duration, what string, condition f
 		}
 		select {
 		case <-ctx.Done():
-			return errors.Join(fmt.Errorf("waited %s in vain for %s", patience, what), last)
+			return errors.Join(fmt.Errorf("timed out after %s waiting for %s", patience, what), last)
 		case <-time.After(500 * time.Millisecond):
 		}
 	}

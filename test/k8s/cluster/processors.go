@@ -13,21 +13,21 @@ import (
 
 const (
 	readProcessorsEvery = 5 * time.Second
-	// shownPods are those that used most.
+	// shownPods is the number of pods shown, those with the highest use.
 	shownPods = 12
 )
 
-// Processors adds up how much processor time each pod of the namespace uses.
+// Processors sums the CPU time of each pod of the namespace.
 type Processors struct {
 	began time.Time
 	stop  context.CancelFunc
 	done  chan struct{}
-	// last and used are by pod, in seconds: what its kubelet said last, and what was
-	// used since the beginning.
+	// last and used are in seconds, by pod: the kubelet's last value, and the
+	// time used since the start.
 	last, used map[string]float64
 }
 
-// WatchProcessors begins to add up.
+// WatchProcessors starts to sum CPU time.
 func (c *Cluster) WatchProcessors(ctx context.Context) *Processors {
 	ctx, stop := context.WithCancel(ctx)
 	p := &Processors{began: time.Now(), stop: stop, done: make(chan struct{}), used: map[string]float64{}}
@@ -47,7 +47,8 @@ func (c *Cluster) WatchProcessors(ctx context.Context) *Processors {
 	return p
 }
 
-// Stop returns the pods that used most, with the cores that each kept busy.
+// Stop returns the pods with the highest use, with the number of cores each
+// kept busy.
 func (p *Processors) Stop() string {
 	p.stop()
 	<-p.done
@@ -68,7 +69,7 @@ func (p *Processors) add(now map[string]float64) {
 	for pod, seconds := range now {
 		before, known := p.last[pod]
 		if p.last != nil && !known {
-			before = 0 // a pod that began meanwhile
+			before = 0 // the pod started in the meantime
 		}
 		if p.last != nil && seconds > before {
 			p.used[pod] += seconds - before
@@ -77,7 +78,7 @@ func (p *Processors) add(now map[string]float64) {
 	p.last = now
 }
 
-// processors returns the processor time of each pod so far, in seconds.
+// processors returns the CPU time of each pod so far, in seconds.
 func (c *Cluster) processors(ctx context.Context) (map[string]float64, error) {
 	nodes, err := Run(ctx, "", "kubectl", "get", "nodes", "-o", "jsonpath={.items[*].metadata.name}")
 	if err != nil {

@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// Forward makes a port of a pod or a service one of 127.0.0.1 until ctx ends, again each time the connection is lost.
+// Forward forwards a port of a pod or a service to 127.0.0.1 until ctx ends. It
+// reconnects when the connection is lost.
 func (c *Cluster) Forward(ctx context.Context, target string, port int) (local int, err error) {
 	free, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
@@ -27,7 +28,7 @@ func (c *Cluster) Forward(ctx context.Context, target string, port int) (local i
 			ports := fmt.Sprintf("%d:%d", local, port)
 			cmd := exec.CommandContext(ctx, "kubectl", "-n", c.Namespace, "port-forward", "--address", "127.0.0.1", target, ports) //nolint:gosec // what the caller wants forwarded
 			cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-			// It ends with its pod, and is started again.
+			// The command ends with its pod, and is started again.
 			_ = cmd.Run()
 			select {
 			case <-ctx.Done():
@@ -45,9 +46,11 @@ func (c *Cluster) Forward(ctx context.Context, target string, port int) (local i
 	})
 }
 
-// Environment forwards the ports of the stores that `test/demo` and `test/load` look into, and returns the variables that say
-// where they are. The backends are those that the chart frontrow-data runs without operators, released as data, with their
-// passwords in a Secret; the services are released as frontrow and answer at url.
+// Environment forwards the ports of the stores that `test/demo` and `test/load`
+// inspect, and returns the variables with their addresses. The backends are
+// those that the chart frontrow-data runs without operators, released as data,
+// with their passwords in a Secret; the services are released as frontrow and
+// answer at url.
 func (c *Cluster) Environment(ctx context.Context, secret, url string) ([]string, error) {
 	backends, err := c.Secret(ctx, secret)
 	if err != nil {
@@ -76,7 +79,7 @@ func (c *Cluster) Environment(ctx context.Context, secret, url string) ([]string
 		fmt.Sprintf("FRONTROW_POSTGRES=postgres://postgres:%s@127.0.0.1:%d/postgres?sslmode=disable", backends["postgres-password"], ports["postgres"]),
 		fmt.Sprintf("FRONTROW_REDIS=redis://:%s@127.0.0.1:%d/0", backends["redis-password"], ports["redis"]),
 		fmt.Sprintf("FRONTROW_CASSANDRA=127.0.0.1:%d", ports["cassandra"]), "FRONTROW_CASSANDRA_KEYSPACE=bookings",
-		// Nothing that runs from outside reads these.
+		// Nothing that runs outside the cluster reads these.
 		"FRONTROW_KAFKA=none", "FRONTROW_CONSUL=none",
 	}, nil
 }
@@ -92,5 +95,5 @@ func (c *Cluster) redisPrimary(ctx context.Context) (string, error) {
 			return name, nil
 		}
 	}
-	return "", errors.New("no pod of Redis is the primary")
+	return "", errors.New("no Redis pod is the primary")
 }

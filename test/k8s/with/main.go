@@ -1,5 +1,6 @@
-// Command with runs a command that needs the stores of a Frontrow in Kubernetes, such as `make demo`: it forwards their
-// ports for as long as the command runs, and says in FRONTROW_… where they are.
+// Command with runs a command that needs the stores of a Frontrow in
+// Kubernetes, such as `make demo`: it forwards their ports while the command
+// runs, and passes their addresses in FRONTROW_… variables.
 package main
 
 import (
