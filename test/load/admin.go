@@ -15,7 +15,8 @@ import (
 // bookingReplicas are the processes of booking-service.
 var bookingReplicas = []string{"booking-service-1", "booking-service-2", "booking-service-3"}
 
-// admin calls a process' admin listener and decodes the answer into out, if any.
+// admin calls a process's admin listener and decodes the response into out, if
+// not nil.
 func (b *bench) admin(ctx context.Context, process, method, path string, query url.Values, out any) error {
 	body, err := b.adminBody(ctx, process, method, path, query)
 	if err != nil {
@@ -49,8 +50,8 @@ func (b *bench) adminBody(ctx context.Context, process, method, path string, que
 	return resp.Body, nil
 }
 
-// limitRounds makes every booking replica commit at most n operations in a
-// round; 0: as shipped.
+// limitRounds makes every booking replica commit at most n operations per
+// round; 0 restores the default.
 func (b *bench) limitRounds(ctx context.Context, n int) error {
 	for _, replica := range bookingReplicas {
 		if err := b.admin(ctx, replica, http.MethodPut, "/debug/bench/round-limit", url.Values{"n": {strconv.Itoa(n)}}, nil); err != nil {
@@ -60,16 +61,17 @@ func (b *bench) limitRounds(ctx context.Context, n int) error {
 	return nil
 }
 
-// prepareRows makes the rows of an event's seats in Postgres.
+// prepareRows creates the rows of an event's seats in Postgres.
 func (b *bench) prepareRows(ctx context.Context, event string) error {
 	return b.admin(ctx, bookingReplicas[0], http.MethodPut, "/debug/bench/rows", url.Values{"event": {event}}, nil)
 }
 
-// liveHeap returns the bytes of a process' heap that are in use, after
-// collecting garbage.
+// liveHeap returns the bytes in use in a process's heap after garbage
+// collection.
 func (b *bench) liveHeap(ctx context.Context, process string) (int64, error) {
 	var live int64
-	// The first collection also runs finalizers; what they let go, the second takes.
+	// The first collection also runs finalizers; the second frees what they
+	// released.
 	for range 2 {
 		body, err := b.adminBody(ctx, process, http.MethodGet, "/debug/pprof/heap", url.Values{"gc": {"1"}, "debug": {"1"}})
 		if err != nil {

@@ -14,7 +14,7 @@ const (
 	resultFile = ".run/bench.json"
 	slicesFile = ".run/bench/slices.csv"
 	pageFile   = ".run/bench/index.html"
-	// mostTime bounds the whole.
+	// mostTime limits the whole test.
 	mostTime = 25 * time.Minute
 )
 
@@ -22,7 +22,8 @@ const (
 type part struct {
 	name, says string
 	do         func(*bench, context.Context) error
-	// needs the most holds a second, which compare finds.
+	// needs is set if the part requires the maximum hold rate, which compare
+	// measures.
 	needs bool
 }
 
@@ -38,17 +39,17 @@ var parts = []part{
 	{"forwarded", "holds that arrive at replicas that do not own the event", (*bench).forwarded, false},
 }
 
-// all measures every part, or only one, and writes what it found, also when a
-// part failed or was interrupted.
+// all measures every part, or only one, and writes the results, even if a part
+// failed or was interrupted.
 func (b *bench) all(ctx context.Context, only string) error {
 	ctx, cancel := context.WithTimeout(ctx, mostTime)
 	defer cancel()
-	warmUp := 3 * time.Minute // the compilers of the JVMs need that long
+	warmUp := 3 * time.Minute // the JVMs' compilers need that long
 	if only != "" {
-		warmUp = 0 // for a look; run it twice to look closely
+		warmUp = 0 // for a quick look; run it twice for accuracy
 	}
 	if err := b.warm(ctx, warmUp); err != nil {
-		return fmt.Errorf("warming up: %w", err)
+		return fmt.Errorf("warm up: %w", err)
 	}
 	var failed []error
 	for _, part := range parts {
@@ -76,7 +77,7 @@ func (b *bench) all(ctx context.Context, only string) error {
 	return errors.Join(append(failed, ctx.Err(), b.write())...)
 }
 
-// findMost finds the most holds a second where compare has not.
+// findMost measures the maximum hold rate if compare has not.
 func (b *bench) findMost(ctx context.Context) error {
 	s, err := b.stock(ctx, bigHall, 1)
 	if err != nil {
@@ -88,7 +89,7 @@ func (b *bench) findMost(ctx context.Context) error {
 	})
 	b.holdMax = slice.PerSecond
 	if err == nil && b.holdMax == 0 {
-		err = errors.New("not one hold was accepted")
+		err = errors.New("no hold was accepted")
 	}
 	return err
 }

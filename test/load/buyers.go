@@ -13,15 +13,15 @@ import (
 )
 
 const (
-	// as auth-service makes them.
+	// Lifetimes of sessions, as in auth-service.
 	sessionIdle, sessionAbsolute = 2 * time.Hour, 24 * time.Hour
-	// atOnce log-ins are written at a time.
+	// atOnce is how many log-ins are written concurrently.
 	atOnce = 32
 )
 
-// logIn writes the sessions of n customers straight into the store of sessions
-// and returns their ids. Through the API each would cost a password's hash,
-// made slow on purpose: an hour for all of them.
+// logIn writes the sessions of n customers directly into the session store and
+// returns their ids. Through the API each would cost a password hash, which is
+// slow by design: an hour for all of them.
 func logIn(ctx context.Context, redisURL string, n int) ([]string, error) {
 	rdb, err := redisclient.New(redisURL)
 	if err != nil {
@@ -37,7 +37,8 @@ func logIn(ctx context.Context, redisURL string, n int) ([]string, error) {
 			buyer := session.Session{
 				UserID: uuid.Must(uuid.NewV7()).String(), Email: fmt.Sprintf("buyer-%d@frontrow.example", i), Role: "customer",
 			}
-			// The client gives up early, for the services' sake; here there is time.
+			// The client fails fast for the sake of the services; here there is
+			// time to retry.
 			var err error
 			for range 10 {
 				if ids[i], _, err = store.Create(ctx, buyer, sessionAbsolute); err == nil || ctx.Err() != nil {

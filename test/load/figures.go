@@ -10,7 +10,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/load/report"
 )
 
-// figures are the rows of the table: those with a goal first.
+// figures are the rows of the table, those with a goal first.
 func figures() []report.Figure {
 	return []report.Figure{
 		{Name: "e_over_a", Goal: .5, Says: "accepted holds over no-ops a second"},
@@ -63,7 +63,7 @@ func (b *bench) values(name string, values ...float64) {
 	panic("no figure " + name)
 }
 
-// perSecond returns the rates of a kind in a part, by round.
+// perSecond returns the rates of a kind in a part, one per round.
 func (b *bench) perSecond(part, kind string) []float64 {
 	return b.of(part, kind, func(s *report.Slice) float64 { return s.PerSecond })
 }
@@ -88,8 +88,8 @@ func (b *bench) ratios(name, kind, over string) {
 	b.values(name, quotients(b.perSecond("compare", kind), b.perSecond("compare", over))...)
 }
 
-// quotients divides values pair by pair; pairs that are not whole, or not
-// defined, are left out.
+// quotients divides values pair by pair. It omits incomplete or undefined
+// pairs.
 func quotients(values, over []float64) []float64 {
 	var out []float64
 	for i := range min(len(values), len(over)) {
@@ -100,7 +100,7 @@ func quotients(values, over []float64) []float64 {
 	return out
 }
 
-// get measures GET requests that anybody may make.
+// get measures anonymous GET requests.
 func (b *bench) get(ctx context.Context, kind string, round int, request func(buf []byte, i int) []byte) (report.Slice, error) {
 	return b.slice(ctx, "compare", kind, round, 0, func() (openloop.Result, openloop.Summary, error) {
 		length := shortSlice
@@ -114,7 +114,7 @@ func (b *bench) get(ctx context.Context, kind string, round int, request func(bu
 	})
 }
 
-// etag returns the ETag of a page.
+// etag returns the ETag of a resource.
 func (b *bench) etag(ctx context.Context, path string) (string, error) {
 	resp, err := b.organizer.public.Do(ctx, client.Request{Method: "GET", Path: path})
 	if err != nil {

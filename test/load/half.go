@@ -13,8 +13,8 @@ const (
 	halfLength = 5 * time.Second
 )
 
-// half measures delays at half of the most holds, open loop: of holds, of
-// no-ops at the same rate, and of holds that are refused.
+// half measures delays, open loop, at half of the maximum hold rate: of holds,
+// of no-ops at the same rate, and of refused holds.
 func (b *bench) half(ctx context.Context) error {
 	rate := b.holdMax / 2
 	for round := range halfRounds {

@@ -15,23 +15,23 @@ import (
 const (
 	rowSeats     = 30
 	sectionSeats = 300
-	// buyerLimit is the most an event may allow a buyer.
+	// buyerLimit is the largest limit per buyer that an event may set.
 	buyerLimit = 50
 )
 
 // organizer creates venues and events, through the gateway.
 type organizer struct {
 	public, client *client.Client
-	// venues by their number of seats.
+	// venues maps numbers of seats to venue ids.
 	venues map[int]string
 }
 
-// newOrganizer registers one; the admin gives the role.
+// newOrganizer registers an organizer; the admin grants the role.
 func newOrganizer(ctx context.Context, running *stack.Stack) (*organizer, error) {
 	anonymous := client.New(running.URL, nil)
 	session, err := anonymous.Login(ctx, running.AdminEmail, running.AdminPassword)
 	if err != nil {
-		return nil, fmt.Errorf("the admin can't log in: %w", err)
+		return nil, fmt.Errorf("log in as admin: %w", err)
 	}
 	email, password := "load-"+uuid.NewString()+"@frontrow.example", "correct horse battery"
 	user, err := anonymous.Register(ctx, email, password, "Load")
@@ -55,8 +55,8 @@ type event struct {
 	blockSeats []int
 }
 
-// open puts an event of that many seats on sale and returns when every seat
-// can be bought.
+// open puts an event with the given number of seats on sale and returns when
+// every seat can be bought.
 func (o *organizer) open(ctx context.Context, seats, holdSeconds int) (*event, error) {
 	if o.venues[seats] == "" {
 		venue, err := o.client.CreateVenue(ctx, hall(seats))
@@ -98,8 +98,8 @@ func (o *organizer) open(ctx context.Context, seats, holdSeconds int) (*event, e
 	return e, err
 }
 
-// hall is a venue of sections with rows of an even number of seats, so that
-// seats 2n and 2n+1 of a block are neighbours.
+// hall returns a venue of sections with rows of an even number of seats, so
+// that seats 2n and 2n+1 of a block are neighbours.
 func hall(seats int) client.Venue {
 	v := client.Venue{
 		Name: "Arena of " + strconv.Itoa(seats), City: "Vienna", TimeZone: "Europe/Vienna",
@@ -138,7 +138,7 @@ func until(ctx context.Context, patience time.Duration, what string, condition f
 	for !condition() {
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("waited in vain for %s: %w", what, ctx.Err())
+			return fmt.Errorf("wait for %s: %w", what, ctx.Err())
 		case <-tick.C:
 		}
 	}

@@ -15,11 +15,12 @@ import (
 
 const (
 	holdPath = "/api/v1/bookings"
-	// holdSeconds is longer than the load test: no hold of it expires under way.
+	// holdSeconds exceeds the duration of the load test, so that none of its
+	// holds expires.
 	holdSeconds = 3600
 )
 
-// onlyHolds is the generator by itself, for whoever looks for what is slow.
+// onlyHolds runs the generator alone, for finding bottlenecks.
 func (b *bench) onlyHolds(ctx context.Context, o options) error {
 	s, err := b.stock(ctx, o.seats, 1)
 	if err != nil {
@@ -87,8 +88,8 @@ func (b *bench) printSummary(r openloop.Result, s openloop.Summary) {
 	}
 }
 
-// printCPU prints the processor time of each process per operation, the
-// dearest first.
+// printCPU prints the CPU time of each process per operation, the most
+// expensive first.
 func (b *bench) printCPU(used cpu.Times, operations int, took time.Duration) {
 	names := slices.SortedFunc(maps.Keys(used), func(x, y string) int { return int(used[y] - used[x]) })
 	fmt.Fprintf(b.out, "  processor time over %.1f s, %d operations:\n", took.Seconds(), operations)
@@ -103,8 +104,8 @@ func (b *bench) printCPU(used cpu.Times, operations int, took time.Duration) {
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// cpuTimes reads the processor times of all processes. The replicas of a
-// service count as one.
+// cpuTimes reads the CPU times of all processes. The replicas of a service
+// count as one.
 func (b *bench) cpuTimes(ctx context.Context) (cpu.Times, error) {
 	times, err := b.processTimes(ctx)
 	if err != nil {
@@ -117,7 +118,7 @@ func (b *bench) cpuTimes(ctx context.Context) (cpu.Times, error) {
 	return byService, nil
 }
 
-// processTimes reads the processor times of each process.
+// processTimes reads the CPU times of each process.
 func (b *bench) processTimes(ctx context.Context) (cpu.Times, error) {
 	if b.processes == nil {
 		return cpu.Read(nil)

@@ -18,12 +18,12 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/load/openloop"
 )
 
-// A hop is what a request through a gateway costs at least: a server of net/http
-// behind a proxy of net/http, both without anything else. Each is a process of
-// its own, this program with -hop.
+// A hop measures the minimum cost of a request through a gateway: a net/http
+// server behind a net/http proxy, both with nothing else. Each is a separate
+// process, this program with -hop.
 
-// serveHop is such a process: a proxy to the address, or the server where there
-// is none. It prints its address, and ends when its standard input does.
+// serveHop runs such a process: a proxy to the address, or the server if it is
+// empty. It prints its address, and exits when its standard input is closed.
 func serveHop(to string) error {
 	var handler http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -52,8 +52,8 @@ func serveHop(to string) error {
 	return nil
 }
 
-// startHop starts a server and a proxy in front of it, which end with this
-// process or by stop.
+// startHop starts a server and a proxy in front of it. They end with this
+// process, or when stop is called.
 func startHop(ctx context.Context) (target *openloop.Target, stop func(), err error) {
 	server, stopServer, err := startHopProcess(ctx, "server")
 	if err != nil {
@@ -98,7 +98,7 @@ func startHopProcess(ctx context.Context, to string) (address string, stop func(
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
 		stop()
-		return "", nil, fmt.Errorf("start a hop: %w", err)
+		return "", nil, fmt.Errorf("start hop: %w", err)
 	}
 	return strings.TrimSpace(line), stop, nil
 }

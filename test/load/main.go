@@ -1,6 +1,6 @@
-// Command load measures how fast Frontrow sells, on the machine it runs on, as
-// ratios to what the same machine does at best and to other ways of doing it.
-// `make bench` starts a Frontrow of its own and runs this against it.
+// Command load measures how fast Frontrow sells on the current machine,
+// relative to the machine's limits and to other ways of selling. `make bench`
+// starts a separate Frontrow and runs the test against it.
 package main
 
 import (
@@ -22,7 +22,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/stack"
 )
 
-// buyers are enough for every pair of an event to go to another one.
+// buyers suffice for every pair of an event to go to a different buyer.
 const buyers = 25_000
 
 type options struct {
@@ -36,7 +36,7 @@ type options struct {
 	hop         string
 }
 
-// alone tells whether the part needs nothing but a Frontrow.
+// alone reports whether the part needs only a running Frontrow.
 func (o *options) alone() bool { return o.only == "holds" || o.only == "sale" || o.only == "rf3" }
 
 func main() {
@@ -71,7 +71,7 @@ func main() {
 	}
 }
 
-// bench is a running Frontrow and what loads it.
+// bench holds a running Frontrow and its load generator.
 type bench struct {
 	running   *stack.Stack
 	processes *stack.Processes
@@ -79,22 +79,22 @@ type bench struct {
 	target    *openloop.Target
 	wire      *wire
 	out       io.Writer
-	// seed of the demand for the next event.
+	// seed determines the demand for the next event.
 	seed uint64
 
 	slices  []report.Slice
 	figures []report.Figure
-	// sold are holds that have been made, to ask for what is taken.
+	// sold are holds already made, for requesting taken seats.
 	sold []wish
-	// holdMax is the most holds a second, the median of the rounds.
+	// holdMax is the maximum hold rate per second, the median of the rounds.
 	holdMax      float64
 	onSaleSeries []report.Bucket
 	begin        time.Time
 }
 
 func run(ctx context.Context, o options) error {
-	// The generator's own garbage must not show in the figures: it lives on
-	// what it has allocated before a run.
+	// The generator's own garbage collection must not affect the figures:
+	// during a run it uses memory allocated before.
 	debug.SetGCPercent(800)
 	sessions := buyers
 	if o.only == "sale" {
@@ -111,14 +111,14 @@ func run(ctx context.Context, o options) error {
 	case "rf3":
 		return b.replicated(ctx)
 	case "sale":
-		// An interrupt ends the sale, not what comes after it.
+		// An interrupt ends only the sale, not the checks after it.
 		return b.onlySale(context.WithoutCancel(ctx), ctx, o)
 	}
 	return b.all(ctx, o.only)
 }
 
-// newBench connects to what runs. Alone, the generator needs no supervisor: it
-// then tells no processor times.
+// newBench connects to the running processes. With alone set it needs no
+// supervisor, but then reports no CPU times.
 func newBench(ctx context.Context, alone bool, sessions int) (*bench, error) {
 	b := &bench{out: os.Stdout, begin: time.Now(), figures: figures()}
 	var err error
@@ -146,7 +146,7 @@ func newBench(ctx context.Context, alone bool, sessions int) (*bench, error) {
 	return b, nil
 }
 
-// addressOf returns the address and port of a URL of this machine.
+// addressOf returns the address and port of a URL on this machine.
 func addressOf(base string) (string, error) {
 	u, err := url.Parse(base)
 	if err != nil {
@@ -159,7 +159,7 @@ func addressOf(base string) (string, error) {
 	return net.JoinHostPort(host, u.Port()), nil
 }
 
-// say prints a line with the time since the beginning.
+// say prints a line with the time since the start.
 func (b *bench) say(format string, args ...any) {
 	fmt.Fprintf(b.out, "%7.1f s  %s\n", time.Since(b.begin).Seconds(), fmt.Sprintf(format, args...))
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/load/report"
 )
 
-// onSaleShare is the rate of the on-sale, of the most holds.
+// onSaleShare is the rate of the on-sale as a share of the maximum hold rate.
 const onSaleShare = .75
 
 // onSale sells a whole event, open loop.
@@ -34,6 +34,6 @@ func (b *bench) onSale(ctx context.Context) error {
 	return nil
 }
 
-// mostOnSale bounds the on-sale on a slow machine; it then ends before the
-// seats do.
+// mostOnSale limits the on-sale on a slow machine, where it ends before the
+// seats are sold.
 const mostOnSale = 45 * time.Second

@@ -13,8 +13,8 @@ const (
 	overloadLength = 5 * time.Second
 )
 
-// overload offers twice what can be done, and looks what becomes of those who
-// are not let in.
+// overload offers twice the sustainable rate and measures what happens to the
+// refused requests.
 func (b *bench) overload(ctx context.Context) error {
 	rate := 2 * b.holdMax
 	before, err := b.processes.States(ctx)
@@ -44,7 +44,7 @@ func (b *bench) overload(ctx context.Context) error {
 	}
 	for name, state := range before {
 		if after[name].PID != state.PID {
-			return fmt.Errorf("%s fell over: it was process %d and is %d", name, state.PID, after[name].PID)
+			return fmt.Errorf("%s restarted: it was process %d and is now %d", name, state.PID, after[name].PID)
 		}
 	}
 	return nil

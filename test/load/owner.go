@@ -16,13 +16,13 @@ import (
 
 const (
 	ownerRounds = 3
-	// insideAtOnce is how many holds a replica is given at once, without the way
-	// there.
+	// insideAtOnce is how many concurrent holds a replica is given directly,
+	// without the gateway.
 	insideAtOnce = 256
 )
 
 // loadEvent measures how long the first hold takes at a replica that does not
-// have the event in memory: one whose seats are all held but for a few.
+// have the event in memory, for an event with almost all seats held.
 func (b *bench) loadEvent(ctx context.Context) error {
 	e, err := b.organizer.open(ctx, bigHall, holdSeconds)
 	if err != nil {
@@ -49,7 +49,7 @@ func (b *bench) loadEvent(ctx context.Context) error {
 		w := wish{e.id, pair{block, e.blockSeats[block-1] - 2*(round+1)}, round}
 		_, sum := b.hold(ctx, &supply{wishes: []wish{w}}, holdPath, openloop.Run{Count: 1, Length: 10 * time.Second, Connections: 1})
 		if sum.Accepted.TotalCount() != 1 {
-			return fmt.Errorf("the first hold of a loaded event was refused: by status %v", sum.ByStatus)
+			return fmt.Errorf("first hold of a loaded event was refused: by status %v", sum.ByStatus)
 		}
 		took := openloop.Quantile(sum.Accepted, 1)
 		b.say("load     %d seats held     %d  %.0f ms until the first hold", e.seats, round, ms(took))
@@ -58,7 +58,7 @@ func (b *bench) loadEvent(ctx context.Context) error {
 	return nil
 }
 
-// forwarded measures what a hold costs the owner of its event when all of them
+// forwarded measures what a hold costs the owner of its event if all holds
 // arrive at the other replicas.
 func (b *bench) forwarded(ctx context.Context) error {
 	for round := range ownerRounds {
@@ -128,8 +128,8 @@ func (b *bench) owner(ctx context.Context, event string) (owner string, others [
 	return owner, others, nil
 }
 
-// holdInside has a replica hold pairs of seats by itself, without the way
-// through the gateway, and returns how many were accepted.
+// holdInside makes a replica hold pairs of seats itself, bypassing the gateway,
+// and returns how many were accepted.
 func (b *bench) holdInside(ctx context.Context, replica, event string, first, pairs int) (accepted int, err error) {
 	var answer struct{ Accepted int }
 	err = b.admin(ctx, replica, http.MethodPost, "/debug/bench/holds", url.Values{

@@ -18,8 +18,8 @@ const (
 	mostNode = 10 * time.Minute
 )
 
-// replicated measures holds where every entry of the log is on three nodes of
-// Cassandra, and compares them with the single node of the run before.
+// replicated measures holds with every log entry on three nodes of Cassandra,
+// and compares them with the single node of the previous run.
 func (b *bench) replicated(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, mostNode)
 	defer cancel()
@@ -61,7 +61,7 @@ func (b *bench) replicated(ctx context.Context) error {
 	return report.WriteJSON(rf3File, b.figures)
 }
 
-// singleNode is the median of holds a second of the run before.
+// singleNode returns the previous run's median hold rate.
 func singleNode() (float64, error) {
 	text, err := os.ReadFile(resultFile)
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 const (
 	rounds      = 5
 	sliceLength = 4 * time.Second
-	// shortSlice is for what is slow and asks for little of the supply, or is
-	// only told for information.
+	// shortSlice is for kinds that are slow and use little of the supply, or
+	// are only informational.
 	shortSlice = 3 * time.Second
 	warmSlice  = 10 * time.Second
 	bigHall    = 50_000
@@ -27,7 +27,7 @@ const (
 	advisoryPath = "/api/v1/bench/advisory"
 )
 
-// warm lets compilers, caches and pools settle: what is measured is a running
+// warm lets compilers, caches and pools settle: the test measures a running
 // system, not its start.
 func (b *bench) warm(ctx context.Context, length time.Duration) error {
 	for begin := time.Now(); time.Since(begin) < length; {
@@ -51,7 +51,7 @@ func (b *bench) warm(ctx context.Context, length time.Duration) error {
 		path string
 	}{{hands[0], holdPath}, {hands[1], rowsPath}, {hands[2], advisoryPath}} {
 		if _, sum := b.hold(ctx, step.s, step.path, saturate(shortSlice)); sum.Accepted.TotalCount() == 0 {
-			return fmt.Errorf("%s: not one request was answered as it should: by status %v", step.path, sum.ByStatus)
+			return fmt.Errorf("%s: no request was answered as expected: by status %v", step.path, sum.ByStatus)
 		}
 	}
 	b.ask(ctx, s.wishes, noopPath, saturate(shortSlice), ok)
@@ -60,8 +60,8 @@ func (b *bench) warm(ctx context.Context, length time.Duration) error {
 	return nil
 }
 
-// compare measures every kind in every round, each round in another order, so
-// that what drifts touches all alike.
+// compare measures every kind in every round, in a different order each round,
+// so that drift affects all kinds equally.
 func (b *bench) compare(ctx context.Context) error {
 	bare, stop, err := startHop(ctx)
 	if err != nil {
@@ -77,8 +77,8 @@ func (b *bench) compare(ctx context.Context) error {
 		if err := b.prepareRows(ctx, event); err != nil {
 			return err
 		}
-		// In Cassandra and in Postgres the same seats are free; of each kind's own
-		// part every block has its share.
+		// The same seats are free in Cassandra and in Postgres. Each kind's
+		// part contains a share of every block.
 		inCassandra, inPostgres := s.deal(5, 1), s.deal(1, 1)
 		kinds := []func(context.Context, int) error{
 			func(ctx context.Context, round int) error { return b.hop(ctx, round, bare) },
@@ -144,7 +144,7 @@ func (b *bench) single(ctx context.Context, round int, s *supply) error {
 		return err
 	}
 	err := b.fresh(ctx, kindSingle, round, s, holdPath, shortSlice)
-	// Also when ctx has ended: the replicas may go on to serve.
+	// Even if ctx has ended: the replicas may continue to serve.
 	if back := b.limitRounds(context.WithoutCancel(ctx), 0); err == nil {
 		err = back
 	}
@@ -167,8 +167,8 @@ func (b *bench) refused(ctx context.Context, round int) error {
 	return err
 }
 
-// onlyAppends has a booking replica append entries of 100 holds to one log, and
-// nothing else.
+// onlyAppends makes a booking replica append entries of 100 holds to one log,
+// with no other load.
 func (b *bench) onlyAppends(ctx context.Context, round int) error {
 	_, err := b.slice(ctx, "compare", kindAppend, round, 0, func() (openloop.Result, openloop.Summary, error) {
 		var answer struct {
@@ -184,8 +184,8 @@ func (b *bench) onlyAppends(ctx context.Context, round int) error {
 	return err
 }
 
-// browse alternates between the event's page and its seats, as somebody who
-// comes back does: with the ETag of the seats.
+// browse alternates between the event's page and its seats as a returning
+// visitor does, with the ETag of the seats.
 func (b *bench) browse(ctx context.Context, round int) error {
 	event := b.sold[0].event
 	page := "/api/v1/events/" + event

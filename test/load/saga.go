@@ -17,15 +17,15 @@ import (
 const (
 	sagaRounds = 3
 	sagaLength = 5 * time.Second
-	// sagaWindow bounds the bookings that are not confirmed yet: more would
-	// measure a queue that grows, not a rate that lasts.
+	// sagaWindow limits the unconfirmed bookings: with more, the test would
+	// measure a growing queue instead of a sustainable rate.
 	sagaWindow = 1024
 	// sagaPatience is how long the last confirmations may take.
 	sagaPatience = 15 * time.Second
 )
 
-// saga measures whole purchases: hold, pay, confirmed. The buyers learn of it
-// as a page with the seats does: from the event's stream.
+// saga measures whole purchases: hold, payment, confirmation. Buyers see the
+// confirmation as a page with the seats does: in the event's stream.
 func (b *bench) saga(ctx context.Context) error {
 	for round := range sagaRounds {
 		if _, err := b.purchases(ctx, round, 0, openloop.Run{Count: plenty, Length: sagaLength, Connections: saturating}); err != nil {
@@ -54,7 +54,8 @@ func (b *bench) saga(ctx context.Context) error {
 	return nil
 }
 
-// purchases buys pairs. A sample's Done becomes when the seats were seen sold.
+// purchases buys pairs. It sets a sample's Done to the time the seats were seen
+// sold.
 func (b *bench) purchases(ctx context.Context, round int, rate float64, run openloop.Run) (report.Slice, error) {
 	s, err := b.stock(ctx, bigHall, 1)
 	if err != nil {
@@ -74,7 +75,7 @@ func (b *bench) purchases(ctx context.Context, round int, rate float64, run open
 	select {
 	case <-opened:
 	case <-time.After(10 * time.Second):
-		return report.Slice{}, fmt.Errorf("the stream of event %s does not open", w.event)
+		return report.Slice{}, fmt.Errorf("open stream of event %s: timed out", w.event)
 	}
 	part := "saga"
 	if rate > 0 {
@@ -110,7 +111,7 @@ func (b *bench) purchases(ctx context.Context, round int, rate float64, run open
 	})
 }
 
-// bookingID finds the id at the beginning of a booking's JSON.
+// bookingID extracts the id from the beginning of a booking's JSON.
 func bookingID(body []byte) []byte {
 	const before = `"id":"`
 	at := bytes.Index(body, []byte(before))
@@ -124,7 +125,7 @@ func bookingID(body []byte) []byte {
 	return nil
 }
 
-// pay appends a payment of a booking that will succeed.
+// pay appends a payment for a booking that will succeed.
 func (w *wire) pay(buf []byte, buyer int, booking []byte) []byte {
 	var scratch [128]byte
 	body := append(scratch[:0], `{"booking_id":"`...)
@@ -133,10 +134,10 @@ func (w *wire) pay(buf []byte, buyer int, booking []byte) []byte {
 	return w.post(buf, "/api/v1/payments", buyer, body)
 }
 
-// till knows which of a supply's pairs were seen sold, and when.
+// till records which of a supply's pairs were seen sold, and when.
 type till struct {
 	numbers map[pair]int
-	// soldAt is in Unix nanoseconds; 0: not seen.
+	// soldAt is in Unix nanoseconds; 0 if not seen.
 	soldAt []atomic.Int64
 	sold   atomic.Int64
 	window chan struct{}
@@ -150,7 +151,7 @@ func newTill(s *supply) *till {
 	return t
 }
 
-// await waits until fewer than sagaWindow bookings are under way.
+// await waits until fewer than sagaWindow bookings are unconfirmed.
 func (t *till) await(ctx context.Context) {
 	select {
 	case t.window <- struct{}{}:
@@ -165,7 +166,7 @@ func (t *till) letGo() {
 	}
 }
 
-// see takes in an event of the stream.
+// see processes an event of the stream.
 func (t *till) see(name string, data []byte) {
 	now := time.Now()
 	if name == "delta" {
@@ -193,7 +194,7 @@ func (t *till) mark(p pair, now time.Time) {
 	}
 }
 
-// eachSold finds the seats of a delta that were sold: {…"12-45":"sold"…}.
+// eachSold finds the seats in a delta that were sold: {…"12-45":"sold"…}.
 func eachSold(data []byte, seat func(block, index int)) {
 	after := []byte(`":"sold"`)
 	for {
@@ -222,8 +223,8 @@ func (t *till) settle(ctx context.Context, paid int) error {
 	return until(ctx, sagaPatience, fmt.Sprintf("%d paid bookings to be confirmed", paid), func() bool { return int(t.sold.Load()) >= paid })
 }
 
-// stamp makes the time at which a pair was seen sold the end of its sample;
-// one that was not has no answer.
+// stamp sets the end of each sample to the time its pair was seen sold. A pair
+// that was not seen sold counts as unanswered.
 func (t *till) stamp(r *openloop.Result) {
 	for i := range r.Samples {
 		s := &r.Samples[i]

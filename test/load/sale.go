@@ -17,30 +17,35 @@ import (
 
 const (
 	saleBuyers = 5_000
-	// saleReport is how often the sale tells how it goes.
+	// saleReport is how often the sale prints its progress.
 	saleReport = 5 * time.Second
-	// saleHold is long enough for a payment to end whatever is broken for a while, and short enough to wait for.
+	// saleHold is long enough for a payment to finish during a temporary fault,
+	// and short enough to wait for its expiry.
 	saleHold = 60
-	// saleSettle is how long holds and payments may take to end after the last buyer came.
+	// saleSettle is how long holds and payments may take to end after the last
+	// buyer.
 	saleSettle = 5 * time.Minute
 )
 
-// saleResult is what became of a sale, as buyers saw it and as the stores have it.
+// saleResult is the outcome of a sale according to buyers and stores.
 type saleResult struct {
 	Seconds  float64     `json:"seconds"`
 	Requests int         `json:"requests"`
 	ByStatus map[int]int `json:"by_status"`
-	// Failed are the requests without an answer, and those answered neither as they should be nor by 409 or 429.
+	// Failed counts requests without a response, and those with an unexpected
+	// status other than 409 or 429.
 	Failed int `json:"failed"`
-	// Held and Paid count what was answered 201 and 202; Confirmed is what the store has.
+	// Held and Paid count responses with 201 and 202; Confirmed is the store's
+	// count.
 	Held      int `json:"held"`
 	Paid      int `json:"paid"`
 	Confirmed int `json:"confirmed"`
-	// Milliseconds from the time a hold was due to its answer.
+	// Milliseconds from when a hold was due to its response.
 	P50 float64 `json:"hold_p50_ms"`
 	P99 float64 `json:"hold_p99_ms"`
 	Max float64 `json:"hold_max_ms"`
-	// Begin of the sale; PerSecond are the holds answered 201 in each second since.
+	// Begin is the start of the sale; PerSecond counts the holds answered 201
+	// in each second since.
 	Begin     time.Time `json:"begin"`
 	PerSecond []int     `json:"holds_per_second"`
 
@@ -50,8 +55,10 @@ type saleResult struct {
 	SettledAfter     float64 `json:"settled_after_s"`
 }
 
-// onlySale sells an event at a steady rate until the time is over or stop is: somebody looks at the page, somebody holds a
-// pair and pays, and somebody asks for a pair that is gone. Then it waits until all is settled, counts and writes the result.
+// onlySale sells an event at a steady rate until the time is over or stop ends.
+// Some requests view the page, some hold a pair and pay, and some request a
+// taken pair. Then it waits until everything is settled, checks, and writes the
+// result.
 func (b *bench) onlySale(ctx, stop context.Context, o options) error {
 	e, err := b.organizer.open(ctx, 2*o.rate*o.seconds, saleHold)
 	if err != nil {
@@ -86,7 +93,7 @@ func (b *bench) onlySale(ctx, stop context.Context, o options) error {
 	return result.verdict()
 }
 
-// steadySale makes the requests of a sale, one of each kind in turn.
+// steadySale makes the requests of a sale, with the kinds in turn.
 type steadySale struct {
 	b      *bench
 	wishes []wish
@@ -101,7 +108,8 @@ const (
 	hold
 	late
 	kinds
-	// behind is how many holds a late buyer comes after the one that took its pair.
+	// behind is how many holds separate a late buyer from the hold that took
+	// its pair.
 	behind = 30
 )
 
@@ -144,17 +152,18 @@ func (s *steadySale) lost(i int, err error) {
 	s.fail([]string{"look", "hold or its payment", "late hold"}[i%kinds], "no answer: "+err.Error())
 }
 
-// shownFailures bounds the lines about failed requests.
+// shownFailures limits the lines about failed requests.
 const shownFailures = 100
 
-// fail tells of a request that failed, and when.
+// fail prints a failed request with its time.
 func (s *steadySale) fail(what, why string) {
 	if s.other.Add(1) <= shownFailures {
 		fmt.Fprintf(os.Stderr, "%s  failed: %s: %s\n", time.Now().Format("15:04:05.000"), what, why)
 	}
 }
 
-// origin says who gave an answer: Frontrow's own are problems with a code.
+// origin says where a response came from: Frontrow's own errors are problems
+// with a code.
 func origin(status int, body []byte) string {
 	var problem struct{ Code, Detail string }
 	if err := json.Unmarshal(body, &problem); err != nil || problem.Code == "" {
@@ -163,16 +172,16 @@ func origin(status int, body []byte) string {
 	return fmt.Sprintf("%d %s: %s", status, problem.Code, problem.Detail)
 }
 
-// paid tells whether a payment was answered as it may be.
+// paid reports whether a payment's response is acceptable.
 func paid(status int) bool { return status == 202 || status == 409 || status == 429 }
 
-// fine tells whether a request was answered as it may be. What a late buyer asks for may be free again: the answer to the
-// first hold got lost, or it ran out.
+// fine reports whether a response is acceptable. A late buyer's seats may be
+// free again, if the response to the first hold was lost or the hold expired.
 func fine(i, status int) bool {
 	return status == 409 || status == 429 || i%kinds != hold && status == 200 || i%kinds != look && created(status)
 }
 
-// report says now and then how it goes.
+// report prints the progress from time to time.
 func (s *steadySale) report(over <-chan struct{}) {
 	tick := time.NewTicker(saleReport)
 	defer tick.Stop()
@@ -213,7 +222,7 @@ func (s *steadySale) count(answers openloop.Result) saleResult {
 	return r
 }
 
-// delays reads the times of holds that were made.
+// delays computes the delays of successful holds.
 func (r *saleResult) delays(samples []openloop.Sample) {
 	sum := openloop.Summarize(openloop.Result{Samples: samples}, created)
 	r.P50, r.P99, r.Max = ms(openloop.Quantile(sum.Accepted, .5)), ms(openloop.Quantile(sum.Accepted, .99)), ms(openloop.Quantile(sum.Accepted, 1))
@@ -226,12 +235,13 @@ func (r *saleResult) delays(samples []openloop.Sample) {
 	}
 }
 
-// settleSale waits until every hold and every payment has ended, and reads the stores.
+// settleSale waits until every hold and every payment has ended, and reads the
+// stores.
 func (b *bench) settleSale(ctx context.Context, e *event, r *saleResult) error {
 	begin := time.Now()
 	var auditor *audit.Auditor
 	var unreachable error
-	// A store may just be coming back.
+	// A store may just be restarting.
 	err := until(ctx, time.Minute, "the stores", func() bool {
 		auditor, unreachable = audit.Open(ctx, b.running)
 		return unreachable == nil
@@ -263,7 +273,7 @@ func (b *bench) settleSale(ctx context.Context, e *event, r *saleResult) error {
 	return nil
 }
 
-// verdict names what must not be, whatever was broken in the sale.
+// verdict names every violation, whatever faults the sale had.
 func (r *saleResult) verdict() error {
 	statuses := slices.Sorted(maps.Keys(r.ByStatus))
 	switch {
@@ -274,7 +284,7 @@ func (r *saleResult) verdict() error {
 	case r.Unsettled != 0:
 		return fmt.Errorf("%d holds or payments have not ended", r.Unsettled)
 	case r.Held == 0:
-		return fmt.Errorf("nobody could hold a seat: statuses %v", statuses)
+		return fmt.Errorf("no seat was held: statuses %v", statuses)
 	}
 	return nil
 }

@@ -10,13 +10,13 @@ const (
 	smallHall     = 1_000
 	hugeHall      = 100_000
 	scalingRounds = 3
-	// scalingHolds are as many small halls as it takes: one after another, so
-	// that at any time one of them is being sold.
+	// scalingHolds is the number of holds. As many small halls as needed are
+	// sold one after another, so that one of them is on sale at any time.
 	scalingHolds = 6_000
 )
 
-// scaling compares the rate of holds in a small hall and in a huge one, and
-// weighs the huge one's seats in the memory of the booking replicas.
+// scaling compares the hold rate in a small and in a huge hall, and measures
+// the huge hall's memory in the booking replicas.
 func (b *bench) scaling(ctx context.Context) error {
 	before, err := b.heaps(ctx)
 	if err != nil {
@@ -66,7 +66,7 @@ func (b *bench) scaling(ctx context.Context) error {
 	return nil
 }
 
-// heaps are the live heaps of the booking replicas, in bytes.
+// heaps returns the live heaps of the booking replicas, in bytes.
 func (b *bench) heaps(ctx context.Context) ([]int64, error) {
 	heaps := make([]int64, len(bookingReplicas))
 	for i, replica := range bookingReplicas {

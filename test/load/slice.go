@@ -23,7 +23,7 @@ const (
 	kindSaga     = "saga"
 )
 
-// slice measures one piece of load and keeps the figures.
+// slice measures one period of load and records the figures.
 func (b *bench) slice(ctx context.Context, part, kind string, round int, rate float64,
 	load func() (openloop.Result, openloop.Summary, error),
 ) (report.Slice, error) {
@@ -54,8 +54,8 @@ func (b *bench) slice(ctx context.Context, part, kind string, round int, rate fl
 	return s, ctx.Err()
 }
 
-// calm waits until what an earlier slice has left to do is done: less than a
-// third of a processor is busy with it; at most some seconds.
+// calm waits until the work left over from an earlier slice uses less than a
+// third of a CPU, for at most some seconds.
 func (b *bench) calm(ctx context.Context) error {
 	const look, most = 250 * time.Millisecond, 5 * time.Second
 	before, err := b.cpuTimes(ctx)
@@ -86,13 +86,13 @@ func (b *bench) calm(ctx context.Context) error {
 	return nil
 }
 
-// saturate loads with as many requests under way as never leave the system
-// idle and are below what it lets in at once.
+// saturate returns a run with enough concurrent requests to keep the system
+// busy, but fewer than its admission limit.
 func saturate(length time.Duration) openloop.Run {
 	return openloop.Run{Count: 200_000, Length: length, Connections: saturating}
 }
 
-// pace loads at a rate, whatever becomes of it.
+// pace returns a run at a fixed rate, whatever the outcome.
 func pace(rate float64, length time.Duration) openloop.Run {
 	return openloop.Run{Rate: rate, Count: 200_000, Length: length, Connections: mostConnections}
 }

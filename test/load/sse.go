@@ -15,25 +15,26 @@ import (
 
 const (
 	watcherCount = 10_000
-	// watchedSeats is a hall whose snapshot is small: it is sent to every watcher
-	// when it comes.
+	// watchedSeats is the size of a hall with a small snapshot, which every new
+	// watcher gets.
 	watchedSeats = 3_000
-	// changes to the watched event, one after another.
+	// watchedChanges is the number of changes to the watched event, one after
+	// another.
 	watchedChanges = 10
 	changePause    = 1200 * time.Millisecond
 	inTime         = time.Second
-	// perSource connections have one address of this machine: a port is for one
-	// connection of an address.
+	// perSource is the number of connections per source address: each
+	// connection of an address needs its own port.
 	perSource = 2_500
-	// openingAtOnce streams are opened at a time.
+	// openingAtOnce is how many streams are opened concurrently.
 	openingAtOnce = 50
 )
 
-// crowd is the watchers of one event.
+// crowd holds the watchers of one event.
 type crowd struct {
 	open    atomic.Int64
 	mu      sync.Mutex
-	seat    []byte // the change that is looked for
+	seat    []byte // the change to wait for
 	began   time.Time
 	seen    []bool
 	count   int
@@ -42,7 +43,7 @@ type crowd struct {
 	bytes   int
 }
 
-// see is told of what watcher n gets.
+// see processes data received by watcher n.
 func (c *crowd) see(n int, data []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -59,9 +60,9 @@ func (c *crowd) see(n int, data []byte) {
 	}
 }
 
-// watch has thousands of watchers look at one event, which one booking replica
-// serves to the gateway, and changes it again and again while holds of another
-// event go on at half of the most.
+// watch lets thousands of watchers follow one event, which one booking replica
+// serves to the gateway, and changes it repeatedly while holds of another event
+// run at half of the maximum rate.
 func (b *bench) watch(ctx context.Context) error {
 	if err := manyFiles(); err != nil {
 		return err
@@ -115,8 +116,8 @@ func (b *bench) open(ctx context.Context, c *crowd, event string) {
 	}
 }
 
-// change holds pairs of the watched event one after another and looks how many
-// watchers see each, and when, with load beside it, if any.
+// change holds pairs of the watched event one after another and measures how
+// many watchers see each, and when. load, if not nil, runs at the same time.
 func (b *bench) change(ctx context.Context, c *crowd, watched *supply, part string, load func() openloop.Result) error {
 	slice, err := b.slice(ctx, part, kindHold, 0, 0, func() (openloop.Result, openloop.Summary, error) {
 		var result openloop.Result
@@ -145,7 +146,7 @@ func (b *bench) changes(ctx context.Context, c *crowd, watched *supply, counts b
 		c.mu.Unlock()
 		_, sum := b.hold(ctx, watched, holdPath, openloop.Run{Count: 1, Length: time.Minute, Connections: 1})
 		if sum.Accepted.TotalCount() != 1 {
-			return fmt.Errorf("the watched event was not changed: %v", sum.ByStatus)
+			return fmt.Errorf("watched event was not changed: %v", sum.ByStatus)
 		}
 		select {
 		case <-ctx.Done():
@@ -166,7 +167,7 @@ func (b *bench) changes(ctx context.Context, c *crowd, watched *supply, counts b
 	return nil
 }
 
-// manyFiles lets this process have as many open files as the machine allows.
+// manyFiles raises this process's limit of open files to the maximum.
 func manyFiles() error {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
@@ -174,7 +175,7 @@ func manyFiles() error {
 	}
 	const need = watcherCount + mostConnections + 100
 	if limit.Max < need {
-		return fmt.Errorf("the most open files here are %d; the watchers need %d", limit.Max, need)
+		return fmt.Errorf("open files are limited to %d; the watchers need %d", limit.Max, need)
 	}
 	limit.Cur = limit.Max
 	return syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit)

@@ -6,22 +6,22 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/load/openloop"
 )
 
-// wish is one hold that somebody will ask for.
+// wish is one hold to be requested.
 type wish struct {
 	event string
 	pair
 	buyer int
 }
 
-// supply is holds to ask for, in order, each once: their seats are free when
-// they are asked for.
+// supply lists holds to request, in order, each once: their seats are free when
+// they are requested.
 type supply struct {
 	wishes []wish
 	used   int
 }
 
-// supplyOf is all pairs of an event in the order of demand, each for a buyer
-// of its own.
+// supplyOf returns all pairs of an event in the order of demand, each for a
+// different buyer.
 func supplyOf(e *event, seed uint64) *supply {
 	order := demand(e.blockSeats, seed)
 	s := &supply{wishes: make([]wish, len(order))}
@@ -31,8 +31,8 @@ func supplyOf(e *event, seed uint64) *supply {
 	return s
 }
 
-// deal deals the supply out: of each hand's count wishes in a row, the hand
-// gets its share.
+// deal divides the supply: of every sum(counts) consecutive wishes, each part
+// gets its count.
 func (s *supply) deal(counts ...int) []*supply {
 	total := 0
 	hands := make([]*supply, len(counts))
@@ -55,13 +55,13 @@ func (s *supply) deal(counts ...int) []*supply {
 
 func (s *supply) left() int { return len(s.wishes) - s.used }
 
-// taken are the wishes that have been asked for.
+// taken returns the wishes already requested.
 func (s *supply) taken() []wish { return s.wishes[:s.used] }
 
 func (s *supply) append(more *supply) { s.wishes = append(s.wishes, more.wishes...) }
 
-// stock opens as many events of that many seats as it takes to have that many
-// wishes.
+// stock opens as many events with the given number of seats as are needed for
+// the number of wishes.
 func (b *bench) stock(ctx context.Context, seats, wishes int) (*supply, error) {
 	s := &supply{}
 	for s.left() < wishes {
@@ -75,7 +75,7 @@ func (b *bench) stock(ctx context.Context, seats, wishes int) (*supply, error) {
 	return s, nil
 }
 
-// hold asks for fresh wishes at path.
+// hold requests new wishes at path.
 func (b *bench) hold(ctx context.Context, s *supply, path string, run openloop.Run) (openloop.Result, openloop.Summary) {
 	wishes := s.wishes[s.used:]
 	run.Count = min(run.Count, len(wishes))
@@ -87,8 +87,8 @@ func (b *bench) hold(ctx context.Context, s *supply, path string, run openloop.R
 	return result, openloop.Summarize(result, created)
 }
 
-// ask sends holds of wishes at path again and again, by other buyers than
-// those that have the seats.
+// ask sends holds of wishes at path repeatedly, for buyers other than those who
+// have the seats.
 func (b *bench) ask(ctx context.Context, wishes []wish, path string, run openloop.Run, wanted func(status int) bool,
 ) (openloop.Result, openloop.Summary) {
 	run.Request = func(buf []byte, i int) []byte {

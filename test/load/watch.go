@@ -12,16 +12,15 @@ import (
 	"time"
 )
 
-// watcher reads an event's stream of seats, as a browser would: when it ends it
-// comes again and goes on where it was.
+// watcher reads an event's stream of seats as a browser does: when the stream
+// ends, it reconnects and resumes.
 type watcher struct {
 	address, event string
-	// from is the address of this machine that the connection comes from.
+	// from is the local address of the connection.
 	from net.Addr
-	// data is told of every piece of data with the name of its event; it must
-	// not keep it.
+	// data is called with every event's name and data; it must not retain data.
 	data func(name string, data []byte)
-	// opened is called when the stream's answer begins, each time.
+	// opened is called each time the stream's response begins.
 	opened func()
 
 	lastID string
@@ -47,7 +46,8 @@ func (w *watcher) watch(ctx context.Context) {
 	}
 }
 
-// connect reads one stream to its end. Error: there was none to read.
+// connect reads one stream to its end. It returns an error if it could not be
+// opened.
 func (w *watcher) connect(ctx context.Context) error {
 	dialer := net.Dialer{LocalAddr: w.from, Timeout: 10 * time.Second}
 	conn, err := dialer.DialContext(ctx, "tcp", w.address)
@@ -83,7 +83,7 @@ func (w *watcher) connect(ctx context.Context) error {
 	return nil
 }
 
-// read takes the lines apart until the stream breaks off.
+// read parses lines until the stream ends.
 func (w *watcher) read(in *bufio.Reader) {
 	name := ""
 	for {
@@ -103,7 +103,7 @@ func (w *watcher) read(in *bufio.Reader) {
 	}
 }
 
-// line returns the next line, however long, without its end.
+// line returns the next line, of any length, without its line break.
 func (w *watcher) line(in *bufio.Reader) ([]byte, error) {
 	line, err := in.ReadSlice('\n')
 	if errors.Is(err, bufio.ErrBufferFull) {

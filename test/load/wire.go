@@ -2,7 +2,7 @@ package main
 
 import "strconv"
 
-// wire builds requests as they go over the connection.
+// wire builds requests in wire format.
 type wire struct {
 	host     string
 	sessions []string

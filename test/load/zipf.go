@@ -5,17 +5,18 @@ import (
 	"math/rand/v2"
 )
 
-// zipfExponent is how unequally blocks are wanted: the hottest of 32 gets
-// about a quarter of the first requests.
+// zipfExponent is the skew of demand over blocks: the hottest of 32 gets about
+// a quarter of the first requests.
 const zipfExponent = 1.1
 
 // pair is two neighbouring seats: index and index+1 of a block.
 type pair struct{ block, index int }
 
-// demand is the order in which the pairs of a hall are asked for: which block
-// comes next is drawn by Zipf's law over the blocks that still have pairs, as
-// buyers see on the map what is gone; within a block pairs go from the front.
-// Which block has which rank is drawn too. The same seed gives the same order.
+// demand returns the order in which the pairs of a hall are requested: the next
+// block is drawn by Zipf's law over the blocks that still have pairs, because
+// buyers see on the map which are sold out; within a block, pairs are taken
+// from the front. The rank of each block is also random. The same seed gives
+// the same order.
 func demand(blockSeats []int, seed uint64) []pair {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	blocks := len(blockSeats)
@@ -24,7 +25,7 @@ func demand(blockSeats []int, seed uint64) []pair {
 		left[b] = seats / 2
 		total += left[b]
 	}
-	rank := rng.Perm(blocks) // rank[r] is the block that comes r-th
+	rank := rng.Perm(blocks) // rank[r] is the block with rank r
 	weights := zipf(blocks, zipfExponent)
 	sum := 0.0
 	for r, b := range rank {
@@ -53,8 +54,8 @@ func zipf(n int, exponent float64) []float64 {
 	return w
 }
 
-// draw returns the rank at which the running sum of the live weights passes
-// point, and the last live one when rounding lets it pass none.
+// draw returns the rank at which the running sum of the live weights exceeds
+// point, or the last live rank if rounding prevents that.
 func draw(weights []float64, point float64, live func(int) bool) int {
 	last := -1
 	for r, w := range weights {

@@ -1,5 +1,5 @@
-// Package cpu tells where a machine's processor time goes: to which of
-// Frontrow's processes, the children they forked included.
+// Package cpu measures how a machine's CPU time divides among Frontrow's
+// processes, including their child processes.
 package cpu
 
 import (
@@ -15,14 +15,15 @@ import (
 // tick is a clock tick of /proc: USER_HZ is 100 on every Linux that Go runs on.
 const tick = 10 * time.Millisecond
 
-// Times are the processor times used since each process began.
+// Times maps processes to the CPU time used since each began.
 type Times map[string]time.Duration
 
-// Names of what is no supervised process.
+// Names of entries that are not supervised processes.
 const (
 	// Generator is this process.
 	Generator = "load generator"
-	// Machine is everything, the kernel's own work and other programs included.
+	// Machine is everything, including the kernel's own work and other
+	// programs.
 	Machine = "the whole machine"
 )
 
@@ -39,7 +40,7 @@ func Read(pids map[string]int) (Times, error) {
 	}
 	times := Times{Generator: own(), Machine: 0}
 	for pid, took := range used {
-		// A process belongs to its nearest ancestor that has a name.
+		// A process counts for its nearest ancestor that has a name.
 		for at := pid; at > 1; at = parents[at] {
 			if name, ok := names[at]; ok {
 				if name != Generator {
@@ -53,7 +54,7 @@ func Read(pids map[string]int) (Times, error) {
 	return times, err
 }
 
-// Since returns what was used between before and t.
+// Since returns the CPU time used between before and t.
 func (t Times) Since(before Times) Times {
 	diff := Times{}
 	for name, took := range t {
@@ -62,7 +63,7 @@ func (t Times) Since(before Times) Times {
 	return diff
 }
 
-// Add adds what others used.
+// Add adds the times of others.
 func (t Times) Add(others Times) {
 	for name, took := range others {
 		t[name] += took
@@ -77,7 +78,7 @@ func own() time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// table returns each process' parent and time.
+// table returns each process's parent and CPU time.
 func table(proc string) (parents map[int]int, used map[int]time.Duration, err error) {
 	files, err := filepath.Glob(filepath.Join(proc, "[0-9]*", "stat"))
 	if err != nil {
@@ -87,7 +88,7 @@ func table(proc string) (parents map[int]int, used map[int]time.Duration, err er
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
-			continue // it has ended
+			continue // the process has exited
 		}
 		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(file)))
 		parent, took, err := parseStat(text)
@@ -99,8 +100,9 @@ func table(proc string) (parents map[int]int, used map[int]time.Duration, err er
 	return parents, used, nil
 }
 
-// parseStat reads the parent and the time, user's and system's, of a line of
-// /proc/<pid>/stat. The name in brackets may have spaces and brackets itself.
+// parseStat parses the parent and the CPU time, user plus system, from a line
+// of /proc/<pid>/stat. The name in brackets may itself contain spaces and
+// brackets.
 func parseStat(line []byte) (parent int, used time.Duration, err error) {
 	fields := bytes.Fields(line[bytes.LastIndexByte(line, ')')+1:])
 	if len(fields) < 13 {
@@ -115,7 +117,7 @@ func parseStat(line []byte) (parent int, used time.Duration, err error) {
 	return numbers[0], time.Duration(numbers[1]+numbers[2]) * tick, nil
 }
 
-// machine returns the time in which processors were not idle.
+// machine returns the machine's non-idle CPU time.
 func machine(file string) (time.Duration, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -124,8 +126,8 @@ func machine(file string) (time.Duration, error) {
 	line, _, _ := bytes.Cut(text, []byte("\n"))
 	busy := 0
 	for i, field := range bytes.Fields(line) {
-		// cpu user nice system idle iowait irq softirq steal guest guest_nice: the
-		// last two are counted in user and nice already.
+		// cpu user nice system idle iowait irq softirq steal guest guest_nice:
+		// the last two are already included in user and nice.
 		if i == 0 || i == 4 || i == 5 || i > 8 {
 			continue
 		}

@@ -10,28 +10,29 @@ import (
 )
 
 const (
-	// answerTimeout is how long an answer may take.
+	// answerTimeout is the timeout for a response.
 	answerTimeout = 12 * time.Second
-	// maxIdle is well below the time after which servers close an idle connection.
+	// maxIdle is well below the idle timeout of servers.
 	maxIdle    = 45 * time.Second
 	bufferSize = 4 << 10
 )
 
-// conn is a connection to the target, opened when it is first needed and again
-// after it broke.
+// conn is a connection to the target. It opens on first use and reopens after a
+// failure.
 type conn struct {
 	addr string
 	net  net.Conn
 	in   *bufio.Reader
 	out  []byte
-	// deadline of the reads; renewed once a second, not for every answer.
+	// deadline is the read deadline; it is renewed once a second, not for every
+	// response.
 	deadline time.Time
 	used     time.Time
 	answer   fasthttp.Response
 	work     chan int
 }
 
-// conn returns a kept connection or a new one.
+// conn returns an idle connection or a new one.
 func (t *Target) conn() *conn {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -51,7 +52,7 @@ func (t *Target) keep(c *conn) {
 	t.idle = append(t.idle, c)
 }
 
-// send sends request i and reads its answer.
+// send sends request i and reads its response.
 func (c *conn) send(r *running, i int) {
 	sample := &r.samples[i]
 	c.out = r.Request(c.out[:0], i)

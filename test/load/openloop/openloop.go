@@ -1,11 +1,11 @@
-// Package openloop sends HTTP requests at times fixed beforehand, whether or
-// not earlier ones were answered, and counts each answer's delay from the time
+// Package openloop sends HTTP requests at predetermined times, whether or not
+// earlier ones were answered, and measures each response's delay from the time
 // its request was due: a server that stalls is charged for every request that
-// fell due meanwhile, not only for those it let in (the coordinated omission
-// of closed-loop generators; G. Tene, "How NOT to Measure Latency").
+// became due meanwhile, not only for those it accepted (the coordinated
+// omission of closed-loop generators; G. Tene, "How NOT to Measure Latency").
 //
-// It shares its machine with what it measures, so it is lean: a goroutine and
-// a buffer a connection, no map, nothing allocated per request.
+// It shares its machine with what it measures, so it is lean: one goroutine and
+// one buffer per connection, no map, no allocation per request.
 package openloop
 
 import (
@@ -17,63 +17,67 @@ import (
 	"time"
 )
 
-// Run says what to send.
+// Run configures a run.
 type Run struct {
-	// Rate is arrivals a second; 0 sends as fast as answers come, a request a
-	// connection.
+	// Rate is in arrivals per second; 0 sends as fast as responses arrive, with
+	// one request per connection.
 	Rate float64
-	// Count bounds the requests, Length the time in which they begin.
+	// Count limits the requests, Length the time in which they start.
 	Count  int
 	Length time.Duration
-	// Connections bounds the requests that are under way at once. Those due
-	// while all are busy wait in the generator, and that counts as their delay.
+	// Connections limits concurrent requests. Requests due while all
+	// connections are busy wait in the generator, which counts as their delay.
 	Connections int
-	// Stop, if set, ends a run with a Rate early when it is closed: nothing more falls due.
+	// Stop, if not nil, ends a run with a Rate early when it is closed: no more
+	// requests become due.
 	Stop <-chan struct{}
-	// Request appends the i-th request, as it goes over the wire, to buf.
+	// Request appends the i-th request, in wire format, to buf.
 	Request func(buf []byte, i int) []byte
-	// Answer, if set, is told of each answer, on its connection's goroutine;
-	// body is good until it returns.
+	// Answer, if not nil, is called with each response on its connection's
+	// goroutine; body is valid until it returns.
 	Answer func(i, status int, body []byte)
-	// Then, if set, appends a request that follows the i-th one's answer on the
-	// same connection, or nothing. Its answer's status is in Sample.Second.
+	// Then, if not nil, appends a request that follows the i-th response on the
+	// same connection, or nothing. The status of its response is in
+	// Sample.Second.
 	Then func(buf []byte, i, status int, body []byte) []byte
-	// Second, if set, is told of each answer to a request that followed.
+	// Second, if not nil, is called with each response to a follow-up request.
 	Second func(i, status int, body []byte)
-	// Lost, if set, is told why a request, or the one that followed, got no answer.
+	// Lost, if not nil, is called with the reason when a request or its
+	// follow-up got no response.
 	Lost func(i int, err error)
 }
 
-// Sample is what became of one request; times are nanoseconds since the run
+// Sample is the outcome of one request; times are in nanoseconds since the run
 // began.
 type Sample struct {
 	Due, Sent, Done int64
-	// Status of the answer; 0: none came.
+	// Status is the status of the response; 0 if there was none.
 	Status int
-	// Second is the status of the answer to the request that followed.
+	// Second is the status of the response to the follow-up request.
 	Second int
-	// Retry tells whether the answer said when to come again.
+	// Retry reports whether the response had Retry-After.
 	Retry bool
 }
 
-// Delay from the time the request was due to the end of its answer.
+// Delay returns the time from when the request was due to the end of its
+// response.
 func (s Sample) Delay() time.Duration { return time.Duration(s.Done - s.Due) }
 
-// Result is a run's samples, in the order in which they were due.
+// Result holds a run's samples, in the order in which they were due.
 type Result struct {
 	Begin   time.Time
 	Samples []Sample
-	// Length is the time in which requests began; answers may come later.
+	// Length is the time in which requests started; responses may arrive later.
 	Length time.Duration
-	// Unstarted is how many were due and still waited for a connection when
-	// the run was given up.
+	// Unstarted is the number of due requests that still waited for a
+	// connection when the run was given up.
 	Unstarted int
 }
 
-// patience is how long the answers that are under way at the end are waited for.
+// patience is how long to wait for outstanding responses at the end.
 const patience = 15 * time.Second
 
-// Target is a server and the connections to it that are kept between runs.
+// Target is a server and its connections, which are kept between runs.
 type Target struct {
 	addr string
 
@@ -81,15 +85,15 @@ type Target struct {
 	idle []*conn
 }
 
-// NewTarget returns a target at host:port, on this machine: the generator
-// refuses to load any other.
+// NewTarget returns a target at host:port, which must be on this machine: the
+// generator refuses any other.
 func NewTarget(addr string) (*Target, error) {
 	at, err := netip.ParseAddrPort(addr)
 	if err != nil {
-		return nil, fmt.Errorf("the target %q is not an address and a port: %w", addr, err)
+		return nil, fmt.Errorf("target %q is not an address and port: %w", addr, err)
 	}
 	if !at.Addr().Is4() || !at.Addr().IsLoopback() {
-		return nil, fmt.Errorf("the target %s is not in 127.0.0.0/8: load is for this machine only", addr)
+		return nil, fmt.Errorf("target %s is not in 127.0.0.0/8: load is for this machine only", addr)
 	}
 	return &Target{addr: addr}, nil
 }
@@ -104,7 +108,7 @@ func (t *Target) Close() {
 	t.idle = nil
 }
 
-// Do runs r to its end.
+// Do executes r.
 func (t *Target) Do(ctx context.Context, r Run) Result {
 	count := r.Count
 	if r.Rate > 0 {
@@ -128,15 +132,15 @@ func (t *Target) Do(ctx context.Context, r Run) Result {
 	return Result{Begin: run.begin, Samples: samples, Length: run.length(), Unstarted: run.unstarted}
 }
 
-// Arrivals is how many requests fall due in a length of time.
+// Arrivals returns how many requests become due in a length of time.
 func Arrivals(rate float64, length time.Duration) int { return int(rate * length.Seconds()) }
 
-// Due is when the i-th request falls due, after the beginning.
+// Due returns when the i-th request is due, relative to the start.
 func Due(rate float64, i int) time.Duration {
 	return time.Duration(float64(i) / rate * float64(time.Second))
 }
 
-// running is a run under way.
+// running is the state of a run in progress.
 type running struct {
 	Run
 	ctx        context.Context
@@ -156,7 +160,7 @@ type running struct {
 	over      bool
 }
 
-// length is the time in which requests began.
+// length is the time in which requests started.
 func (r *running) length() time.Duration {
 	if last := time.Since(r.begin); last < r.Length {
 		return last
@@ -164,7 +168,7 @@ func (r *running) length() time.Duration {
 	return r.Length
 }
 
-// paced starts each request when it falls due.
+// paced starts each request when it is due.
 func (r *running) paced(ctx context.Context) {
 	for i := range r.samples {
 		due := Due(r.Rate, i)
@@ -193,14 +197,15 @@ func (r *running) stopped() bool {
 	}
 }
 
-// start gives request i to a free connection, or to a new one, or lets it wait.
+// start gives request i to a free or new connection, or queues it.
 func (r *running) start(i int) {
 	r.under.Add(1)
 	r.mu.Lock()
 	var c *conn
 	switch n := len(r.free); {
 	case n > 0:
-		// The one used last: its memory is warm, and few are used when few are needed.
+		// Take the one used last: its memory is warm, and fewer connections
+		// stay in use.
 		c = r.free[n-1]
 		r.free = r.free[:n-1]
 	case r.open < r.Connections:
@@ -236,7 +241,7 @@ const (
 	finished = -2
 )
 
-// following returns the request that waits longest, or parks c.
+// following returns the request that has waited longest, or parks c.
 func (r *running) following(c *conn) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -252,7 +257,7 @@ func (r *running) following(c *conn) int {
 	return idle
 }
 
-// closed sends on every connection as fast as answers come.
+// closed sends on every connection as fast as responses arrive.
 func (r *running) closed(ctx context.Context) {
 	for range r.Connections {
 		r.under.Add(1)
@@ -273,7 +278,7 @@ func (r *running) closed(ctx context.Context) {
 	r.under.Wait()
 }
 
-// wait returns when all is answered, or ctx ends.
+// wait returns when all requests are answered or ctx ends.
 func (r *running) wait(ctx context.Context) {
 	done := make(chan struct{})
 	go func() {
@@ -283,7 +288,7 @@ func (r *running) wait(ctx context.Context) {
 	select {
 	case <-done:
 	case <-ctx.Done():
-		// What is still without a connection stays without an answer.
+		// Requests still without a connection stay unanswered.
 		r.mu.Lock()
 		r.unstarted = len(r.waiting)
 		r.under.Add(-len(r.waiting))

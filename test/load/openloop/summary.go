@@ -6,7 +6,8 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// The histograms hold delays from a microsecond to a minute, to three digits.
+// The histograms hold delays from one microsecond to one minute, with three
+// significant digits.
 const (
 	shortest = 1
 	longest  = int64(time.Minute / time.Microsecond)
@@ -16,22 +17,24 @@ const (
 // NewHistogram returns an empty histogram of delays in microseconds.
 func NewHistogram() *hdrhistogram.Histogram { return hdrhistogram.New(shortest, longest, digits) }
 
-// Summary is a run in figures.
+// Summary summarizes a run.
 type Summary struct {
-	// ByStatus counts the answers; 0 are requests without one.
+	// ByStatus counts the responses by status; 0 counts requests without a
+	// response.
 	ByStatus map[int]int
-	// Retryable counts the answers that said when to come again.
+	// Retryable counts the responses with Retry-After.
 	Retryable int
-	// Accepted and Others are the delays of the answers that match and of the
-	// rest; Late is by how much the generator itself began too late.
+	// Accepted and Others hold the delays of the accepted responses and of the
+	// rest; Late holds how late the generator itself started requests.
 	Accepted, Others, Late *hdrhistogram.Histogram
 	Count                  int
-	// PerSecond is accepted answers a second, from the first request due to the
-	// last answer.
+	// PerSecond is the rate of accepted responses, from the first due time to
+	// the last response.
 	PerSecond float64
 }
 
-// Summarize counts a result; accepted says which status is the one wanted.
+// Summarize summarizes a result; accepted reports whether a status is the
+// wanted one.
 func Summarize(r Result, accepted func(status int) bool) Summary {
 	s := Summary{
 		ByStatus: map[int]int{}, Accepted: NewHistogram(), Others: NewHistogram(), Late: NewHistogram(), Count: len(r.Samples),
@@ -61,13 +64,13 @@ func Summarize(r Result, accepted func(status int) bool) Summary {
 	return s
 }
 
-// record clamps what is out of the histogram's range to its ends.
+// record clamps values outside the histogram's range to its limits.
 func record(h *hdrhistogram.Histogram, nanoseconds int64) {
 	// The only error is a value out of range.
 	_ = h.RecordValue(min(max(nanoseconds/int64(time.Microsecond), shortest), longest))
 }
 
-// Quantile returns the delay that q of 1 of the values do not exceed.
+// Quantile returns the delay that a fraction q of the values does not exceed.
 func Quantile(h *hdrhistogram.Histogram, q float64) time.Duration {
 	return time.Duration(h.ValueAtQuantile(100*q)) * time.Microsecond
 }

@@ -9,12 +9,12 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// chart is lines over an axis.
+// chart is a line chart.
 type chart struct {
 	x, y  string
 	lines []line
-	// logY draws the ordinate by its logarithm; nines means that x counts the
-	// nines of a percentile: 1 is 90 %, 2 is 99 %.
+	// logY makes the y axis logarithmic. nines means that x counts the nines of
+	// a percentile: 1 is 90 %, 2 is 99 %.
 	logY, nines bool
 }
 
@@ -30,8 +30,8 @@ const (
 	left, right, top, bottom = 60, 150, 10, 40
 )
 
-// colours that can be told apart by those who see red and green alike (Okabe,
-// Ito 2008).
+// colours that are distinguishable with red-green colour blindness (Okabe, Ito
+// 2008).
 var colours = []string{"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"}
 
 func (c chart) svg() string {
@@ -71,8 +71,8 @@ func (c chart) svg() string {
 	return out.String()
 }
 
-// bounds are the largest x, and the range of y; of a logarithmic axis whole
-// decades.
+// bounds returns the largest x and the range of y, in whole decades for a
+// logarithmic axis.
 func (c chart) bounds() (maxX, minY, maxY float64) {
 	minY = math.Inf(1)
 	for _, l := range c.lines {

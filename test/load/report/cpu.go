@@ -9,17 +9,17 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/load/cpu"
 )
 
-// Costs is where the processor's time went, a kind of request: microseconds of
-// each process per wanted answer.
+// Costs is the CPU time by process and kind of request: microseconds of each
+// process per wanted response.
 type Costs struct {
 	Kinds     []string
 	Processes []string
-	// Micros has a row a process and a column a kind.
+	// Micros has a row per process and a column per kind.
 	Micros [][]float64
 }
 
-// CostsOf adds the slices of each kind up; processes come with the dearest of
-// the last kind first.
+// CostsOf sums the slices of each kind. Processes are ordered by their cost for
+// the last kind, the most expensive first.
 func CostsOf(all []Slice) Costs {
 	var c Costs
 	total, wanted := map[string]cpu.Times{}, map[string]int{}
@@ -63,7 +63,7 @@ func CostsOf(all []Slice) Costs {
 	return c
 }
 
-// CPUTable prints the costs of what was compared.
+// CPUTable prints the costs of the compared kinds.
 func CPUTable(w io.Writer, all []Slice) {
 	c := CostsOf(slices.DeleteFunc(slices.Clone(all), func(s Slice) bool { return s.Part != "compare" && s.Part != "saga" }))
 	fmt.Fprintln(w, "processor time per wanted answer, µs")

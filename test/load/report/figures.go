@@ -1,5 +1,5 @@
-// Package report writes what the load test measured: a table, JSON, CSV and a
-// page with pictures.
+// Package report writes the load test's results: a table, JSON, CSV and a page
+// with charts.
 package report
 
 import (
@@ -12,23 +12,23 @@ import (
 	"slices"
 )
 
-// Figure is one measured quantity, repeated.
+// Figure is one quantity, measured repeatedly.
 type Figure struct {
 	Name, Unit string
-	// Goal is a bound for the median: at least it, or at most it when AtMost is
-	// set. NaN: no goal.
+	// Goal is a bound for the median: a minimum, or a maximum if AtMost is set.
+	// NaN means no goal.
 	Goal   float64
 	AtMost bool
-	// Says is what the quantity is, in words.
+	// Says describes the quantity.
 	Says   string
 	Values []float64
 }
 
-// NoGoal is the Goal of a figure that is told for information.
+// NoGoal is the Goal of an informational figure.
 var NoGoal = math.NaN()
 
-// Spread returns the least, the middle and the largest value; of an even
-// number, the mean of the two in the middle. Without values all are NaN.
+// Spread returns the minimum, the median and the maximum. For an even number of
+// values, the median is the mean of the middle two. Without values all are NaN.
 func Spread(values []float64) (least, median, largest float64) {
 	if len(values) == 0 {
 		return math.NaN(), math.NaN(), math.NaN()
@@ -38,10 +38,10 @@ func Spread(values []float64) (least, median, largest float64) {
 	return sorted[0], (sorted[(n-1)/2] + sorted[n/2]) / 2, sorted[n-1]
 }
 
-// HasGoal tells whether there is a goal.
+// HasGoal reports whether there is a goal.
 func (f *Figure) HasGoal() bool { return !math.IsNaN(f.Goal) }
 
-// Met tells whether the median meets the goal. What was not measured does not.
+// Met reports whether the median meets the goal. An unmeasured figure does not.
 func (f *Figure) Met() bool {
 	_, median, _ := Spread(f.Values)
 	if f.AtMost {
@@ -73,7 +73,7 @@ func (f *Figure) verdict() string {
 	return "missed"
 }
 
-// number writes a value with three digits that count.
+// number formats a value with three significant digits.
 func number(v float64) string {
 	switch {
 	case math.IsNaN(v):
@@ -108,7 +108,7 @@ type row struct {
 	Unit   string   `json:"unit"`
 }
 
-// WriteJSON writes the figures to a file: null for what was not measured.
+// WriteJSON writes the figures to a file, with null for unmeasured ones.
 func WriteJSON(path string, figures []Figure) error {
 	rows := make([]row, len(figures))
 	for i, f := range figures {

@@ -21,7 +21,7 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	},
 }).Parse(pageSource))
 
-// Page is the figures with pictures, in one file that needs no other.
+// Page is the report with charts, as one self-contained file.
 type Page struct {
 	Figures []Figure
 	Slices  []Slice
@@ -84,7 +84,7 @@ func (p Page) pictures() []picture {
 	return all
 }
 
-// percentiles are the delays of a part's kinds, all rounds together.
+// percentiles returns the delays of a part's kinds, over all rounds.
 func (p Page) percentiles(part string) []line {
 	var lines []line
 	for k := range p.Slices {

@@ -6,16 +6,16 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/load/openloop"
 )
 
-// Bucket is a piece of time.
+// Bucket is a time interval.
 type Bucket struct {
-	// At is its end, in seconds since the beginning.
+	// At is its end, in seconds since the start.
 	At float64
-	// Due are requests that fell due, Wanted and Others answers that came.
+	// Due counts requests that became due, Wanted and Others responses that
+	// arrived.
 	Due, Wanted, Others int
 }
 
-// Series counts a run's requests and answers by the time they fell due and
-// came.
+// Series counts a run's requests by due time and its responses by arrival.
 func Series(r openloop.Result, step time.Duration, wanted func(status int) bool) []Bucket {
 	var last int64
 	for _, s := range r.Samples {

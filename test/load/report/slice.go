@@ -15,25 +15,27 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/load/cpu"
 )
 
-// Slice is one piece of load and what came of it.
+// Slice is one period of load and its outcome.
 type Slice struct {
-	// Part is what it is for, Kind what was asked, Round which repetition.
+	// Part names the purpose, Kind the kind of request, and Round the
+	// repetition.
 	Part, Kind string
 	Round      int
-	// Offered is the rate of arrivals a second; 0: as fast as answers came.
+	// Offered is the arrival rate per second; 0 means as fast as responses
+	// arrived.
 	Offered float64
 	Seconds float64
-	// Wanted counts the answers that were wanted.
+	// Wanted counts the wanted responses.
 	Requests, Wanted, Retryable, Unsent int
 	PerSecond                           float64
 	ByStatus                            map[int]int
-	// Delays of the wanted answers and of the others, in microseconds.
+	// Delays of the wanted and of the other responses, in microseconds.
 	Delays, OtherDelays *hdrhistogram.Histogram
 	CPU                 cpu.Times
 }
 
-// Quantile returns the delay in milliseconds that q of 1 of the wanted answers
-// did not exceed.
+// Quantile returns the delay in milliseconds that a fraction q of the wanted
+// responses did not exceed.
 func (s *Slice) Quantile(q float64) float64 {
 	if s.Delays == nil || s.Delays.TotalCount() == 0 {
 		return 0
@@ -41,7 +43,7 @@ func (s *Slice) Quantile(q float64) float64 {
 	return float64(s.Delays.ValueAtQuantile(100*q)) / 1000
 }
 
-// String tells the slice in a line.
+// String returns the slice in one line.
 func (s *Slice) String() string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "%7.0f/s", s.PerSecond)
@@ -59,12 +61,12 @@ func (s *Slice) String() string {
 	return out.String()
 }
 
-// CPUPer returns the processor time per wanted answer, in microseconds.
+// CPUPer returns the CPU time per wanted response, in microseconds.
 func (s *Slice) CPUPer(process string) float64 {
 	return float64(s.CPU[process].Microseconds()) / float64(max(s.Wanted, 1))
 }
 
-// WriteCSV writes the slices to a file, a line each.
+// WriteCSV writes the slices to a file, one per line.
 func WriteCSV(path string, all []Slice) error {
 	names := map[string]bool{}
 	for _, s := range all {
@@ -86,7 +88,7 @@ func WriteCSV(path string, all []Slice) error {
 	}
 	defer func() { _ = file.Close() }()
 	out := csv.NewWriter(file)
-	// A failure to write is told by out.Error below.
+	// A write failure is reported by out.Error below.
 	_ = out.Write(head)
 	for _, s := range all {
 		statuses := make([]string, 0, len(s.ByStatus))

@@ -20,12 +20,12 @@ import (
 
 func init() { addBaselines = addBaselineRoutes }
 
-// addBaselineRoutes adds what the load test compares holds with, and the
-// switches it needs, on the admin listener.
+// addBaselineRoutes adds the baselines that the load test compares holds with,
+// and the switches it needs on the admin listener.
 func addBaselineRoutes(ctx context.Context, routes *httpapi.API, admin *http.ServeMux, engine *eventlog.Engine, store eventlog.Store) error {
 	address := os.Getenv("BENCH_POSTGRES_URL")
 	if address == "" {
-		return errors.New("BENCH_POSTGRES_URL is not set: a build for the load test needs a database to compare with")
+		return errors.New("BENCH_POSTGRES_URL is not set: a build for the load test needs a database for the baseline")
 	}
 	rows, err := baseline.Open(ctx, address)
 	if err != nil {

@@ -2,7 +2,7 @@ package route
 
 import "net/http"
 
-// What the load test compares holds with goes the same way as a hold.
+// The baselines of the load test take the same route as a hold.
 func init() {
 	for _, name := range []string{"noop", "rows", "advisory"} {
 		Table = append(Table, Route{

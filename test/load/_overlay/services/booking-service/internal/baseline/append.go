@@ -11,18 +11,18 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/eventlog"
 )
 
-// AppendLoad is what the log alone does.
+// AppendLoad is the throughput of the log alone.
 type AppendLoad struct {
-	// PerSecond counts holds, Count those in all.
+	// PerSecond counts holds per second, Count all holds.
 	PerSecond float64 `json:"per_second"`
 	Count     int     `json:"count"`
 }
 
-// holdsPerEntry of the entries that Append writes.
+// holdsPerEntry is the number of holds in each entry that Append writes.
 const holdsPerEntry = 100
 
 // Append appends entries of 100 holds of two seats each to the log of an event
-// that does not exist, one after the other, for some time.
+// that does not exist, one after the other, for the given time.
 func Append(ctx context.Context, store eventlog.Store, length time.Duration) (AppendLoad, error) {
 	id := eventlog.IDOf(uuid.Must(uuid.NewV7()))
 	user := uuid.New()

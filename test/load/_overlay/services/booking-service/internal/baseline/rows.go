@@ -1,7 +1,7 @@
-// Package baseline sells seats the way it is usually done, so that the load
-// test can compare: rows in Postgres, locked in order, changed, committed. It
-// is done as well as can be: prepared statements, two round trips a hold, the
-// rows of a hold by one index, updates that leave the indexes alone.
+// Package baseline sells seats in the usual way, for comparison in the load
+// test: rows in Postgres are locked in order, changed and committed. It is
+// optimised as far as possible: prepared statements, two round trips per hold,
+// the rows of a hold found by one index, updates that do not touch indexes.
 package baseline
 
 import (
@@ -17,7 +17,8 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
 )
 
-// poolSize of each of three replicas: many more would wait for two cores.
+// poolSize is the size for each of three replicas: a larger pool would only
+// wait for two cores.
 const poolSize = 16
 
 const schema = `
@@ -56,10 +57,10 @@ type Booking struct {
 	User uuid.UUID
 }
 
-// Rows keeps seats as rows in Postgres.
+// Rows stores seats as rows in Postgres.
 type Rows struct{ pool *pgxpool.Pool }
 
-// Open returns the seats in the database at url; it does not connect yet.
+// Open returns the seats in the database at url. It does not connect yet.
 func Open(ctx context.Context, url string) (*Rows, error) {
 	cfg, err := pgxpool.ParseConfig(url)
 	if err != nil {
@@ -73,7 +74,7 @@ func Open(ctx context.Context, url string) (*Rows, error) {
 // Close closes the connections.
 func (r *Rows) Close() { r.pool.Close() }
 
-// Prepare makes the tables, and the rows of an event's seats.
+// Prepare creates the tables and the rows of an event's seats.
 func (r *Rows) Prepare(ctx context.Context, e *booking.Event) error {
 	if _, err := r.pool.Exec(ctx, schema); err != nil {
 		return err
@@ -100,8 +101,8 @@ const (
 	saveMessage = `INSERT INTO baseline.outbox (topic, booking_id, payload) VALUES ($1, $2, $3)`
 )
 
-// Hold takes a booking's seats, or names those that are taken. With advisory,
-// one hold of an event waits for the other.
+// Hold takes a booking's seats, or names the taken ones. With advisory, the
+// holds of an event wait for each other.
 func (r *Rows) Hold(ctx context.Context, b *Booking, advisory bool) (taken []booking.SeatID, err error) {
 	ids := make(map[int32]booking.SeatID, len(b.Seats))
 	seats := make([]int32, len(b.Seats))
@@ -117,7 +118,7 @@ func (r *Rows) Hold(ctx context.Context, b *Booking, advisory bool) (taken []boo
 	done := false
 	defer func() {
 		if !done {
-			// A connection that can't roll back is thrown away by the pool.
+			// The pool discards a connection that can't roll back.
 			_, _ = conn.Exec(context.WithoutCancel(ctx), "ROLLBACK")
 		}
 	}()
@@ -160,7 +161,7 @@ func lock(ctx context.Context, conn *pgxpool.Conn, event uuid.UUID, seats []int3
 	return taken, nil
 }
 
-// save changes the seats, writes the booking and its message, and commits.
+// save updates the seats, writes the booking and its message, and commits.
 func save(ctx context.Context, conn *pgxpool.Conn, b *Booking, seats []int32) error {
 	described, err := json.Marshal(b.Seats)
 	if err != nil {

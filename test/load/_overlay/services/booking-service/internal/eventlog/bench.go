@@ -11,7 +11,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
 )
 
-// SetRoundLimit bounds the calls of one round; 0: as shipped.
+// SetRoundLimit limits the calls of one round; 0 restores the default.
 func SetRoundLimit(n int) {
 	if n <= 0 {
 		n = maxRound
@@ -19,11 +19,11 @@ func SetRoundLimit(n int) {
 	roundLimit.Store(int32(n))
 }
 
-// Owns tells whether this replica owns a log.
+// Owns reports whether this replica owns a log.
 func (e *Engine) Owns(id ID) bool { return e.replicas.Owner(id) == "" }
 
-// Forget drops a log from memory, and writes no snapshot of it: the next call
-// loads it as a replica does that has just started.
+// Forget drops a log from memory without writing a snapshot: the next call
+// loads it as a newly started replica does.
 func (e *Engine) Forget(id ID) {
 	e.mu.Lock()
 	l := e.logs[id]
@@ -35,14 +35,15 @@ func (e *Engine) Forget(id ID) {
 	delete(e.logs, id)
 	e.idle[id] = seq
 	e.mu.Unlock()
-	for range 3 { // more than the channel holds: the loop has seen it
+	for range 3 { // more than the channel's capacity: the loop has received one
 		l.snapshotting <- seq
 	}
 	close(l.stop)
 }
 
-// HoldPairs holds the pairs of neighbours from seat first on, each for another
-// buyer, many at a time. It returns how many were accepted and how long it took.
+// HoldPairs holds the pairs of neighbours starting at seat first, each for a
+// different buyer, atOnce at a time. It returns how many were accepted and how
+// long it took.
 func (e *Engine) HoldPairs(ctx context.Context, event uuid.UUID, first, pairs, atOnce int) (accepted int, took time.Duration) {
 	next := make(chan uint32)
 	var mu sync.Mutex

@@ -15,9 +15,9 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/eventlog"
 )
 
-// AddBaselines adds what the load test compares holds with: a handler that
-// only checks the identity, and holds by rows in Postgres behind the same
-// conventions, without and with a lock an event.
+// AddBaselines adds the baselines that the load test compares holds with: a
+// handler that only checks the identity, and holds by rows in Postgres behind
+// the same conventions, with and without a lock per event.
 func AddBaselines(h *httpapi.API, engine *eventlog.Engine, rows *baseline.Rows) {
 	const bench = "/api/v1/bench"
 	h.Handle(http.MethodPost, bench+"/noop", httpapi.WithSession(func(w http.ResponseWriter, _ *http.Request) error {
@@ -75,7 +75,7 @@ func (b *baselines) hold(advisory bool) httpapi.Handler {
 	}
 }
 
-// describe is the booking of seats as a hold would make it.
+// describe returns the booking that a hold of seats would create.
 func describe(e *booking.Event, user uuid.UUID, seats []uint32) *baseline.Booking {
 	now := time.Now().Truncate(time.Millisecond)
 	b := &baseline.Booking{User: user, Document: booking.Document{
