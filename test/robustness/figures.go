@@ -13,7 +13,8 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/robustness/round"
 )
 
-// figures are what the rounds add up to. Ledger is in minor units, times are in seconds.
+// figures are the totals of the rounds. Ledger is in minor units, times are in
+// seconds.
 type figures struct {
 	Operations  int      `json:"operations"`
 	Unknown     int      `json:"unknown"`
@@ -50,8 +51,8 @@ func (s *session) figure() figures {
 	return f
 }
 
-// conclude writes the figures and the report; when all is over it prints them,
-// and its error says whether anything is broken.
+// conclude writes the figures and the report. At the end it also prints them,
+// and returns an error if anything is violated.
 func (s *session) conclude(going bool) error {
 	f := s.figure()
 	text, err := json.MarshalIndent(f, "", "  ")
@@ -82,7 +83,7 @@ func (s *session) conclude(going bool) error {
 	return nil
 }
 
-// command repeats one round.
+// command returns the command that repeats one round.
 func (s *session) command(r *round.Result) string {
 	if s.instance == "" {
 		return fmt.Sprintf("go run ./test/robustness -seed %d -duration %s -buyers %d", r.Seed, r.Length, r.Buyers)
@@ -135,7 +136,7 @@ func (s *session) print(f figures, page string) {
 	fmt.Printf("\n  %d calls, %d of unknown outcome; %d faults; %d violations; %d seats sold twice; ledger difference %d; recovery at most %.1f s\n",
 		f.Operations, f.Unknown, f.Faults, f.Violations, f.DoubleSold, f.Ledger, f.RecoveryMax)
 	if len(f.Unseen) > 0 {
-		fmt.Printf("  these cases were never seen, so the rounds prove little: %s\n", strings.Join(f.Unseen, ", "))
+		fmt.Printf("  cases never seen, so the rounds prove little: %s\n", strings.Join(f.Unseen, ", "))
 	}
 	fmt.Printf("  %s in all; the report is %s, the figures are in %s\n\n", time.Since(s.began).Round(time.Second), page, s.figures)
 }

@@ -16,9 +16,10 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/stack"
 )
 
-// The rounds in which the mutants must be noticed: shorter than others, with a
+// The rounds in which the mutants must be detected: shorter than others, with a
 // seed that pauses one replica of booking-service, kills and restarts another,
-// and replaces all of them once. Another catalogue of faults needs another seed.
+// and replaces all of them once. A different catalogue of faults needs a
+// different seed.
 const (
 	mutantSeed   = 658
 	mutantLength = 110 * time.Second
@@ -26,8 +27,8 @@ const (
 
 const service = "booking-service"
 
-// hunt puts each mutant in place of booking-service for a round and sees
-// whether it is noticed. The true program is back in place at the end.
+// hunt runs a round with each mutant in place of booking-service and checks
+// whether it is detected. It restores the original program at the end.
 func (s *session) hunt(ctx context.Context) error {
 	root, err := os.Getwd()
 	if err != nil {
@@ -65,7 +66,7 @@ func (s *session) hunt(ctx context.Context) error {
 	return nil
 }
 
-// running finds the program that the replicas of booking-service run.
+// running returns the program that the replicas of booking-service run.
 func running(ctx context.Context, processes *stack.Processes) (program string, replicas []string, err error) {
 	states, err := processes.States(ctx)
 	if err != nil {
@@ -81,7 +82,7 @@ func running(ctx context.Context, processes *stack.Processes) (program string, r
 		}
 	}
 	if filepath.Base(program) != service {
-		return "", nil, fmt.Errorf("the replicas of %s run %q, which can't be replaced", service, program)
+		return "", nil, fmt.Errorf("replicas of %s run %q, which can't be replaced", service, program)
 	}
 	return program, replicas, nil
 }
@@ -123,7 +124,7 @@ func restart(ctx context.Context, processes *stack.Processes, replicas []string)
 	return nil
 }
 
-// replace puts a copy of source where target is, in one step: a process that
+// replace replaces target with a copy of source atomically: a process that
 // starts meanwhile finds one or the other.
 func replace(source, target string) error {
 	if err := copyFile(source, target+".new"); err != nil {

@@ -14,7 +14,8 @@ import (
 // stackProgram is what `make stack` builds.
 const stackProgram = ".run/bin/stack"
 
-// startInstance starts an instance of its own and takes over its environment.
+// startInstance starts a separate instance and sets its environment for this
+// process.
 func (s *session) startInstance(ctx context.Context) error {
 	s.say("starting the instance %s", s.instance)
 	if err := s.stackCommand(ctx, "up"); err != nil {
@@ -38,7 +39,8 @@ func (s *session) startInstance(ctx context.Context) error {
 	return lines.Err()
 }
 
-// stopInstance stops it and removes its data, also after an interrupt.
+// stopInstance stops the instance and removes its data, even after an
+// interrupt.
 func (s *session) stopInstance(ctx context.Context) {
 	s.say("stopping the instance %s", s.instance)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Minute)

@@ -1,8 +1,8 @@
-// Command robustness hurts a running Frontrow in every way it knows while a
-// crowd buys, and checks what clients saw and what the stores have. Without
-// -instance it uses the Frontrow that the environment describes. It ends with
-// status 1 if a promise is broken, a mutant is not noticed, or a rare case that
-// must happen sometimes was never seen.
+// Command robustness injects every known fault into a running Frontrow while a
+// crowd buys, and checks the clients' history and the stores. Without -instance
+// it uses the Frontrow described by the environment. It exits with status 1 if
+// an invariant is violated, a mutant is not detected, or a rare case that must
+// happen sometimes was never seen.
 package main
 
 import (
@@ -24,7 +24,8 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/stack"
 )
 
-// errBroken ends the program with status 1; what is broken has been printed.
+// errBroken makes the program exit with status 1; the violations have already
+// been printed.
 var errBroken = errors.New("a promise is broken, a mutant was not noticed, or a rare case was never seen")
 
 func main() {
@@ -37,7 +38,7 @@ func main() {
 	}
 }
 
-// options are the command line's.
+// options are the command-line options.
 type options struct {
 	seeds    seeds
 	length   time.Duration
@@ -48,10 +49,10 @@ type options struct {
 	mutants  bool
 }
 
-// seeds is a flag that may be given several times, or as a list with commas.
+// seeds is a flag that may be repeated, or hold a comma-separated list.
 type seeds []uint64
 
-// String lists the seeds as the flag takes them.
+// String formats the seeds as the flag accepts them.
 func (s *seeds) String() string {
 	texts := make([]string, len(*s))
 	for i, seed := range *s {
@@ -65,7 +66,7 @@ func (s *seeds) Set(text string) error {
 	for field := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ',' || r == ' ' }) {
 		seed, err := strconv.ParseUint(field, 10, 64)
 		if err != nil {
-			return fmt.Errorf("%q is no seed: a seed is a whole number", field)
+			return fmt.Errorf("%q is not a seed: a seed is a whole number", field)
 		}
 		*s = append(*s, seed)
 	}
@@ -94,7 +95,7 @@ func parse(args []string) (options, error) {
 func run(ctx context.Context, args []string) error {
 	o, err := parse(args)
 	if errors.Is(err, flag.ErrHelp) {
-		return nil // it has been given
+		return nil // the help has been printed
 	}
 	if err != nil {
 		return err
@@ -124,7 +125,7 @@ func run(ctx context.Context, args []string) error {
 	if len(s.results) == 0 && len(s.hunted) == 0 {
 		return err
 	}
-	// What was found so far is told in any case.
+	// Report the results so far in any case.
 	return errors.Join(err, s.conclude(err != nil))
 }
 

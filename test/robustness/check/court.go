@@ -9,46 +9,48 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/robustness/model"
 )
 
-// court has the evidence in order: attempts to hold by their key, and the story
-// of each booking.
+// court holds the evidence in order: attempts to hold by their key, and the
+// history of each booking.
 type court struct {
 	*Evidence
 	calls    []history.Call
 	attempts []*attempt
 	stories  []*story
-	// byID has the stories, and holds also bookings that the stores have lost.
+	// byID maps bookings to their histories, including bookings that the stores
+	// have lost.
 	byID map[string]*story
-	// cancelled has the first request to cancel an event, by the event.
+	// cancelled maps each event to the first request to cancel it.
 	cancelled map[string]int64
 }
 
-// attempt is all calls with one Idempotency-Key that ask for the same hold.
+// attempt is all calls with one Idempotency-Key, which request the same hold.
 type attempt struct {
 	who, event, key string
 	want            []string
 	quantity        int
 	outcome         history.Outcome
-	// start and end bound when it took effect, if it did; end is model.Forever
-	// while nobody knows.
+	// start and end bound the time when it took effect, if it did; end is
+	// model.Forever while unknown.
 	start, end int64
-	// answers are the bookings it was answered: one and the same, if all is well.
+	// answers are the bookings in its responses: all the same, if correct.
 	answers []client.Booking
 	claimed bool
 }
 
-// story is what is known of one booking.
+// story is the known history of one booking.
 type story struct {
 	id, event string
 	attempt   *attempt
 	stored    *audit.StoredBooking
 	reads     []read
-	// pay, cancel are the first requests that may have had their effect; 0: none.
+	// pay and cancel are the starts of the first requests that may have taken
+	// effect; 0 if none.
 	pay, cancel int64
 	paid        []history.Call
 	cancels     []history.Call
 }
 
-// read is a booking as it was answered to a read that lasted from start to end.
+// read is a booking as returned by a read that lasted from start to end.
 type read struct {
 	start, end int64
 	booking    client.Booking
@@ -134,7 +136,8 @@ func (c *court) gatherAttempts() {
 	}
 }
 
-// read puts a call to the stories of the bookings that it asked for or was told of.
+// read adds a call to the histories of the bookings that it requested or
+// returned.
 func (c *court) read(call *history.Call) {
 	mayBeDone := call.Outcome != history.NotDone
 	switch call.Kind {
@@ -169,8 +172,8 @@ func (c *court) read(call *history.Call) {
 	}
 }
 
-// claim finds the request whose answer was lost, for a booking that nobody was
-// told of.
+// claim finds the request, with a lost response, of a booking that no client
+// received.
 func (c *court) claim(s *story) {
 	if s.stored == nil {
 		return
@@ -201,7 +204,8 @@ func sameSeats(a, b []string) bool {
 	return slices.Equal(a, b)
 }
 
-// firstSeen returns when a client first knew what holds of a read, or Forever.
+// firstSeen returns when a client first saw a read for which holds is true, or
+// Forever.
 func (s *story) firstSeen(holds func(*client.Booking) bool) int64 {
 	for i := range s.reads {
 		if holds(&s.reads[i].booking) {

@@ -1,4 +1,4 @@
-// Package check holds what clients were told and what the stores have against
+// Package check checks the clients' history and the stores' contents against
 // the invariants. It asks no service.
 package check
 
@@ -11,80 +11,80 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/robustness/traffic"
 )
 
-// Evidence is all that a round leaves behind.
+// Evidence is everything that a round records.
 type Evidence struct {
 	Recorder *history.Recorder
 	Sales    []*traffic.Sale
-	// Books of each event, by its id, read after the dust has settled.
+	// Books maps each event id to its books, read after the system has settled.
 	Books map[string]*audit.Books
-	// Users have the crowd's names by account.
+	// Users maps accounts to the crowd's names.
 	Users map[string]string
 	Views []traffic.View
-	// Oversold is the highest value of oversold_seats_total seen at any replica.
+	// Oversold is the highest value of oversold_seats_total at any replica.
 	Oversold float64
-	// Outages are the times at which each gateway, or all processes of another
-	// kind, were unavailable.
+	// Outages are the times when a gateway, or all processes of another kind,
+	// were unavailable.
 	Outages []Outage
-	// Gateways are all there are.
+	// Gateways lists all gateways.
 	Gateways []string
-	// Open says what had not come to its end when patience was over.
+	// Open describes what had not ended when the timeout expired.
 	Open []string
-	// Pictures is the folder for porcupine's pictures.
+	// Pictures is the folder for porcupine's visualizations.
 	Pictures string
 }
 
-// Outage is a time without a gateway, or without any process of another kind.
+// Outage is a period without a gateway, or without any process of another kind.
 type Outage struct {
 	Of string
-	// Process is the gateway, empty for other kinds.
+	// Process is the gateway, or empty for other kinds.
 	Process string `json:",omitempty"`
-	// Start and End in nanoseconds since the round began: when it was last, and
-	// first again, known to be up.
+	// Start and End are in nanoseconds since the round began: the last time it
+	// was known to be up before, and the first time after.
 	Start, End int64
 }
 
-// Kinds of outage that excuse something.
+// Kinds of outage that excuse failures.
 const (
-	// NoGateway is of one gateway.
+	// NoGateway means that one gateway is down.
 	NoGateway = "gateway"
 	NoBooking = "booking-service"
-	// NoQuorum: Cassandra can't run Paxos, so nothing can be decided.
+	// NoQuorum: Cassandra can't run Paxos, so no decision is possible.
 	NoQuorum = "cassandra"
-	// NoSource: a gateway that has just begun finds no copy of an event anywhere.
+	// NoSource: a newly started gateway finds no copy of an event.
 	NoSource = "event-service"
 )
 
-// Violation is one broken promise.
+// Violation is one violated invariant.
 type Violation struct {
 	What string `json:"what"`
-	// Picture is the file with porcupine's picture, if there is one.
+	// Picture is the file with porcupine's visualization, if there is one.
 	Picture string `json:"picture,omitempty"`
 }
 
-// Verdict is the judgement on one invariant.
+// Verdict is the result of checking one invariant.
 type Verdict struct {
 	ID    string `json:"id"`
 	Title string `json:"title"`
-	// Checked counts what was looked at, in the unit that Of names.
+	// Checked counts the checks, in the unit named by Of.
 	Checked int    `json:"checked"`
 	Of      string `json:"of"`
-	// Undecided counts what the checker had no time to decide.
+	// Undecided counts the checks that ran out of time.
 	Undecided  int         `json:"undecided,omitempty"`
 	Violations []Violation `json:"violations,omitempty"`
-	// Excused counts what an outage excuses.
+	// Excused counts the failures excused by an outage.
 	Excused int `json:"excused,omitempty"`
-	// Note is a figure worth telling.
+	// Note is an additional figure.
 	Note string `json:"note,omitempty"`
 }
 
-// OK tells whether all was checked and nothing is broken.
+// OK reports whether everything was checked and nothing is violated.
 func (v *Verdict) OK() bool { return len(v.Violations) == 0 && v.Undecided == 0 }
 
 func (v *Verdict) broken(format string, arguments ...any) {
 	v.Violations = append(v.Violations, Violation{What: fmt.Sprintf(format, arguments...)})
 }
 
-// All holds the evidence against every invariant.
+// All checks the evidence against every invariant.
 func All(e *Evidence) []Verdict {
 	c := &court{Evidence: e, calls: e.Recorder.Calls()}
 	c.hear()

@@ -7,7 +7,7 @@ import (
 )
 
 // Difference is captured − refunded − the price of the confirmed bookings, in
-// minor units, summed without sign over the bookings.
+// minor units, as the sum of absolute values over the bookings.
 func Difference(e *Evidence) int64 {
 	var sum int64
 	for _, books := range e.Books {
@@ -18,7 +18,7 @@ func Difference(e *Evidence) int64 {
 	return sum
 }
 
-// differences are the money that bookings have without a seat, or lack.
+// differences returns the money that bookings hold without a seat, or lack.
 func differences(books *audit.Books) map[uuid.UUID]int64 {
 	d := map[uuid.UUID]int64{}
 	for _, p := range books.Payments {
@@ -37,8 +37,8 @@ func differences(books *audit.Books) map[uuid.UUID]int64 {
 	return d
 }
 
-// money is I3, booking by booking, and whether payments' own table agrees with
-// the provider's books.
+// money checks I3, booking by booking, and whether the payments table agrees
+// with the provider's books.
 func (c *court) money() Verdict {
 	v := Verdict{ID: "I3", Title: "Captured − refunded is the price of the confirmed bookings, to the cent", Of: "payments"}
 	for _, sale := range c.Sales {
@@ -66,8 +66,8 @@ func (c *court) money() Verdict {
 	return v
 }
 
-// outbox: what was stored with a message has reached whom it was for. A booking
-// that payment-service never heard of is one that cannot be paid.
+// outbox checks that messages stored with a change have reached their
+// receivers. A booking unknown to payment-service can't be paid.
 func (c *court) outbox() Verdict {
 	v := Verdict{ID: "outbox", Title: "Every stored message arrives (a booking answered yes to can be paid, an ended one cannot)", Of: "bookings"}
 	for _, sale := range c.Sales {

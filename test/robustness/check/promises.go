@@ -7,8 +7,8 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/robustness/history"
 )
 
-// promises is I2: what was answered 2xx is there at the end, and as it was
-// answered last.
+// promises checks I2: what was answered with 2xx exists at the end, in the
+// state of the last response.
 func (c *court) promises() Verdict {
 	v := Verdict{ID: "I2", Title: "What was answered 2xx is there at the end", Of: "answers"}
 	payments := map[string]audit.StoredPayment{}
@@ -93,8 +93,8 @@ func (c *court) keptWord(v *Verdict, s *story, payments map[string]audit.StoredP
 	}
 }
 
-// retries is I5: one booking a key, one payment a key, one effect a payment,
-// and nothing that was answered no.
+// retries checks I5: one booking per key, one payment per key, one effect per
+// payment, and no effect of refused requests.
 func (c *court) retries() Verdict {
 	v := Verdict{ID: "I5", Title: "A retry never has a second effect, and a no has none", Of: "keys"}
 	for _, a := range c.attempts {

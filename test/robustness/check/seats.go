@@ -13,17 +13,17 @@ import (
 )
 
 const (
-	// clockTolerance is how far the clocks of Cassandra's nodes may be apart: so
-	// much before its deadline a hold may end.
+	// clockTolerance is how far apart the clocks of Cassandra's nodes may be: a
+	// hold may end this much before its deadline.
 	clockTolerance = time.Second
-	// seatPatience bounds the checker's time for one seat.
+	// seatPatience limits the checker's time for one seat.
 	seatPatience = 10 * time.Second
-	// mostPictures of violations are drawn.
+	// mostPictures limits the violations that are visualized.
 	mostPictures = 5
 )
 
-// seats is I1 as clients saw it: the history of each seat must be one that a
-// single seat can have.
+// seats checks I1 from the clients' view: the history of each seat must be
+// possible for a single seat.
 func (c *court) seats() Verdict {
 	v := Verdict{ID: "I1", Title: "A seat belongs to at most one live booking (histories, by porcupine)", Of: "seats"}
 	partitions := map[string][]model.Operation{}
@@ -80,13 +80,13 @@ func (c *court) seats() Verdict {
 	return v
 }
 
-// operations are what happened to each seat of a booking, with the bounds of
-// when. What the log claims of the clock and of others is held
-// against what clients asked for: nothing may come before it was asked for, and
-// nothing later than it was seen.
+// operations returns what happened to each seat of a booking, with bounds on
+// the time. The log's claims about times and other clients are checked against
+// the clients' requests: nothing may take effect before it was requested, or
+// later than it was seen.
 func (c *court) operations(v *Verdict, s *story) []model.Operation {
 	if s.stored == nil || s.attempt == nil {
-		return nil // retries and promises say what is wrong with it
+		return nil // reported by retries and promises
 	}
 	add := func(list []model.Operation, action model.Action, start, end int64, what string) []model.Operation {
 		if start > end {
@@ -127,7 +127,7 @@ func (c *court) operations(v *Verdict, s *story) []model.Operation {
 	return list
 }
 
-// ending is how a booking ended and from when on it may have.
+// ending returns how a booking ended, and the earliest time it may have.
 func (c *court) ending(v *Verdict, s *story) (model.Action, int64) {
 	b := s.stored
 	switch b.Reason {

@@ -9,7 +9,8 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/robustness/model"
 )
 
-// stores is I1 as Cassandra has it at the end, whatever clients saw.
+// stores checks I1 from Cassandra's final state, independent of the clients'
+// view.
 func (c *court) stores() Verdict {
 	v := Verdict{ID: "I1", Title: "No seat is sold twice (the log in Cassandra, oversold_seats_total)", Of: "seats"}
 	for _, sale := range c.Sales {
@@ -59,7 +60,7 @@ func DoubleSold(e *Evidence) int {
 	return n
 }
 
-// deadlines is I4.
+// deadlines checks I4.
 func (c *court) deadlines() Verdict {
 	const most = 5 * 1e9
 	v := Verdict{ID: "I4", Title: "Every hold ends at most 5 s after its deadline", Of: "holds"}
@@ -78,7 +79,7 @@ func (c *court) deadlines() Verdict {
 		case b.EndedAt != nil:
 			end = c.Recorder.At(*b.EndedAt)
 		}
-		// What the log says, and what its buyer saw.
+		// What the log says, and what the buyer saw.
 		for _, r := range s.reads {
 			if r.booking.Status == "held" && r.start > deadline+most && r.start > end {
 				end = r.start
@@ -98,8 +99,8 @@ func (c *court) deadlines() Verdict {
 	return v
 }
 
-// endable is when a hold could be ended at the earliest: at its deadline, or
-// when the outage that fell into the time allowed for it was over.
+// endable returns the earliest time a hold could be ended: its deadline, or the
+// end of an outage within the time allowed for it.
 func (c *court) endable(deadline, allowed int64) int64 {
 	for changed := true; changed; {
 		changed = false
@@ -112,11 +113,11 @@ func (c *court) endable(deadline, allowed int64) int64 {
 	return deadline
 }
 
-// heardAgain is how long after event-service has come back the gateways may
-// still take it for gone: Consul tells them after its next look.
+// heardAgain is how long after event-service's return the gateways may still
+// consider it down: until Consul's next check.
 const heardAgain = int64(3 * time.Second)
 
-// seen is I6.
+// seen checks I6.
 func (c *court) seen() Verdict {
 	v := Verdict{ID: "I6", Title: "Events can be viewed throughout", Of: "views"}
 	for _, view := range c.Views {
@@ -132,9 +133,10 @@ func (c *court) seen() Verdict {
 	return v
 }
 
-// noGatewayUpThroughout tells whether every gateway was down at some time of a
-// request. Two of them may have been down one after the other, with one of them
-// up at any time, and the request have met each while it was down.
+// noGatewayUpThroughout reports whether every gateway was down at some time
+// during a request. Two gateways may have been down one after the other, so
+// that one was up at any time, and the request may have met each while it was
+// down.
 func (c *court) noGatewayUpThroughout(start, end int64) bool {
 	for _, gateway := range c.Gateways {
 		down := slices.ContainsFunc(c.Outages, func(o Outage) bool {
@@ -147,7 +149,7 @@ func (c *court) noGatewayUpThroughout(start, end int64) bool {
 	return true
 }
 
-// settled: what began must end, once nothing is broken any more.
+// settled checks that everything ends once there are no more faults.
 func (c *court) settled() Verdict {
 	v := Verdict{ID: "settled", Title: "After the last fault everything comes to its end", Of: "rounds", Checked: 1}
 	for _, what := range c.Open {

@@ -6,7 +6,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// Unsettled says what of the events has not yet come to its end.
+// Unsettled describes what has not yet ended for the events.
 func Unsettled(e *Evidence) []string {
 	var open []string
 	say := func(format string, arguments ...any) { open = append(open, fmt.Sprintf(format, arguments...)) }

@@ -13,10 +13,10 @@ import (
 	"time"
 )
 
-// nodetoolTakes bounds one nodetool.
+// nodetoolTakes limits one nodetool run.
 const nodetoolTakes = 90 * time.Second
 
-// nodes of Cassandra.
+// nodes returns the names of Cassandra's nodes.
 func (i *Injector) nodes() []string {
 	return slices.DeleteFunc(slices.Clone(i.names), func(name string) bool { return !strings.HasPrefix(name, "cassandra") })
 }
@@ -39,7 +39,7 @@ func (i *Injector) cassandraKinds() []kind {
 			}
 			return each()
 		}, moment: true, begin: func(ctx context.Context, f Fault) (end, error) {
-			// It asks all nodes, so none of them may be away.
+			// It queries all nodes, so none of them may be down.
 			return i.nodetool(ctx, f.Target, i.ring(), "repair", "--paxos-only", keyspace)
 		}},
 		{name: "cassandra-join", faults: func() ([]Fault, string) {
@@ -51,7 +51,7 @@ func (i *Injector) cassandraKinds() []kind {
 	}
 }
 
-// ring is all nodes, and the links between them.
+// ring returns all nodes and the links between them.
 func (i *Injector) ring() []string {
 	ring := i.nodes()
 	if i.toxiproxy != nil {
@@ -64,8 +64,8 @@ func (i *Injector) ring() []string {
 	return ring
 }
 
-// nodetool has a node do something while the node, and others, are left alone
-// by other faults.
+// nodetool runs a command on a node while no other fault affects the node or
+// others.
 func (i *Injector) nodetool(ctx context.Context, node string, others []string, arguments ...string) (end, error) {
 	targets := slices.Compact(slices.Sorted(slices.Values(append([]string{node}, others...))))
 	free, err := i.held.take(ctx, targets...)
@@ -80,7 +80,7 @@ func (i *Injector) nodetool(ctx context.Context, node string, others []string, a
 	return nil, nodetool(ctx, line, arguments...)
 }
 
-// commandLine is how a node was started.
+// commandLine returns the command line of a running node.
 func (i *Injector) commandLine(ctx context.Context, node string) ([]string, error) {
 	states, err := i.processes.States(ctx)
 	if err != nil {
@@ -93,7 +93,7 @@ func (i *Injector) commandLine(ctx context.Context, node string) ([]string, erro
 	return strings.Split(strings.TrimRight(string(text), "\x00"), "\x00"), nil
 }
 
-// nodetool runs for the node with a command line.
+// nodetool runs nodetool for the node with a command line.
 func nodetool(ctx context.Context, node []string, arguments ...string) error {
 	command, err := nodetoolCommand(node)
 	if err != nil {
@@ -108,8 +108,8 @@ func nodetool(ctx context.Context, node []string, arguments ...string) error {
 	return nil
 }
 
-// nodetoolCommand makes of a node's command line one of nodetool for it: the
-// same Java with the same class path.
+// nodetoolCommand derives the nodetool command for a node from its command
+// line: the same Java with the same class path.
 func nodetoolCommand(node []string) ([]string, error) {
 	command := []string{node[0]}
 	var classes, port string
@@ -125,7 +125,7 @@ func nodetoolCommand(node []string) ([]string, error) {
 		}
 	}
 	if classes == "" || port == "" {
-		return nil, errors.New("its command line names no class path, or no port for JMX")
+		return nil, errors.New("command line has no class path or no JMX port")
 	}
 	return append(command, "-Xms16m", "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
 		"-cp", classes, "org.apache.cassandra.tools.NodeTool", "-h", "127.0.0.1", "-p", port), nil

@@ -14,10 +14,10 @@ import (
 	"time"
 )
 
-// clockOffTarget is the replica whose clock is put an hour ahead.
+// clockOffTarget is the replica whose clock is set an hour ahead.
 const clockOffTarget = "booking-service-3"
 
-// clockOff is the program with that clock; empty when there is none.
+// clockOff is the program with that clock, or "" if there is none.
 func clockOff() string { return os.Getenv("FRONTROW_CLOCK_OFF") }
 
 func (i *Injector) clockKinds() []kind {
@@ -29,7 +29,7 @@ func (i *Injector) clockKinds() []kind {
 	}, begin: i.putClockOff}}
 }
 
-// putClockOff runs a program whose clock is an hour ahead in a replica's place.
+// putClockOff replaces a replica with a program whose clock is an hour ahead.
 func (i *Injector) putClockOff(ctx context.Context, f Fault) (end, error) {
 	environment, err := i.environment(ctx, f.Target)
 	if err != nil {
@@ -39,8 +39,8 @@ func (i *Injector) putClockOff(ctx context.Context, f Fault) (end, error) {
 	if err != nil {
 		return start, err
 	}
-	// Not CommandContext: it must end as a service does.
-	command := exec.Command(clockOff()) //nolint:gosec,noctx // what the instance has built
+	// Not CommandContext: it must be stopped as a service is.
+	command := exec.Command(clockOff()) //nolint:gosec,noctx // built by the instance
 	command.Env = strings.Split(strings.TrimRight(string(environment), "\x00"), "\x00")
 	log, err := os.OpenFile(filepath.Join(filepath.Dir(clockOff()), "..", "logs", f.Target+"-clock-off.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -54,9 +54,9 @@ func (i *Injector) putClockOff(ctx context.Context, f Fault) (end, error) {
 	ended := make(chan error, 1)
 	go func() { ended <- command.Wait() }()
 	heal := func(ctx context.Context) error {
-		_ = command.Process.Signal(syscall.SIGTERM) // it may have ended
+		_ = command.Process.Signal(syscall.SIGTERM) // it may have exited
 		select {
-		case <-ended: // however it did
+		case <-ended: // whatever the error
 		case <-time.After(30 * time.Second):
 			_ = command.Process.Kill()
 			<-ended
@@ -70,7 +70,7 @@ func (i *Injector) putClockOff(ctx context.Context, f Fault) (end, error) {
 		case err := <-ended:
 			ended <- err // for heal
 			cancel()
-			return false, fmt.Errorf("it ended: %w", errors.Join(err))
+			return false, fmt.Errorf("process exited: %w", errors.Join(err))
 		default:
 		}
 		return i.answersReady(ctx, f.Target)
@@ -93,8 +93,8 @@ func (i *Injector) answersReady(ctx context.Context, name string) (bool, error) 
 	return answer.StatusCode == http.StatusOK, answer.Body.Close()
 }
 
-// killStrays ends programs with a clock that is off which an injector that
-// died has left behind.
+// killStrays kills programs with a wrong clock that were left behind by a dead
+// injector.
 func killStrays() error {
 	if clockOff() == "" {
 		return nil
@@ -113,7 +113,8 @@ func killStrays() error {
 	return errors.Join(failures...)
 }
 
-// environment of a process; a deploy may just be restarting it.
+// environment returns a process's environment. The process may just be
+// restarting.
 func (i *Injector) environment(ctx context.Context, name string) (environment []byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()

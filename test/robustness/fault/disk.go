@@ -12,10 +12,10 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// fillerBlock is how much is written at once; the last blocks are small.
+// fillerBlock is the size of a write; the last writes are smaller.
 const fillerBlock = 1 << 20
 
-// disk is where Postgres' data is; empty unless that is a disk of its own.
+// disk is the mount point of Postgres's data, or "" if it has no separate disk.
 func disk() string { return os.Getenv("FRONTROW_POSTGRES_DISK") }
 
 func filler() string { return filepath.Join(disk(), "filler") }
@@ -29,8 +29,8 @@ func (i *Injector) diskKinds() []kind {
 	}, begin: i.fillDisk}}
 }
 
-// fillDisk leaves Postgres, which has the outboxes of payments and events, not
-// a byte.
+// fillDisk fills the disk of Postgres, which has the outboxes of payments and
+// events, completely.
 func (i *Injector) fillDisk(ctx context.Context, f Fault) (end, error) {
 	free, err := i.held.take(ctx, f.Target)
 	if err != nil {
@@ -52,8 +52,8 @@ func (i *Injector) fillDisk(ctx context.Context, f Fault) (end, error) {
 	return heal, fill(filler())
 }
 
-// fill writes until there is no room; Postgres may free some meanwhile and get
-// it, as on any disk that is full.
+// fill writes until no space is left. Postgres may free and reuse some space
+// meanwhile, as on any full disk.
 func fill(path string) error {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
@@ -66,7 +66,7 @@ func fill(path string) error {
 		case errors.Is(err, syscall.ENOSPC):
 			size /= 16
 		case err != nil:
-			return fmt.Errorf("fill the disk: %w", err)
+			return fmt.Errorf("fill disk: %w", err)
 		}
 	}
 	return nil

@@ -1,4 +1,5 @@
-// Package fault hurts a running Frontrow in every way we can think of, and heals it.
+// Package fault injects every fault we can think of into a running Frontrow,
+// and heals it.
 package fault
 
 import (
@@ -13,20 +14,21 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/stack"
 )
 
-// healPatience is how long healing one fault may take: a node of Cassandra
-// that starts on a busy machine takes minutes.
+// healPatience is how long healing one fault may take: a Cassandra node takes
+// minutes to start on a busy machine.
 const healPatience = 5 * time.Minute
 
-// Fault is one thing done to the system, from begin to end.
+// Fault is one fault with its duration.
 type Fault struct {
-	// Kind is what is done, such as pause.
+	// Kind is the kind of fault, such as pause.
 	Kind string
-	// Target is a process, a link, a topic, a group, or the whole.
+	// Target is a process, a link, a topic, a group, or the whole system.
 	Target string
-	// Duration is how long it is kept. Kinds that are done in a moment (kill,
-	// restart, redis-flush, cassandra-flush) do not use it.
+	// Duration is how long the fault lasts. Momentary kinds (kill, restart,
+	// redis-flush, cassandra-flush) do not use it.
 	Duration time.Duration
-	// Detail is a variety of the kind, such as a cut link that refuses.
+	// Detail is a variant of the kind, such as a cut link that refuses
+	// connections.
 	Detail string
 }
 
@@ -39,35 +41,36 @@ func (f Fault) String() string {
 	return name
 }
 
-// kind is one way to hurt.
+// kind is a kind of fault.
 type kind struct {
 	name string
-	// faults are what the instance can be done; reason says why there are none.
+	// faults lists the instance's possible faults; reason says why there are
+	// none.
 	faults func() (list []Fault, reason string)
-	// begin does it and returns how it is ended. It may return an end together
-	// with an error: what was begun must be undone.
+	// begin starts the fault and returns its end. It may return an end together
+	// with an error: what was started must be undone.
 	begin func(ctx context.Context, f Fault) (end end, err error)
-	// moment tells that the fault is over when it has been done: it is healed
-	// at once.
+	// moment means that the fault is over once it has been injected: it is
+	// healed at once.
 	moment bool
 }
 
-// end undoes a fault; it returns when the system is whole again.
+// end undoes a fault. It returns when the system is healthy again.
 type end func(ctx context.Context) error
 
-// Injector hurts one instance.
+// Injector injects faults into one instance.
 type Injector struct {
 	stack     *stack.Stack
 	processes *stack.Processes
-	names     []string // of the processes that may be hurt
-	toxiproxy *links   // nil: the instance has no links
+	names     []string // of the processes that faults may target
+	toxiproxy *links   // nil if the instance has no links
 	held      holds
 	kinds     []kind
 	catalogue []Fault
 	missing   []string
 }
 
-// Open finds out what the instance has that can be hurt.
+// Open finds out which faults are possible in the instance.
 func Open(s *stack.Stack) (*Injector, error) {
 	processes, err := stack.OpenProcesses()
 	if err != nil {
@@ -79,7 +82,7 @@ func Open(s *stack.Stack) (*Injector, error) {
 		return nil, errors.New("FRONTROW_PROCESSES is not set: it names the processes of a running instance")
 	}
 	for name := range strings.SplitSeq(all, ",") {
-		if name != "toxiproxy" && name != "sentinel-views" { // they are what hurts, not what is hurt
+		if name != "toxiproxy" && name != "sentinel-views" { // they inject faults and are not targets
 			i.names = append(i.names, name)
 		}
 	}
@@ -100,20 +103,20 @@ func Open(s *stack.Stack) (*Injector, error) {
 	return i, nil
 }
 
-// Catalogue lists every fault that this instance can be done, always in the
-// same order, with no duration.
+// Catalogue lists every possible fault of this instance, always in the same
+// order, without durations.
 func (i *Injector) Catalogue() []Fault { return slices.Clone(i.catalogue) }
 
-// Missing lists the kinds that this instance can't be done, and why.
+// Missing lists the kinds that are not possible in this instance, and why.
 func (i *Injector) Missing() []string { return slices.Clone(i.missing) }
 
-// Run begins a fault, keeps it for its duration and heals it, also when ctx
-// ends meanwhile. It waits for another fault on the same process or link to
-// end. An error says that the fault could not be done, or not be healed.
+// Run starts a fault, keeps it for its duration and heals it, even if ctx ends
+// meanwhile. It first waits for another fault on the same process or link to
+// end. An error says that the fault could not be injected or healed.
 func (i *Injector) Run(ctx context.Context, f Fault) error {
 	at := slices.IndexFunc(i.kinds, func(k kind) bool { return k.name == f.Kind })
 	if at < 0 {
-		return fmt.Errorf("there is no fault of the kind %q", f.Kind)
+		return fmt.Errorf("unknown fault kind %q", f.Kind)
 	}
 	k := i.kinds[at]
 	end, err := k.begin(ctx, f)
@@ -133,8 +136,8 @@ func (i *Injector) Run(ctx context.Context, f Fault) error {
 	return nil
 }
 
-// Heal brings everything back, whatever was done to it: processes go on or are
-// started, links are whole, and all is ready.
+// Heal undoes all faults: processes continue or are started, links are
+// restored, and everything is ready.
 func (i *Injector) Heal(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, healPatience)
 	defer cancel()
@@ -162,7 +165,7 @@ func wait(ctx context.Context, d time.Duration) {
 	}
 }
 
-// until asks again and again until done, or until ctx ends.
+// until polls until done returns true or ctx ends.
 func until(ctx context.Context, what string, done func(ctx context.Context) (bool, error)) error {
 	for {
 		ok, err := done(ctx)
@@ -176,7 +179,7 @@ func until(ctx context.Context, what string, done func(ctx context.Context) (boo
 	}
 }
 
-// on lists a fault for each target.
+// on returns a fault for each target.
 func on(targets ...string) []Fault {
 	list := make([]Fault, len(targets))
 	for i, t := range targets {

@@ -7,14 +7,15 @@ import (
 	"sync"
 )
 
-// holds let one fault at a time work on a process or a link: two that stop
-// and start the same process would heal each other.
+// holds lets only one fault at a time affect a process or a link: two faults
+// that stop and start the same process would heal each other.
 type holds struct {
 	mu   sync.Mutex
-	held map[string]chan struct{} // closed when it is free again
+	held map[string]chan struct{} // closed on release
 }
 
-// take waits until all names are free, and returns what frees them.
+// take waits until all names are free, and returns a function that releases
+// them.
 func (h *holds) take(ctx context.Context, names ...string) (free func(), err error) {
 	for {
 		busy, free := h.try(names)

@@ -14,18 +14,19 @@ import (
 	"time"
 )
 
-// joinWithin bounds how long a new node may take to join.
+// joinWithin limits how long a new node may take to join.
 const joinWithin = 3 * time.Minute
 
-// join has one more node of Cassandra join the ring and take over its part of
-// the data; then it is decommissioned.
+// join makes one more Cassandra node join the ring and take over its part of
+// the data; then the node is decommissioned.
 func (i *Injector) join(ctx context.Context, _ Fault) (end, error) {
-	// It streams from all nodes, so none of them may be away.
+	// It streams from all nodes, so none of them may be down.
 	free, err := i.held.take(ctx, i.ring()...)
 	if err != nil {
 		return nil, err
 	}
-	// The second node is told how to look for a ring, the first is not.
+	// Copy the second node, which is configured to look for a ring; the first
+	// is not.
 	like, err := i.commandLine(ctx, i.nodes()[1])
 	if err != nil {
 		free()
@@ -44,7 +45,7 @@ func (i *Injector) join(ctx context.Context, _ Fault) (end, error) {
 		if joined {
 			failed = nodetool(ctx, node.command, "decommission")
 		}
-		node.process.Process.Kill() //nolint:errcheck // it may have ended
+		node.process.Process.Kill() //nolint:errcheck // it may have exited
 		<-ended
 		return errors.Join(failed, os.RemoveAll(node.dir))
 	}
@@ -58,7 +59,7 @@ func (i *Injector) join(ctx context.Context, _ Fault) (end, error) {
 	err = until(joining, "the new node of Cassandra has joined", func(context.Context) (bool, error) {
 		if node.process.Process.Signal(syscall.Signal(0)) != nil {
 			cancel()
-			return false, errors.New("it has ended")
+			return false, errors.New("process exited")
 		}
 		text, err := os.ReadFile(node.log)
 		return strings.Contains(string(text), "Starting listening for CQL clients"), err
@@ -67,20 +68,20 @@ func (i *Injector) join(ctx context.Context, _ Fault) (end, error) {
 	return leave, err
 }
 
-// newNode is a node of Cassandra that is about to join.
+// newNode is a Cassandra node that is about to join.
 type newNode struct {
 	dir, log string
 	command  []string
 	process  *exec.Cmd
 }
 
-// prepareJoin writes the configuration of a node that is the given one of the
-// ring, from the command line of another.
+// prepareJoin writes the configuration of the ring's node with the given
+// number, based on the command line of another.
 func prepareJoin(like []string, number int) (*newNode, error) {
 	conf, data := option(like, "-Dcassandra.config=file://"), option(like, "-Dcassandra.storagedir=")
 	port, err := strconv.Atoi(option(like, "-Dcassandra.jmx.local.port="))
 	if conf == "" || data == "" || err != nil {
-		return nil, errors.New("a node's command line names no configuration, data or port for JMX")
+		return nil, errors.New("command line of node has no configuration, data or JMX port")
 	}
 	n := &newNode{dir: filepath.Join(filepath.Dir(data), fmt.Sprintf("cassandra-%d", number))}
 	n.log = filepath.Join(n.dir, "log")
@@ -103,7 +104,7 @@ func prepareJoin(like []string, number int) (*newNode, error) {
 		case "-Dcassandra.storagedir":
 			argument = name + "=" + n.dir
 		case "-Dcassandra.jmx.local.port":
-			// The second node's port is the first one's plus one, and so on.
+			// Each node's port is one higher than the previous node's.
 			argument = name + "=" + strconv.Itoa(port-2+number)
 		}
 		n.command = append(n.command, argument)
@@ -131,8 +132,8 @@ var (
 	tokenLine   = regexp.MustCompile(`(?m)^initial_token:.*$`)
 )
 
-// joiningConf makes of a node's configuration that of a new one, which has an
-// address of its own, no link, and half of what one of the others had.
+// joiningConf derives the configuration of a new node from an existing one: its
+// own address, no link, and half of another node's token range.
 func joiningConf(text string, number int) string {
 	text = addressLine.ReplaceAllString(text, fmt.Sprintf("$1 127.0.0.%d", number))
 	text = tokenLine.ReplaceAllString(text, "initial_token: 0")

@@ -14,7 +14,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/api/events"
 )
 
-// groups and what they read.
+// groups maps consumer groups to their topics.
 var groups = map[string][]string{
 	"booking-service": {events.TopicPaymentProcessed, events.TopicEventChanged},
 	"event-service":   {events.TopicEventAvailability},
@@ -26,7 +26,7 @@ var topics = []string{
 	events.TopicEventChanged, events.TopicPaymentProcessed,
 }
 
-// asking is how long the brokers may take to answer a question of ours.
+// asking is the timeout of our requests to the brokers.
 const asking = 10 * time.Second
 
 func (i *Injector) kafkaKinds() []kind {
@@ -44,9 +44,8 @@ func (i *Injector) kafkaKinds() []kind {
 	}
 }
 
-// changeLeader stops the broker that leads the first partition of a topic as an
-// operator would: it hands its partitions over. When it is back, it gets them
-// back.
+// changeLeader stops the leader of a topic's first partition as an operator
+// would: it hands its partitions over. When it is back, it leads them again.
 func (i *Injector) changeLeader(ctx context.Context, f Fault) (end, error) {
 	leader, err := i.leader(f.Target)
 	if err != nil {
@@ -82,7 +81,7 @@ func (i *Injector) leader(topic string) (int32, error) {
 	return partitions[0].Leader, nil
 }
 
-// preferLeaders gives every partition to the first of its replicas.
+// preferLeaders makes the first replica of every partition its leader.
 func (i *Injector) preferLeaders(ctx context.Context) (bool, error) {
 	admin, err := i.admin()
 	if err != nil {
@@ -103,8 +102,8 @@ func (i *Injector) preferLeaders(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-// joinGroup makes a stranger a member of a group: it is given partitions, in
-// the middle of whatever their readers are doing, and does nothing with them.
+// joinGroup adds a foreign member to a group: it is assigned partitions while
+// their consumers are working, and does nothing with them.
 func (i *Injector) joinGroup(ctx context.Context, f Fault) (end, error) {
 	stranger, err := kafka.NewConsumer(&kafka.ConfigMap{
 		"bootstrap.servers": i.stack.Kafka, "group.id": f.Target, "client.id": "stranger",
@@ -116,7 +115,7 @@ func (i *Injector) joinGroup(ctx context.Context, f Fault) (end, error) {
 	}
 	drop := make(chan struct{})
 	go func() {
-		for range stranger.Logs() { // nobody reads what it has to say, and it must not wait
+		for range stranger.Logs() { // drain its log, so that it never blocks
 		}
 	}()
 	if err := stranger.SubscribeTopics(groups[f.Target], nil); err != nil {
@@ -148,14 +147,14 @@ func (i *Injector) joinGroup(ctx context.Context, f Fault) (end, error) {
 }
 
 const (
-	// recent is how many messages of each partition are looked at.
+	// recent is how many messages of each partition are read.
 	recent = 100
 	// redelivered is how many of them are sent again.
 	redelivered = 100
 )
 
-// redeliver sends copies of recent messages again, in another order: the same
-// keys, headers and ids.
+// redeliver sends copies of recent messages again, in a different order, with
+// the same keys, headers and ids.
 func (i *Injector) redeliver(ctx context.Context, f Fault) (end, error) {
 	messages, err := i.recentMessages(ctx, f.Target)
 	if err != nil {
@@ -187,7 +186,7 @@ func (i *Injector) redeliver(ctx context.Context, f Fault) (end, error) {
 			return nil, ctx.Err()
 		}
 	}
-	return nil, nil //nolint:nilnil // there is nothing to undo
+	return nil, nil //nolint:nilnil // nothing to undo
 }
 
 func (i *Injector) recentMessages(ctx context.Context, topic string) ([]*kafka.Message, error) {

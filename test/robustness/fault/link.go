@@ -10,16 +10,16 @@ import (
 	toxiproxy "github.com/Shopify/toxiproxy/v2/client"
 )
 
-// links are the proxies between the parts of the cluster.
+// links controls the proxies between the parts of the cluster.
 type links struct {
 	client *toxiproxy.Client
 	names  []string
 }
 
-// openLinks returns nil when the instance has none.
+// openLinks returns nil if the instance has no links.
 func openLinks(address string) (*links, error) {
 	if address == "" {
-		return nil, nil //nolint:nilnil // its methods know
+		return nil, nil //nolint:nilnil // its methods accept nil
 	}
 	client := toxiproxy.NewClient(address)
 	proxies, err := client.Proxies()
@@ -29,7 +29,7 @@ func openLinks(address string) (*links, error) {
 	return &links{client: client, names: slices.Sorted(maps.Keys(proxies))}, nil
 }
 
-// heal makes all links whole.
+// heal restores all links.
 func (l *links) heal() error {
 	if l == nil {
 		return nil
@@ -40,7 +40,7 @@ func (l *links) heal() error {
 	return nil
 }
 
-// toxic is what toxiproxy calls it, for a part of the connections.
+// toxic is a toxiproxy toxic, applied to a share of the connections.
 type toxic struct {
 	kind    string
 	part    float32
@@ -51,7 +51,7 @@ type toxic struct {
 const (
 	resets  = "connections are reset" // some, after a while
 	limits  = "connections end"       // some, after some bytes
-	hangs   = "nothing passes"        // connections stay, and open, but carry nothing
+	hangs   = "nothing passes"        // connections stay and open, but carry no data
 	refuses = "connections are refused"
 )
 
@@ -89,7 +89,7 @@ func (i *Injector) linkKinds() []kind {
 	}
 }
 
-// poison hurts both directions of a link.
+// poison adds a toxic to both directions of a link.
 func (i *Injector) poison(ctx context.Context, f Fault, t toxic) (end, error) {
 	proxy, free, err := i.link(ctx, f.Target)
 	if err != nil {
@@ -114,7 +114,7 @@ func (i *Injector) poison(ctx context.Context, f Fault, t toxic) (end, error) {
 	return heal, nil
 }
 
-// refuse closes a link's connections, and its door.
+// refuse closes a link's connections and its listener.
 func (i *Injector) refuse(ctx context.Context, name string) (end, error) {
 	proxy, free, err := i.link(ctx, name)
 	if err != nil {

@@ -16,7 +16,7 @@ const (
 	goOn = syscall.SIGCONT
 )
 
-// ours tells whether a process is one of Frontrow's services.
+// ours reports whether a process is one of Frontrow's services.
 func ours(name string) bool {
 	return strings.HasPrefix(name, "api-gateway") || strings.Contains(name, "-service")
 }
@@ -32,7 +32,7 @@ func (i *Injector) processKinds() []kind {
 	}
 }
 
-// kill ends a process at once; the supervisor starts it again.
+// kill kills a process; the supervisor starts it again.
 func (i *Injector) kill(ctx context.Context, f Fault) (end, error) {
 	free, err := i.held.take(ctx, f.Target)
 	if err != nil {
@@ -45,7 +45,7 @@ func (i *Injector) kill(ctx context.Context, f Fault) (end, error) {
 	return ready, i.processes.Kill(ctx, f.Target)
 }
 
-// pause stops a process with all its children where they are.
+// pause suspends a process with all its children.
 func (i *Injector) pause(ctx context.Context, f Fault) (end, error) {
 	free, err := i.held.take(ctx, f.Target)
 	if err != nil {
@@ -58,7 +58,7 @@ func (i *Injector) pause(ctx context.Context, f Fault) (end, error) {
 	return resume, i.signal(ctx, f.Target, halt)
 }
 
-// stop ends a process as an operator would, and starts it again.
+// stop stops a process as an operator would, and starts it again.
 func (i *Injector) stop(ctx context.Context, f Fault) (end, error) {
 	free, err := i.held.take(ctx, f.Target)
 	if err != nil {
@@ -71,7 +71,7 @@ func (i *Injector) stop(ctx context.Context, f Fault) (end, error) {
 	return start, i.processes.Stop(ctx, f.Target)
 }
 
-// start tries again while the supervisor is still clearing up the last run.
+// start retries while the supervisor is still cleaning up the last run.
 func (i *Injector) start(ctx context.Context, name string) error {
 	return until(ctx, name+" starts", func(ctx context.Context) (bool, error) {
 		if err := i.processes.Start(ctx, name); err != nil {
@@ -82,8 +82,8 @@ func (i *Injector) start(ctx context.Context, name string) error {
 	})
 }
 
-// deploy restarts every replica of ours, one after another, each ready before
-// the next: a rolling restart.
+// deploy restarts every replica of our services one after another, each once
+// the previous one is ready: a rolling restart.
 func (i *Injector) deploy(ctx context.Context, _ Fault) (end, error) {
 	for _, name := range i.names {
 		if !ours(name) {
@@ -102,7 +102,7 @@ func (i *Injector) deploy(ctx context.Context, _ Fault) (end, error) {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	return nil, nil //nolint:nilnil // there is nothing to undo
+	return nil, nil //nolint:nilnil // nothing to undo
 }
 
 func (i *Injector) signal(ctx context.Context, name string, signal syscall.Signal) error {
@@ -111,21 +111,22 @@ func (i *Injector) signal(ctx context.Context, name string, signal syscall.Signa
 		return err
 	}
 	if !states[name].Running {
-		return fmt.Errorf("%s does not run", name)
+		return fmt.Errorf("%s is not running", name)
 	}
 	return signalTree(states[name].PID, signal)
 }
 
-// signalTree signals a process and its children: Postgres works in those.
+// signalTree signals a process and its children, because Postgres works in
+// child processes.
 func signalTree(pid int, signal syscall.Signal) error {
 	if pid <= 1 {
-		return fmt.Errorf("process %d is none of ours", pid)
+		return fmt.Errorf("process %d is not ours", pid)
 	}
 	if err := syscall.Kill(pid, signal); err != nil {
 		return fmt.Errorf("signal process %d: %w", pid, err)
 	}
 	for _, child := range children(pid) {
-		// It may have ended by itself.
+		// It may have exited on its own.
 		if err := signalTree(child, signal); err != nil && !errors.Is(err, syscall.ESRCH) {
 			return err
 		}

@@ -12,7 +12,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// staleFor is how long the primary takes writes that its replica does not get.
+// staleFor is how long the primary accepts writes that its replica does not
+// get.
 const staleFor = 1500 * time.Millisecond
 
 func (i *Injector) redisKinds() []kind {
@@ -38,9 +39,9 @@ func (i *Injector) flush(ctx context.Context, _ Fault) (end, error) {
 	return nil, client.FlushAll(ctx).Err()
 }
 
-// loseWrites cuts the primary off from its replica and the Sentinels, not from
-// the services; lets them write; and then holds it up, so that the replica,
-// which lacks those writes, becomes the primary.
+// loseWrites cuts the primary off from its replica and the Sentinels, but not
+// from the services. It lets them write, and then suspends the primary, so that
+// the replica, which lacks those writes, becomes the primary.
 func (i *Injector) loseWrites(ctx context.Context, _ Fault) (end, error) {
 	node, err := i.primary(ctx)
 	if err != nil {
@@ -73,10 +74,11 @@ func (i *Injector) loseWrites(ctx context.Context, _ Fault) (end, error) {
 	})
 }
 
-// redisNode is one Redis, spoken to directly.
+// redisNode is one Redis, reached directly.
 type redisNode struct{ name, address string }
 
-// primary is the only Redis, or the one that answers as the primary.
+// primary returns the only Redis, or the one that reports itself as the
+// primary.
 func (i *Injector) primary(ctx context.Context) (redisNode, error) {
 	list := os.Getenv("FRONTROW_REDIS_NODES")
 	if list == "" {
@@ -95,7 +97,7 @@ func (i *Injector) primary(ctx context.Context) (redisNode, error) {
 		}
 		failures = errors.Join(failures, err)
 	}
-	return redisNode{}, errors.Join(errors.New("no Redis says that it is the primary"), failures)
+	return redisNode{}, errors.Join(errors.New("no Redis reports itself as the primary"), failures)
 }
 
 func (n redisNode) role(ctx context.Context) (string, error) {

@@ -1,6 +1,5 @@
-// Package history records what clients asked and what they were told: every
-// call with its start, its end, and whether it was done, not done, or nobody
-// knows.
+// Package history records the clients' requests and responses: every call with
+// its start, its end, and its outcome: done, not done, or unknown.
 package history
 
 import (
@@ -13,7 +12,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/client"
 )
 
-// Kind is what a call was for.
+// Kind is the purpose of a call.
 type Kind string
 
 // Kinds.
@@ -33,18 +32,19 @@ const (
 	Other       Kind = "other"
 )
 
-// Call is one HTTP request and what came of it.
+// Call is one HTTP request and its outcome.
 type Call struct {
-	// Who made it: a buyer's, an organiser's or a viewer's name.
+	// Who is the caller: a buyer's, an organiser's or a viewer's name.
 	Who  string `json:"who"`
 	Kind Kind   `json:"kind"`
-	// Gateway it went through, counted from 0.
+	// Gateway is the number of the gateway, starting at 0.
 	Gateway int `json:"gateway"`
-	// Start and End are nanoseconds of the monotonic clock since the round began.
+	// Start and End are nanoseconds of the monotonic clock since the round
+	// began.
 	Start   int64   `json:"start"`
 	End     int64   `json:"end"`
 	Outcome Outcome `json:"outcome"`
-	// Status and Code are of the answer; Status 0: there was none.
+	// Status and Code are the response's; Status is 0 if there was none.
 	Status int    `json:"status,omitempty"`
 	Code   string `json:"code,omitempty"`
 	Error  string `json:"error,omitempty"`
@@ -53,22 +53,22 @@ type Call struct {
 	Key       string `json:"key,omitempty"`
 	EventID   string `json:"event_id,omitempty"`
 	BookingID string `json:"booking_id,omitempty"`
-	// Want names the seats that a hold asked for.
+	// Want names the seats that a hold requested.
 	Want []string `json:"want,omitempty"`
-	// Quantity is what a hold asked for when it named no seats.
+	// Quantity is the number of seats a hold requested without naming them.
 	Quantity int    `json:"quantity,omitempty"`
 	Method   string `json:"method,omitempty"`
 
-	// Bookings and Payment are what a done call was answered.
+	// Bookings and Payment are the content of a done call's response.
 	Bookings []client.Booking `json:"bookings,omitempty"`
 	Payment  *client.Payment  `json:"payment,omitempty"`
-	// Probe marks the holds by which recovery is measured.
+	// Probe marks the holds that measure recovery.
 	Probe bool `json:"probe,omitempty"`
 }
 
-// Recorder gathers the calls of a round. It is safe for concurrent use.
+// Recorder collects the calls of a round. It is safe for concurrent use.
 type Recorder struct {
-	// Began is the round's zero, with both of the machine's clocks.
+	// Began is the start of the round, in wall-clock and monotonic time.
 	Began time.Time
 
 	mu    sync.Mutex
@@ -81,25 +81,25 @@ func NewRecorder() *Recorder { return &Recorder{Began: time.Now()} }
 // Now returns nanoseconds since the round began.
 func (r *Recorder) Now() int64 { return time.Since(r.Began).Nanoseconds() }
 
-// At maps a time that a service has told to the round's clock. All run on one
-// machine, and the wall clock does not jump while a round lasts.
+// At converts a time reported by a service to the round's clock. All services
+// run on one machine, and the wall clock does not jump during a round.
 func (r *Recorder) At(t time.Time) int64 { return t.Sub(r.Began.Round(0)).Nanoseconds() }
 
-// Add records a call that has ended.
+// Add records a finished call.
 func (r *Recorder) Add(c Call) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.calls = append(r.calls, c)
 }
 
-// Calls returns what was recorded so far, in the order in which it ended.
+// Calls returns the calls so far, in the order in which they ended.
 func (r *Recorder) Calls() []Call {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.calls[:len(r.calls):len(r.calls)]
 }
 
-// Write stores the calls as JSON, a line each.
+// Write writes the calls as JSON, one per line.
 func (r *Recorder) Write(path string) error {
 	file, err := os.Create(path)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/client"
 )
 
-// Outcome says whether a call had its effect.
+// Outcome says whether a call took effect.
 type Outcome string
 
 // Outcomes.

@@ -1,10 +1,11 @@
-// Package model says what one seat may go through, for a linearizability
-// checker: free, held by a booking, sold to a booking, free again.
+// Package model specifies the possible histories of one seat for a
+// linearizability checker: free, held by a booking, sold to a booking, free
+// again.
 //
-// The model has no clock. What the clock may do, and when, is in the
-// operations' intervals: an expiry may take effect from the hold's deadline on,
-// a confirmation from the first request to pay on, a cancellation from its
-// request on; each at the latest when a client has seen it.
+// The model has no clock. The effects of the clock are in the operations'
+// intervals: an expiry may take effect from the hold's deadline on, a
+// confirmation from the first request to pay on, a cancellation from its
+// request on; each no later than a client has seen it.
 package model
 
 import (
@@ -15,10 +16,10 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// Forever is the return of an operation that nobody has seen to end.
+// Forever is the return time of an operation that no client has seen to end.
 const Forever = math.MaxInt64 - 1
 
-// Action is what an operation does to a seat, or says of it.
+// Action is what an operation does to a seat, or observes of it.
 type Action int
 
 // Actions.
@@ -27,11 +28,13 @@ const (
 	Hold Action = iota
 	// Confirm turns a booking's hold into a sale.
 	Confirm
-	// Expire gives a held seat back: a seat that was sold never expires.
+	// Expire frees a held seat. A sold seat never expires.
 	Expire
-	// Release gives a held or sold seat back: cancelled by buyer or organiser.
+	// Release frees a held or sold seat: cancelled by the buyer or the
+	// organiser.
 	Release
-	// SeeHeld, SeeConfirmed and SeeEnded are what a read of the booking was answered.
+	// SeeHeld, SeeConfirmed and SeeEnded are the results of reading the
+	// booking.
 	SeeHeld
 	SeeConfirmed
 	SeeEnded
@@ -41,15 +44,16 @@ func (a Action) String() string {
 	return [...]string{"hold", "confirm", "expire", "release", "reads: held", "reads: confirmed", "reads: ended"}[a]
 }
 
-// Operation is one thing that happened to a seat, or was said of it.
+// Operation is one event or observation of a seat.
 type Operation struct {
 	Action  Action
 	Booking string
-	// Start and End bound when it took effect, in nanoseconds since the round began.
+	// Start and End bound the time when it took effect, in nanoseconds since
+	// the round began.
 	Start, End int64
 }
 
-// seat is the state: whose it is, and whether it is sold.
+// seat is the state: the owning booking, and whether the seat is sold.
 type seat struct {
 	owner string
 	sold  bool
@@ -99,7 +103,8 @@ func step(s seat, op Operation) (bool, seat) {
 	return false, s
 }
 
-// short is the end of an id: its beginning is the time and much the same for all.
+// short returns the end of an id: the beginning is a timestamp and similar for
+// all.
 func short(id string) string {
 	if len(id) <= 8 {
 		return id
@@ -107,8 +112,9 @@ func short(id string) string {
 	return "…" + id[len(id)-8:]
 }
 
-// Check tells whether the operations on one seat can be put in an order that
-// the model allows and that respects their intervals. Unknown: not in that time.
+// Check reports whether the operations on one seat have an order that the model
+// allows and that respects their intervals. The result is Unknown if patience
+// was not enough.
 func Check(operations []Operation, patience time.Duration) (porcupine.CheckResult, porcupine.LinearizationInfo) {
 	list := make([]porcupine.Operation, len(operations))
 	rows := map[string]int{}

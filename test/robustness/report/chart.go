@@ -8,17 +8,18 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/robustness/round"
 )
 
-// The chart's measures, in the SVG's units.
+// The chart's dimensions, in SVG units.
 const (
 	width, left, right = 1060, 62, 18
 	rowHeight          = 20
 	plotHeight         = 118
 	plotGap            = 34
-	// letterWidth is more than a label's letters have on average.
+	// letterWidth exceeds the average width of a label's letters.
 	letterWidth = 6.6
 )
 
-// chart is a round's time line: a bar for each fault, below it what came of it.
+// chart is a round's time line: a bar for each fault, with the effects below
+// it.
 type chart struct {
 	Width, Height int
 	Left, Right   int
@@ -30,7 +31,7 @@ type chart struct {
 
 type bar struct {
 	X, Y, W float64
-	// Healing is how long putting it back took, from HealX on.
+	// Healing is how long healing took, starting at HealX.
 	Healing, HealX float64
 	TextY          float64
 	Label          string
@@ -55,7 +56,8 @@ type label struct {
 	X           int
 }
 
-// tick is a mark on an axis; Below is where the text of one on the left stands.
+// tick is a mark on an axis; Below is the baseline of the text of a mark on the
+// left axis.
 type tick struct {
 	At, Below float64
 	Text      string
@@ -70,7 +72,7 @@ func newChart(r *round.Result) chart {
 	x := func(second float64) float64 {
 		return round1(left + (width-left-right)*min(max(second, 0), end)/end)
 	}
-	// The series begins when the sale does, the history when people enrol.
+	// The series begins with the sale, the history with the enrolment.
 	began := float64(r.SaleBegan) / 1e9
 	for i, s := range r.Faults {
 		from, to, healed := float64(s.Start)/1e9-began, float64(s.End)/1e9-began, float64(s.Healed)/1e9-began
@@ -135,7 +137,8 @@ type curve struct {
 	value       func(*round.Second) float64
 }
 
-// timeStep is a number of seconds between marks, a dozen of them at most.
+// timeStep returns the number of seconds between marks, so that there are at
+// most a dozen.
 func timeStep(end float64) int {
 	step := 60
 	for _, s := range []int{5, 10, 30} {

@@ -1,4 +1,4 @@
-// Package report draws the page that says what the rounds have shown.
+// Package report writes the page with the results of the rounds.
 package report
 
 import (
@@ -23,14 +23,14 @@ var page = template.Must(template.New("page.html").Funcs(template.FuncMap{
 	"chart": newChart, "seconds": seconds, "percent": percent,
 }).ParseFS(files, "page.html"))
 
-// Page is what the page shows.
+// Page is the content of the page.
 type Page struct {
 	When      time.Time
 	Results   []*round.Result
 	Mutants   []Mutant
 	Catalogue []fault.Fault
 	Missing   []string
-	// Command repeats a round.
+	// Command returns the command that repeats a round.
 	Command    func(*round.Result) string
 	Operations int
 	Unknown    int
@@ -42,18 +42,18 @@ type Page struct {
 	RecoveryMax float64
 }
 
-// Mutant is a mutant and the round in which it was to be noticed.
+// Mutant is a mutant and the round in which it was to be detected.
 type Mutant struct {
 	Name, What string
-	// Breaks is the check that must find it.
+	// Breaks is the check that must detect it.
 	Breaks string
 	Result *round.Result
 }
 
-// Caught tells whether the check that must find it has.
+// Caught reports whether that check detected it.
 func (m Mutant) Caught() bool { return slices.Contains(m.found(), m.Breaks) }
 
-// By names all checks that found something.
+// By names all checks that found a violation.
 func (m Mutant) By() string { return strings.Join(m.found(), ", ") }
 
 func (m Mutant) found() []string {
@@ -66,7 +66,7 @@ func (m Mutant) found() []string {
 	return names
 }
 
-// Proof is the first thing that the check has found.
+// Proof returns the first violation that the check found.
 func (m Mutant) Proof() check.Violation {
 	for i := range m.Result.Verdicts {
 		if v := &m.Result.Verdicts[i]; len(v.Violations) > 0 && v.ID == m.Breaks {
@@ -76,13 +76,14 @@ func (m Mutant) Proof() check.Violation {
 	return check.Violation{}
 }
 
-// Folder of the mutant's round, below the page's.
+// Folder is the folder of the mutant's round, relative to the page.
 func (m Mutant) Folder() string { return "mutant-" + m.Name }
 
-// OK tells whether all held, every mutant was noticed and every case seen.
+// OK reports whether all invariants held, every mutant was detected and every
+// case seen.
 func (p Page) OK() bool { return p.Held() && len(p.Unseen) == 0 }
 
-// Held tells whether all held, and every mutant was noticed.
+// Held reports whether all invariants held and every mutant was detected.
 func (p Page) Held() bool {
 	for _, m := range p.Mutants {
 		if !m.Caught() {
@@ -92,7 +93,7 @@ func (p Page) Held() bool {
 	return p.Violations == 0 && p.DoubleSold == 0 && p.Ledger == 0
 }
 
-// Caught counts the mutants that were noticed.
+// Caught counts the detected mutants.
 func (p Page) Caught() int {
 	n := 0
 	for _, m := range p.Mutants {
@@ -103,7 +104,7 @@ func (p Page) Caught() int {
 	return n
 }
 
-// Faults counts what was done to the system in all rounds.
+// Faults counts the faults injected in all rounds.
 func (p Page) Faults() int {
 	n := 0
 	for _, r := range p.Results {
@@ -131,7 +132,7 @@ type Case struct {
 	Times int
 }
 
-// Minutes is how long the crowd bought in all rounds.
+// Minutes is the duration of the sale in all rounds.
 func (p Page) Minutes() float64 {
 	var total time.Duration
 	for _, r := range p.Results {
@@ -140,7 +141,7 @@ func (p Page) Minutes() float64 {
 	return total.Minutes()
 }
 
-// Coverage is how much of the catalogue was used, by kind.
+// Coverage reports how much of the catalogue was used, by kind.
 func (p Page) Coverage() []Kind {
 	var kinds []Kind
 	at := func(name string) *Kind {
@@ -165,8 +166,8 @@ func (p Page) Coverage() []Kind {
 	return kinds
 }
 
-// Kind is a kind of fault: on how many targets it is possible, and how often,
-// on how many targets, it struck.
+// Kind is a kind of fault: the number of possible targets, the number of
+// injections, and the targets used.
 type Kind struct {
 	Name     string
 	Possible int
@@ -174,7 +175,7 @@ type Kind struct {
 	used     map[string]bool
 }
 
-// Used counts the targets that were struck.
+// Used counts the targets used.
 func (k Kind) Used() int { return len(k.used) }
 
 // Write writes the page into a folder and returns its path.
@@ -188,7 +189,7 @@ func Write(dir string, p Page) (path string, err error) {
 		return "", err
 	}
 	if err := page.Execute(file, p); err != nil {
-		_ = file.Close() // the first error is the one to tell
+		_ = file.Close() // report the first error
 		return "", err
 	}
 	return path, file.Close()

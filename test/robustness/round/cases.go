@@ -6,30 +6,30 @@ import (
 	"sync"
 )
 
-// Cases are the rare ones that the replicas of booking-service count as
+// Cases are the rare cases that booking-service's replicas count in
 // sometimes_total. Rounds that have not seen them all prove little.
 var Cases = []string{
 	"late_payment_confirmed", "late_payment_refunded", "lost_append", "takeover", "unknown_applied", "unknown_not_applied",
 }
 
-// Unseen names the cases that none of the rounds has seen.
+// Unseen names the cases that no round has seen.
 func Unseen(results []*Result) []string {
 	return slices.DeleteFunc(slices.Clone(Cases), func(name string) bool {
 		return slices.ContainsFunc(results, func(r *Result) bool { return r.Cases[name] > 0 })
 	})
 }
 
-// cases adds up what replicas count, across their restarts. What a replica had
-// counted before the first look at it is left out, and what it counted between
-// the last look and its death is lost.
+// cases sums the replicas' counters across restarts. Counts from before the
+// first scrape of a replica are excluded, and counts between its last scrape
+// and its death are lost.
 type cases struct {
 	mu sync.Mutex
-	// last has what each replica said last.
+	// last has the last values of each replica.
 	last map[string]map[string]float64
 	sum  map[string]float64
 }
 
-// add takes in what a replica says now.
+// add adds a replica's current values.
 func (c *cases) add(replica string, now map[string]float64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -41,7 +41,7 @@ func (c *cases) add(replica string, now map[string]float64) {
 	if !known {
 		return
 	}
-	// A counter that went back began again from 0, and the others with it.
+	// A counter that decreased has restarted from 0, and the others with it.
 	restarted := false
 	for name, was := range last {
 		restarted = restarted || now[name] < was

@@ -1,5 +1,5 @@
-// Package round lets a crowd loose on a running Frontrow, hurts it as a seed
-// says, waits for the dust to settle, and judges what happened.
+// Package round lets a crowd buy from a running Frontrow, injects faults
+// according to a seed, waits for the system to settle, and checks the result.
 package round
 
 import (
@@ -20,33 +20,33 @@ import (
 )
 
 const (
-	// recoverWithin is how long after a fault holds may go on failing.
+	// recoverWithin is how long holds may fail after a fault.
 	recoverWithin = time.Minute
-	// settleWithin is how long holds, payments, refunds and messages may take to
-	// come to their end when nothing is broken any more.
+	// settleWithin is how long holds, payments, refunds and messages may take
+	// to end once there are no more faults.
 	settleWithin = 2 * time.Minute
-	// healWithin bounds the putting together after the last fault.
+	// healWithin limits the healing after the last fault.
 	healWithin = 4 * time.Minute
-	// rotations of the events on sale in a round.
+	// rotations is how often the events on sale are replaced in a round.
 	rotations = 8
 )
 
-// Config of a round.
+// Config configures a round.
 type Config struct {
 	Name   string
 	Seed   uint64
 	Length time.Duration
 	Buyers int
 	Stack  *stack.Stack
-	// Injector hurts the stack.
+	// Injector injects faults into the stack.
 	Injector *fault.Injector
-	// Out is the folder for the history and the pictures.
+	// Out is the folder for the history and the visualizations.
 	Out string
-	// Say prints a line of the running commentary.
+	// Say prints a progress line.
 	Say func(format string, arguments ...any)
 }
 
-// Result is what became of a round.
+// Result is the outcome of a round.
 type Result struct {
 	Name     string          `json:"name"`
 	Seed     uint64          `json:"seed"`
@@ -57,42 +57,45 @@ type Result struct {
 	Series   []Second        `json:"series"`
 	Outages  []check.Outage  `json:"outages"`
 	Counts   Counts          `json:"counts"`
-	// Cases counts the rare cases that the replicas met.
+	// Cases counts the rare cases in the replicas.
 	Cases map[string]float64 `json:"cases"`
-	// DoubleSold seats and the ledger's difference in minor units.
+	// DoubleSold counts seats; the ledger's difference is in minor units.
 	DoubleSold       int   `json:"double_sold"`
 	LedgerDifference int64 `json:"ledger_difference"`
-	// Settled is how long it took after the crowd had left.
+	// Settled is how long settling took after the crowd had left.
 	Settled time.Duration `json:"settled"`
 	Events  int           `json:"events"`
-	// SaleBegan is when the crowd was let loose, in nanoseconds since the round began.
+	// SaleBegan is when the crowd started buying, in nanoseconds since the
+	// round began.
 	SaleBegan int64 `json:"sale_began"`
-	// Folder of the round's history and pictures, below that of the report.
+	// Folder has the round's history and visualizations, relative to the
+	// report.
 	Folder string `json:"folder"`
 }
 
-// Strike is a fault as it happened.
+// Strike is a fault as it was injected.
 type Strike struct {
 	Fault fault.Fault `json:"fault"`
-	// Start and End in nanoseconds since the round began; End is when the cause
-	// was gone, Healed when the injector had put all back.
+	// Start and End are in nanoseconds since the round began; End is when the
+	// cause was removed, Healed when the injector had restored everything.
 	Start  int64 `json:"start"`
 	End    int64 `json:"end"`
 	Healed int64 `json:"healed"`
-	// Recovery is how long after End, and after the end of what struck together
-	// with it, holds succeeded again through every gateway.
+	// Recovery is the time from End, or from the end of overlapping faults,
+	// until holds succeeded again through every gateway.
 	Recovery time.Duration `json:"recovery"`
-	// Gap is the longest time without a successful hold, at the worst gateway,
-	// while it lasted and until the recovery.
+	// Gap is the longest time without a successful hold at the worst gateway,
+	// from the start of the fault to the recovery.
 	Gap       time.Duration `json:"gap"`
 	Recovered bool          `json:"recovered"`
 	Error     string        `json:"error,omitempty"`
 }
 
-// Took is how long the fault lasted until all was put back.
+// Took returns the time from the start of the fault until everything was
+// restored.
 func (s Strike) Took() time.Duration { return time.Duration(s.Healed - s.Start) }
 
-// Violations counts what is broken or could not be decided.
+// Violations counts violations and undecided checks.
 func (r *Result) Violations() int {
 	n := 0
 	for i := range r.Verdicts {
@@ -101,7 +104,7 @@ func (r *Result) Violations() int {
 	return n
 }
 
-// RecoveryMax is the slowest recovery.
+// RecoveryMax returns the longest recovery.
 func (r *Result) RecoveryMax() time.Duration {
 	var most time.Duration
 	for _, s := range r.Faults {
@@ -110,8 +113,8 @@ func (r *Result) RecoveryMax() time.Duration {
 	return most
 }
 
-// Run runs a round. Its error says that it could not be run; what it found is
-// in the result.
+// Run runs a round. An error means that the round could not be run; violations
+// are in the result.
 func Run(ctx context.Context, cfg Config) (*Result, error) {
 	if err := os.MkdirAll(cfg.Out, 0o750); err != nil {
 		return nil, err
@@ -131,7 +134,7 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 		Buyers: cfg.Buyers, Seed: cfg.Seed, Rotate: max(15*time.Second, cfg.Length/rotations), Recorder: recorder,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("gather the crowd: %w", err)
+		return nil, fmt.Errorf("create crowd: %w", err)
 	}
 	w, err := newWatch(ctx, cfg.Stack, recorder)
 	if err != nil {
@@ -183,8 +186,8 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	return result, nil
 }
 
-// settle waits until all has come to its end, then has everybody read their
-// bookings and reads the stores.
+// settle waits until everything has ended, then lets all buyers read their
+// bookings, and reads the stores.
 func settle(ctx context.Context, cfg *Config, e *check.Evidence, world *traffic.World) error {
 	auditor, err := audit.Open(ctx, cfg.Stack)
 	if err != nil {
@@ -199,7 +202,7 @@ func settle(ctx context.Context, cfg *Config, e *check.Evidence, world *traffic.
 			return err
 		}
 		if len(e.Open) == 0 {
-			cfg.Say("the dust has settled after %.0f s", time.Since(began).Seconds())
+			cfg.Say("settled after %.0f s", time.Since(began).Seconds())
 			break
 		}
 		if time.Since(began) > settleWithin {
@@ -217,7 +220,7 @@ func settle(ctx context.Context, cfg *Config, e *check.Evidence, world *traffic.
 	if err := world.ReadAll(ctx); err != nil {
 		return err
 	}
-	// What was open may have ended since, so the stores are read after the buyers.
+	// Open work may have ended since, so the stores are read after the buyers.
 	return read(ctx, auditor, e)
 }
 
@@ -232,7 +235,7 @@ func read(ctx context.Context, auditor *audit.Auditor, e *check.Evidence) error 
 	return nil
 }
 
-// open says what has not yet come to its end.
+// open describes what has not yet ended.
 func open(ctx context.Context, auditor *audit.Auditor, e *check.Evidence) ([]string, error) {
 	if err := read(ctx, auditor, e); err != nil {
 		return nil, err

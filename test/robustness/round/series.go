@@ -40,13 +40,14 @@ func count(calls []history.Call) Counts {
 // Second is one second of a round.
 type Second struct {
 	At int `json:"at"`
-	// Holds were won, Refused lost to others; Failed were all calls answered
-	// that a part is down, or not at all; Done were all that succeeded.
+	// Holds counts successful holds, Refused holds lost to other buyers, Failed
+	// calls without a response or with one that reports an outage, and Done all
+	// successful calls.
 	Done    int `json:"done"`
 	Holds   int `json:"holds"`
 	Refused int `json:"refused"`
 	Failed  int `json:"failed"`
-	// Median of the successful holds' times, in milliseconds.
+	// Median is the median duration of successful holds, in milliseconds.
 	Median float64 `json:"median"`
 }
 

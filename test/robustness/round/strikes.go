@@ -11,7 +11,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/robustness/schedule"
 )
 
-// strikes carries out a plan and keeps what happened.
+// strikes carries out a plan and records what happened.
 type strikes struct {
 	cfg      *Config
 	recorder *history.Recorder
@@ -21,8 +21,8 @@ type strikes struct {
 	list []Strike
 }
 
-// carryOut strikes as planned, heals everything and waits until holds succeed
-// again. Its error is that of ctx, or of a system that can't be healed.
+// carryOut injects the faults as planned, heals everything and waits until
+// holds succeed again. Its error is ctx's, or that the system can't be healed.
 func (s *strikes) carryOut(ctx context.Context, plan schedule.Plan) error {
 	began := time.Now()
 	var group sync.WaitGroup
@@ -36,8 +36,8 @@ func (s *strikes) carryOut(ctx context.Context, plan schedule.Plan) error {
 	}
 	err := pause(ctx, time.Until(began.Add(s.cfg.Length)))
 	group.Wait()
-	// The system is put together again even when somebody has lost patience.
-	s.cfg.Say("the faults are over; making sure that everything is up")
+	// Heal the system even after an interrupt.
+	s.cfg.Say("faults over, checking that everything is up")
 	if err := errors.Join(err, s.heal(context.WithoutCancel(ctx))); err != nil {
 		return err
 	}
@@ -45,7 +45,7 @@ func (s *strikes) carryOut(ctx context.Context, plan schedule.Plan) error {
 	return s.awaitRecovery(ctx)
 }
 
-// heal tries again: a process may end just when it is told to go on.
+// heal retries: a process may exit just when it is resumed.
 func (s *strikes) heal(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, healWithin)
 	defer cancel()
@@ -88,7 +88,7 @@ func (s *strikes) set(i int, change func(*Strike)) {
 	change(&s.list[i])
 }
 
-// awaitRecovery goes on until the last fault is recovered from.
+// awaitRecovery waits until the system has recovered from the last fault.
 func (s *strikes) awaitRecovery(ctx context.Context) error {
 	deadline := time.Now().Add(recoverWithin)
 	for {
@@ -101,8 +101,8 @@ func (s *strikes) awaitRecovery(ctx context.Context) error {
 	}
 }
 
-// measure finds each fault's recovery in the probes' holds; it tells whether
-// all are recovered from.
+// measure finds each fault's recovery in the probes' holds. It reports whether
+// all faults have been recovered from.
 func (s *strikes) measure() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -120,8 +120,8 @@ func (s *strikes) measure() bool {
 		for changed := true; changed; {
 			changed = false
 			for _, other := range s.list {
-				// Struck together: only when the last cause is gone can the
-				// system be expected back.
+				// For overlapping faults, recovery can be expected only when
+				// the last cause is gone.
 				if other.Start <= from && other.End > from {
 					from, changed = other.End, true
 				}
@@ -159,7 +159,8 @@ func recovery(probes []history.Call, gateway int, start, from, now int64) (recov
 	return -1, max(gap, now-last)
 }
 
-// verdict: after each fault holds succeed again, and every fault could be made.
+// verdict checks that holds succeed again after each fault, and that every
+// fault could be injected.
 func (s *strikes) verdict() check.Verdict {
 	v := check.Verdict{ID: "recovery", Title: "After every fault holds succeed again through every gateway", Of: "faults", Checked: len(s.list)}
 	for _, k := range s.list {

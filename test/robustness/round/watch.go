@@ -22,18 +22,18 @@ import (
 
 const (
 	lookEvery = 250 * time.Millisecond
-	// lookTimeout is after how long something that does not answer counts as down.
+	// lookTimeout is the timeout after which a process counts as down.
 	lookTimeout = 2 * time.Second
 )
 
-// watch looks from outside at what is up, to tell what cannot be expected: no
+// watch observes from outside what is up, to know what cannot be expected: no
 // hold ends while no booking replica runs or Cassandra has no quorum.
 type watch struct {
 	recorder  *history.Recorder
 	cassandra *gocql.Session
 	http      *http.Client
-	// admin addresses of the processes, by the kind of outage that it is when
-	// they don't answer.
+	// admin maps kinds of outage to the admin addresses of the processes whose
+	// failure causes them.
 	admin map[string][]string
 	group sync.WaitGroup
 
@@ -48,7 +48,7 @@ func newWatch(_ context.Context, s *stack.Stack, recorder *history.Recorder) (*w
 	cluster := gocql.NewCluster(strings.Split(s.Cassandra, ",")...)
 	cluster.Keyspace, cluster.Timeout, cluster.ConnectTimeout = s.Keyspace, lookTimeout, lookTimeout
 	cluster.ReconnectInterval = time.Second
-	// That nodes are down is what the round is about.
+	// Nodes being down is expected in a round.
 	cluster.Logger = log.New(io.Discard, "", 0)
 	session, err := cluster.CreateSession()
 	if err != nil {
@@ -63,7 +63,7 @@ func newWatch(_ context.Context, s *stack.Stack, recorder *history.Recorder) (*w
 	}, nil
 }
 
-// gateways are all there are, as base URLs of the API.
+// gateways returns the base URLs of all gateways' APIs.
 func gateways(s *stack.Stack) ([]string, error) {
 	if all := os.Getenv("FRONTROW_URLS"); all != "" {
 		return strings.Split(all, ","), nil
@@ -79,7 +79,7 @@ func gateways(s *stack.Stack) ([]string, error) {
 	}
 	slices.Sort(urls)
 	if len(urls) == 0 {
-		return nil, fmt.Errorf("the running Frontrow at %s names no gateway", s.URL)
+		return nil, fmt.Errorf("the running Frontrow at %s has no gateway", s.URL)
 	}
 	return urls, nil
 }
@@ -112,7 +112,7 @@ func (w *watch) start(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 		defer cancel()
 		var at int64
-		// Through Paxos, as an append; of an event that is not.
+		// Through Paxos, like an append, for an event that does not exist.
 		err := w.cassandra.Query(`SELECT head FROM event_log WHERE event = 0 LIMIT 1`).
 			Consistency(gocql.Consistency(gocql.Serial)).WithContext(ctx).Scan(&at)
 		return err == nil || err == gocql.ErrNotFound //nolint:errorlint // gocql returns it bare
@@ -160,17 +160,17 @@ func (w *watch) get(ctx context.Context, address string) (*http.Response, error)
 	return w.http.Do(req)
 }
 
-// outage is what is known of one gateway, or of a whole kind of process.
+// outage is the state of one gateway, or of a whole kind of process.
 type outage struct {
 	list          *watch
 	kind, process string
-	// up is when it was last known to be up; at is its outage in the list, plus
-	// one; 0 while it is up.
+	// up is when it was last known to be up. at is the index of its current
+	// outage in the list plus one, or 0 while it is up.
 	up int64
 	at int
 }
 
-// saw takes in a look that lasted from one time to another.
+// saw records an observation that lasted from one time to another.
 func (o *outage) saw(up bool, from, to int64) {
 	w := o.list
 	w.mu.Lock()
@@ -187,11 +187,11 @@ func (o *outage) saw(up bool, from, to int64) {
 	}
 }
 
-// readMetrics reads what a replica of booking-service counts.
+// readMetrics reads the counters of a booking-service replica.
 func (w *watch) readMetrics(ctx context.Context, address string) {
 	resp, err := w.get(ctx, "http://"+address+"/metrics")
 	if err != nil {
-		return // it is down, or busy: another look comes
+		return // it is down or busy; the next observation follows
 	}
 	defer resp.Body.Close()
 	page, err := io.ReadAll(resp.Body)
@@ -217,7 +217,8 @@ func (w *watch) readMetrics(ctx context.Context, address string) {
 	w.cases.add(address, seen)
 }
 
-// stop waits for the last look; the context given to start must have ended.
+// stop waits for the last observation; the context given to start must have
+// ended.
 func (w *watch) stop() {
 	w.group.Wait()
 	w.cassandra.Close()

@@ -1,4 +1,4 @@
-// Package schedule draws from a seed which faults strike when.
+// Package schedule draws from a seed which faults to inject, and when.
 package schedule
 
 import (
@@ -11,16 +11,16 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/robustness/fault"
 )
 
-// Injection is a fault at its time.
+// Injection is a fault and its time.
 type Injection struct {
 	At    time.Duration
 	Fault fault.Fault
 }
 
-// momentary kinds are over as soon as they are done.
+// momentary kinds are over as soon as they have been injected.
 var momentary = []string{"kill", "restart", "deploy", "redis-flush", "redeliver", "cassandra-flush", "cassandra-compaction", "paxos-repair", "cassandra-join"}
 
-// String says when and what, in a line.
+// String returns the time and the fault in one line.
 func (i Injection) String() string {
 	text := fmt.Sprintf("%5.1f s  %s", i.At.Seconds(), i.Fault)
 	if i.Fault.Duration == 0 {
@@ -29,13 +29,13 @@ func (i Injection) String() string {
 	return fmt.Sprintf("%s, for %.1f s", text, i.Fault.Duration.Seconds())
 }
 
-// Plan is what happens in a round.
+// Plan lists the faults of a round.
 type Plan struct {
 	Seed       uint64
 	Injections []Injection
 }
 
-// String lists the injections, a line each.
+// String lists the injections, one per line.
 func (p Plan) String() string {
 	lines := make([]string, len(p.Injections))
 	for i, in := range p.Injections {
@@ -45,23 +45,23 @@ func (p Plan) String() string {
 }
 
 const (
-	// warmUp is how long the crowd is left alone at first, lastCalm at last.
+	// warmUp is the time without faults at the start, lastCalm at the end.
 	warmUp, lastCalm = 6 * time.Second, 12 * time.Second
-	// Most faults are over before most time-outs are; one in longOnes is not
-	// before all of them are.
+	// Most faults are shorter than most timeouts; one in longOnes is longer
+	// than all of them.
 	shortest, longShort = 5 * time.Second, 12 * time.Second
 	shortLong, longest  = 20 * time.Second, 34 * time.Second
 	longOnes            = 4
 	longRound           = 2 * time.Minute
 	calmLeast, calmMost = 4 * time.Second, 9 * time.Second
-	// pairs of ten times have a second fault while the first one lasts.
+	// pairs of ten injections get a second, overlapping fault.
 	pairs = 3
 	apart = time.Second
 )
 
 // New draws a plan for a round: the same seed, catalogue and length give the
-// same plan. Kinds are dealt like cards, so that a round sees as many as it has
-// room for; targets are drawn.
+// same plan. Kinds are dealt like cards, so that a round has as many kinds as
+// fit; targets are drawn at random.
 func New(seed uint64, catalogue []fault.Fault, length time.Duration) Plan {
 	d := &dealer{dice: rand.New(rand.NewPCG(seed, 0)), byKind: map[string][]fault.Fault{}, brief: length < longRound}
 	for _, f := range catalogue {
@@ -89,7 +89,7 @@ func New(seed uint64, catalogue []fault.Fault, length time.Duration) Plan {
 			if len(p.Injections) > 0 {
 				return p
 			}
-			// A round without a fault shows nothing.
+			// A round without a fault would show nothing.
 			first.Duration = min(first.Duration, max(time.Second, length-lastCalm-at))
 			p.Injections = []Injection{{at, first}}
 			return p
@@ -104,11 +104,11 @@ type dealer struct {
 	kinds  []string
 	byKind map[string][]fault.Fault
 	deck   []string
-	// brief rounds have no room for long faults.
+	// brief means that the round has no room for long faults.
 	brief bool
 }
 
-// draw returns a fault and how long it has until the next.
+// draw returns a fault and the time until the next one.
 func (d *dealer) draw() (fault.Fault, time.Duration) {
 	if len(d.deck) == 0 {
 		d.deck = append(d.deck, d.kinds...)
@@ -128,7 +128,7 @@ func (d *dealer) draw() (fault.Fault, time.Duration) {
 	return f, drawn
 }
 
-// between is a multiple of 0.1 s.
+// between returns a multiple of 0.1 s.
 func (d *dealer) between(least, most time.Duration) time.Duration {
 	if most <= least {
 		return least

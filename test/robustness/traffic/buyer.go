@@ -9,14 +9,15 @@ import (
 )
 
 const (
-	// patience is how long a buyer repeats a request that is not answered for good.
+	// patience is how long a buyer retries a request without a final answer.
 	patience = 30 * time.Second
-	// thinking is the most a buyer rests between two journeys.
+	// thinking is the maximum pause between two journeys.
 	thinking = 3 * time.Second
 	poll     = 150 * time.Millisecond
 )
 
-// buyer goes on one journey after another: wishes, holds, pays or not.
+// buyer makes one journey after another: chooses seats, holds them, pays or
+// not.
 type buyer struct {
 	*person
 }
@@ -28,7 +29,7 @@ func (b *buyer) run(ctx context.Context) {
 	}
 }
 
-// chance is true in so many of a hundred cases.
+// chance returns true with the given probability in percent.
 func (b *buyer) chance(percent int) bool { return b.dice.IntN(100) < percent }
 
 func (b *buyer) journey(ctx context.Context) {
@@ -42,8 +43,8 @@ func (b *buyer) journey(ctx context.Context) {
 	wish, key := b.wish(sale), newKey()
 	waits := patience
 	if b.chance(15) {
-		// Somebody who leaves at the first "no" or "don't know": whether
-		// something was done then must be as it was answered.
+		// A buyer who leaves at the first refusal or unknown outcome: whatever
+		// took effect must match the response.
 		waits = 0
 	}
 	held := b.hold(ctx, waits, wish, key)
@@ -66,8 +67,8 @@ func (b *buyer) choose() *Sale {
 	return w.sales[b.dice.IntN(len(w.sales))]
 }
 
-// wish is mostly neighbours at the front, which everybody wants; sometimes in
-// several blocks, sometimes whatever is best, or standing.
+// wish mostly requests neighbouring seats at the front, which all buyers want;
+// sometimes seats in several blocks, the best available, or standing places.
 func (b *buyer) wish(s *Sale) client.NewBooking {
 	wish := client.NewBooking{EventID: s.ID}
 	neighbours := func(block, count int) {
@@ -95,7 +96,7 @@ func (b *buyer) wish(s *Sale) client.NewBooking {
 	return wish
 }
 
-// hold returns the booking, or nil if there is none or nobody knows.
+// hold returns the booking, or nil if there is none or the outcome is unknown.
 func (b *buyer) hold(ctx context.Context, waits time.Duration, wish client.NewBooking, key string) *client.Booking {
 	answer := b.insist(ctx, waits, holdCall(wish, key), sendHold(wish, key))
 	if answer.Outcome != history.Done {
@@ -118,12 +119,12 @@ func sendHold(wish client.NewBooking, key string) request {
 	}
 }
 
-// decide is what buyers do with a hold.
+// decide chooses what a buyer does with a hold.
 func (b *buyer) decide(ctx context.Context, held client.Booking) {
 	anyMethod := []string{"pm_ok", "pm_slow", "pm_unknown", "pm_duplicate_webhook"}
 	switch roll := b.dice.IntN(100); {
-	case roll < 8: // forgotten: it expires
-	case roll < 14: // watched until it has expired
+	case roll < 8: // abandoned: it expires
+	case roll < 14: // watched until it expires
 		b.follow(ctx, held, (HoldSeconds+5)*time.Second)
 	case roll < 22: // a change of mind
 		b.cancel(ctx, held)
@@ -135,15 +136,15 @@ func (b *buyer) decide(ctx context.Context, held client.Booking) {
 	case roll < 34:
 		b.pay(ctx, held, "pm_insufficient_funds")
 		b.follow(ctx, held, 2*time.Second)
-	case roll < 52: // in the last moment
+	case roll < 52: // at the last moment
 		moment := time.Until(held.ExpiresAt) - time.Duration(b.dice.Int64N(int64(300*time.Millisecond)))
 		pause(ctx, moment)
 		b.pay(ctx, held, "pm_ok")
 		b.follow(ctx, held, patience)
-	case roll < 58: // before or after the money
+	case roll < 58: // before or after the capture
 		b.pay(ctx, held, anyMethod[b.dice.IntN(4)])
 		b.cancel(ctx, held)
-	case roll < 75: // paid, and given back
+	case roll < 75: // paid, then cancelled
 		b.pay(ctx, held, anyMethod[b.dice.IntN(4)])
 		if b.follow(ctx, held, patience) == "confirmed" {
 			b.cancel(ctx, held)
@@ -188,9 +189,9 @@ func (b *buyer) pay(ctx context.Context, held client.Booking, method string) {
 		})
 }
 
-// follow reads the booking until it is no longer held, for so long at most; it
-// returns the status read last. A hold whose card was declined goes on: then
-// the next card is tried.
+// follow polls the booking until it is no longer held, at most for limit; it
+// returns the last status. A hold whose card was declined continues: then the
+// next card is tried.
 func (b *buyer) follow(ctx context.Context, held client.Booking, limit time.Duration) string {
 	deadline := time.Now().Add(limit)
 	status := ""

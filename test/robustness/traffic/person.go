@@ -19,35 +19,36 @@ import (
 
 const (
 	password = "correct horse battery"
-	// callTimeout is longer than the gateway's own longest wait for an answer.
+	// callTimeout exceeds the gateway's longest timeout.
 	callTimeout = 15 * time.Second
-	// enrolPatience is for what a round cannot begin without.
+	// enrolPatience is the retry time for steps that a round cannot start
+	// without.
 	enrolPatience = time.Minute
 	anyGateway    = -1
 )
 
-// person is somebody with an account. One person does one thing at a time.
+// person is a client with an account. A person makes one request at a time.
 type person struct {
 	world *World
 	name  string
-	// fixed is the gateway they always use, or anyGateway.
+	// fixed is the gateway the person always uses, or anyGateway.
 	fixed int
 	dice  *rand.Rand
 
 	email, password, userID, session string
 }
 
-// request sends one request by the client and fills in what the answer says.
+// request sends one request with the client and records the response in call.
 type request func(ctx context.Context, c *client.Client, call *history.Call) error
 
-// call makes one HTTP request through a gateway and records it. It is finished
-// even when ctx has ended: a round that is over does not hang up on anybody.
+// call makes one HTTP request through a gateway and records it. The request is
+// finished even if ctx has ended: the end of a round does not abort requests.
 func (p *person) call(ctx context.Context, gateway int, timeout time.Duration, call history.Call, send request) history.Call {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	defer cancel()
 	var connected atomic.Bool
-	// net/http may send a request with an Idempotency-Key again by itself; it
-	// was not sent only if there was no connection at any time.
+	// net/http may itself resend a request with an Idempotency-Key. A request
+	// was not sent only if it never had a connection.
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
 	})
@@ -74,9 +75,8 @@ func (p *person) gateway() int {
 	return p.dice.IntN(len(p.world.clients))
 }
 
-// insist sends the same request again, through the next gateway, until it is
-// answered with yes or a final no, patience is over, or ctx ends. It returns
-// the last call.
+// insist repeats a request through the next gateway until it succeeds or is
+// finally refused, patience has passed, or ctx ends. It returns the last call.
 func (p *person) insist(ctx context.Context, patience time.Duration, call history.Call, send request) history.Call {
 	deadline := time.Now().Add(patience)
 	gateway := p.gateway()
@@ -86,8 +86,8 @@ func (p *person) insist(ctx context.Context, patience time.Duration, call histor
 			return answer
 		}
 		if answer.Status == http.StatusUnauthorized && call.Kind != history.Login && call.Kind != history.Register {
-			// The sessions are gone, as when Redis was emptied. Without a new one
-			// the next attempt says so again.
+			// The sessions are gone, for example because Redis was emptied.
+			// Without a new one the next attempt fails the same way.
 			_ = p.login(ctx)
 		}
 		if p.fixed == anyGateway {
@@ -97,8 +97,8 @@ func (p *person) insist(ctx context.Context, patience time.Duration, call histor
 	}
 }
 
-// final tells whether asking again is of no use: a yes, or a no that is not
-// about the session or the moment.
+// final reports whether a retry is useless: after a success, or a refusal that
+// is not about the session or a temporary condition.
 func final(c history.Call) bool {
 	if c.Outcome == history.Done {
 		return true
@@ -141,7 +141,7 @@ func (p *person) login(ctx context.Context) error {
 	return nil
 }
 
-// listAll reads all pages of one's own bookings.
+// listAll reads all pages of the person's bookings.
 func (p *person) listAll(ctx context.Context) error {
 	query := url.Values{"limit": {"100"}}
 	for {
@@ -159,7 +159,7 @@ func (p *person) listAll(ctx context.Context) error {
 			return nil
 		}
 		if query.Get("cursor") == next {
-			return errors.New("the list of bookings does not go on")
+			return errors.New("list of bookings does not continue")
 		}
 		query.Set("cursor", next)
 	}

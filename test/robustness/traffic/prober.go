@@ -11,14 +11,14 @@ import (
 
 const (
 	probeEvery = 200 * time.Millisecond
-	// probeTimeout is short: the next probe may find the system whole again.
+	// probeTimeout is short: the next probe may find the system healthy again.
 	probeTimeout = 4 * time.Second
-	// probeAgainAfter is when a probe may want the same seat once more.
+	// probeAgainAfter is when a probe may request the same seat again.
 	probeAgainAfter = 3 * HoldSeconds * time.Second
 )
 
-// prober holds free seats through one gateway without pause: when it fails, the
-// system does.
+// prober continuously holds free seats through one gateway: when a probe fails,
+// the system is failing.
 type prober struct {
 	*person
 }
@@ -31,7 +31,8 @@ func (p *prober) run(ctx context.Context) {
 	asked := map[string]time.Time{}
 	for n := 0; ctx.Err() == nil; n++ {
 		pause(ctx, probeEvery)
-		// Each block in turn, each seat of it in turn, the gateways apart.
+		// Cycle through blocks and their seats, with different seats for each
+		// gateway.
 		block := n % len(sale.Seats)
 		seats := sale.Seats[block]
 		share := len(seats) / len(w.clients)
@@ -47,7 +48,7 @@ func (p *prober) run(ctx context.Context) {
 		answer := p.call(ctx, p.fixed, probeTimeout, call, sendHold(wish, key))
 		switch {
 		case answer.Status == http.StatusUnauthorized:
-			_ = p.login(ctx) // without a session the next probe fails and says so
+			_ = p.login(ctx) // without a session the next probe fails
 		case answer.Outcome == history.Done:
 			p.call(ctx, p.fixed, probeTimeout, cancelCall(answer.Bookings[0]), sendCancel(answer.Bookings[0]))
 		}

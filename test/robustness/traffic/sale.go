@@ -11,19 +11,19 @@ import (
 )
 
 const (
-	// onSale is how many events buyers have to choose from.
+	// onSale is the number of events on sale at a time.
 	onSale = 2
-	// salePatience is how long an organiser tries to bring an event on sale.
+	// salePatience is how long an organiser retries to put an event on sale.
 	salePatience = 30 * time.Second
 
 	sections, rows, seatsPerRow = 3, 6, 12
 	standingPlaces              = 90
-	// probeSeats in each section of the event for probes: one block.
+	// Size of a section of the probes' event: one block.
 	probeRows, probeSeatsPerRow = 10, 30
 )
 
-// rotate opens new events in place of old ones, and cancels every other old one
-// while people are still buying.
+// rotate replaces old events with new ones, and cancels every other old one
+// while buyers are still buying.
 func (w *World) rotate(ctx context.Context) {
 	for n := 0; ; n++ {
 		pause(ctx, w.cfg.Rotate)
@@ -31,7 +31,7 @@ func (w *World) rotate(ctx context.Context) {
 			return
 		}
 		if w.open(ctx, false) != nil {
-			continue // there is a next time
+			continue // retried in the next rotation
 		}
 		if n%2 == 0 {
 			w.cancel(ctx, w.oldest())
@@ -55,7 +55,7 @@ func (w *World) open(ctx context.Context, probe bool) error {
 		return err
 	})
 	if answer.Outcome != history.Done {
-		return fmt.Errorf("no venue for %s: %s", sale.Name, answer.Error)
+		return fmt.Errorf("create venue for %s: %s", sale.Name, answer.Error)
 	}
 	answer = p.insist(ctx, salePatience, history.Call{Kind: history.Other}, func(ctx context.Context, c *client.Client, _ *history.Call) error {
 		event, err := c.CreateEvent(ctx, draft(sale.Name, venue.ID))
@@ -63,7 +63,7 @@ func (w *World) open(ctx context.Context, probe bool) error {
 		return err
 	})
 	if answer.Outcome != history.Done {
-		return fmt.Errorf("no draft of %s: %s", sale.Name, answer.Error)
+		return fmt.Errorf("create draft of %s: %s", sale.Name, answer.Error)
 	}
 	for _, section := range venue.Sections {
 		var seats []string
@@ -74,8 +74,8 @@ func (w *World) open(ctx context.Context, probe bool) error {
 		}
 		sale.Seats = append(sale.Seats, seats)
 	}
-	// After an unclear answer a second attempt may be refused because the first
-	// one was done; what counts is whether the seats appear.
+	// After an unknown outcome a second attempt may be refused because the
+	// first one took effect; what counts is whether the seats appear.
 	p.insist(ctx, salePatience, history.Call{Kind: history.Publish, EventID: sale.ID},
 		func(ctx context.Context, c *client.Client, _ *history.Call) error {
 			_, err := c.Publish(ctx, sale.ID)
@@ -112,14 +112,14 @@ func (w *World) oldest() *Sale {
 	return w.sales[0]
 }
 
-// retire sends the buyers away from the oldest event.
+// retire directs buyers away from the oldest event.
 func (w *World) retire() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.sales = w.sales[1:]
 }
 
-// cancel cancels an event in mid-sale; being told twice does no harm.
+// cancel cancels an event during its sale. Repeating the request is harmless.
 func (w *World) cancel(ctx context.Context, sale *Sale) {
 	w.organizer.insist(ctx, salePatience, history.Call{Kind: history.CancelEvent, EventID: sale.ID},
 		func(ctx context.Context, c *client.Client, _ *history.Call) error {
@@ -128,7 +128,7 @@ func (w *World) cancel(ctx context.Context, sale *Sale) {
 		})
 }
 
-// hall has three sections, a block each, and a standing area.
+// hall returns a venue of three sections, one block each, and a standing area.
 func hall(probe bool) client.Venue {
 	v := client.Venue{
 		Name: "Great Hall", City: "Vienna", TimeZone: "Europe/Vienna",
@@ -153,7 +153,8 @@ func hall(probe bool) client.Venue {
 	return v
 }
 
-// draft has prices that no two sums of tickets easily share.
+// draft sets prices for which different selections of tickets rarely have the
+// same total.
 func draft(name, venue string) client.NewEvent {
 	now := time.Now().UTC().Truncate(time.Second)
 	return client.NewEvent{

@@ -12,13 +12,13 @@ import (
 
 const (
 	viewEvery = 150 * time.Millisecond
-	// viewTimeout is how long a viewer waits at one gateway before the next.
+	// viewTimeout is how long a viewer waits for one gateway before trying the
+	// next.
 	viewTimeout = 6 * time.Second
 )
 
-// watch looks at events all the time, as anybody may who is not logged in. A
-// gateway that does not answer is left for the next one; a view fails when none
-// has answered with the event.
+// watch views events continuously, without logging in. If a gateway does not
+// answer, it tries the next one; a view fails if no gateway returned the event.
 func (w *World) watch(ctx context.Context) {
 	viewer := w.person("viewer", 2)
 	for n := 0; ctx.Err() == nil; n++ {
@@ -47,7 +47,7 @@ func sendView(event string) request {
 	return func(ctx context.Context, c *client.Client, _ *history.Call) error {
 		seen, err := c.Event(ctx, event)
 		if err == nil && seen.ID != event {
-			return fmt.Errorf("asked for event %s, was shown %s", event, seen.ID)
+			return fmt.Errorf("requested event %s, got %s", event, seen.ID)
 		}
 		return err
 	}

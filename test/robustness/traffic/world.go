@@ -1,5 +1,6 @@
-// Package traffic is the crowd: buyers who want the same seats, organisers who
-// open and cancel events, viewers, and probes that measure how long holds fail.
+// Package traffic simulates the crowd: buyers who want the same seats,
+// organisers who open and cancel events, viewers, and probes that measure how
+// long holds fail.
 package traffic
 
 import (
@@ -16,28 +17,28 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/robustness/history"
 )
 
-// HoldSeconds is how long a hold lasts: short, so that many end in a round.
+// HoldSeconds is the duration of a hold: short, so that many expire in a round.
 const HoldSeconds = 8
 
-// Config is what a crowd needs to know.
+// Config configures a crowd.
 type Config struct {
-	// Gateways are base URLs of the API, one for each gateway.
+	// Gateways are the API's base URLs, one per gateway.
 	Gateways                  []string
 	AdminEmail, AdminPassword string
 	Buyers                    int
-	// Seed decides what buyers wish. What they get is up to the system.
+	// Seed determines what buyers request. The results depend on the system.
 	Seed uint64
-	// Rotate is after how long a new event goes on sale in place of an older one.
+	// Rotate is the interval at which a new event replaces an older one.
 	Rotate   time.Duration
 	Recorder *history.Recorder
 }
 
-// World is the running system with a crowd in front of it.
+// World is the running system and the crowd.
 type World struct {
 	cfg      Config
 	recorder *history.Recorder
 	clients  []*client.Client
-	// doors bounds who logs in at once: each password costs the machine a lot.
+	// doors limits concurrent log-ins: password hashing is expensive.
 	doors chan struct{}
 
 	buyers    []*buyer
@@ -54,21 +55,21 @@ type World struct {
 type Sale struct {
 	ID   string
 	Name string
-	// Seats are the numbered seats by block, those everybody wants first.
+	// Seats lists the numbered seats by block, the most wanted first.
 	Seats [][]string
-	// Probe marks the event kept for the probes.
+	// Probe marks the event reserved for the probes.
 	Probe bool
 }
 
-// View is one attempt to see an event, at one gateway after another.
+// View is one attempt to view an event, through one gateway after another.
 type View struct {
 	Start, End int64
 	OK         bool
 	Reason     string
 }
 
-// New gathers a crowd: it makes an organiser, registers the buyers and puts the
-// first events on sale. The system must be whole for that.
+// New creates a crowd: it creates an organiser, registers the buyers and puts
+// the first events on sale. The system must be healthy.
 func New(ctx context.Context, cfg Config) (*World, error) {
 	w := &World{cfg: cfg, recorder: cfg.Recorder, doors: make(chan struct{}, 3)}
 	first := client.New(cfg.Gateways[0], nil)
@@ -94,7 +95,7 @@ func (w *World) enrol(ctx context.Context) error {
 	admin := w.person("admin", 0)
 	admin.email, admin.password = w.cfg.AdminEmail, w.cfg.AdminPassword
 	if err := admin.login(ctx); err != nil {
-		return fmt.Errorf("the admin can't log in: %w", err)
+		return fmt.Errorf("log in as admin: %w", err)
 	}
 	w.organizer = w.person("organizer", 1)
 	user, err := w.organizer.register(ctx)
@@ -107,7 +108,7 @@ func (w *World) enrol(ctx context.Context) error {
 			return err
 		})
 	if made.Outcome != history.Done {
-		return fmt.Errorf("the organiser got no role: %s", made.Error)
+		return fmt.Errorf("grant organiser role: %s", made.Error)
 	}
 	for i := range w.cfg.Buyers {
 		w.buyers = append(w.buyers, &buyer{person: w.person(fmt.Sprintf("buyer-%d", i+1), uint64(i)+100)})
@@ -144,8 +145,8 @@ func (w *World) person(name string, stream uint64) *person {
 	return &person{world: w, name: name, fixed: anyGateway, dice: rand.New(rand.NewPCG(w.cfg.Seed, stream))}
 }
 
-// Run lets the crowd loose until ctx ends, and returns when the last request
-// has been answered.
+// Run lets the crowd buy until ctx ends, and returns when the last request has
+// been answered.
 func (w *World) Run(ctx context.Context) {
 	var group sync.WaitGroup
 	for _, b := range w.buyers {
@@ -166,14 +167,14 @@ func (w *World) Sales() []*Sale {
 	return append([]*Sale(nil), w.all...)
 }
 
-// Views returns what the viewer has seen.
+// Views returns the viewer's results.
 func (w *World) Views() []View {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return append([]View(nil), w.views...)
 }
 
-// Users returns the buyers' and probes' names by the id of their account.
+// Users maps account ids to the names of buyers and probes.
 func (w *World) Users() map[string]string {
 	users := map[string]string{}
 	for _, b := range w.buyers {
@@ -185,7 +186,7 @@ func (w *World) Users() map[string]string {
 	return users
 }
 
-// ReadAll has everybody read all their bookings once more, when all is over.
+// ReadAll lets all buyers read all their bookings once more at the end.
 func (w *World) ReadAll(ctx context.Context) error {
 	var people []*person
 	for _, b := range w.buyers {
@@ -210,7 +211,7 @@ func (w *World) ReadAll(ctx context.Context) error {
 
 func newKey() string { return "robustness-" + uuid.NewString() }
 
-// pause waits, or ends with ctx.
+// pause waits for d or until ctx ends.
 func pause(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
