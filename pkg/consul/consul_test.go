@@ -116,7 +116,7 @@ func newLocks(t *testing.T, addr, owner string) *Locks {
 	return l
 }
 
-// candidate contends for names and counts the terms it holds at this moment.
+// candidate contends for names and counts the terms it currently holds.
 func candidate(ctx context.Context, l *Locks, names []string, leading *atomic.Int32) {
 	go func() { _ = l.Run(ctx) }()
 	for _, n := range names {
@@ -151,7 +151,8 @@ func TestLocksMoveToAnotherProcessWhenTheLeaderLosesConsulOrStops(t *testing.T) 
 	})
 	testkit.Eventually(t, "the first stepped down", func() bool { return first.Load() == 0 })
 
-	// A stopping leader hands over without waiting for the session to end.
+	// A stopping leader releases its lock without waiting for the session to
+	// end.
 	candidate(t.Context(), newLocks(t, testkit.Consul(t), "third"), names, &third)
 	stop()
 	testkit.Eventually(t, "the third leads all", func() bool { return third.Load() == 3 && second.Load() == 0 })

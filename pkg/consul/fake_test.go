@@ -12,7 +12,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 )
 
-// link is a TCP connection to Consul that a test can cut and mend.
+// link is a TCP connection to Consul that a test can cut and restore.
 type link struct {
 	addr, target string
 
@@ -68,7 +68,7 @@ func (l *link) cut() {
 	l.conns = nil
 }
 
-// agent is a Consul agent that answers health queries as a test says.
+// agent is a Consul agent that answers health queries as set by the test.
 type agent struct {
 	mu      sync.Mutex
 	body    string

@@ -46,7 +46,7 @@ func TestResolverFollowsChanges(t *testing.T) {
 	if n := <-calls; n != 2 {
 		t.Errorf("callback got %d instances, want 2", n)
 	}
-	// A dead instance leaves at once while Consul is up.
+	// A dead instance is removed at once while Consul is up.
 	a.say("3", "b=127.0.0.1:2")
 	shows(t, r, "127.0.0.1:2")
 	a.say("4")
@@ -65,7 +65,7 @@ func TestResolverKeepsLastKnownWhileConsulIsDownAndWhenItReturnsEmpty(t *testing
 	l.cut()
 	a.say("2", "c=127.0.0.1:3")
 	l.mend(t)
-	// c shows that the answer of the returned Consul has been applied.
+	// c shows that the response of the restarted Consul has been applied.
 	shows(t, r, "127.0.0.1:1 127.0.0.1:2 127.0.0.1:3")
 }
 
@@ -76,7 +76,7 @@ func TestResolverLetsGoOfWhatNeverCameBackAfterTheGrace(t *testing.T) {
 	r := resolve(t, srv.Listener.Addr().String(), 300*time.Millisecond)
 	a.say("20", "a=127.0.0.1:1", "b=127.0.0.1:2")
 	shows(t, r, "127.0.0.1:1 127.0.0.1:2")
-	// The index goes back: Consul has lost its memory.
+	// The index decreases: Consul has lost its state.
 	a.say("2", "b=127.0.0.1:2")
 	shows(t, r, "127.0.0.1:2")
 }

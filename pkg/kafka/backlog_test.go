@@ -9,8 +9,8 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 )
 
-// A backlog beyond highWater pauses the partition; nothing of it may be lost,
-// nor come out of order, and it goes on when the handler does.
+// A backlog beyond highWater pauses the partition. No message may be lost or
+// reordered, and consumption continues when the handler does.
 func TestBacklogBeyondTheHighWaterMarkIsHandledInOrder(t *testing.T) {
 	t.Parallel()
 	onBrokers(t, 1, func(t *testing.T, brokers, topic string) {

@@ -42,7 +42,7 @@ func TestCertificatesReachTheBroker(t *testing.T) {
 			}
 			go func() {
 				defer conn.Close()
-				// Reading makes the handshake.
+				// The first read performs the handshake.
 				if _, err := conn.Read(make([]byte, 1)); err == nil {
 					came <- conn.(*tls.Conn).ConnectionState().PeerCertificates[0].Subject.CommonName //nolint:forcetypeassert // of a TLS listener
 				}
@@ -78,7 +78,8 @@ func TestSecurityOfACluster(t *testing.T) {
 		{Cluster{CA: "x"}, "SSL"},
 		{Cluster{Username: "u", Password: "p"}, "SASL_PLAINTEXT"},
 		{Cluster{TLS: true, Username: "u", Password: "p"}, "SASL_SSL"},
-		// Whose certificate tells who it is, may have a name and no password.
+		// A client that authenticates by certificate may have a user name and
+		// no password.
 		{Cluster{Certificate: "x", Username: "u"}, "SSL"},
 	} {
 		settings := *c.cluster.config(kafka.ConfigMap{})
@@ -91,7 +92,8 @@ func TestSecurityOfACluster(t *testing.T) {
 	}
 }
 
-// certificate returns one for 127.0.0.1, signed by parent, or by itself.
+// certificate returns a certificate for 127.0.0.1, signed by parent or
+// self-signed.
 func certificate(t *testing.T, name string, parent *x509.Certificate, parentKey *ecdsa.PrivateKey) (*x509.Certificate, *ecdsa.PrivateKey) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

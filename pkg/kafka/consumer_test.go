@@ -88,7 +88,7 @@ func TestPoisonGoesToTheDeadLetterTopic(t *testing.T) {
 		}
 		send(t, p, topic, 2, 6, sameKey)
 		var got record
-		// A handler of whole batches does not say which message is the poison.
+		// A handler of whole batches does not say which message is poison.
 		consume(t, brokers, topic, topic, func(_ context.Context, batch []Message) error {
 			for _, m := range batch {
 				if string(m.Data) == "3" {
@@ -141,7 +141,7 @@ func TestRebalanceInMidBatchNeverHandlesAPartitionTwiceAtOnce(t *testing.T) {
 				}
 				atWork[m.Key] = true
 				mu.Unlock()
-				select { // the effect takes its time
+				select { // the effect takes time
 				case <-time.After(time.Millisecond):
 				case <-ctx.Done():
 				}

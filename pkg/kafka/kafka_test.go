@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// onBrokers runs a test against librdkafka's cluster in this process and
+// onBrokers runs a test against librdkafka's in-process mock cluster and
 // against a real one, with a new topic of the given number of partitions.
 func onBrokers(t *testing.T, partitions int, test func(t *testing.T, brokers, topic string)) {
 	t.Run("mock", func(t *testing.T) {
@@ -55,7 +55,7 @@ func newMockTopic(t *testing.T, cluster *kafka.MockCluster, partitions int) stri
 func newTopic(t *testing.T, brokers string, partitions int) string {
 	t.Helper()
 	topic := testkit.Unique("test")
-	for range 2 { // the second time it exists
+	for range 2 { // the second time the topic exists
 		if err := EnsureTopics(t.Context(), Cluster{Brokers: brokers}, Topics{partitions, 1}, topic); err != nil {
 			t.Fatal(err)
 		}
@@ -112,7 +112,7 @@ func send(t *testing.T, p *Producer, topic string, from, to int, key func(i int)
 
 func sameKey(int) string { return "k" }
 
-// record remembers numbers in the order they were handled.
+// record records numbers in the order they were handled.
 type record struct {
 	mu   sync.Mutex
 	seen []int

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// journal notes what happens in its order.
+// journal records events in order.
 type journal struct {
 	mu    sync.Mutex
 	lines []string

@@ -1,4 +1,4 @@
 package postgres
 
-// WakeSignal is for the test of what wakes the relay.
+// WakeSignal is exported for the test of the relay's wake-up.
 var WakeSignal = wakeSignal

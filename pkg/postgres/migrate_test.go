@@ -27,7 +27,7 @@ func TestManyMigratorsAtOnceMigrateOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	// A table that a later release adds comes after the service's own.
+	// A table added in a later release comes after the service's own.
 	if err := postgres.Migrate(t.Context(), url, things, postgres.Outbox, postgres.Idempotency); err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 )
 
-// broker is a Kafka that can be down.
+// broker is a fake Kafka that can be down.
 type broker struct {
 	mu       sync.Mutex
 	down     bool

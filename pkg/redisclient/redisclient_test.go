@@ -18,7 +18,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 )
 
-// server is a Redis or a Sentinel of the test's own.
+// server is a fake Redis or Sentinel.
 type server struct {
 	addr string
 	cmd  *exec.Cmd
@@ -48,7 +48,8 @@ func startServer(t *testing.T, conf string, args ...string) server {
 	return s
 }
 
-// cluster is a primary with a replica, and two Sentinels of which one is enough.
+// cluster is a primary with a replica, and two Sentinels, one of which
+// suffices.
 func cluster(t *testing.T) (primary, replica server, sentinels [2]server, address string) {
 	t.Helper()
 	primary = startServer(t, "")
@@ -112,8 +113,8 @@ func TestClientFollowsAPrimaryThatHangs(t *testing.T) {
 	})
 }
 
-// Each client asks one of the Sentinels; those that ask the one that hangs must
-// leave it.
+// Each client asks one of the Sentinels; clients that ask the hung one must
+// switch.
 func TestClientLeavesASentinelThatHangs(t *testing.T) {
 	_, _, sentinels, address := cluster(t)
 	clients := make([]*redis.Client, 12)

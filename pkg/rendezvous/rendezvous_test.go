@@ -17,7 +17,7 @@ func owner(key uint64, instances []string) string {
 	return best
 }
 
-// event returns the nth of some ids as event-service makes them one after another.
+// event returns the nth of a sequence of ids as event-service creates them.
 func event(n int) uuid.UUID {
 	id := uuid.MustParse("0190b0a0-0000-7000-8000-000000000001")
 	binary.BigEndian.PutUint64(id[:8], binary.BigEndian.Uint64(id[:8])+uint64(n))

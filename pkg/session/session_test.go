@@ -78,7 +78,7 @@ func TestIdleEndIsPutOffButNeverPastTheAbsoluteOne(t *testing.T) {
 		t.Errorf("idle time left %v after use, want %v", ttl, idle)
 	}
 
-	// Near the end, measured by Redis' own clock: two minutes are left.
+	// Near the end by Redis's own clock: two minutes are left.
 	s.rdb.Set(t.Context(), k, `{"user_id":"u","expires_at":"`+time.Now().Add(2*time.Minute).UTC().Format(time.RFC3339)+`"}`, redis.KeepTTL)
 	if _, err := s.Extend(t.Context(), id); err != nil {
 		t.Fatal(err)
@@ -136,7 +136,7 @@ func TestNewRoleIsInEveryLiveSessionAndRevivesNone(t *testing.T) {
 	}
 }
 
-// endsAfterRead has every session end just after it was read.
+// endsAfterRead makes every session end right after it was read.
 type endsAfterRead struct{ rdb *redis.Client }
 
 func (endsAfterRead) DialHook(next redis.DialHook) redis.DialHook { return next }
