@@ -23,8 +23,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 )
 
-// world is the whole gateway, with replicas that a test plays, at the real
-// Consul and Redis.
+// world is the whole gateway with fake replicas, and real Consul and Redis.
 type world struct {
 	t      testing.TB
 	prefix string
@@ -48,7 +47,7 @@ func newWorld(t testing.TB) *world {
 	return &world{t: t, prefix: testkit.Unique("gw") + "-", seed: testkit.Seed(t), consul: client, configure: func(*config) {}}
 }
 
-// replica is a service's instance that a test plays.
+// replica is a fake instance of a service.
 type replica struct {
 	*httptest.Server
 	id string
@@ -69,14 +68,14 @@ func (r *replica) requests() []seen {
 	return append([]seen(nil), r.seen...)
 }
 
-// kill drops all connections and refuses new ones, like the death of a process.
+// kill drops all connections and refuses new ones, like a process that died.
 func (r *replica) kill() {
 	r.Listener.Close()
 	r.CloseClientConnections()
 }
 
-// replica starts and registers an instance that answers by handle; nil answers
-// 200 with its id. It checks the identity of every request.
+// replica starts and registers an instance that answers with handle; nil
+// answers 200 with its id. It checks the identity of every request.
 func (w *world) replica(service string, n int, handle http.HandlerFunc) *replica {
 	w.t.Helper()
 	verifier, err := identity.NewVerifier(service, w.seed)
@@ -113,7 +112,8 @@ func (w *world) register(name, id string, port int) {
 	w.t.Cleanup(func() { _ = w.consul.Agent().ServiceDeregister(id) })
 }
 
-// start runs the gateway until the test ends, and returns when it is ready.
+// start runs the gateway until the test ends. It returns when the gateway is
+// ready.
 func (w *world) start() {
 	w.t.Helper()
 	w.launch()

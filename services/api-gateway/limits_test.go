@@ -86,7 +86,8 @@ func TestSlowBodiesTakeNoPlaceFromOthers(t *testing.T) {
 	w.replica("booking-service", 0, nil)
 	w.start()
 	address := strings.TrimPrefix(w.url, "http://")
-	// As many as one address may send at once, and more than are worked on at once.
+	// As many as one address may send at once, which is more than the gateway
+	// processes at once.
 	const slow = 2048
 	for range slow {
 		conn, err := net.Dial("tcp", address)
@@ -178,7 +179,7 @@ func TestCallersOverTheirRateAreToldWhenToComeBack(t *testing.T) {
 	if n := codes(20, two); n < 10 {
 		t.Errorf("only %d of 20 requests over the address' rate were limited", n)
 	}
-	// An address can't be chosen.
+	// A client can't choose its address.
 	if a := w.send("GET", "/", "", "X-Forwarded-For", "203.0.113.77"); a.status != 429 {
 		t.Errorf("with a made up address: %d", a.status)
 	}

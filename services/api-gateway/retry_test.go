@@ -13,7 +13,8 @@ import (
 
 const hold = `{"event_id":"0190b0a0-0000-7000-8000-000000000001","seat_ids":["1-1"]}`
 
-// cutting answers nothing: the connection breaks after the request was read.
+// cutting sends no response: it closes the connection after it has read the
+// request.
 func cutting(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 
 func total(replicas ...*replica) (n int) {
@@ -40,7 +41,8 @@ func TestReadThatBreaksIsAskedOfAnotherReplica(t *testing.T) {
 			bad, good := w.replica("payment-service", 0, handle), w.replica("payment-service", 1, nil)
 			w.start()
 			id, _ := w.login(identity.Customer)
-			// The two are picked at random: go on until the bad one was.
+			// The two are picked at random: repeat until the bad one was
+			// picked.
 			for range 100 {
 				a := w.want(w.send("GET", "/api/v1/payments/p1", "", bearer(id)...), 200, "")
 				if a.body != good.id {
@@ -66,7 +68,7 @@ func TestPostIsSentAgainOnlyIfNothingWasSent(t *testing.T) {
 			if key != "" {
 				headers = append(headers, "Idempotency-Key", key)
 			}
-			// Twice, so that the second goes by way of a connection used before.
+			// Twice, so that the second request reuses a connection.
 			for i := range 2 {
 				a := w.want(w.send("POST", "/api/v1/bookings", hold, headers...), 503, "outcome_unknown")
 				if a.header.Get("Retry-After") == "" {
@@ -109,7 +111,8 @@ func TestPostIsSentAgainOnlyIfNothingWasSent(t *testing.T) {
 			dead, alive = two, one
 		}
 		dead.kill()
-		// The first may meet the dying connection; nothing that is read twice.
+		// The first may meet the dying connection; no request may be processed
+		// twice.
 		testkit.Eventually(t, "the dead connections are noticed", func() bool {
 			a := w.send("POST", "/api/v1/bookings", hold, bearer(id)...)
 			return a.status == http.StatusOK

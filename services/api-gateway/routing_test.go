@@ -10,7 +10,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 )
 
-// served returns which replica answered each of the bodies sent as holds.
+// served returns the replica that answered each of the bodies sent as holds.
 func (w *world) served(session string, bodies ...string) []string {
 	w.t.Helper()
 	by := make([]string, len(bodies))
@@ -61,7 +61,7 @@ func TestEverythingAboutAnEventGoesToItsOwner(t *testing.T) {
 				t.Errorf("%s %s was served by %s, want the owner %s", r.method, r.path, by, owner)
 			}
 		}
-		w.send("GET", of+"/seats/stream", "") // what these replicas answer is no stream
+		w.send("GET", of+"/seats/stream", "") // these replicas' response is not a stream
 		for _, r := range replicas {
 			asked := slices.ContainsFunc(r.requests(), func(s seen) bool { return s.uri == of+"/seats/stream" })
 			if asked != (r.id == owner) {
@@ -72,7 +72,7 @@ func TestEverythingAboutAnEventGoesToItsOwner(t *testing.T) {
 	if len(used) != 3 {
 		t.Errorf("20 events used the replicas %v only", used)
 	}
-	// The service refuses what cannot be read.
+	// The service refuses bodies that can't be parsed.
 	w.served(customer, `{"event_id":`, `[]`, ``)
 	w.want(w.send("GET", "/api/v1/events/e1/seats", ""), 200, "")
 }

@@ -21,21 +21,21 @@ import (
 
 const streamPath = "/api/v1/events/0193b3a0-3333-7abc-8def-000000000003/seats/stream"
 
-// sale is an event's log, whose replicas a test plays as booking-service would.
-// The seats at log position n are the data "n".
+// sale is an event's log, with fake booking-service replicas. The seats at log
+// position n are the data "n".
 type sale struct {
 	mu      sync.Mutex
 	head    int
 	changed chan struct{}
-	// oldest is the first position that a stream can be continued after.
+	// oldest is the first position after which a stream can resume.
 	oldest int
-	// left has room for the streams that have ended.
+	// left is a channel with capacity for the streams that have ended.
 	left chan struct{}
-	// streams and snapshots are how many were asked for.
+	// streams and snapshots count the requests.
 	streams, snapshots atomic.Int64
-	// onSnapshot, if any, is called before a snapshot is answered.
+	// onSnapshot, if not nil, is called before a snapshot is sent.
 	onSnapshot func()
-	// late is how far the first snapshot is behind.
+	// late is how many positions the first snapshot lags behind.
 	late int
 	// pad makes the changes larger.
 	pad string
@@ -109,7 +109,8 @@ type fan struct {
 	t    testing.TB
 	resp *http.Response
 	in   *bufio.Reader
-	// at is the position up to which it knows everything; snapshots are how many it got.
+	// at is the position up to which it has everything; snapshots counts those
+	// it got.
 	at, snapshots int
 	// all is everything it got except the first frame, retry.
 	all strings.Builder
@@ -118,7 +119,8 @@ type fan struct {
 // fan opens a stream; lastID may be empty.
 func (w *world) fan(lastID string) *fan {
 	w.t.Helper()
-	// Of its own, so that no other stream waits for the client's connections.
+	// A separate transport, so that other streams don't wait for the client's
+	// connections.
 	client := &http.Client{Transport: &http.Transport{}}
 	req, err := http.NewRequestWithContext(w.t.Context(), http.MethodGet, w.url+streamPath, nil)
 	if err != nil {
@@ -162,7 +164,7 @@ func (f *fan) frame() (string, error) {
 	}
 }
 
-// next takes in one frame.
+// next reads one frame.
 func (f *fan) next() error {
 	frame, err := f.frame()
 	if err != nil {
@@ -194,7 +196,7 @@ func (f *fan) next() error {
 	return nil
 }
 
-// until takes in frames up to a position.
+// until reads frames up to a position.
 func (f *fan) until(at int) {
 	f.t.Helper()
 	for f.at < at {
@@ -215,7 +217,7 @@ func TestStreamIsSharedAndEndsWithItsLastWatcher(t *testing.T) {
 	two.until(100)
 	for i := range 20 {
 		s.change()
-		// Blocks for ever if the gateway holds changes back.
+		// Blocks forever if the gateway holds back changes.
 		one.until(101 + i)
 		two.until(101 + i)
 	}
@@ -254,7 +256,7 @@ func TestStreamPassesHeartbeats(t *testing.T) {
 		}()
 	}
 	testkit.Eventually(t, "both have a heartbeat", func() bool {
-		// Again: one that is just being written to may be passed over.
+		// Again: a watcher that is being written to may be skipped.
 		select {
 		case s.beat <- struct{}{}:
 		default:
@@ -271,11 +273,11 @@ func TestStreamContinuesWhereItsWatcherWas(t *testing.T) {
 	for range 5 {
 		s.change()
 	}
-	first := w.fan("102") // booking-service remembers it
+	first := w.fan("102") // booking-service still has it
 	first.until(105)
 	s.change()
 	first.until(106)
-	again := w.fan("104") // the gateway remembers it
+	again := w.fan("104") // the gateway still has it
 	again.until(106)
 	s.change()
 	again.until(107)
@@ -298,7 +300,7 @@ func TestStreamContinuesWhereItsWatcherWas(t *testing.T) {
 func TestStreamMissesNothingWhileTheSeatsChange(t *testing.T) {
 	w := newWorld(t)
 	s := newSale()
-	s.pad = strings.Repeat(".", 2000) // so that what is remembered does not reach back to the first snapshot
+	s.pad = strings.Repeat(".", 2000) // so that the history does not reach back to the first snapshot
 	w.replica("booking-service", 0, s.ServeHTTP)
 	w.start()
 	const changes = 2000
@@ -316,12 +318,12 @@ func TestStreamMissesNothingWhileTheSeatsChange(t *testing.T) {
 			for at := 0; at < 100+changes; {
 				f := w.fan(lastID)
 				if i%4 == 3 {
-					f.at = 0 // it does not say where it is, and gets a snapshot
+					f.at = 0 // it sends no position, and gets a snapshot
 				}
 				for f.at < 100+changes && f.at < at+150 {
 					if err := f.next(); err != nil {
 						if strings.Contains(err.Error(), "EOF") {
-							break // cut off: it continues
+							break // cut off: it resumes
 						}
 						t.Error(err)
 						return
@@ -366,7 +368,8 @@ func TestSnapshotForLateWatchersIsFetchedOnce(t *testing.T) {
 	s.change()
 	close(release)
 	wg.Wait()
-	// One more for those who came after the first was answered, if it was not new enough.
+	// One more for watchers that arrived after the first was answered, if it
+	// was not recent enough.
 	if n := s.snapshots.Load(); n > 2 || s.streams.Load() != 1 {
 		t.Errorf("%d snapshots and %d streams for 51 watchers", n, s.streams.Load())
 	}
@@ -470,7 +473,7 @@ func TestSlowWatcherIsCutOffAndDelaysNobody(t *testing.T) {
 	for w.metric("seat_stream_watchers") != 2 {
 		time.Sleep(time.Millisecond)
 	}
-	// It fills all buffers on the way and what is remembered, many times over.
+	// It exceeds all buffers on the way and the history many times over.
 	for i := range 200 {
 		s.change()
 		quick.until(101 + i)
@@ -486,9 +489,9 @@ func TestAddressHasBoundedStreams(t *testing.T) {
 	w := newWorld(t)
 	s := newSale()
 	w.replica("booking-service", 0, s.ServeHTTP)
-	w.configure = func(c *config) { c.RateLimitAddress = 100_000 } // requests are not what is bounded here
+	w.configure = func(c *config) { c.RateLimitAddress = 100_000 } // this test does not limit requests
 	w.start()
-	// As many as one address may have, on connections that say no more than they must.
+	// As many as one address may have, on minimal connections.
 	address := strings.TrimPrefix(w.url, "http://")
 	open := func() (string, net.Conn) {
 		conn, err := net.Dial("tcp", address)
@@ -530,7 +533,7 @@ func TestStreamEndsWhenTheGatewayStops(t *testing.T) {
 		s := newSale()
 		w.replica("booking-service", 0, s.ServeHTTP)
 		w.start()
-		// Not by fan, whose context ends with this test.
+		// Not with fan, whose context ends with this test.
 		resp, err := http.Get(w.url + streamPath)
 		if err != nil {
 			t.Fatal(err)
@@ -568,14 +571,15 @@ func (w *world) metric(name string) float64 {
 	return 0
 }
 
-// BenchmarkStream has watchers look at one event, and changes it: ns/op is the
-// time until the last has a change, the rest is per watcher, clients included.
+// BenchmarkStream lets watchers follow one event, and changes it: ns/op is the
+// time until the last watcher has a change; the other figures are per watcher,
+// including clients.
 func BenchmarkStream(b *testing.B) {
 	const watchers = 2000
 	w := newWorld(b)
 	s := newSale()
 	w.replica("booking-service", 0, s.ServeHTTP)
-	w.configure = func(c *config) { c.RateLimitAddress = 100_000 } // requests are not what is bounded here
+	w.configure = func(c *config) { c.RateLimitAddress = 100_000 } // this benchmark does not limit requests
 	w.start()
 	var before, after runtime.MemStats
 	runtime.GC()

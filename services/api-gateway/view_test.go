@@ -44,7 +44,8 @@ func TestEventViewsAreServedStaleWhileEventServiceIsDown(t *testing.T) {
 			t.Errorf("%s is marked stale", p)
 		}
 	}
-	// Again: revalidated with event-service, and the client's own condition holds.
+	// Again: revalidated with event-service, while the client's own condition
+	// matches.
 	before := total(r)
 	if a := w.send("GET", paths[1], "", "If-None-Match", `W/"1"`); a.status != 304 || a.header.Get("ETag") != `"1"` {
 		t.Errorf("conditional request: %d %v", a.status, a.header)
@@ -52,7 +53,7 @@ func TestEventViewsAreServedStaleWhileEventServiceIsDown(t *testing.T) {
 	if total(r) != before+1 {
 		t.Error("a view was served without asking event-service")
 	}
-	// What an organiser sees is not for others, and not kept.
+	// An organiser's response is not shown to others and not cached.
 	if a := w.send("GET", "/api/v1/events/draft", "", bearer(organizer)...); a.body != "/api/v1/events/draft for organizer" {
 		t.Errorf("organizer got %q", a.body)
 	}
@@ -116,7 +117,8 @@ func TestSameViewsAskedForAtOnceAreFetchedOnce(t *testing.T) {
 		}
 	})
 	testkit.Eventually(t, "the first is being fetched", func() bool { return total(r) == 1 })
-	// Others ask while it is, and leave: the metrics tell that they were in.
+	// Other clients wait during the fetch and disconnect: the metrics show that
+	// they were admitted.
 	impatient := http.Client{Timeout: 100 * time.Millisecond}
 	before := w.left("/api/v1/venues/{id}")
 	testkit.Eventually(t, "three others were in and left", func() bool {
@@ -132,7 +134,7 @@ func TestSameViewsAskedForAtOnceAreFetchedOnce(t *testing.T) {
 	wg.Wait()
 }
 
-// left returns how many clients left before their answer.
+// left returns how many clients disconnected before their response.
 func (w *world) left(route string) (n int) {
 	w.t.Helper()
 	resp, err := http.Get(w.admin + "/metrics")

@@ -14,7 +14,7 @@ func TestWebhookPassesWithoutASession(t *testing.T) {
 	r := w.replica("payment-service", 0, func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(http.StatusNoContent) })
 	w.start()
 	login, _ := w.login(identity.Customer)
-	// Bytes that decoding and encoding again would change: the signature is of these.
+	// Bytes that re-encoding would change: the signature covers exactly these.
 	const body = "{\"id\" : \"evt_1\",\n\t\"charge\":{\"amount\":{\"amount\":1.0e2}},\"id\":\"\\u0065\"}\n"
 	const signature = "t=1700000000,v1=0af7651916cd43dd8448eb211c80319c"
 	for name, headers := range map[string][]string{

@@ -41,12 +41,12 @@ func TestHistoryIsBounded(t *testing.T) {
 	if h.entries[0].id != h.from+1 || h.sizeAfter(h.from) != h.sizeAfter(h.from+1)+1000+entryOverhead {
 		t.Errorf("remembered after %d, but the first is %d", h.from, h.entries[0].id)
 	}
-	// One that is larger than all is still delivered.
+	// An entry larger than the whole history is still delivered.
 	h.add(6000, []byte(strings.Repeat("x", 2*maxHistory)))
 	if got, upTo, ok := h.after(5000); !ok || upTo != 6000 || len(got) != 2*maxHistory {
 		t.Errorf("%d bytes up to %d, %t", len(got), upTo, ok)
 	}
-	// Pieces are bounded too, and those of one entry are its own bytes.
+	// Pieces are limited too; a piece of one entry is that entry's own bytes.
 	h.start(0)
 	for id := range int64(100) {
 		h.add(id+1, data)

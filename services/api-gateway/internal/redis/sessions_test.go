@@ -46,7 +46,7 @@ func TestSessionsAreRememberedForAMinuteWhileRedisIsDown(t *testing.T) {
 	if err := store.End(t.Context(), ended); err != nil {
 		t.Fatal(err)
 	}
-	c.Advance(freshFor) // nothing tells this gateway of changes
+	c.Advance(freshFor) // this gateway gets no change announcements
 	if _, err := s.Get(t.Context(), ended); !errors.Is(err, session.ErrNotFound) {
 		t.Errorf("ended session: %v, want ErrNotFound", err)
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/api"
 )
 
-// pages are the gateway's own.
+// pages are served by the gateway itself.
 var pages = []string{"GET /api/v1/openapi.yaml"}
 
 func TestTableIsTheContract(t *testing.T) {
@@ -46,7 +46,7 @@ func TestTableIsTheContract(t *testing.T) {
 	}
 }
 
-// withID names every path variable id, as the table does.
+// withID names every path variable id, as in the table.
 func withID(path string) string {
 	parts := strings.Split(path, "/")
 	for i, p := range parts {
@@ -69,7 +69,7 @@ func TestRoutesAreSound(t *testing.T) {
 		if wantKey := r.Service == Booking && strings.Contains(r.Path, "{id}"); wantKey != (r.Key == ByEvent) {
 			t.Errorf("%s: routed by the owner of the event: %v, want %v", name, r.Key == ByEvent, wantKey)
 		}
-		webhook := r.Path == "/webhooks/psp"                         // signed, and told twice it counts once
+		webhook := r.Path == "/webhooks/psp"                         // signed; duplicates have no effect
 		once := webhook || r.Path == "/api/v1/events/{id}/check-ins" // by the scan_id, which the body must have
 		if r.Retry && !once && (r.Method == http.MethodPost || r.Method == http.MethodPatch || r.Method == http.MethodDelete) {
 			t.Errorf("%s has an effect each time, and would be retried", name)

@@ -14,7 +14,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/route"
 )
 
-// service is some replicas that all answer by one handler.
+// service is a set of replicas with the same handler.
 func service(t *testing.T, replicas int, handle http.HandlerFunc) (*Forwarder, *atomic.Int64) {
 	t.Helper()
 	var count atomic.Int64
@@ -34,7 +34,7 @@ func service(t *testing.T, replicas int, handle http.HandlerFunc) (*Forwarder, *
 	return f, &count
 }
 
-// hangs reads the body first: a server notices that its client left only then.
+// hangs reads the body first: only then does a server detect a disconnect.
 func hangs(_ http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(io.Discard, r.Body)
 	<-r.Context().Done()
