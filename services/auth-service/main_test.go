@@ -24,7 +24,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 )
 
-// service is the whole program on a database of its own.
+// service is the whole program with its own database.
 type service struct {
 	t      *testing.T
 	url    string
@@ -40,7 +40,7 @@ func start(t *testing.T) *service {
 	signer, key := testkit.Signer(t, name)
 	s := &service{t: t, signer: signer, db: database(t)}
 	mc := migrateConfig{PostgresURL: s.db, AdminEmail: "Admin@" + testkit.Unique("x") + ".example", AdminPassword: adminPassword}
-	for range 2 { // the second finds all done
+	for range 2 { // the second has nothing to do
 		if err := migrate(t.Context(), mc); err != nil {
 			t.Fatal(err)
 		}
@@ -285,7 +285,7 @@ func TestRoleChangesInLiveSessionsAtOnceAndTheLastAdminStays(t *testing.T) {
 	own := "/users/" + admin.UserID.String() + "/role"
 	s.want(s.call(admin, "PUT", own, `{"role":"customer"}`), 409, "last_admin")
 	s.want(s.call(admin, "PUT", path, `{"role":"admin"}`), 200, "")
-	// Two admins who demote each other at once: one of them stays.
+	// Two admins demote each other at once: one of them stays.
 	var wg sync.WaitGroup
 	var demoted atomic.Int32
 	for _, p := range []string{path, own} {

@@ -14,7 +14,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 )
 
-// memoryAccounts is as much of Accounts as a log-in needs.
+// memoryAccounts implements as much of Accounts as a log-in needs.
 type memoryAccounts map[string]Account
 
 func (m memoryAccounts) Add(_ context.Context, a Account, _ IdempotencyKey) (Account, bool, error) {
@@ -57,7 +57,7 @@ func (m memoryAccounts) SetRole(context.Context, uuid.UUID, identity.Role, func(
 	return Account{}, errors.ErrUnsupported
 }
 
-// noSessions starts sessions nobody asks for again.
+// noSessions starts sessions that are never used.
 type noSessions struct{}
 
 func (noSessions) Start(context.Context, Account) (string, time.Time, error) {

@@ -51,7 +51,7 @@ func TestGuessingIsRefusedEvenWithTheRightPasswordUntilTheWindowEnds(t *testing.
 		wg.Go(func() { _, _ = s.Login(t.Context(), email, "guess", "192.0.2.1") })
 	}
 	wg.Wait()
-	// As many may be at work at once as there are slots.
+	// As many hashes may run at once as there are slots.
 	if n := len(w.take()); n > MaxFailuresPerAccount+cap(s.Hasher.slots) {
 		t.Errorf("%d guesses sent at once were tried, want about %d", n, MaxFailuresPerAccount)
 	}

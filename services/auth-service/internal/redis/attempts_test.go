@@ -10,7 +10,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/auth-service/internal/auth"
 )
 
-// One suite for all: shared, stand-in, and shared with Redis down.
+// One suite for all implementations: shared, local, and shared with Redis down.
 func TestAttempts(t *testing.T) {
 	connected := func(url string) *Attempts {
 		rdb, err := redisclient.New(url)
