@@ -17,7 +17,7 @@ type line struct {
 	conns []net.Conn
 }
 
-// newLine leads the address in a URL over a line.
+// newLine routes the address in a URL through a line.
 func newLine(t *testing.T, address *string) *line {
 	t.Helper()
 	u, err := url.Parse(*address)
@@ -65,7 +65,7 @@ func (l *line) lead(client net.Conn) {
 	both.Wait()
 }
 
-// cut ends all connections; new ones are closed at once.
+// cut closes all connections; new ones are closed at once.
 func (l *line) cut() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

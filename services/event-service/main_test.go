@@ -16,7 +16,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 )
 
-// topic gathers the messages about one key from real Kafka.
+// topic collects the messages about one key from real Kafka.
 type topic struct {
 	mu       sync.Mutex
 	messages map[string][]kafka.Message

@@ -19,7 +19,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 )
 
-// program is the whole service, running on backends of its own.
+// program is the whole service with its own backends.
 type program struct {
 	cfg       config
 	signer    *identity.Signer
@@ -74,7 +74,7 @@ func (p *program) start(t *testing.T) {
 	})
 }
 
-// ask gets a page of the admin listener; 0 while nobody listens.
+// ask gets a page of the admin listener; 0 if it is not listening.
 func (p *program) ask(t *testing.T, path string) (status int, body string) {
 	t.Helper()
 	resp, err := http.Get("http://" + p.cfg.AdminAddr + path)
@@ -108,7 +108,8 @@ func (p *program) call(t *testing.T, as identity.Identity, method, path string, 
 	return p.send(t, method, path, body, all)
 }
 
-// send makes a request without an identity. A body that is no string is sent as JSON.
+// send makes a request without an identity. A body that is not a string is sent
+// as JSON.
 func (p *program) send(t *testing.T, method, path string, body any, h headers) answer {
 	t.Helper()
 	var content io.Reader
@@ -156,7 +157,7 @@ func (a answer) into(t *testing.T, status int, v any) answer {
 	return a
 }
 
-// problem is the part of an error that tests look at.
+// problem is the part of an error that the tests check.
 type problemBody struct {
 	Code   string `json:"code"`
 	Status int    `json:"status"`
@@ -166,7 +167,7 @@ type problemBody struct {
 	} `json:"errors"`
 }
 
-// refused checks that the answer is a problem with this status and code.
+// refused checks that the response is a problem with this status and code.
 func (a answer) refused(t *testing.T, status int, code string) problemBody {
 	t.Helper()
 	var p problemBody
@@ -180,7 +181,7 @@ func (a answer) refused(t *testing.T, status int, code string) problemBody {
 // object is a JSON object of a request.
 type object map[string]any
 
-// with returns a copy with one member set, or taken away by nil.
+// with returns a copy with one member set, or removed if nil.
 func (o object) with(name string, value any) object {
 	c := object{}
 	for k, v := range o {
@@ -222,7 +223,7 @@ func eventBody(venue string) object {
 	}
 }
 
-// eventAnswer is the part of an event that tests look at.
+// eventAnswer is the part of an event that the tests check.
 type eventAnswer struct {
 	ID           string `json:"id"`
 	Name         string `json:"name"`

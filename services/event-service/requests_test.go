@@ -177,7 +177,7 @@ func TestVenueOf100000Seats(t *testing.T) {
 	created.into(t, http.StatusCreated, &v)
 	last := v.Sections[19]
 	seat := last.Rows[99].Seats[49]
-	// 50 blocks of 40 rows, two and a half of them a section.
+	// 50 blocks of 40 rows, two and a half blocks per section.
 	if v.SeatCount != 100_350 || last.SeatCount != 5000 || len(last.Blocks) != 3 || seat.ID != "50-1999" || seat.Number != "50" || seat.Category != "front" {
 		t.Errorf("%d seats; last section: %d seats, blocks %v; last seat %+v", v.SeatCount, last.SeatCount, last.Blocks, seat)
 	}
@@ -248,7 +248,7 @@ func TestOwnVenuesAreListedNewestFirst(t *testing.T) {
 		want = append([]string{p.createVenue(t)}, want...)
 	}
 	p.call(t, p.rival, "POST", "/api/v1/venues", venueBody(), nil).into(t, http.StatusCreated, nil)
-	// Two of them as the version before this list has stored them.
+	// Two of them as stored by the version before this list existed.
 	pool, err := pgxpool.New(t.Context(), p.cfg.PostgresURL)
 	if err != nil {
 		t.Fatal(err)

@@ -96,7 +96,7 @@ func TestBlocksAreWholeRows(t *testing.T) {
 	}
 }
 
-// large is that many sections of rows of one length.
+// large returns that many sections of rows of one length.
 func large(sections, rows, seats int) [][]int {
 	all := make([][]int, sections)
 	for i := range all {
@@ -122,8 +122,8 @@ func blockSize(b events.Block) (n int) {
 	return n
 }
 
-// checkIDs checks that seat ids are right, in order and without gaps: block by
-// block, from 0.
+// checkIDs checks that seat ids are in order and without gaps: block by block,
+// starting at 0.
 func checkIDs(t *testing.T, v *event.Venue, blocks []events.Block) {
 	t.Helper()
 	valid := regexp.MustCompile(`^[1-9][0-9]{0,5}-(0|[1-9][0-9]{0,3})$`)

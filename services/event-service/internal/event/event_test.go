@@ -27,7 +27,7 @@ func definition(venue uuid.UUID) event.Definition {
 	}
 }
 
-// fixture is a draft at a venue with seats and a floor.
+// fixture is a draft at a venue with seats and a standing floor.
 func fixture(t *testing.T) (*event.Event, *event.Facts, []events.Block) {
 	t.Helper()
 	v, blocks := newVenue(t, plan([]event.PlanSection{section("s", 4)}, area("pit", 10)))

@@ -12,7 +12,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/event-service/internal/event"
 )
 
-// wrong returns the fields an error names, each as "field code".
+// wrong returns the fields named by an error, each as "field code".
 func wrong(t *testing.T, err error) []string {
 	t.Helper()
 	if err == nil {

@@ -55,7 +55,7 @@ func (f *fixture) update(t *testing.T, fn func(tx postgres.Tx) error) {
 	}
 }
 
-// add stores an event that starts so many hours from now.
+// add stores an event that starts in the given number of hours.
 func (f *fixture) add(t *testing.T, name string, hours int, status event.Status) *event.Event {
 	t.Helper()
 	facts, price := f.venue.Facts(), int64(1000)
