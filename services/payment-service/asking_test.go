@@ -25,12 +25,12 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/payment"
 )
 
-// nobodys is the id of a booking that nobody has made.
+// nobodys is the id of a booking that does not exist.
 var nobodys = uuid.New()
 
-// askable stands in for a replica of booking-service: it tells a buyer of the
-// holds that are theirs, and says of all others of theirs that they ran out.
-// It returns its host:port.
+// askable is a fake replica of booking-service: it serves a buyer's own holds,
+// and reports all other bookings except nobodys as expired. It returns its
+// host:port.
 func (p *program) askable(t *testing.T, held ...events.BookingCreated) string {
 	t.Helper()
 	verifier, err := identity.NewVerifier(bookingService, p.bookingKey)
@@ -64,7 +64,7 @@ func TestBookingWhoseMessageDoesNotComeIsAskedFor(t *testing.T) {
 	v := p.pay(t, b, "pm_ok")
 	p.becomes(t, b.UserID, v.ID, payment.Succeeded)
 
-	// Its message comes after all, and then its end.
+	// Its message arrives after all, followed by its end.
 	producer := p.producer(t)
 	for _, m := range []struct {
 		topic, typ string

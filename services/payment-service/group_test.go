@@ -17,7 +17,7 @@ import (
 	payments "github.com/frontrow-tickets/frontrow/services/payment-service/internal/postgres"
 )
 
-// start returns what Store.Pay calls to begin a payment of user's.
+// start returns the function that Store.Pay calls to start a payment of user's.
 func start(user uuid.UUID, method string) func(*payment.Purchase) (*payment.Payment, error) {
 	return func(p *payment.Purchase) (*payment.Payment, error) {
 		return p.Start(uuid.Must(uuid.NewV7()), user, method, time.Now().UTC())
@@ -33,7 +33,7 @@ func TestPaymentsShareATransactionAndFailAlone(t *testing.T) {
 		bookings[i] = newBooking(100)
 	}
 	p.held(t, bookings...)
-	// The first payment waits for a lock, and the others for it.
+	// The first payment waits for a lock, and the others wait for it.
 	lock, err := p.pool.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -52,7 +52,7 @@ func TestPaymentsShareATransactionAndFailAlone(t *testing.T) {
 		case 20:
 			booking = uuid.New()
 		case 30:
-			method = "\xff" // Postgres refuses this text
+			method = "\xff" // Postgres rejects this text
 		}
 		wg.Go(func() {
 			begun[i], _, errs[i] = p.store.Pay(t.Context(), payments.Request{}, booking, nil, start(user, method))
@@ -92,7 +92,8 @@ func TestPaymentsShareATransactionAndFailAlone(t *testing.T) {
 	if got := p.count(t, `SELECT count(*) FROM payments`); got != n-3 {
 		t.Errorf("%d payments, want %d", got, n-3)
 	}
-	// Those of the group that Postgres refused were carried out one by one; here is a group that it takes.
+	// The changes of the group that Postgres rejected were carried out one by
+	// one; this group is accepted.
 	for i := range n {
 		if begun[i] != nil && errs[i] == nil {
 			wg.Go(func() {
@@ -170,7 +171,7 @@ func TestPaymentsAndMessagesOfTheSameBookingsDoNotDeadlock(t *testing.T) {
 			bookings[i] = newBooking(100)
 		}
 		known := bookings[:20]
-		p.held(t, known...) // the messages of the others are late
+		p.held(t, known...) // the messages about the others are late
 		var wg sync.WaitGroup
 		for i, b := range bookings {
 			created := &b
@@ -192,7 +193,7 @@ func TestPaymentsAndMessagesOfTheSameBookingsDoNotDeadlock(t *testing.T) {
 		}
 		wg.Wait()
 	}
-	// Statistics of a connection are written when it is idle.
+	// A connection's statistics are written when it is idle.
 	p.pool.Reset()
 	if n := p.count(t, `SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`); n != 0 {
 		t.Errorf("%d deadlocks", n)

@@ -24,7 +24,7 @@ import (
 	payments "github.com/frontrow-tickets/frontrow/services/payment-service/internal/postgres"
 )
 
-// program is the whole service, running on a database of its own.
+// program is the whole service with its own database.
 type program struct {
 	cfg    config
 	signer *identity.Signer
@@ -102,7 +102,7 @@ func (p *program) start(t *testing.T) *program {
 	return p
 }
 
-// newBooking returns what booking-service says of a hold of 10 minutes.
+// newBooking returns booking-service's message about a hold of 10 minutes.
 func newBooking(amount int64) events.BookingCreated {
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	return events.BookingCreated{
@@ -117,7 +117,7 @@ func cancelled(b events.BookingCreated, reason events.CancelReason) events.Booki
 	}
 }
 
-// held stores bookings as if their message had come.
+// held stores bookings as if their messages had arrived.
 func (p *program) held(t *testing.T, bookings ...events.BookingCreated) {
 	t.Helper()
 	if err := p.store.BookingsCreated(t.Context(), bookings); err != nil {
@@ -147,7 +147,7 @@ func message(t *testing.T, topic, typ string, key uuid.UUID, v any) kafka.Messag
 	return kafka.Message{Topic: topic, Key: key.String(), Type: typ, Source: "/booking-service", Data: data}
 }
 
-// listener remembers the distinct messages of payment_processed by booking.
+// listener records the distinct messages of payment_processed by booking.
 type listener struct {
 	mu   sync.Mutex
 	seen map[string]bool
@@ -200,7 +200,7 @@ type answer struct {
 	body   []byte
 }
 
-// call makes a request as a customer; uuid.Nil is somebody not logged in.
+// call makes a request as a customer; uuid.Nil is anonymous.
 func (p *program) call(t *testing.T, user uuid.UUID, method, path string, body any, header ...string) answer {
 	t.Helper()
 	role := identity.Customer
@@ -248,7 +248,7 @@ type paymentView struct {
 	RefundedAt  *time.Time     `json:"refunded_at"`
 }
 
-// knows waits until the message about a booking has come.
+// knows waits until the message about a booking has arrived.
 func (p *program) knows(t *testing.T, b events.BookingCreated) {
 	t.Helper()
 	testkit.Eventually(t, "the booking is known", func() bool {
@@ -256,7 +256,7 @@ func (p *program) knows(t *testing.T, b events.BookingCreated) {
 	})
 }
 
-// pay starts a payment that must be accepted.
+// pay starts a payment, which must be accepted.
 func (p *program) pay(t *testing.T, b events.BookingCreated, method string) paymentView {
 	t.Helper()
 	a := p.call(t, b.UserID, http.MethodPost, "/api/v1/payments", map[string]any{"booking_id": b.BookingID, "payment_method": method})

@@ -27,8 +27,8 @@ const (
 	webhookSecret = "secret"
 )
 
-// simulator is the program psp-simulator. It is built and not imported: no
-// service imports another.
+// simulator is the program psp-simulator. It is built and not imported, because
+// services must not import each other.
 var simulator string
 
 func TestMain(m *testing.M) { os.Exit(withSimulator(m.Run)) }
@@ -49,9 +49,9 @@ func withSimulator(tests func() int) int {
 	return tests()
 }
 
-// provider is the payment provider as a process of its own. Between it and the
-// replicas of the service stands what api-gateway is elsewhere: its webhooks go
-// to the replicas in turn.
+// provider is the payment provider as a separate process. A proxy takes the
+// place of api-gateway in front of the service's replicas: webhooks go to the
+// replicas in turn.
 type provider struct {
 	url   string
 	books *pgxpool.Pool
@@ -68,7 +68,7 @@ func startProvider(t *testing.T) *provider {
 	gateway := httptest.NewServer(&httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = "http", p.replica() },
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) {
-			w.WriteHeader(http.StatusServiceUnavailable) // the provider tries again
+			w.WriteHeader(http.StatusServiceUnavailable) // the provider retries
 		},
 	})
 	t.Cleanup(gateway.Close)
@@ -103,8 +103,8 @@ func startProvider(t *testing.T) *provider {
 	return p
 }
 
-// listening returns the address that a program's log tells, and drops what
-// comes after it.
+// listening returns the address in a program's log, and discards the rest of
+// the log.
 func listening(t *testing.T, log io.Reader) string {
 	t.Helper()
 	lines := bufio.NewScanner(log)
@@ -119,7 +119,7 @@ func listening(t *testing.T, log io.Reader) string {
 	return ""
 }
 
-// reaches has webhooks come to one more replica, forgets to one less.
+// reaches adds a replica as a receiver of webhooks, forgets removes one.
 func (p *provider) reaches(replica string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -136,7 +136,7 @@ func (p *provider) replica() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.replicas) == 0 {
-		return "" // an error of the proxy
+		return "" // an error from the proxy
 	}
 	p.webhooks++
 	return p.replicas[p.webhooks%len(p.replicas)]

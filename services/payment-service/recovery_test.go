@@ -34,7 +34,7 @@ func TestWorkerThatDiesAfterTheChargeLeavesOneCharge(t *testing.T) {
 	p.held(t, open, ended)
 	var ids []uuid.UUID
 	for _, b := range []events.BookingCreated{open, ended} {
-		// pm_unknown: no webhook will ever tell of the charge.
+		// pm_unknown: no webhook will arrive for the charge.
 		pay := p.begin(t, b, "pm_unknown")
 		ids = append(ids, pay.ID)
 	}
@@ -43,7 +43,7 @@ func TestWorkerThatDiesAfterTheChargeLeavesOneCharge(t *testing.T) {
 			t.Fatal("pm_unknown answered")
 		}
 	}
-	// Here the worker dies. One of the bookings is cancelled meanwhile.
+	// The worker dies here. One of the bookings is cancelled meanwhile.
 	if err := p.store.BookingsCancelled(t.Context(), []events.BookingCancelled{cancelled(ended, events.HoldExpired)}); err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func TestReplicaThatStopsLeavesItsWorkToTheOther(t *testing.T) {
 	}
 }
 
-// Whichever comes first, the other must see it: the money is owed back, once.
+// Whichever comes first, the other must see it: the money is refunded, once.
 func TestCancelAndCaptureInTheSameMoment(t *testing.T) {
 	t.Parallel()
 	p := newProgram(t)
@@ -175,8 +175,8 @@ func TestReconciler(t *testing.T) {
 	testkit.Eventually(t, "all have settled", func() bool {
 		return p.provider.count(t, `SELECT count(*) FROM charges WHERE settles_at > now()`) == 0
 	})
-	// A capture that was recorded as a failure, a decline that never arrived,
-	// and money kept for a booking that has ended.
+	// A capture recorded as a failure, a decline that never arrived, and money
+	// kept for a booking that has ended.
 	exec(`UPDATE payments SET status = 'failed', failure_code = 'lost' WHERE id = $1`, lost.ID)
 	exec(`UPDATE payments SET created_at = created_at - interval '1 hour' WHERE id = $1`, stuck.ID)
 	if err := p.store.Update(t.Context(), owing.ID, func(pu *payment.Purchase) error {
