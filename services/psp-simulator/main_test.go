@@ -22,7 +22,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 )
 
-// program is the whole simulator on a database of its own.
+// program is the whole simulator with its own database.
 type program struct{ url, admin, database string }
 
 func start(t *testing.T, webhooks http.HandlerFunc) program {
@@ -30,7 +30,7 @@ func start(t *testing.T, webhooks http.HandlerFunc) program {
 	receiver := httptest.NewServer(webhooks)
 	t.Cleanup(receiver.Close)
 	p := program{database: pgtest.URL(t)}
-	for range 2 { // the second finds all done
+	for range 2 { // the second has nothing to do
 		if err := migrate(t.Context(), migrateConfig{p.database}); err != nil {
 			t.Fatal(err)
 		}
@@ -57,7 +57,7 @@ func start(t *testing.T, webhooks http.HandlerFunc) program {
 	return p
 }
 
-// call makes a request and decodes an answer of 200 into out.
+// call makes a request and decodes a 200 response into out.
 func (p program) call(t *testing.T, authorization, method, path string, in, out any) int {
 	t.Helper()
 	body, err := json.Marshal(in)
@@ -135,11 +135,11 @@ func TestSimulatorIsReadyAndCountsItsCalls(t *testing.T) {
 	}
 }
 
-// received are the webhooks that came, by the charge's key.
+// received holds the received webhooks, by the charge's key.
 type received struct {
 	mu   sync.Mutex
 	came map[string]int
-	// refusals is how often each is refused before it is taken.
+	// refusals is how often each is refused before it is accepted.
 	refusals int
 	underWay int
 	together int
@@ -163,7 +163,7 @@ func (r *received) take(w http.ResponseWriter, req *http.Request) {
 	}
 }
 
-// pass counts how many are under way at once, and keeps each for a moment.
+// pass counts concurrent deliveries, and delays each a little.
 func (r *received) pass(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, req *http.Request) {
 		r.mu.Lock()
