@@ -44,7 +44,7 @@ func (s *system) buy(t *testing.T, def events.EventChanged, seatIDs ...string) (
 	return user, b, codes
 }
 
-// read gets a page as somebody.
+// read gets a page as a user.
 func (s *system) read(t *testing.T, id identity.Identity, path string, into any) http.Header {
 	t.Helper()
 	status, data, header := s.as(t, id, s.replicas[0], http.MethodGet, "/api/v1"+path, nil, "")
@@ -66,7 +66,7 @@ type scanAnswer struct {
 	Seat       *struct{ ID string }
 }
 
-// scan shows a code to a replica; an answer of 503 has it sent again, as doors do.
+// scan sends a code to a replica; it retries on 503, as scanners do.
 func (s *system) scan(t *testing.T, replica int, def events.EventChanged, scanID uuid.UUID, code string) (int, string, http.Header) {
 	t.Helper()
 	body, err := json.Marshal(map[string]string{"scan_id": scanID.String(), "code": code})

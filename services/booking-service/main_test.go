@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 
 type system struct {
 	replicas []string
-	// signer is the gateway's, payments that of payment-service.
+	// signer signs as the gateway, payments as payment-service.
 	signer, payments *identity.Signer
 	producer         *kafka.Producer
 }
@@ -49,7 +49,7 @@ type system struct {
 func start3(t *testing.T) *system {
 	t.Helper()
 	systemOnce.Do(func() {
-		retired, _, _ := ed25519.GenerateKey(nil) // a ticket's key that has signed before
+		retired, _, _ := ed25519.GenerateKey(nil) // a retired ticket key
 		signer, key := testkit.Signer(t, serviceName)
 		payments, paymentKey := testkit.Signer(t, serviceName)
 		s := &system{signer: signer, payments: payments}
@@ -167,7 +167,7 @@ func (s *system) do(t *testing.T, base, method, path string, user uuid.UUID, key
 	return s.as(t, id, base, method, path, header, body)
 }
 
-// as sends a request as somebody.
+// as sends a request as a user.
 func (s *system) as(t *testing.T, id identity.Identity, base, method, path string, header http.Header, body string) (int, string, http.Header) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, base+path, strings.NewReader(body))

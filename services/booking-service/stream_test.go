@@ -53,7 +53,7 @@ func TestStreamBeginsWithSnapshotAndContinues(t *testing.T) {
 	if name != "snapshot" {
 		t.Fatalf("first event: %s", name)
 	}
-	// Committed by another replica: it comes by the feed.
+	// Committed by another replica: it arrives by the feed.
 	s.hold(t, 0, uuid.Must(uuid.NewV7()), "", seats(def.EventID, "2-5"))
 	if name, _, data := next(stream); name != "delta" || !strings.Contains(data, `"2-5":"held"`) {
 		t.Fatalf("got %s %s", name, data)
@@ -61,7 +61,7 @@ func TestStreamBeginsWithSnapshotAndContinues(t *testing.T) {
 	stop()
 	again, stop := open(at)
 	defer stop()
-	// First of all: no snapshot will come.
+	// The first frame says that no snapshot will come.
 	if line, err := again.ReadString('\n'); err != nil || line != "id: "+at+"\n" {
 		t.Fatalf("continued with %q, %v", line, err)
 	}

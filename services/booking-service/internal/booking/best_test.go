@@ -13,7 +13,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
 )
 
-// allBut returns the seats of the stalls, or of the floor, without some.
+// allBut returns the seats of the stalls, or of the floor, except for some.
 func allBut(from, to uint32, but ...uint32) (seats []uint32) {
 	for n := from; n < to; n++ {
 		if !slices.Contains(but, n) {
@@ -25,11 +25,11 @@ func allBut(from, to uint32, but ...uint32) (seats []uint32) {
 
 func TestBestSeatsOfACrowdedHouse(t *testing.T) {
 	for name, c := range map[string]struct {
-		blocked    []int // in the first row
+		blocked    []int // positions in the first row
 		taken      []uint32
 		ticketType string
 		n          uint32
-		want       []uint32 // nil: not enough seats
+		want       []uint32 // nil if there are not enough seats
 	}{
 		"an orphan rather than nothing":           {nil, allBut(0, 20, 3, 4, 5), "stalls", 2, []uint32{4, 5}},
 		"one seat at the end of three":            {nil, allBut(0, 20, 3, 4, 5), "stalls", 1, []uint32{5}},

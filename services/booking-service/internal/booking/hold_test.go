@@ -179,12 +179,12 @@ func TestBuyerLimitCountsLiveBookingsOnly(t *testing.T) {
 			user := uuid.New()
 			c.then(s, s.do(s.ask(user, 0, 1))[0].GetBooking().GetId())
 			wantRefusal(t, s.do(s.best(user, "floor", 1))[0], c.want)
-			wantRefusal(t, s.do(s.ask(uuid.New(), 9))[0], "") // nobody else is concerned
+			wantRefusal(t, s.do(s.ask(uuid.New(), 9))[0], "") // other buyers are not affected
 		})
 	}
 }
 
-// An answer may rest on what the round has decided before, so it is valid only
+// An answer may depend on earlier decisions of the round, so it is valid only
 // once the round's entry is in the log.
 func TestAnswerIsValidAtTheRoundsEntry(t *testing.T) {
 	s := newSale(t, nil)

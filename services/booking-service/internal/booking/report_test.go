@@ -31,7 +31,7 @@ func TestSalesCountConfirmedBookingsByTicketType(t *testing.T) {
 	declined := s.hold(4)
 	s.do(s.cancel(gone), payment(declined, uuid.New(), logpb.Payment_FAILED))
 	want(booking.SeatCounts{Available: 15, Held: 3, Sold: 1, Blocked: 1}, booking.SeatCounts{Available: 4, Sold: 2}, 5000, 5000)
-	// What was sold keeps its price.
+	// Sold seats keep their price.
 	s.def.Version, s.def.TicketTypes[0].Price = 2, 7000
 	s.define()
 	s.buy(5)

@@ -111,7 +111,7 @@ func TestBestSeatsAreNeighboursAndLeaveNoOrphan(t *testing.T) {
 			if len(c.taken) > 0 {
 				commands = append([]*logpb.Command{s.ask(uuid.New(), c.taken...)}, commands...)
 			}
-			answers := s.do(commands...) // in one round: what it has given away is taken
+			answers := s.do(commands...) // in one round: seats it has assigned are taken
 			if diff := cmp.Diff(c.want, answers[len(answers)-1].GetBooking().GetSeats()); diff != "" {
 				t.Error(diff)
 			}
@@ -195,7 +195,7 @@ func TestCancelIsRefusedAfterTheStartAndAfterCheckIn(t *testing.T) {
 	s := newSale(t, nil)
 	used, unused := s.hold(0, 1), s.hold(2)
 	s.do(payment(used, uuid.New(), logpb.Payment_CONFIRMED), payment(unused, uuid.New(), logpb.Payment_CONFIRMED))
-	answers := s.do(s.scan(used, 1), s.cancel(used)) // ordered by the log, in one round as well
+	answers := s.do(s.scan(used, 1), s.cancel(used)) // ordered by the log, also within one round
 	if answers[0].GetScan().GetResult() != "admitted" {
 		t.Errorf("scan: %v", answers[0])
 	}
@@ -279,8 +279,8 @@ func TestUnknownOperationIsNotSkipped(t *testing.T) {
 	}
 }
 
-// Folding the log, and restoring a snapshot of any moment and folding the rest,
-// make the same state and the same messages.
+// Replaying the log, and restoring a snapshot of any position and replaying the
+// rest, give the same state and the same messages.
 func TestSnapshotIsTheFoldOfTheLog(t *testing.T) {
 	s := newSale(t, func(e *events.EventChanged) { e.MaxSeatsPerBuyer, e.HoldSeconds = 50, 20 })
 	random := rand.New(rand.NewPCG(1, 2))

@@ -245,7 +245,7 @@ func TestEventIsCancelledOnce(t *testing.T) {
 	}
 	gone := s.hold(6)
 	s.do(s.cancel(gone))
-	// A type that the seats of live bookings now belong to.
+	// A type to which the seats of live bookings now belong.
 	s.def.Version, s.def.Status = 2, events.EventEnded
 	s.def.TicketTypes = append([]events.TicketType{{ID: "vip", Name: "VIP", Category: "V"}, {ID: "box", Name: "Box", Category: "X"}}, s.def.TicketTypes...)
 	s.define()

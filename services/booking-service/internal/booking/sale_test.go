@@ -11,7 +11,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
 )
 
-// sale is one event's log, as a test writes it.
+// sale is one event's log, written by a test.
 type sale struct {
 	t   *testing.T
 	def events.EventChanged

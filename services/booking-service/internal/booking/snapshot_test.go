@@ -16,8 +16,8 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
 )
 
-// messagesByID returns an entry's messages. Those of a cancelled event come in
-// no order.
+// messagesByID returns an entry's messages by id. Those of a cancelled event
+// have no order.
 func messagesByID(s *booking.State, seq int64, entry *logpb.Entry) []booking.Message {
 	all := s.Messages(seq, entry)
 	slices.SortFunc(all, func(a, b booking.Message) int { return bytes.Compare(a.ID[:], b.ID[:]) })
@@ -57,7 +57,7 @@ func (s *sale) randomCommand(random *rand.Rand, users []uuid.UUID, payments []uu
 	return expire()
 }
 
-// recount compares what the state counts as it goes with the seats themselves.
+// recount compares the state's counters with the seats themselves.
 func (s *sale) recount() {
 	s.t.Helper()
 	var letters strings.Builder
@@ -89,7 +89,7 @@ func TestAnyHistoryIsTheFoldOfItsLog(t *testing.T) {
 		for i := range payments {
 			payments[i] = uuid.New()
 		}
-		var told [][]booking.Message // of each entry, right after it
+		var told [][]booking.Message // messages of each entry, taken right after it
 		snapshots := map[int64][]byte{}
 		for done := 0; done < 2000; {
 			s.now = s.now.Add(time.Duration(random.IntN(3000)) * time.Millisecond)
@@ -145,7 +145,7 @@ func TestAnyHistoryIsTheFoldOfItsLog(t *testing.T) {
 			copied.State = restored
 			copied.recount()
 			if seq != 0 && seq != s.Seq {
-				continue // to make all messages again takes long
+				continue // recreating all messages takes long
 			}
 			for i, want := range told {
 				if diff := cmp.Diff(want, messagesByID(restored, int64(i)+1, s.log[i])); diff != "" {

@@ -18,7 +18,8 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/eventlog"
 )
 
-// open returns a store with its own keyspace, which ends with the test.
+// open returns a store with its own keyspace, which is dropped when the test
+// ends.
 func open(t *testing.T) *Store {
 	t.Helper()
 	cfg := Config{Hosts: testkit.Cassandra(t), Keyspace: testkit.Unique("store"), Replication: 1}
@@ -127,7 +128,8 @@ func appendAtSameHeadHasOneWinner(t *testing.T, store *Store) {
 						return
 					}
 					if !applied {
-						// Paxos may have applied the entry before it refused it.
+						// Paxos may have applied the entry before it reported
+						// it as refused.
 						stored, err := store.Read(ctx, id, head, 1)
 						if err != nil || len(stored) == 0 {
 							t.Errorf("refused at head %d, but entry %d is missing: %v", head, head+1, err)
@@ -244,7 +246,7 @@ func readPagesInOrder(t *testing.T, store *Store) {
 func snapshotRoundTripAndNewestWins(t *testing.T, store *Store) {
 	id := newID()
 	saved := map[int64][]byte{}
-	for _, seq := range []int64{10, 20, 5, 30} { // 5 comes from a replica that is behind
+	for _, seq := range []int64{10, 20, 5, 30} { // 5 comes from a lagging replica
 		saved[seq] = randomBytes(3_000_000)
 		check(t, store.SaveSnapshot(t.Context(), id, seq, saved[seq]))
 		newest := seq
@@ -360,7 +362,7 @@ func userBookingsRoundTrip(t *testing.T, store *Store) {
 	check(t, store.SaveBookings(t.Context(), []eventlog.UserBooking{late}))
 	check(t, store.SaveBookings(t.Context(), nil))
 
-	want := map[uuid.UUID]map[uuid.UUID][]byte{uuid.New(): nil} // somebody without bookings
+	want := map[uuid.UUID]map[uuid.UUID][]byte{uuid.New(): nil} // a user without bookings
 	for _, row := range rows {
 		if want[row.User] == nil {
 			want[row.User] = map[uuid.UUID][]byte{}

@@ -29,16 +29,17 @@ type world struct {
 	kafka   *kafka
 	engines []*Engine
 	def     events.EventChanged
-	// owner is the replica that owns the log, -1: each believes it does.
+	// owner is the replica that owns the log; -1 means that each believes it
+	// does.
 	owner int
-	// lost is the chance in 100 that an entry does not reach the other replicas,
-	// or a forwarded batch its owner.
+	// lost is the probability in percent that an entry does not reach the other
+	// replicas, or a forwarded batch its owner.
 	lost   int
 	random *rand.Rand
 	mu     sync.Mutex
 }
 
-// replica is what one replica knows of the others.
+// replica is one replica's view of the others.
 type replica struct {
 	w    *world
 	self int
@@ -81,14 +82,14 @@ func (w *world) loses() bool {
 	return w.random.IntN(100) < w.lost
 }
 
-// entries returns the log as it is stored.
+// entries returns the stored log.
 func (w *world) entries() []Stored {
 	w.store.mu.Lock()
 	defer w.store.mu.Unlock()
 	return slices.Clone(w.store.logs[w.id()])
 }
 
-// set changes how much goes wrong, and who owns the log.
+// set changes the failure rates and the log's owner.
 func (w *world) set(trouble, lost, owner int) {
 	w.store.mu.Lock()
 	w.store.trouble = trouble
@@ -165,8 +166,8 @@ func (w *world) pay(n int, own uint64, payment uuid.UUID) error {
 	return err
 }
 
-// fold checks the log as an outsider reads it: each seat has one owner at a
-// time, and only a held booking is confirmed. It returns the bookings' statuses.
+// fold checks the log independently: each seat has one owner at a time, and
+// only a held booking is confirmed. It returns the bookings' statuses.
 func (w *world) fold() map[uint64]string {
 	w.t.Helper()
 	owner, status, seats := map[uint32]uint64{}, map[uint64]string{}, map[uint64][]uint32{}
@@ -209,9 +210,9 @@ func (w *world) fold() map[uint64]string {
 	return status
 }
 
-// TestSimulation has buyers race for few seats at three replicas whose store
-// loses answers and whose network loses messages, with owners that change. What
-// was promised must be in the log, and every message in Kafka.
+// TestSimulation lets buyers race for few seats at three replicas whose store
+// loses responses and whose network loses messages, with changing owners. Every
+// acknowledged change must be in the log, and every message in Kafka.
 func TestSimulation(t *testing.T) {
 	seeds := uint64(500)
 	if testing.Short() {
@@ -260,7 +261,7 @@ func simulate(t *testing.T, seed uint64) (unknown int) {
 			}
 			payment := uuid.New()
 			if random.IntN(4) == 0 {
-				time.Sleep(29900 * time.Millisecond) // to arrive with the deadline
+				time.Sleep(29900 * time.Millisecond) // to arrive at the deadline
 			}
 			for w.pay(random.IntN(3), own, payment) != nil {
 			}
@@ -275,7 +276,7 @@ func simulate(t *testing.T, seed uint64) (unknown int) {
 		}
 	})
 	buyers.Wait()
-	time.Sleep(40 * time.Second) // holds end, what is late arrives
+	time.Sleep(40 * time.Second) // holds expire, late messages arrive
 	w.set(0, 0, 0)
 	w.store.mu.Lock()
 	w.store.late = nil
@@ -308,7 +309,7 @@ func simulate(t *testing.T, seed uint64) (unknown int) {
 	return w.store.unknown
 }
 
-// checkReplicas compares every replica's state with a fold of the log.
+// checkReplicas compares every replica's state with a replay of the log.
 func (w *world) checkReplicas() {
 	w.t.Helper()
 	want := booking.NewState()
@@ -333,7 +334,7 @@ func (w *world) checkReplicas() {
 	}
 }
 
-// checkMessages compares what Kafka and the users' lists have with the log.
+// checkMessages compares Kafka and the users' lists with the log.
 func (w *world) checkMessages(status map[uint64]string) {
 	w.t.Helper()
 	types := map[uint64]map[string]bool{}
@@ -377,7 +378,7 @@ func TestManyHoldsShareAnEntry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 1, 1)
 		before := len(w.entries())
-		w.store.hold(make(chan struct{})) // the first round waits there, and the rest for it
+		w.store.hold(make(chan struct{})) // the first round waits there, and the others behind it
 		var group sync.WaitGroup
 		for i := range 6 {
 			group.Go(func() {
@@ -486,12 +487,12 @@ func TestUnreadableSnapshotIsNotNeeded(t *testing.T) {
 	})
 }
 
-// A replica that was paused knows an old state. It must neither refuse a seat
-// that is free by now nor show a booking as it was.
+// A replica that was paused has an old state. It must neither refuse a seat
+// that is free by now nor return a booking's old state.
 func TestReplicaThatIsBehindCatchesUpBeforeItAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 1, 2)
-		w.set(0, 100, -1) // both believe to own the log, and hear nothing of each other
+		w.set(0, 100, -1) // both believe they own the log, and get no messages from each other
 		first, second := uuid.New(), uuid.New()
 		if _, err := w.hold(0, 1, first, 5); err != nil {
 			t.Fatal(err)

@@ -16,8 +16,8 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
 )
 
-// memory is a Store that may lose answers: an append is applied or not, and
-// its outcome unknown, or it is applied later, while others go on.
+// memory is a Store that may lose responses: an append with an unknown outcome
+// was applied, was not applied, or is applied later, while others continue.
 type memory struct {
 	mu          sync.Mutex
 	random      *rand.Rand
@@ -28,10 +28,10 @@ type memory struct {
 	listCursors map[ID]int64
 	listed      map[uuid.UUID]Listed
 	users       map[uuid.UUID]map[uuid.UUID]UserBooking
-	// trouble is the chance of an append in 100 to go wrong.
+	// trouble is the probability in percent that an append fails.
 	trouble int
 	unknown int
-	// gate holds appends up while it is not nil and open.
+	// gate, if not nil, blocks appends until it is closed.
 	gate chan struct{}
 }
 
@@ -66,24 +66,24 @@ func (m *memory) Append(_ context.Context, id ID, head int64, data []byte) (bool
 	switch m.random.IntN(4) {
 	case 0: // nothing was done
 		return false, fmt.Errorf("%w: injected", ErrUnavailable)
-	case 1: // applied, the answer is lost
+	case 1: // applied, the response is lost
 		m.append(id, head, data)
-	case 2: // lost on the way
-	case 3: // on its way still
+	case 2: // the request is lost
+	case 3: // still in flight
 		m.late = append(m.late, func() { m.append(id, head, data) })
 	}
 	m.unknown++
 	return false, fmt.Errorf("%w: injected", ErrUnknown)
 }
 
-// hold has appends wait until gate is closed.
+// hold makes appends wait until gate is closed.
 func (m *memory) hold(gate chan struct{}) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.gate = gate
 }
 
-// settle has the appends on their way arrive.
+// settle applies the appends in flight if now is set.
 func (m *memory) settle(now bool) {
 	if now {
 		for _, arrive := range m.late {
@@ -93,7 +93,7 @@ func (m *memory) settle(now bool) {
 	}
 }
 
-// Head settles what is on its way when it is serial: void or applied.
+// A serial Head settles appends in flight: they are void or applied.
 func (m *memory) Head(_ context.Context, id ID, serial bool) (int64, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -189,7 +189,7 @@ func (m *memory) UserBookings(_ context.Context, user uuid.UUID) ([]UserBooking,
 	return all, nil
 }
 
-// kafka is a Publisher that fails sometimes, after it has sent some messages.
+// kafka is a Publisher that sometimes fails after it has sent some messages.
 type kafka struct {
 	mu       sync.Mutex
 	random   *rand.Rand
