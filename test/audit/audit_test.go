@@ -90,7 +90,7 @@ func admitted(booking uint64, seatPlusOne uint32) *logpb.Operation {
 	}}}
 }
 
-// foldOf folds operations, each in an entry of its own, after the definition.
+// foldOf replays operations, each in its own entry, after the definition.
 func foldOf(t *testing.T, operations ...*logpb.Operation) *fold {
 	t.Helper()
 	f := newFold(event)

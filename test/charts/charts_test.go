@@ -1,4 +1,4 @@
-// Package charts tests what Helm makes of the charts, without a cluster.
+// Package charts tests Helm's output for the charts, without a cluster.
 package charts
 
 import (
@@ -14,10 +14,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// kubeVersion is that of the cluster the charts are tried on.
+// kubeVersion is the version of the cluster on which the charts are tested.
 const kubeVersion = "1.34.3"
 
-// rendering is a chart with the values of a profile.
+// rendering is a chart rendered with the values of a profile.
 type rendering struct {
 	name, chart, release string
 	values               []string
@@ -40,8 +40,8 @@ var renderings = []rendering{
 	{name: "data-production", chart: "frontrow-data", release: "data", values: []string{"production"}},
 }
 
-// A change of a chart shows what it changes: UPDATE=1 go test ./charts writes
-// the goldens anew, for the eye and the commit.
+// A change to a chart shows up in the goldens: UPDATE=1 go test ./charts
+// rewrites them, for review and commit.
 func TestRenderedObjects(t *testing.T) {
 	for _, r := range renderings {
 		t.Run(r.name, func(t *testing.T) {
@@ -98,7 +98,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// secret values are made at random, where nobody gave them.
+// secret values are random where none were given.
 var random = regexp.MustCompile(`(?m)^(  (?:(?:[a-z-]+-)?(?:keys?|password|url|secret)|identity-[a-z-]+)): [A-Za-z0-9+/=]+$`)
 
 func (r rendering) render(t *testing.T) (string, error) {
@@ -140,7 +140,7 @@ var preparation struct {
 	err    error
 }
 
-// prepared is a copy of the charts, each with those it depends on.
+// prepared is a copy of the charts, each with its dependencies.
 func prepared(t *testing.T) string {
 	t.Helper()
 	preparation.Do(func() {

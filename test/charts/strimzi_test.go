@@ -14,8 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Helm knows nothing of Strimzi's objects, and a cluster only when it has the
-// operators: here the classes that the operators read them into are asked.
+// Helm does not know Strimzi's objects, and a cluster knows them only with the
+// operators installed: this test decodes them with the operators' own classes.
 func TestStrimziUnderstandsItsObjects(t *testing.T) {
 	renderings := []rendering{
 		{name: "operators", values: []string{"operators"}},
@@ -55,7 +55,7 @@ func TestStrimziRefusesMistakes(t *testing.T) {
 		topic = "KafkaTopic data-booking-created: "
 	)
 	mistakes := []struct {
-		right, wrong string   // right is in the first object that has it
+		right, wrong string   // right is from the first object that contains it
 		says         []string // beginnings of the lines
 	}{
 		{"\n  replicas: 3\n  roles:", "\n  replicaz: 3\n  roles:", []string{nodes + "replicaz: unknown field", nodes + "replicas: required"}},
@@ -111,7 +111,7 @@ func (r rendering) renderData(t *testing.T) string {
 	return text
 }
 
-// strimziSays are the lines that test/strimzi prints of each text.
+// strimziSays returns the lines that test/strimzi prints for each text.
 func strimziSays(t *testing.T, texts []string) ([][]string, error) {
 	t.Helper()
 	jars := os.Getenv("FRONTROW_STRIMZI")

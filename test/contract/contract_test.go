@@ -27,7 +27,7 @@ func TestCheck(t *testing.T) {
 		status       int
 		contentType  string
 		answer       string
-		want         string // part of the error; empty: none
+		want         string // part of the error; empty if none
 	}{
 		{"a described exchange", "GET", "/auth/me", "", 200, "application/json", user, ""},
 		{"a missing member", "GET", "/auth/me", "", 200, "application/json", strings.Replace(user, `"name":"A",`, "", 1), "name"},

@@ -9,7 +9,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/client"
 )
 
-// newEventID is an id that nothing has.
+// newEventID is an id that does not exist.
 func newEventID() string { return uuid.Must(uuid.NewV7()).String() }
 
 func TestRoleChangeIsEffectiveAtOnceInOpenSessions(t *testing.T) {
@@ -77,7 +77,8 @@ func TestGuessingAPasswordIsStopped(t *testing.T) {
 		_, err := visitor().Login(t.Context(), a.user.Email, "not the password")
 		wantCode(t, err, 401, "invalid_credentials")
 	}
-	// The right one neither: the guesser must not learn that it is right.
+	// The right password is refused too: a guesser must not learn that it is
+	// right.
 	_, err := visitor().Login(t.Context(), a.user.Email, password)
 	if p := problemWith(t, err, 429, "too_many_attempts"); p.RetryAfter <= 0 {
 		t.Error("there is no Retry-After")

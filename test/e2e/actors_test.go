@@ -12,7 +12,7 @@ import (
 
 const password = "correct horse battery"
 
-// account is somebody who has registered and logged in.
+// account is a registered and logged-in user.
 type account struct {
 	*client.Client
 	user client.User
@@ -67,7 +67,7 @@ func register(t *testing.T) (account, error) {
 	return account{c.WithSession(session.SessionID), user}, nil
 }
 
-// newOrganizer registers somebody whom the admin makes an organizer.
+// newOrganizer registers a user to whom the admin gives the organizer role.
 func newOrganizer(t *testing.T) account {
 	t.Helper()
 	a := newBuyer(t)
@@ -93,7 +93,7 @@ func wantCode(t testing.TB, err error, status int, code string) {
 	_ = problemWith(t, err, status, code)
 }
 
-// problemWith is wantCode for those who look closer.
+// problemWith is wantCode for callers that check more of the problem.
 func problemWith(t testing.TB, err error, status int, code string) *client.Problem {
 	t.Helper()
 	p := client.AsProblem(err)

@@ -41,7 +41,7 @@ func TestBadInputIsRefusedAndChangesNothing(t *testing.T) {
 		header             http.Header
 		status             int
 		code               string
-		field              string // one of the wrong fields named
+		field              string // one of the invalid fields named
 	}{
 		{name: "malformed JSON", path: "/bookings", body: []byte(`{"event_id":`), status: 400, code: "malformed_json"},
 		{name: "an empty body", path: "/bookings", body: []byte{}, status: 400, code: "malformed_json"},
@@ -149,7 +149,7 @@ func TestBadInputIsRefusedAndChangesNothing(t *testing.T) {
 	}
 }
 
-// snapshot is all that bad input could have changed.
+// snapshot is everything that bad input could have changed.
 func snapshot(t *testing.T, s sale, buyer account) map[string]string {
 	t.Helper()
 	out := map[string]string{}

@@ -19,7 +19,8 @@ import (
 
 func newScanID() string { return uuid.Must(uuid.NewV7()).String() }
 
-// scan shows a code at the organizer's door, again while the answer is 503 or 504.
+// scan sends a code as the organizer's scanner; it retries while the response
+// is 503 or 504.
 func (s sale) scan(t *testing.T, scanID, code string) client.Scan {
 	t.Helper()
 	return scanAt(t, s.organizer.Client, s.event.ID, scanID, code)
@@ -67,7 +68,7 @@ func TestTicketLetsItsHolderInOnce(t *testing.T) {
 	}
 	_, err := s.organizer.CheckIn(t.Context(), s.event.ID, first, tickets[1].Code)
 	wantCode(t, err, 422, "scan_id_reused")
-	// The admin's door is as good.
+	// The admin can scan as well.
 	if other := scanAt(t, admin, s.event.ID, newScanID(), tickets[1].Code); other.Result != "admitted" {
 		t.Errorf("the other ticket: %+v", other)
 	}
@@ -115,7 +116,8 @@ func TestTicketsThatLetNobodyIn(t *testing.T) {
 			}
 		})
 	}
-	// The seat has another holder now: that one gets in, the first does not.
+	// The seat has a new holder now: the new ticket is admitted, the old one is
+	// not.
 	_, resold := s.tickets(t, bob, "1-5")
 	if got := s.scan(t, newScanID(), resold[0].Code); got.Result != "admitted" || got.Holder != bob.user.Email {
 		t.Errorf("who bought the seat again: %+v", got)
@@ -128,7 +130,7 @@ func TestTicketsThatLetNobodyIn(t *testing.T) {
 	}
 }
 
-// Two gateways, one of which spreads an event's requests over all replicas.
+// There are two gateways; one spreads an event's requests over all replicas.
 func TestOfTwentyDoorsAtOnceOneLetsTheHolderIn(t *testing.T) {
 	s := newSale(t, func(e *client.NewEvent) { e.MaxSeatsPerBuyer = 50 })
 	spread := s.organizer.At("http://" + must(running.Address("api-gateway-spread"))(t) + "/api/v1")

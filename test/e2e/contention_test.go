@@ -10,7 +10,7 @@ import (
 )
 
 // The gateway of this test does not keep a block's requests on one replica, so
-// all three booking replicas fight over the same rows.
+// all three booking replicas compete for the same rows.
 func TestTwentyBuyersOneWinnerAHundredTimes(t *testing.T) {
 	const buyers, rounds, seatsEach = 20, 100, 4
 	address := must(running.Address("api-gateway-spread"))(t)
@@ -37,7 +37,7 @@ func TestTwentyBuyersOneWinnerAHundredTimes(t *testing.T) {
 		done.Wait()
 		winner := checkOneWinner(t, round, seats, bookings, errs)
 		wins[winner]++
-		// The seat limit is not what this test is about.
+		// This test is not about the seat limit.
 		must(crowd[winner].CancelBooking(t.Context(), bookings[winner].ID))(t)
 	}
 	t.Logf("rounds won by each buyer: %v", wins)

@@ -18,7 +18,7 @@ import (
 
 const dashboards = "../../charts/frontrow/files/dashboards"
 
-// scraped are the jobs by the variables that say where their metrics are.
+// scraped maps jobs to the variables with their metrics addresses.
 var scraped = map[string]string{
 	"api-gateway": "FRONTROW_API_GATEWAY_ADMIN", "auth-service": "FRONTROW_AUTH_SERVICE_ADMIN", "event-service": "FRONTROW_EVENT_SERVICE_ADMIN",
 	"booking-service": "FRONTROW_BOOKING_SERVICE_1_ADMIN FRONTROW_BOOKING_SERVICE_2_ADMIN FRONTROW_BOOKING_SERVICE_3_ADMIN",
@@ -26,8 +26,8 @@ var scraped = map[string]string{
 	"psp-simulator":   "FRONTROW_PSP_SIMULATOR_ADMIN",
 }
 
-// Every query of every dashboard finds something in a Prometheus that looks at
-// the running system while it sells. A picture of the panels is left behind.
+// Every query of every dashboard finds something in a Prometheus that scrapes
+// the running system during a sale. The test saves an image of the panels.
 func TestDashboardsHaveData(t *testing.T) {
 	begin := time.Now()
 	prometheus := startPrometheus(t)
@@ -54,8 +54,9 @@ func TestDashboardsHaveData(t *testing.T) {
 	drawPanels(t, prometheus, readDashboard(t, dashboards+"/on-sale.json"), begin, "../../.run/on-sale.png")
 }
 
-// sellAndRefuse holds a seat, has it refused to another, pays for it, at first in
-// vain, and gives it back. What fails is tried with the next seat.
+// sellAndRefuse holds a seat, has another buyer refused, pays for it after a
+// declined attempt, and cancels. If a step fails, it retries with the next
+// seat.
 func sellAndRefuse(ctx context.Context, s sale, seat string, winner, loser account) {
 	booking, err := winner.Hold(ctx, s.seats(seat), "")
 	if err != nil {
@@ -63,7 +64,7 @@ func sellAndRefuse(ctx context.Context, s sale, seat string, winner, loser accou
 	}
 	_, _ = loser.Hold(ctx, s.seats(seat), "")
 	_, _ = winner.Pay(ctx, booking.ID, "pm_declined", "")
-	// Refused until the first payment has failed.
+	// The request is refused until the first payment has failed.
 	often(func() bool {
 		_, err := winner.Pay(ctx, booking.ID, "pm_ok", "")
 		return err == nil
@@ -75,7 +76,7 @@ func sellAndRefuse(ctx context.Context, s sale, seat string, winner, loser accou
 	_, _ = winner.CancelBooking(ctx, booking.ID)
 }
 
-// often tries something for some seconds at most.
+// often retries something for at most some seconds.
 func often(done func() bool) {
 	for range 50 {
 		if done() {
@@ -85,7 +86,8 @@ func often(done func() bool) {
 	}
 }
 
-// queriesOf the dashboards in a folder, with the panel each is in.
+// queriesOf returns the queries of the dashboards in a folder, each with its
+// panel.
 func queriesOf(t *testing.T, folder string) map[string]string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(folder, "*.json"))
@@ -106,8 +108,8 @@ func queriesOf(t *testing.T, folder string) map[string]string {
 
 type prometheusServer struct{ addr string }
 
-// startPrometheus starts one that looks at all services every second, until the
-// test ends.
+// startPrometheus starts a Prometheus that scrapes all services every second,
+// until the test ends.
 func startPrometheus(t *testing.T) prometheusServer {
 	t.Helper()
 	folder, addr := t.TempDir(), testkit.FreeAddr(t)
@@ -140,7 +142,7 @@ func startPrometheus(t *testing.T) prometheusServer {
 	return server
 }
 
-// series is how many a query finds.
+// series returns the number of series a query finds.
 func (p prometheusServer) series(ctx context.Context, query string) (int, error) {
 	var result []json.RawMessage
 	err := p.ask(ctx, "/api/v1/query", url.Values{"query": {query}}, &result)

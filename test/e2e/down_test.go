@@ -34,7 +34,7 @@ func TestRedisDownHoldsGoStraightToCassandra(t *testing.T) {
 	})
 
 	start(t, "redis")
-	// It has come back empty or with old locks; either way seats are sold once.
+	// It has restarted empty or with old locks; either way seats are sold once.
 	_, err := second.Hold(t.Context(), s.seats("1-0"), "")
 	wantCode(t, err, 409, "seats_taken")
 	_, err = first.Hold(t.Context(), s.seats("1-1"), "")
@@ -69,7 +69,7 @@ func TestKafkaDownPaymentsAreAcceptedAndFlowAtItsReturn(t *testing.T) {
 	buyer, other := newBuyer(t), newBuyer(t)
 	stop(t, "kafka")
 
-	booking := hold(t, buyer, s.seats("1-0")) // its message can't have come
+	booking := hold(t, buyer, s.seats("1-0")) // its message can't have arrived
 	payment := pay(t, buyer, booking.ID, "pm_ok")
 	awaitPayment(t, buyer, payment.ID, "succeeded")
 	during := must(other.Hold(t.Context(), s.seats("1-1"), ""))(t)
@@ -131,7 +131,8 @@ func TestConsulDownLastKnownAddressesServe(t *testing.T) {
 	expiring := hold(t, other, short.seats("1-0"))
 	_, err := buyer.Hold(t.Context(), short.seats("1-0"), "")
 	wantCode(t, err, 409, "seats_taken")
-	// There is no leader, but whoever wants the seat may take it once the hold is over, and what nobody wants ends a little late.
+	// There is no leader, but another buyer can take the seat once the hold is
+	// over, and an unwanted hold ends a little late.
 	taken, won := holdOnceFree(t, buyer, short.seats("1-0"), other, expiring.ID)
 	if !won {
 		t.Fatal("an unpaid booking was confirmed")
@@ -207,7 +208,8 @@ func TestProviderDownPaymentsWait(t *testing.T) {
 	checkLedger(t, s, frontPrice)
 }
 
-// Events can be viewed while everything but the event-service and its database is down.
+// Events can be viewed while everything except event-service and its database
+// is down.
 func TestEventsAreViewedWhileTheRestIsDown(t *testing.T) {
 	s := newSale(t, nil)
 	stop(t, "booking-service-1", "booking-service-2", "booking-service-3", "payment-service-1", "payment-service-2",

@@ -42,9 +42,9 @@ func TestCancelledEventRefundsEverybody(t *testing.T) {
 	checkLedger(t, s, 0)
 }
 
-// The first buyer pays in the last second with a method that takes three; in
-// between the hold ends and another buyer takes the seats. When a busy machine
-// spoils that order, the next pair of seats is tried.
+// The first buyer pays in the last second with a method that takes three;
+// meanwhile the hold ends and another buyer takes the seats. If a busy machine
+// breaks that order, the test retries with the next pair of seats.
 func TestLatePaymentOfLostSeatsIsRefundedAndBothBookingsSayWhy(t *testing.T) {
 	s := newSale(t, func(e *client.NewEvent) { e.HoldSeconds = 5 })
 	for attempt := range 5 {
@@ -81,7 +81,8 @@ func TestLatePaymentOfLostSeatsIsRefundedAndBothBookingsSayWhy(t *testing.T) {
 	t.Fatal("in five attempts the payment was never late: is the machine very busy?")
 }
 
-// holdOnceFree holds seats as soon as their hold has ended; false if it was confirmed instead.
+// holdOnceFree holds seats as soon as their hold has ended; it returns false if
+// that was confirmed instead.
 func holdOnceFree(t *testing.T, buyer account, seats client.NewBooking, holder account, heldID string) (booking client.Booking, won bool) {
 	t.Helper()
 	testkit.Eventually(t, "the seats are free", func() bool {
@@ -96,7 +97,7 @@ func holdOnceFree(t *testing.T, buyer account, seats client.NewBooking, holder a
 	return booking, won
 }
 
-// at waits for a moment in time: the deadline of a hold is one.
+// at waits until a point in time, such as the deadline of a hold.
 func at(t *testing.T, moment time.Time) {
 	t.Helper()
 	select {

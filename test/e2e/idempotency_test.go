@@ -22,7 +22,8 @@ func TestOneKeySentTwentyTimesAtOnceIsOneBooking(t *testing.T) {
 			done.Wait()
 			var id string
 			for i, err := range errs {
-				// 503 outcome_unknown says "the same again"; it is no answer yet.
+				// 503 outcome_unknown asks for a retry; it is not a final
+				// answer.
 				if client.IsCode(err, "outcome_unknown") {
 					bookings[i] = must(buyer.Hold(t.Context(), request, key))(t)
 				} else if err != nil {

@@ -44,7 +44,8 @@ func TestBuyerGoesFromRegistrationToTicket(t *testing.T) {
 	checkLedger(t, s, 2*frontPrice)
 }
 
-// checkTickets reads the tickets twice: they must not change, and the picture must say the code.
+// checkTickets reads the tickets twice: they must not change, and the QR code
+// must contain the code.
 func checkTickets(t *testing.T, buyer account, booking client.Booking) {
 	t.Helper()
 	tickets := must(buyer.Tickets(t.Context(), booking.ID))(t)
@@ -164,7 +165,7 @@ func TestEventIsFoundBySearchDateAndPage(t *testing.T) {
 
 func TestSoldOutEventSaysSoAndOpensAgain(t *testing.T) {
 	s := newSaleIn(t, plan(1, 2), func(e *client.NewEvent) {
-		e.TicketTypes = e.TicketTypes[:1] // the two seats in front alone are for sale
+		e.TicketTypes = e.TicketTypes[:1] // only the two seats in front are for sale
 	})
 	buyer := newBuyer(t)
 	booking := buy(t, buyer, s.best("front", 2))

@@ -20,9 +20,10 @@ func TestKilledPaymentReplicaLosesNoCent(t *testing.T) {
 	killInMidSaga(t, "payment-service-1", "payment-service-2", "payment-service-1")
 }
 
-// Kafka keeps a killed replica's share of the bookings back until it has given the replica up, but buyers go on paying.
+// Kafka withholds a killed replica's share of the bookings until it has removed
+// the replica from the group, but buyers can still pay.
 func TestKilledPaymentReplicaRefusesNobody(t *testing.T) {
-	const seats = 24 // over all partitions
+	const seats = 24 // in all partitions
 	s := newSaleIn(t, plan(1, seats), func(e *client.NewEvent) { e.MaxSeatsPerBuyer = seats })
 	buyer := newBuyer(t)
 	kill(t, "payment-service-1")
@@ -44,8 +45,8 @@ func TestKilledBackendLosesNothingThatWasAcknowledged(t *testing.T) {
 	}
 }
 
-// killInMidSaga lets buyers hold and pay without pause while replicas die one
-// after another, then asks what became of everything that was answered 2xx.
+// killInMidSaga lets buyers hold and pay continuously while replicas die one
+// after another, then checks the outcome of everything that was answered 2xx.
 func killInMidSaga(t *testing.T, victims ...string) {
 	t.Helper()
 	const buyers = 12
@@ -81,7 +82,7 @@ func killInMidSaga(t *testing.T, victims ...string) {
 		}
 		for _, a := range outcomes[i].holds {
 			if !a.paid {
-				must(buyer.Booking(t.Context(), a.id))(t) // it must at least be there
+				must(buyer.Booking(t.Context(), a.id))(t) // it must at least exist
 				continue
 			}
 			b := awaitBooking(t, buyer, a.id, "confirmed")
@@ -93,7 +94,7 @@ func killInMidSaga(t *testing.T, victims ...string) {
 	checkLedger(t, s, captured)
 }
 
-// acknowledged is what one buyer was told yes to.
+// acknowledged holds what one buyer's successful responses promised.
 type acknowledged struct {
 	mu    sync.Mutex
 	holds []acknowledgedHold
@@ -111,7 +112,7 @@ func (a *acknowledged) count() int {
 	return len(a.holds)
 }
 
-// run holds and pays until traffic ends; requests under way are finished.
+// run holds and pays until traffic ends; it finishes running requests.
 func (a *acknowledged) run(traffic, ctx context.Context, buyer account, s sale, number int) {
 	methods := []string{"pm_ok", "pm_duplicate_webhook", "pm_unknown", "pm_slow"}
 	for n := 0; n < 25 && traffic.Err() == nil; n++ {
@@ -135,7 +136,7 @@ func (a *acknowledged) run(traffic, ctx context.Context, buyer account, s sale, 
 	}
 }
 
-// insist sends the same request with one key until it is answered for good.
+// insist repeats a request with one key until it gets a final answer.
 func insist[T any](ctx context.Context, call func(key string) (T, error)) (T, error) {
 	key := newKey()
 	deadline := time.Now().Add(time.Minute)

@@ -7,9 +7,9 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/audit"
 )
 
-// checkLedger waits until the money of an event has settled, then holds the
-// stores' own figures against the invariants and the price that is expected to
-// be confirmed, in cents.
+// checkLedger waits until the money of an event has settled, then checks the
+// stores' own figures against the invariants and against the expected price of
+// the confirmed bookings, in cents.
 func checkLedger(t *testing.T, s sale, price int64) {
 	t.Helper()
 	auditor := must(audit.Open(t.Context(), running))(t)

@@ -1,6 +1,6 @@
 // Package e2e holds the end-to-end tests. They need the running stack that
-// `make test` starts, go through the gateway, and hold every exchange against
-// api/openapi.yaml. Some stop backends, so none runs beside another.
+// `make test` starts, go through the gateway, and check every exchange against
+// api/openapi.yaml. Some stop backends, so no two tests run in parallel.
 package e2e
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/stack"
 )
 
-// What all tests share; nothing here changes after TestMain.
+// State shared by all tests; it does not change after TestMain.
 var (
 	running   *stack.Stack
 	processes *stack.Processes
@@ -52,5 +52,5 @@ func open() (err error) {
 	return nil
 }
 
-// visitor is an anonymous client whose every exchange is checked.
+// visitor is an anonymous client whose exchanges are all checked.
 func visitor() *client.Client { return client.New(running.URL, openAPI.Check) }

@@ -127,7 +127,7 @@ func TestSalesAreWhatWasPaid(t *testing.T) {
 
 func TestAttendeesAreListedInPagesAndAsCSV(t *testing.T) {
 	v := plan(4, 25)
-	v.Sections[1].Name = "=Rear" // a spreadsheet must not take it for a formula
+	v.Sections[1].Name = "=Rear" // a spreadsheet must not interpret it as a formula
 	s := newSaleIn(t, v, func(e *client.NewEvent) { e.MaxSeatsPerBuyer = 50 })
 	ada, bob := newBuyer(t), newBuyer(t)
 	booking := buy(t, ada, s.seats("1-0", "1-1", "2-0"))

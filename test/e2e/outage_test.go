@@ -10,10 +10,10 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/client"
 )
 
-// recovery bounds the return of a whole stack, Cassandra's start included.
+// recovery limits the recovery of a whole stack, including Cassandra's start.
 const recovery = 3 * time.Minute
 
-// stop really ends processes, and sees to it that the test leaves a healthy stack.
+// stop stops processes, and makes sure that the test leaves a healthy stack.
 func stop(t *testing.T, names ...string) {
 	t.Helper()
 	t.Cleanup(func() { start(t, names...) })
@@ -26,7 +26,7 @@ func stop(t *testing.T, names ...string) {
 	}
 }
 
-// start starts what is stopped and waits until everything runs as before.
+// start starts stopped processes and waits until everything runs as before.
 func start(t *testing.T, names ...string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), recovery)
@@ -52,7 +52,7 @@ func kill(t *testing.T, name string) {
 	}
 }
 
-// awaitHealthy waits until every process is ready and Consul says so too.
+// awaitHealthy waits until every process is ready, also according to Consul.
 func awaitHealthy(ctx context.Context, t *testing.T) {
 	t.Helper()
 	states, err := processes.States(ctx)
@@ -77,7 +77,8 @@ func awaitHealthy(ctx context.Context, t *testing.T) {
 	awaitServing(ctx, t)
 }
 
-// awaitServing waits until the gateway has noticed too: each service answers ten times in a row.
+// awaitServing waits until the gateway has noticed as well: each service
+// answers ten times in a row.
 func awaitServing(ctx context.Context, t *testing.T) {
 	t.Helper()
 	good := 0
@@ -94,8 +95,9 @@ func awaitServing(ctx context.Context, t *testing.T) {
 	})
 }
 
-// wantUnavailable waits until a call is refused with 503 and Retry-After; the
-// first calls after an outage may take until a time-out, or be answered by caches.
+// wantUnavailable waits until a call is refused with 503 and Retry-After. The
+// first calls after an outage may run into a timeout, or be answered from
+// caches.
 func wantUnavailable(t *testing.T, what string, call func() error) {
 	t.Helper()
 	var last error

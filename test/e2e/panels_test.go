@@ -22,7 +22,7 @@ import (
 	"gonum.org/v1/plot/vg/vgimg"
 )
 
-// panel of a dashboard, as Grafana reads it.
+// panel is a dashboard panel, as in Grafana's JSON.
 type panel struct {
 	Title       string `json:"title"`
 	FieldConfig struct {
@@ -54,15 +54,15 @@ func readDashboard(t *testing.T, file string) dashboard {
 	return board
 }
 
-// query is a target's expression with Grafana's variables as they are here.
+// query returns a target's expression with Grafana's variables replaced.
 func query(expr string) string {
 	return strings.NewReplacer("$__rate_interval", "30s", "$namespace", ".*").Replace(expr)
 }
 
-// units by Grafana's names for them.
+// units maps Grafana's names to units.
 var units = map[string]string{"ops": " (1/s)", "s": " (s)"}
 
-// drawPanels writes a picture of a dashboard's panels since a time.
+// drawPanels saves an image of a dashboard's panels since a time.
 func drawPanels(t *testing.T, prometheus prometheusServer, board dashboard, since time.Time, file string) {
 	t.Helper()
 	const columns = 3
@@ -132,7 +132,8 @@ func drawPanel(t *testing.T, prometheus prometheusServer, p panel, since time.Ti
 			drawn.Legend.Add(legend(target.Legend, series.labels), line)
 		}
 	}
-	// From 0, and with room for the legend above the lines. Where nothing happened the lines are at the bottom.
+	// Start at 0, and leave room for the legend above the lines. Lines without
+	// data are at the bottom.
 	drawn.Y.Min = 0
 	if drawn.Y.Max *= 1 + .12*float64(number); drawn.Y.Max <= 0 {
 		drawn.Y.Max = 1
@@ -140,7 +141,7 @@ func drawPanel(t *testing.T, prometheus prometheusServer, p panel, since time.Ti
 	return drawn
 }
 
-// legend puts labels into {{label}}.
+// legend replaces {{label}} with labels.
 func legend(format string, labels map[string]string) string {
 	for name, value := range labels {
 		format = strings.ReplaceAll(format, "{{"+name+"}}", value)
@@ -148,13 +149,13 @@ func legend(format string, labels map[string]string) string {
 	return format
 }
 
-// series over time; x is in seconds since the beginning.
+// series is a time series; x is in seconds since the start.
 type series struct {
 	labels map[string]string
 	points plotter.XYs
 }
 
-// over is what a query finds in each second since a time.
+// over returns a query's result for each second since a time.
 func (p prometheusServer) over(ctx context.Context, query string, since time.Time) ([]series, error) {
 	var result []struct {
 		Metric map[string]string `json:"metric"`
@@ -174,7 +175,7 @@ func (p prometheusServer) over(ctx context.Context, query string, since time.Tim
 			if err != nil {
 				return nil, err
 			}
-			// A quantile of nothing is not a number.
+			// A quantile without data is NaN.
 			if !math.IsNaN(value) {
 				s.points = append(s.points, plotter.XY{X: at - float64(since.UnixMilli())/1000, Y: value})
 			}

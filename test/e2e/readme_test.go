@@ -22,7 +22,8 @@ func TestReadmeWalkThroughWorksAsPasted(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	// Elsewhere, so that the addresses are those of the stack under test.
+	// In another directory, so that the addresses are those of the stack under
+	// test.
 	dir := t.TempDir()
 	bash := exec.CommandContext(ctx, "bash", "--norc", "-e", "-c", string(block[1]))
 	bash.Dir = dir

@@ -13,7 +13,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/client"
 )
 
-// sale is an event that is on sale.
+// sale is an event on sale.
 type sale struct {
 	event     client.Event
 	venue     client.Venue
@@ -27,9 +27,9 @@ const (
 	floorPrice = 1000
 )
 
-// plan is a hall of rows×seats in front, one row of 10 in the rear, and a
+// plan returns a hall of rows×seats in front, one row of 10 in the rear, and a
 // standing area for 20. Block 1 is the front, block 2 the rear, block 3 the
-// area (as long as the front has at most 300 seats).
+// area (if the front has at most 300 seats).
 func plan(rows, seats int) client.Venue {
 	front := client.Section{ID: "front", Name: "Front"}
 	for r := range rows {
@@ -51,7 +51,7 @@ func row(label, category string, seats int, y float64) client.Row {
 	return r
 }
 
-// draftOf describes an event at a venue that is on sale now and starts in a month.
+// draftOf returns an event at a venue, on sale now, that starts in a month.
 func draftOf(v client.Venue) client.NewEvent {
 	now := time.Now().UTC().Truncate(time.Second)
 	return client.NewEvent{
@@ -66,7 +66,7 @@ func draftOf(v client.Venue) client.NewEvent {
 	}
 }
 
-// newSale puts an event on sale in the hall of plan(4, 25), with what change makes of it.
+// newSale puts an event on sale in the hall of plan(4, 25), modified by change.
 func newSale(t *testing.T, change func(*client.NewEvent)) sale {
 	t.Helper()
 	return newSaleIn(t, plan(4, 25), change)
@@ -86,8 +86,8 @@ func newSaleIn(t *testing.T, v client.Venue, change func(*client.NewEvent)) sale
 	return s
 }
 
-// awaitSeats waits until every booking replica that runs has heard of an event:
-// each learns by itself, within a second or so.
+// awaitSeats waits until every running booking replica knows an event: each
+// learns of it separately, within a second or so.
 func awaitSeats(t *testing.T, eventID string) {
 	t.Helper()
 	for replica := 1; ; replica++ {
@@ -106,12 +106,12 @@ func awaitSeats(t *testing.T, eventID string) {
 	}
 }
 
-// seats asks for seats of this sale.
+// seats requests seats of this sale.
 func (s sale) seats(ids ...string) client.NewBooking {
 	return client.NewBooking{EventID: s.event.ID, SeatIDs: ids}
 }
 
-// best asks for the best available seats of a ticket type.
+// best requests the best available seats of a ticket type.
 func (s sale) best(ticketType string, quantity int) client.NewBooking {
 	return client.NewBooking{EventID: s.event.ID, TicketTypeID: ticketType, Quantity: quantity}
 }
@@ -128,8 +128,8 @@ func (s sale) states(t *testing.T, block string) string {
 	return ""
 }
 
-// awaitStates waits until a block's states are as they should be, and returns
-// them: the replica that is asked hears of another's changes a moment later.
+// awaitStates waits until a block's states are as wanted, and returns them: the
+// replica asked may see another's changes a moment later.
 func (s sale) awaitStates(t *testing.T, block, want string, is func(states string) bool) string {
 	t.Helper()
 	var states string
@@ -140,12 +140,13 @@ func (s sale) awaitStates(t *testing.T, block, want string, is func(states strin
 	return states
 }
 
-// beginning is for awaitStates.
+// beginning is a condition for awaitStates.
 func beginning(with string) func(string) bool {
 	return func(states string) bool { return strings.HasPrefix(states, with) }
 }
 
-// hold books seats, again with the same key as long as the answer is "try again".
+// hold books seats. It retries with the same key while the response asks for a
+// retry.
 func hold(t *testing.T, buyer account, b client.NewBooking) client.Booking {
 	t.Helper()
 	return again(t, "hold seats", func(key string) (client.Booking, error) { return buyer.Hold(t.Context(), b, key) })
@@ -157,8 +158,8 @@ func pay(t *testing.T, buyer account, bookingID, method string) client.Payment {
 	return again(t, "pay", func(key string) (client.Payment, error) { return buyer.Pay(t.Context(), bookingID, method, key) })
 }
 
-// again repeats a call with one Idempotency-Key while the answer is 503 or 504,
-// as the contract tells clients to.
+// again repeats a call with one Idempotency-Key while the response is 503 or
+// 504, as the contract tells clients to.
 func again[T any](t *testing.T, what string, call func(key string) (T, error)) (out T) {
 	t.Helper()
 	key := newKey()

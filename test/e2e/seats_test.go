@@ -11,7 +11,8 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/client"
 )
 
-// indexes of a booking's seats in their block, in order; all must be of that block.
+// indexes returns the indexes of a booking's seats in their block, in order;
+// all must be in that block.
 func indexes(t *testing.T, b client.Booking, block string) []int {
 	t.Helper()
 	var out []int
@@ -51,8 +52,9 @@ func TestBestAvailableSeatsAreTogetherInOneRow(t *testing.T) {
 }
 
 func TestBestAvailableLeavesNoSingleSeat(t *testing.T) {
-	// One row of five with the middle three free of choice: taking seats 0 and 1
-	// leaves three together, taking 1 and 2 would leave a single one at the end.
+	// One row of five in which the middle three are free: taking seats 0 and 1
+	// leaves three together, taking 1 and 2 would leave a single one at the
+	// end.
 	s := newSaleIn(t, plan(1, 5), nil)
 	booking := must(newBuyer(t).Hold(t.Context(), s.best("front", 2), ""))(t)
 	left := s.awaitStates(t, "1", "with two held", func(states string) bool { return strings.Count(states, "h") == 2 })
@@ -163,7 +165,7 @@ func TestSeatsHaveAnETagThatFollowsTheirState(t *testing.T) {
 	if tag == "" {
 		t.Fatal("there is no ETag")
 	}
-	// Each replica has its own picture; on one of them the tag is known.
+	// Each replica has its own state; one of them knows the tag.
 	testkit.Eventually(t, "unchanged seats are 304", func() bool { return read(tag).Status == http.StatusNotModified })
 	must(newBuyer(t).Hold(t.Context(), s.seats("1-0"), ""))(t)
 	testkit.Eventually(t, "changed seats are 200", func() bool { return read(tag).Status == http.StatusOK })

@@ -52,8 +52,8 @@ func TestStreamContinuesAfterLastEventID(t *testing.T) {
 		t.Fatalf("the delta has the id %q, the snapshot %q", seen, snapshot.ID)
 	}
 	hold(t, buyer, s.seats("1-1"))
-	// Only the replica that gave the id can continue from it; the others begin
-	// with a snapshot, which must have it all.
+	// Only the replica that sent the id can continue from it. The others begin
+	// with a snapshot, which must be complete.
 	testkit.Eventually(t, "a stream continues", func() bool {
 		resumed := openStream(t, s, seen)
 		defer resumed.close()
@@ -116,7 +116,7 @@ func openStream(t *testing.T, s sale, lastID string) *stream {
 	return &stream{events: events, close: cancel}
 }
 
-// next returns the next event that is no heartbeat.
+// next returns the next event other than a heartbeat.
 func (w *stream) next(t *testing.T) client.StreamEvent {
 	t.Helper()
 	for event := range w.events {
@@ -133,7 +133,7 @@ func (w *stream) next(t *testing.T) client.StreamEvent {
 	return client.StreamEvent{}
 }
 
-// delta returns the next delta that brings seats to a state.
+// delta returns the next delta that changes seats to a state.
 func (w *stream) delta(t *testing.T, state string) client.Delta {
 	t.Helper()
 	for {

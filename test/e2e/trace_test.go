@@ -19,10 +19,10 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 )
 
-// purchases is how many are made: each second request is traced.
+// purchases is the number of purchases: every second request is traced.
 const purchases = 12
 
-// One trace leads from the buyer's request to the confirmation of the booking:
+// One trace connects the buyer's request to the confirmation of the booking:
 // through the gateway, payment-service, Kafka and booking-service.
 func TestATraceLeadsFromThePaymentToTheConfirmation(t *testing.T) {
 	spans := collect(t)
@@ -41,7 +41,8 @@ func TestATraceLeadsFromThePaymentToTheConfirmation(t *testing.T) {
 	spans.await(t, want)
 }
 
-// TestATraceLeadsFromTheHoldToPaymentService is the other way over Kafka.
+// TestATraceLeadsFromTheHoldToPaymentService covers the other direction over
+// Kafka.
 func TestATraceLeadsFromTheHoldToPaymentService(t *testing.T) {
 	spans := collect(t)
 	s := newSale(t, nil)
@@ -55,7 +56,8 @@ func TestATraceLeadsFromTheHoldToPaymentService(t *testing.T) {
 	spans.await(t, want)
 }
 
-// await waits for a trace with these steps, one below the other, up to the last.
+// await waits for a trace with these steps, each a descendant of the previous
+// one.
 func (c *collected) await(t *testing.T, steps []string) {
 	t.Helper()
 	testkit.Eventually(t, "a trace by "+strings.Join(steps, ", "), func() bool {
@@ -72,7 +74,7 @@ func containsInOrder(path, want []string) bool {
 	return len(want) == 0
 }
 
-// collected are the spans that the services have sent, by trace and span.
+// collected holds the spans sent by the services, by trace and span.
 type collected struct {
 	mu    sync.Mutex
 	spans map[string]span
@@ -127,8 +129,8 @@ func serviceOf(resource *tracepb.ResourceSpans) string {
 	return ""
 }
 
-// pathsTo returns, for each span of a name, the names from its trace's root to
-// it, as far as they have come.
+// pathsTo returns, for each span with a name, the names from its trace's root
+// to it, as far as they have arrived.
 func (c *collected) pathsTo(name string) (paths [][]string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -20,7 +20,7 @@ func awaitEvent(t *testing.T, id, status string) {
 	})
 }
 
-// awaitRefund waits until a booking says that its payment was given back.
+// awaitRefund waits until a booking reports its payment as refunded.
 func awaitRefund(t *testing.T, buyer account, bookingID string) client.Booking {
 	t.Helper()
 	return awaitBookingIs(t, buyer, bookingID, "refunded", func(b client.Booking) bool {

@@ -1,5 +1,5 @@
-// Package tilt runs the Tiltfile as Tilt would, with stand-ins for Tilt's
-// functions that record what they are asked for.
+// Package tilt runs the Tiltfile like Tilt, with fakes of Tilt's functions that
+// record their calls.
 package tilt
 
 import (
@@ -19,8 +19,8 @@ import (
 
 const root = "../.."
 
-// The names of what Helm makes of the charts, of the Tiltfile's resources, and
-// of the images have to be the same ones.
+// The names in Helm's output, the Tiltfile's resources and the images must
+// agree.
 func TestTiltfile(t *testing.T) {
 	for _, args := range []map[string]bool{{}, {"operators": true}} {
 		t.Run(fmt.Sprint(args), func(t *testing.T) {
@@ -51,7 +51,7 @@ func TestTiltfile(t *testing.T) {
 	}
 }
 
-// A chart that has another name, or a file that is gone, must be noticed.
+// A renamed chart or a missing file must be noticed.
 func TestRenamedChartIsNoticed(t *testing.T) {
 	copied := t.TempDir()
 	for _, name := range []string{"Tiltfile", "tilt", "charts", "k8s", "tools/k8s"} {
@@ -80,7 +80,7 @@ func run(t *testing.T, folder string, args map[string]bool) *world {
 	return w
 }
 
-// world is what the Tiltfile asked for.
+// world records the Tiltfile's calls.
 type world struct {
 	folder           string
 	args             map[string]bool
@@ -139,7 +139,7 @@ func execute(t *testing.T, folder string, args map[string]bool) (*world, error) 
 	return w, err
 }
 
-// call is a call's arguments.
+// call holds a call's arguments.
 type call struct {
 	args   starlark.Tuple
 	kwargs map[string]starlark.Value
@@ -155,7 +155,7 @@ func (c call) named(name string) string {
 	return s
 }
 
-// texts of a list, or of one string.
+// texts returns the texts of a list, or of one string.
 func texts(v starlark.Value) (list []string) {
 	if s, ok := starlark.AsString(v); ok {
 		return []string{s}
@@ -180,7 +180,7 @@ func builtin(name string, f func(call) (starlark.Value, error)) *starlark.Builti
 	})
 }
 
-// config is Tilt's: the flags after `--`.
+// config is Tilt's config: the flags after `--`.
 type config struct{ w *world }
 
 func (config) String() string        { return "config" }
@@ -206,7 +206,7 @@ func (c config) Attr(name string) (starlark.Value, error) {
 			return parsed, nil
 		}), nil
 	}
-	return nil, nil //nolint:nilnil // what Starlark takes for: no such attribute
+	return nil, nil //nolint:nilnil // means "no such attribute" in Starlark
 }
 
 func (w *world) nothing(call) (starlark.Value, error) { return starlark.None, nil }
@@ -280,7 +280,7 @@ var program = regexp.MustCompile(`^(tilt|tools)/[a-z0-9/-]+`)
 func (w *world) localResource(c call) (starlark.Value, error) {
 	w.local[c.text(0)] = true
 	for _, dependency := range texts(c.kwargs["deps"]) {
-		// Of the services' sources there are none beside a copied Tiltfile.
+		// A copied Tiltfile has no service sources beside it.
 		if err := w.exists(dependency); err != nil && w.folder == root {
 			return nil, err
 		}

@@ -36,10 +36,10 @@ func TestTargetRefusesOtherMachines(t *testing.T) {
 	}
 }
 
-// TestStalledServerIsChargedForEveryRequestThatFellDue is what makes the loop
-// open: while the first answer is held back for 200 ms, the others fall due one
-// after another on the one connection, and each waits the shorter the later it
-// was due.
+// TestStalledServerIsChargedForEveryRequestThatFellDue checks what makes the
+// loop open: while the first response is held back for 200 ms, the others
+// become due one after another on the single connection, and each waits less
+// the later it was due.
 func TestStalledServerIsChargedForEveryRequestThatFellDue(t *testing.T) {
 	const stall = 200 * time.Millisecond
 	var first atomic.Bool
@@ -153,7 +153,7 @@ func TestSummaryQuantilesAndRate(t *testing.T) {
 			t.Errorf("quantile %v is %s, want %s", c.q, got, c.want)
 		}
 	}
-	// The last of a thousand answers came at 1.998 + 1 s.
+	// The last of a thousand responses arrived at 1.998 + 1 s.
 	if want := 1000 / 2.998; s.PerSecond < want-.1 || s.PerSecond > want+.1 {
 		t.Errorf("%.1f a second, want %.1f", s.PerSecond, want)
 	}

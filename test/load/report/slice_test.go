@@ -43,7 +43,7 @@ func TestCostsWeighRoundsByTheirAnswers(t *testing.T) {
 	}
 }
 
-// full is a page with something in every place.
+// full is a page with every element.
 func full() Page {
 	h := openloop.NewHistogram()
 	for v := range int64(2000) {

@@ -91,7 +91,7 @@ func stored(id, user uuid.UUID, status, seat string, fill func(*audit.StoredBook
 	return b
 }
 
-// broken names the checks that found something.
+// broken names the checks that found a violation.
 func (s *scene) broken() []string {
 	for _, c := range s.calls {
 		s.Recorder.Add(c)
@@ -115,7 +115,7 @@ func TestWhatIsBrokenIsFound(t *testing.T) {
 	tests := []struct {
 		name string
 		do   func(*scene)
-		// want is the check that must find it; others may.
+		// want is the check that must find it; others may too.
 		want string
 	}{
 		{"the seat was taken over before the deadline", func(s *scene) {
@@ -224,7 +224,8 @@ func TestWhatIsExcusedOrUnknownIsNotBroken(t *testing.T) {
 			s.Outages = []Outage{{Of: NoGateway, Process: "a", Start: 2, End: 5}, {Of: NoGateway, Process: "b", Start: 2, End: 5}}
 		}},
 		{"nobody could see the event while a deploy replaced one gateway and the other was killed", func(s *scene) {
-			// One was up at any time; neither was for the whole request.
+			// One gateway was up at any time; neither was up for the whole
+			// request.
 			s.Views = append(s.Views, traffic.View{Start: 3, End: 9})
 			s.Outages = []Outage{{Of: NoGateway, Process: "a", Start: 1, End: 5}, {Of: NoGateway, Process: "b", Start: 6, End: 20}}
 		}},

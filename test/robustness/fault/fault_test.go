@@ -13,7 +13,8 @@ import (
 	"time"
 )
 
-// newInjector has one kind, which is told what happens to it.
+// newInjector returns an injector with one kind, which records what happens to
+// it.
 func newInjector(begin func(context.Context, Fault) (end, error)) *Injector {
 	return &Injector{kinds: []kind{{name: "hurt", begin: begin}}}
 }
@@ -120,7 +121,7 @@ func TestPauseReachesChildren(t *testing.T) {
 	await("both go on", func(state string) bool { return state == "S" })
 }
 
-// stateOf is a letter: S sleeps, T is stopped.
+// stateOf returns a process's state letter: S is sleeping, T is stopped.
 func stateOf(pid int) string {
 	text, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	fields := strings.Fields(string(text))

@@ -71,9 +71,9 @@ func TestSeat(t *testing.T) {
 	}
 }
 
-// A popular seat changes hands every few seconds, is read all the time, and most
-// of its holds are seen to have ended only when all is over: the verdict must
-// come in time for that, also when it is no.
+// A popular seat changes hands every few seconds, is read continuously, and
+// most of its holds are seen to have ended only at the end. The checker must
+// decide such a history in time, even if it is invalid.
 func TestSeatOfALongRoundIsJudgedInTime(t *testing.T) {
 	var ops []Operation
 	at := int64(0)

@@ -1,6 +1,6 @@
-// Package short is a short round of the robustness test on whatever Frontrow
-// the environment describes, as `make test` starts it: one node of everything,
-// two gateways, three booking replicas.
+// Package short runs a short round of the robustness test on the Frontrow
+// described by the environment, as `make test` starts it: one node of
+// everything, two gateways, three booking replicas.
 package short
 
 import (
