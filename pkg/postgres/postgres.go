@@ -28,8 +28,8 @@ const (
 	// locks block others.
 	idleInTransactionTimeout = 15 * time.Second
 	maxConnections           = 20
-	// startupPatience is how long Connect waits for a server that is starting.
-	startupPatience = 15 * time.Second
+	// startupTimeout is how long Connect waits for a server that is starting.
+	startupTimeout = 15 * time.Second
 )
 
 // Connect returns a pool of at most 20 connections (pool_max_conns in url
@@ -67,8 +67,8 @@ func Connect(ctx context.Context, url string) (*pgxpool.Pool, error) {
 }
 
 func waitUntilUp(ctx context.Context, pool *pgxpool.Pool) error {
-	patience := time.NewTimer(startupPatience)
-	defer patience.Stop()
+	timer := time.NewTimer(startupTimeout)
+	defer timer.Stop()
 	for {
 		err := pool.Ping(ctx)
 		if err == nil || ctx.Err() != nil {
@@ -77,7 +77,7 @@ func waitUntilUp(ctx context.Context, pool *pgxpool.Pool) error {
 		select {
 		case <-ctx.Done():
 			return err
-		case <-patience.C:
+		case <-timer.C:
 			return err
 		case <-time.After(250 * time.Millisecond):
 		}

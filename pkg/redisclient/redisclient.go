@@ -12,9 +12,9 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// patience is the timeout for dialling, reading, writing and waiting for a free
+// ioTimeout is the timeout for dialling, reading, writing and waiting for a free
 // connection. A request that waits for a dead Redis helps nobody.
-const patience = 250 * time.Millisecond
+const ioTimeout = 250 * time.Millisecond
 
 const (
 	// poolSize allows for a burst: each request that waits for a connection is
@@ -25,11 +25,11 @@ const (
 	protocol = 2
 )
 
-// findPatience is the timeout for a new connection when a Sentinel is first
+// failoverTimeout is the timeout for a new connection when a Sentinel is first
 // asked for the primary. go-redis asks the Sentinel it knows, for up to twice
-// patience, and tries another only if that fails before the deadline. With a
-// deadline of patience it would keep asking a hung Sentinel for ever.
-const findPatience = 3 * patience
+// ioTimeout, and tries another only if that fails before the deadline. With a
+// deadline of ioTimeout it would keep asking a hung Sentinel forever.
+const failoverTimeout = 3 * ioTimeout
 
 // New returns a client for a redis:// URL. With master_name in its query, the
 // URL's host and each addr in the query are Sentinels, and the client follows
@@ -50,7 +50,7 @@ func New(address string) (*redis.Client, error) {
 		return nil, fmt.Errorf("redis url: %w", err)
 	}
 	opts.ContextTimeoutEnabled = true
-	opts.DialTimeout, opts.ReadTimeout, opts.WriteTimeout, opts.PoolTimeout = patience, patience, patience, patience
+	opts.DialTimeout, opts.ReadTimeout, opts.WriteTimeout, opts.PoolTimeout = ioTimeout, ioTimeout, ioTimeout, ioTimeout
 	opts.DialerRetries, opts.MaxRetries = 1, 1
 	opts.MinRetryBackoff, opts.MaxRetryBackoff = time.Millisecond, 10*time.Millisecond
 	opts.PoolSize = poolSize
@@ -64,7 +64,7 @@ func newFailover(address string) (*redis.Client, error) {
 		return nil, fmt.Errorf("redis url: %w", err)
 	}
 	opts.ContextTimeoutEnabled = true
-	opts.DialTimeout, opts.ReadTimeout, opts.WriteTimeout, opts.PoolTimeout = findPatience, patience, patience, patience
+	opts.DialTimeout, opts.ReadTimeout, opts.WriteTimeout, opts.PoolTimeout = failoverTimeout, ioTimeout, ioTimeout, ioTimeout
 	opts.DialerRetries, opts.MaxRetries = 1, 1
 	opts.MinRetryBackoff, opts.MaxRetryBackoff = time.Millisecond, 10*time.Millisecond
 	opts.PoolSize = poolSize
