@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// patience is how long a client may take to accept one slice of the stream.
-	patience = 15 * time.Second
+	// writeTimeout is how long a client may take to accept one slice of the stream.
+	writeTimeout = 15 * time.Second
 	// slice is how many bytes are written under one deadline.
 	slice = 16 << 10
 )
@@ -55,7 +55,7 @@ func (w *watcher) close() {
 func (w *watcher) write(data []byte) error {
 	for len(data) > 0 {
 		n := min(len(data), slice)
-		if err := w.conn.SetWriteDeadline(time.Now().Add(patience)); err != nil {
+		if err := w.conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
 			return err
 		}
 		if _, err := w.conn.Write(data[:n]); err != nil {

@@ -15,9 +15,9 @@ const (
 	maxSending = 32 << 20
 	// leastBody is the minimum size counted for a body, to cover its overhead.
 	leastBody = 16 << 10
-	// A body may take bodyPatience plus a second for each leastRate bytes.
-	bodyPatience = 5 * time.Second
-	leastRate    = 1 << 20
+	// A body may take bodyTimeout plus a second for each leastRate bytes.
+	bodyTimeout = 5 * time.Second
+	leastRate   = 1 << 20
 )
 
 // readBody returns the whole body, so that it can be sent to another replica.
@@ -42,7 +42,7 @@ func (d *Door) readBody(c *call) ([]byte, error) {
 	}
 	defer done()
 	control := http.NewResponseController(c.w)
-	_ = control.SetReadDeadline(time.Now().Add(bodyPatience + time.Duration(size/leastRate)*time.Second))
+	_ = control.SetReadDeadline(time.Now().Add(bodyTimeout + time.Duration(size/leastRate)*time.Second))
 	var body []byte
 	var err error
 	if length > 0 {
