@@ -24,8 +24,8 @@ const (
 	hashBytes    = 32
 )
 
-// hashPatience is how long a request waits for a hashing slot.
-const hashPatience = 8 * time.Second
+// slotTimeout is how long a request waits for a hashing slot.
+const slotTimeout = 8 * time.Second
 
 // Hasher hashes and verifies passwords, at most as many at once as there are
 // cores: a burst of log-ins waits instead of exhausting memory.
@@ -46,14 +46,14 @@ func NewHasher() *Hasher {
 	}
 }
 
-// inSlot runs fn in a hashing slot. Errors: ErrBusy after hashPatience, ctx's,
+// inSlot runs fn in a hashing slot. Errors: ErrBusy after slotTimeout, ctx's,
 // fn's.
 func (h *Hasher) inSlot(ctx context.Context, fn func() error) error {
-	patience := time.NewTimer(hashPatience)
-	defer patience.Stop()
+	timer := time.NewTimer(slotTimeout)
+	defer timer.Stop()
 	select {
 	case h.slots <- struct{}{}:
-	case <-patience.C:
+	case <-timer.C:
 		return ErrBusy
 	case <-ctx.Done():
 		return ctx.Err()
