@@ -17,8 +17,8 @@ import (
 
 const service = "event-service"
 
-// topicPatience is how long migrate waits for brokers that are starting.
-const topicPatience = 2 * time.Minute
+// topicTimeout is how long migrate waits for brokers that are starting.
+const topicTimeout = 2 * time.Minute
 
 func main() {
 	lifecycle.Main(lifecycle.Program{
@@ -45,7 +45,7 @@ func migrate(ctx context.Context, cfg migrateConfig) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, topicPatience)
+	ctx, cancel := context.WithTimeout(ctx, topicTimeout)
 	defer cancel()
 	return kafka.EnsureTopics(ctx, cfg.Kafka, cfg.Topics, announcements.Topics()...)
 }

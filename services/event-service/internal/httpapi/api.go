@@ -22,7 +22,7 @@ type API struct {
 func New(store *postgres.Store, verifier *identity.Verifier, c clock.Clock) http.Handler {
 	a := &API{store: store, clock: c}
 	routes := httpapi.New(verifier)
-	handle := func(method, path string, h httpapi.Handler) { routes.Handle(method, path, within(patience, h)) }
+	handle := func(method, path string, h httpapi.Handler) { routes.Handle(method, path, within(requestTimeout, h)) }
 	organizers := func(h httpapi.Handler) httpapi.Handler {
 		return httpapi.WithRole(h, identity.Organizer, identity.Admin)
 	}
@@ -39,9 +39,9 @@ func New(store *postgres.Store, verifier *identity.Verifier, c clock.Clock) http
 	return routes
 }
 
-// patience is the timeout of a request: a database that hangs is treated like
-// one that is down, and the client is asked to retry (503).
-const patience = 10 * time.Second
+// requestTimeout limits a request: a database that hangs is treated like one
+// that is down, and the client is asked to retry (503).
+const requestTimeout = 10 * time.Second
 
 func within(d time.Duration, h httpapi.Handler) httpapi.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
