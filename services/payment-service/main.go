@@ -20,8 +20,8 @@ const (
 	bookingService = "booking-service"
 )
 
-// topicPatience is how long migrate waits for brokers that are starting.
-const topicPatience = 2 * time.Minute
+// topicTimeout is how long migrate waits for brokers that are starting.
+const topicTimeout = 2 * time.Minute
 
 func main() {
 	lifecycle.Main(lifecycle.Program{
@@ -54,7 +54,7 @@ func migrate(ctx context.Context, cfg migrateConfig) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, topicPatience)
+	ctx, cancel := context.WithTimeout(ctx, topicTimeout)
 	defer cancel()
 	return kafka.EnsureTopics(ctx, cfg.Kafka, cfg.Topics, messages.Topics...)
 }
