@@ -33,9 +33,9 @@ func (c *Clock) Now() time.Time {
 	return c.base.Add(time.Since(c.at)).Round(0).UTC()
 }
 
-// slowAnswer is the longest response time that Set accepts. A slower response
+// maxReadTime is the longest response time that Set accepts. A slower response
 // is imprecise: the node may have read its clock at either end of the interval.
-const slowAnswer = 250 * time.Millisecond
+const maxReadTime = 250 * time.Millisecond
 
 // Set reads the time from a node.
 func (c *Clock) Set(ctx context.Context) error {
@@ -50,8 +50,8 @@ func (c *Clock) Set(ctx context.Context) error {
 		return readFailed("read time", err)
 	}
 	took := time.Since(before)
-	if took > slowAnswer {
-		return fmt.Errorf("cassandra: read time: response took %v, more than %v", took, slowAnswer)
+	if took > maxReadTime {
+		return fmt.Errorf("cassandra: read time: response took %v, more than %v", took, maxReadTime)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -45,8 +45,8 @@ var migrations = []string{
 	`ALTER TABLE %s.cursors ADD IF NOT EXISTS listed bigint`,
 }
 
-// migratePatience is how long one step of a migration is retried.
-const migratePatience = time.Minute
+// migrateTimeout is how long one step of a migration is retried.
+const migrateTimeout = time.Minute
 
 // Config configures the connection to the cluster.
 type Config struct {
@@ -160,10 +160,10 @@ func define(ctx context.Context, session *gocql.Session, statement string) error
 	return session.AwaitSchemaAgreement(ctx)
 }
 
-// retry calls step until it succeeds or migratePatience has passed. A node that
+// retry calls step until it succeeds or migrateTimeout has passed. A node that
 // has just started may not know a keyspace created by another node.
 func retry(ctx context.Context, step func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, migratePatience)
+	ctx, cancel := context.WithTimeout(ctx, migrateTimeout)
 	defer cancel()
 	for {
 		err := step(ctx)

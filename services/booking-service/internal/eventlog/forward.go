@@ -13,8 +13,8 @@ import (
 const (
 	// forwardTimeout limits one batch.
 	forwardTimeout = 3 * time.Second
-	// forwardAbreast is the number of concurrent batches to one replica.
-	forwardAbreast = 2
+	// forwardConcurrency is the number of concurrent batches to one replica.
+	forwardConcurrency = 2
 	// forwardBatch limits the commands in a batch.
 	forwardBatch = 256
 	// avoidFor is how long a failed replica gets no commands.
@@ -58,7 +58,7 @@ func (f *forwarder) do(ctx context.Context, addr string, command *logpb.Command)
 		return nil, false, errAvoided
 	}
 	l.queue = append(l.queue, c)
-	if l.underWay < forwardAbreast {
+	if l.underWay < forwardConcurrency {
 		l.underWay++
 		go f.run(l)
 	}
