@@ -76,7 +76,7 @@ func (c *Contract) Check(req *http.Request, reqBody []byte, resp *http.Response,
 		req := req.Clone(req.Context())
 		req.Body = io.NopCloser(bytes.NewReader(reqBody))
 		if _, errs := c.v.ValidateHttpRequestSync(req); len(errs) > 0 {
-			return explain(where+": the request", errs)
+			return explain(where+": request", errs)
 		}
 	}
 	if resp.StatusCode >= http.StatusBadRequest && resp.Header.Get("Content-Type") != "application/problem+json" {

@@ -9,15 +9,15 @@ import (
 
 const (
 	paymentPoll = 100 * time.Millisecond
-	// patience is how long a client retries a request that is answered with
+	// retryTimeout is how long a client retries a request that is answered with
 	// "try again".
-	patience = 30 * time.Second
+	retryTimeout = 30 * time.Second
 )
 
 // patiently repeats a call while the response is 429, 503 or 504, after the
 // requested delay.
 func patiently[T any](ctx context.Context, call func() (T, error)) (T, error) {
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(retryTimeout)
 	for {
 		out, err := call()
 		p := client.AsProblem(err)

@@ -130,8 +130,8 @@ func hall(seats int) client.Venue {
 func sectionsOf(seats int) int { return (seats + sectionSeats - 1) / sectionSeats }
 
 // until waits for a condition.
-func until(ctx context.Context, patience time.Duration, what string, condition func() bool) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+func until(ctx context.Context, timeout time.Duration, what string, condition func() bool) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()

@@ -20,8 +20,8 @@ const (
 	// sagaWindow limits the unconfirmed bookings: with more, the test would
 	// measure a growing queue instead of a sustainable rate.
 	sagaWindow = 1024
-	// sagaPatience is how long the last confirmations may take.
-	sagaPatience = 15 * time.Second
+	// sagaTimeout is how long the last confirmations may take.
+	sagaTimeout = 15 * time.Second
 )
 
 // saga measures whole purchases: hold, payment, confirmation. Buyers see the
@@ -220,7 +220,7 @@ func decimalOf(digits []byte) int {
 
 // settle waits until as many pairs were seen sold as were paid.
 func (t *till) settle(ctx context.Context, paid int) error {
-	return until(ctx, sagaPatience, fmt.Sprintf("%d paid bookings to be confirmed", paid), func() bool { return int(t.sold.Load()) >= paid })
+	return until(ctx, sagaTimeout, fmt.Sprintf("%d paid bookings to be confirmed", paid), func() bool { return int(t.sold.Load()) >= paid })
 }
 
 // stamp sets the end of each sample to the time its pair was seen sold. A pair

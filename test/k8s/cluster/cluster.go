@@ -138,8 +138,8 @@ func (c *Cluster) Secret(ctx context.Context, name string) (map[string]string, e
 }
 
 // Until polls every half second until the condition holds.
-func Until(ctx context.Context, patience time.Duration, what string, condition func(context.Context) (bool, error)) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+func Until(ctx context.Context, timeout time.Duration, what string, condition func(context.Context) (bool, error)) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	var last error
 	for {
@@ -152,7 +152,7 @@ func Until(ctx context.Context, patience time.Duration, what string, condition f
 		}
 		select {
 		case <-ctx.Done():
-			return errors.Join(fmt.Errorf("timed out after %s waiting for %s", patience, what), last)
+			return errors.Join(fmt.Errorf("timed out after %s waiting for %s", timeout, what), last)
 		case <-time.After(500 * time.Millisecond):
 		}
 	}

@@ -74,8 +74,8 @@ type Result struct {
 	Unstarted int
 }
 
-// patience is how long to wait for outstanding responses at the end.
-const patience = 15 * time.Second
+// finishTimeout is how long to wait for outstanding responses at the end.
+const finishTimeout = 15 * time.Second
 
 // Target is a server and its connections, which are kept between runs.
 type Target struct {
@@ -116,7 +116,7 @@ func (t *Target) Do(ctx context.Context, r Run) Result {
 	}
 	run := &running{Run: r, target: t, samples: make([]Sample, count), begin: time.Now()}
 	run.end = run.begin.Add(r.Length)
-	ctx, cancel := context.WithDeadline(ctx, run.end.Add(patience))
+	ctx, cancel := context.WithDeadline(ctx, run.end.Add(finishTimeout))
 	defer cancel()
 	run.ctx = ctx
 	if r.Rate > 0 {

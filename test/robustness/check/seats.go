@@ -16,8 +16,8 @@ const (
 	// clockTolerance is how far apart the clocks of Cassandra's nodes may be: a
 	// hold may end this much before its deadline.
 	clockTolerance = time.Second
-	// seatPatience limits the checker's time for one seat.
-	seatPatience = 10 * time.Second
+	// seatTimeout limits the checker's time for one seat.
+	seatTimeout = 10 * time.Second
 	// mostPictures limits the violations that are visualized.
 	mostPictures = 5
 )
@@ -52,7 +52,7 @@ func (c *court) seats() Verdict {
 		group.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			result, info := model.Check(operations, seatPatience)
+			result, info := model.Check(operations, seatTimeout)
 			if result != porcupine.Ok {
 				mu.Lock()
 				findings = append(findings, finding{name, result, info})

@@ -113,9 +113,9 @@ func short(id string) string {
 }
 
 // Check reports whether the operations on one seat have an order that the model
-// allows and that respects their intervals. The result is Unknown if patience
+// allows and that respects their intervals. The result is Unknown if timeout
 // was not enough.
-func Check(operations []Operation, patience time.Duration) (porcupine.CheckResult, porcupine.LinearizationInfo) {
+func Check(operations []Operation, timeout time.Duration) (porcupine.CheckResult, porcupine.LinearizationInfo) {
 	list := make([]porcupine.Operation, len(operations))
 	rows := map[string]int{}
 	for i, op := range operations {
@@ -126,5 +126,5 @@ func Check(operations []Operation, patience time.Duration) (porcupine.CheckResul
 		}
 		list[i] = porcupine.Operation{ClientId: row, Input: op, Call: op.Start, Return: op.End}
 	}
-	return porcupine.CheckOperationsVerbose(Seat, list, patience)
+	return porcupine.CheckOperationsVerbose(Seat, list, timeout)
 }

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// patience is how long a buyer retries a request without a final answer.
-	patience = 30 * time.Second
+	// retryTimeout is how long a buyer retries a request without a final answer.
+	retryTimeout = 30 * time.Second
 	// thinking is the maximum pause between two journeys.
 	thinking = 3 * time.Second
 	poll     = 150 * time.Millisecond
@@ -41,7 +41,7 @@ func (b *buyer) journey(ctx context.Context) {
 		b.call(ctx, b.gateway(), callTimeout, history.Call{Kind: history.Seats, EventID: sale.ID}, readSeats(sale.ID))
 	}
 	wish, key := b.wish(sale), newKey()
-	waits := patience
+	waits := retryTimeout
 	if b.chance(15) {
 		// A buyer who leaves at the first refusal or unknown outcome: whatever
 		// took effect must match the response.
@@ -132,7 +132,7 @@ func (b *buyer) decide(ctx context.Context, held client.Booking) {
 		b.pay(ctx, held, "pm_declined")
 		b.follow(ctx, held, 2*time.Second)
 		b.pay(ctx, held, "pm_ok")
-		b.follow(ctx, held, patience)
+		b.follow(ctx, held, retryTimeout)
 	case roll < 34:
 		b.pay(ctx, held, "pm_insufficient_funds")
 		b.follow(ctx, held, 2*time.Second)
@@ -140,23 +140,23 @@ func (b *buyer) decide(ctx context.Context, held client.Booking) {
 		moment := time.Until(held.ExpiresAt) - time.Duration(b.dice.Int64N(int64(300*time.Millisecond)))
 		pause(ctx, moment)
 		b.pay(ctx, held, "pm_ok")
-		b.follow(ctx, held, patience)
+		b.follow(ctx, held, retryTimeout)
 	case roll < 58: // before or after the capture
 		b.pay(ctx, held, anyMethod[b.dice.IntN(4)])
 		b.cancel(ctx, held)
 	case roll < 75: // paid, then cancelled
 		b.pay(ctx, held, anyMethod[b.dice.IntN(4)])
-		if b.follow(ctx, held, patience) == "confirmed" {
+		if b.follow(ctx, held, retryTimeout) == "confirmed" {
 			b.cancel(ctx, held)
 		}
 	default:
 		b.pay(ctx, held, anyMethod[b.dice.IntN(4)])
-		b.follow(ctx, held, patience)
+		b.follow(ctx, held, retryTimeout)
 	}
 }
 
 func (b *buyer) cancel(ctx context.Context, held client.Booking) {
-	b.insist(ctx, patience, cancelCall(held), sendCancel(held))
+	b.insist(ctx, retryTimeout, cancelCall(held), sendCancel(held))
 }
 
 func cancelCall(held client.Booking) history.Call {
@@ -175,7 +175,7 @@ func sendCancel(held client.Booking) request {
 
 func (b *buyer) pay(ctx context.Context, held client.Booking, method string) {
 	key := newKey()
-	waits := patience
+	waits := retryTimeout
 	if b.chance(10) {
 		waits = 0
 	}

@@ -76,9 +76,9 @@ func (p *person) gateway() int {
 }
 
 // insist repeats a request through the next gateway until it succeeds or is
-// finally refused, patience has passed, or ctx ends. It returns the last call.
-func (p *person) insist(ctx context.Context, patience time.Duration, call history.Call, send request) history.Call {
-	deadline := time.Now().Add(patience)
+// finally refused, timeout has passed, or ctx ends. It returns the last call.
+func (p *person) insist(ctx context.Context, timeout time.Duration, call history.Call, send request) history.Call {
+	deadline := time.Now().Add(timeout)
 	gateway := p.gateway()
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, time.Second) {
 		answer := p.call(ctx, gateway, callTimeout, call, send)

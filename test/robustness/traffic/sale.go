@@ -13,8 +13,8 @@ import (
 const (
 	// onSale is the number of events on sale at a time.
 	onSale = 2
-	// salePatience is how long an organiser retries to put an event on sale.
-	salePatience = 30 * time.Second
+	// saleTimeout is how long an organiser retries to put an event on sale.
+	saleTimeout = 30 * time.Second
 
 	sections, rows, seatsPerRow = 3, 6, 12
 	standingPlaces              = 90
@@ -50,14 +50,14 @@ func (w *World) open(ctx context.Context, probe bool) error {
 		sale.Name = "The probes' own"
 	}
 	var venue client.Venue
-	answer := p.insist(ctx, salePatience, history.Call{Kind: history.Other}, func(ctx context.Context, c *client.Client, _ *history.Call) (err error) {
+	answer := p.insist(ctx, saleTimeout, history.Call{Kind: history.Other}, func(ctx context.Context, c *client.Client, _ *history.Call) (err error) {
 		venue, err = c.CreateVenue(ctx, hall(probe))
 		return err
 	})
 	if answer.Outcome != history.Done {
 		return fmt.Errorf("create venue for %s: %s", sale.Name, answer.Error)
 	}
-	answer = p.insist(ctx, salePatience, history.Call{Kind: history.Other}, func(ctx context.Context, c *client.Client, _ *history.Call) error {
+	answer = p.insist(ctx, saleTimeout, history.Call{Kind: history.Other}, func(ctx context.Context, c *client.Client, _ *history.Call) error {
 		event, err := c.CreateEvent(ctx, draft(sale.Name, venue.ID))
 		sale.ID = event.ID
 		return err
@@ -76,12 +76,12 @@ func (w *World) open(ctx context.Context, probe bool) error {
 	}
 	// After an unknown outcome a second attempt may be refused because the
 	// first one took effect; what counts is whether the seats appear.
-	p.insist(ctx, salePatience, history.Call{Kind: history.Publish, EventID: sale.ID},
+	p.insist(ctx, saleTimeout, history.Call{Kind: history.Publish, EventID: sale.ID},
 		func(ctx context.Context, c *client.Client, _ *history.Call) error {
 			_, err := c.Publish(ctx, sale.ID)
 			return err
 		})
-	for deadline := time.Now().Add(salePatience); ; pause(ctx, 200*time.Millisecond) {
+	for deadline := time.Now().Add(saleTimeout); ; pause(ctx, 200*time.Millisecond) {
 		answer := p.call(ctx, p.gateway(), callTimeout, history.Call{Kind: history.Seats, EventID: sale.ID}, readSeats(sale.ID))
 		if answer.Outcome == history.Done {
 			break
@@ -121,7 +121,7 @@ func (w *World) retire() {
 
 // cancel cancels an event during its sale. Repeating the request is harmless.
 func (w *World) cancel(ctx context.Context, sale *Sale) {
-	w.organizer.insist(ctx, salePatience, history.Call{Kind: history.CancelEvent, EventID: sale.ID},
+	w.organizer.insist(ctx, saleTimeout, history.Call{Kind: history.CancelEvent, EventID: sale.ID},
 		func(ctx context.Context, c *client.Client, _ *history.Call) error {
 			_, err := c.CancelEvent(ctx, sale.ID, "The artist is ill.")
 			return err
