@@ -17,10 +17,10 @@ import (
 //
 // A nil error means that all effects are stored. A *BatchError gives the
 // outcome of each message. Any other error concerns the whole batch: nothing in
-// it is stored. The consumer then looks for poison by handling the messages one
-// by one. Any other error is transient: the consumer retries the batch after a
-// backoff, indefinitely. When ctx ends, the partition is about to move to
-// another consumer.
+// it is stored. If that error is poison, the consumer handles the messages one
+// by one to find the poison; otherwise the error is transient, and the consumer
+// retries the batch after a backoff, indefinitely. When ctx ends, the partition
+// is about to move to another consumer.
 type Handler func(ctx context.Context, batch []Message) error
 
 // Each returns a Handler that handles messages one at a time.
