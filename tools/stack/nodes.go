@@ -116,7 +116,8 @@ func (s *stack) clusterFiles() []rendered {
 	return files
 }
 
-// configureCluster writes the files that are not regenerated at each start.
+// configureCluster writes the configuration of toxiproxy, and that of Redis and the Sentinels if it does not
+// exist yet.
 func (s *stack) configureCluster() error {
 	text, err := s.toxiproxyConfig()
 	if err != nil {
