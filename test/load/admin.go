@@ -45,7 +45,7 @@ func (b *bench) adminBody(ctx context.Context, process, method, path string, que
 	if resp.StatusCode != http.StatusOK {
 		defer resp.Body.Close()
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, 1000))
-		return nil, fmt.Errorf("%s: %s %s: %s: %s (is it built with -tags bench?)", process, method, path, resp.Status, strings.TrimSpace(string(text)))
+		return nil, fmt.Errorf("%s: %s %s: %s: %s (was it built by make bench?)", process, method, path, resp.Status, strings.TrimSpace(string(text)))
 	}
 	return resp.Body, nil
 }

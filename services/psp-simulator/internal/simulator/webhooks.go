@@ -22,13 +22,12 @@ const (
 	// of an instance that died.
 	pollEvery  = 500 * time.Millisecond
 	deliveries = 64
-	maxFresh   = 4096
-	// An undelivered webhook is retried after firstPause, with a doubling
-	// backoff. After maxTries the provider gives up.
-	firstPause = 500 * time.Millisecond
-	maxTries   = 10
-	// lease is how long a webhook is reserved for its first deliverer.
-	lease = firstPause + deliverTimeout
+	// maxFresh bounds the webhooks that wait for their first delivery.
+	maxFresh = 4096
+	// lease is how long a webhook is reserved for its first delivery. It is
+	// retried then, with a doubling backoff; after maxTries the provider gives up.
+	lease    = deliverTimeout + 500*time.Millisecond
+	maxTries = 10
 )
 
 // webhooks delivers due webhooks.
