@@ -113,12 +113,13 @@ type prometheusServer struct{ addr string }
 func startPrometheus(t *testing.T) prometheusServer {
 	t.Helper()
 	folder, addr := t.TempDir(), testkit.FreeAddr(t)
-	config := "global: {scrape_interval: 1s}\nscrape_configs:\n"
+	config, processes := "global: {scrape_interval: 1s}\nscrape_configs:\n", 0
 	for job, variables := range scraped {
 		var targets []string
 		for variable := range strings.FieldsSeq(variables) {
 			targets = append(targets, fmt.Sprintf("%q", os.Getenv(variable)))
 		}
+		processes += len(targets)
 		config += fmt.Sprintf("  - {job_name: %s, static_configs: [{targets: [%s]}]}\n", job, strings.Join(targets, ", "))
 	}
 	file := filepath.Join(folder, "prometheus.yml")
@@ -137,7 +138,7 @@ func startPrometheus(t *testing.T) prometheusServer {
 	server := prometheusServer{addr}
 	testkit.Eventually(t, "Prometheus is ready", func() bool {
 		n, err := server.series(t.Context(), "up == 1")
-		return err == nil && n == 8
+		return err == nil && n == processes
 	})
 	return server
 }
