@@ -134,6 +134,34 @@ func TestSameViewsAskedForAtOnceAreFetchedOnce(t *testing.T) {
 	wg.Wait()
 }
 
+func TestViewIsServedStaleWhileEventServiceHangs(t *testing.T) {
+	w := newWorld(t)
+	var hangs, givenUp atomic.Bool
+	release := make(chan struct{})
+	r := w.replica("event-service", 0, func(rw http.ResponseWriter, req *http.Request) {
+		if hangs.Load() {
+			select {
+			case <-release:
+			case <-req.Context().Done():
+				givenUp.Store(true)
+			}
+			return
+		}
+		fmt.Fprint(rw, "x")
+	})
+	w.start()
+	w.want(w.send("GET", "/api/v1/events/e", ""), 200, "")
+	hangs.Store(true)
+	a := w.want(w.send("GET", "/api/v1/events/e", ""), 200, "")
+	if a.header.Get("X-Frontrow-Stale") != "true" || a.body != "x" {
+		t.Errorf("%v %q", a.header, a.body)
+	}
+	if n := total(r); n != 2 || givenUp.Load() {
+		t.Errorf("the copy was shown after %d requests, the last given up: %t", n, givenUp.Load())
+	}
+	close(release)
+}
+
 // left returns how many clients disconnected before their response.
 func (w *world) left(route string) (n int) {
 	w.t.Helper()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -26,8 +27,15 @@ var staleViews = promauto.NewCounter(prometheus.CounterOpts{
 	Name: "gateway_stale_views_total", Help: "Responses about events from the gateway's cache while event-service was down.",
 })
 
-// viewTimeout limits a fetch, which several clients may share.
-const viewTimeout = 20 * time.Second
+const (
+	// viewTimeout limits a fetch, which several clients may share.
+	viewTimeout = 20 * time.Second
+	// staleAfter is how long a client waits for a fetch before it is shown the
+	// cached copy: an event-service that hangs is as good as down.
+	staleAfter = 2 * time.Second
+)
+
+var errSlowView = errors.New("no response from event-service in time")
 
 // shown is a public response about events.
 type shown struct {
@@ -62,9 +70,17 @@ func (d *Door) showView(c *call, req *upstream.Request) error {
 		defer cancel()
 		return d.fetchView(ctx, req, key)
 	})
+	var late <-chan time.Time
+	if d.views.Get(key) != nil {
+		timer := time.NewTimer(staleAfter)
+		defer timer.Stop()
+		late = timer.C
+	}
 	select {
 	case <-c.r.Context().Done():
 		return c.r.Context().Err()
+	case <-late:
+		return d.showStale(c, key, problem.Unavailable(errSlowView))
 	case got := <-result:
 		if got.Err != nil {
 			return d.showStale(c, key, got.Err)
