@@ -851,10 +851,8 @@ cgroups() { # one folder for the pods in each v1 hierarchy, or in the v2 one
 			for f in cpuset.cpus cpuset.mems; do
 				if [ -f "$h/cpuset.sched_load_balance" ] && [ -z "$(cat "$h$CGROOT/$f")" ]; then cat "$h/$f" >"$h$CGROOT/$f"; fi
 			done
-			if [ -n "${KUBE_CORES:-}" ]; then
-				if [ -f "$h$CGROOT/cpu.cfs_quota_us" ]; then echo $((KUBE_CORES * 100000)) >"$h$CGROOT/cpu.cfs_quota_us"; fi
-				if [ -f "$h$CGROOT/cpu.max" ]; then echo "$((KUBE_CORES * 100000)) 100000" >"$h$CGROOT/cpu.max"; fi
-			fi ;;
+			# Not by a quota: a pod's own limit may not exceed that of the folder it is in.
+			if [ -n "${KUBE_CORES:-}" ] && [ -f "$h$CGROOT/cpuset.cpus" ]; then echo "0-$((KUBE_CORES - 1))" >"$h$CGROOT/cpuset.cpus"; fi ;;
 		remove)
 			[ -d "$h$CGROOT" ] && find "$h$CGROOT" -depth -type d -exec rmdir {} + 2>/dev/null || true ;;
 		esac
