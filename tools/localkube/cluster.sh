@@ -8,6 +8,7 @@
 #   cluster.sh image [options] NAME OUT.tar FILE[=DEST]...   make an image tar from files, with no docker
 #   cluster.sh exec CMD...        run CMD inside the node's namespaces, KUBECONFIG set
 #   cluster.sh forward PORT HOST:PORT   127.0.0.1:PORT here -> HOST:PORT inside the node
+#   cluster.sh cores N            have all pods share N cores from now on
 #   cluster.sh status             what runs, and the memory it uses
 #   cluster.sh down               stop the node and remove its state (the cache stays)
 #
@@ -19,7 +20,6 @@
 # KUBE_CACHE     builds and images, kept          (default ~/.cache/frontrow/localkube)
 # KUBE_RUN       state of the running node         (default /var/lib/localkube)
 # KUBE_API_PORT  the API server's port on 127.0.0.1 (default 16443)
-# KUBE_CORES     how many cores all pods together may use (default: all)
 # KUBE_TRAEFIK=1 also build (build) and run (up) the Traefik ingress controller
 set -euo pipefail
 
@@ -850,13 +850,17 @@ cgroups() { # one folder for the pods in each v1 hierarchy, or in the v2 one
 			mkdir -p "$h$CGROOT"
 			for f in cpuset.cpus cpuset.mems; do
 				if [ -f "$h/cpuset.sched_load_balance" ] && [ -z "$(cat "$h$CGROOT/$f")" ]; then cat "$h/$f" >"$h$CGROOT/$f"; fi
-			done
-			# Not by a quota: a pod's own limit may not exceed that of the folder it is in.
-			if [ -n "${KUBE_CORES:-}" ] && [ -f "$h$CGROOT/cpuset.cpus" ]; then echo "0-$((KUBE_CORES - 1))" >"$h$CGROOT/cpuset.cpus"; fi ;;
+			done ;;
 		remove)
 			[ -d "$h$CGROOT" ] && find "$h$CGROOT" -depth -type d -exec rmdir {} + 2>/dev/null || true ;;
 		esac
 	done
+}
+
+cmd_cores() { # not by a quota, which a pod's own limit may not exceed; children first, whose cores must be among their parent's
+	local root=/sys/fs/cgroup/cpuset f
+	[ -d $root ] || root=/sys/fs/cgroup
+	find "$root$CGROOT" -depth -name cpuset.cpus | while read -r f; do echo "0-$(($1 - 1))" >"$f"; done
 }
 
 wait_for() { # SECONDS WHAT CMD...
@@ -970,7 +974,7 @@ cmd_down() {
 }
 
 case ${1:-} in
-install | build | up | load | exec | forward | status | down) c=$1; shift; "cmd_$c" "$@" ;;
+install | build | up | load | exec | forward | cores | status | down) c=$1; shift; "cmd_$c" "$@" ;;
 image) shift; exec "$BIN/mkimage" "$@" ;;
 __init) cmd_init ;;
 *) sed -n '2,/^set -euo/{/^set -euo/d;s/^# \{0,1\}//;p}' "$self"; exit 2 ;;
