@@ -858,9 +858,9 @@ cgroups() { # one folder for the pods in each v1 hierarchy, or in the v2 one
 }
 
 cmd_cores() { # not by a quota, which a pod's own limit may not exceed; children first, whose cores must be among their parent's
-	local root=/sys/fs/cgroup/cpuset f
+	local root=/sys/fs/cgroup/cpuset folder
 	[ -d $root ] || root=/sys/fs/cgroup
-	find "$root$CGROOT" -depth -name cpuset.cpus | while read -r f; do echo "0-$(($1 - 1))" >"$f"; done
+	find "$root$CGROOT" -depth -type d | while read -r folder; do echo "0-$(($1 - 1))" >"$folder/cpuset.cpus"; done
 }
 
 wait_for() { # SECONDS WHAT CMD...
