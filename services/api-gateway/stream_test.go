@@ -470,9 +470,7 @@ func TestSlowWatcherIsCutOffAndDelaysNobody(t *testing.T) {
 	}
 	quick := w.fan("")
 	quick.until(100)
-	for w.metric("seat_stream_watchers") != 2 {
-		time.Sleep(time.Millisecond)
-	}
+	testkit.Eventually(t, "both streams are open", func() bool { return w.metric("seat_stream_watchers") == 2 })
 	// It exceeds all buffers on the way and the history many times over.
 	for i := range 200 {
 		s.change()
