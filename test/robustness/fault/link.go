@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	toxiproxy "github.com/Shopify/toxiproxy/v2/client"
 )
@@ -86,11 +87,28 @@ func (i *Injector) linkKinds() []kind {
 			}
 			return i.poison(ctx, f, toxic{"timeout", 1, toxiproxy.Attributes{"timeout": 0}})
 		}},
+		{name: "lost-replies", faults: func() ([]Fault, string) {
+			faults, missing := each("")()
+			return slices.DeleteFunc(faults, func(f Fault) bool { return !storeLink(f.Target) }), missing
+		}, begin: func(ctx context.Context, f Fault) (end, error) {
+			return i.poison(ctx, f, toxic{"timeout", 1, toxiproxy.Attributes{"timeout": 0}}, "downstream")
+		}},
 	}
 }
 
-// poison adds a toxic to both directions of a link.
-func (i *Injector) poison(ctx context.Context, f Fault, t toxic) (end, error) {
+// storeLink reports whether a link leads to a store whose reply to a write
+// decides what a client is told. Without that reply, the write may have been
+// applied.
+func storeLink(name string) bool {
+	return strings.HasSuffix(name, ":clients") && strings.HasPrefix(name, "cassandra") ||
+		strings.HasSuffix(name, ":postgres") && strings.HasPrefix(name, "payment-service")
+}
+
+// poison adds a toxic to the given directions of a link, or to both.
+func (i *Injector) poison(ctx context.Context, f Fault, t toxic, streams ...string) (end, error) {
+	if len(streams) == 0 {
+		streams = []string{"upstream", "downstream"}
+	}
 	proxy, free, err := i.link(ctx, f.Target)
 	if err != nil {
 		return nil, err
@@ -104,7 +122,7 @@ func (i *Injector) poison(ctx context.Context, f Fault, t toxic) (end, error) {
 		}
 		return errors.Join(failures...)
 	}
-	for _, stream := range []string{"upstream", "downstream"} {
+	for _, stream := range streams {
 		name := f.Kind + " " + stream
 		if _, err := proxy.AddToxic(name, t.kind, stream, t.part, t.details); err != nil {
 			return heal, err
