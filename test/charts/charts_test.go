@@ -1,56 +1,48 @@
-// Package charts tests Helm's output for the charts, without a cluster.
 package charts
 
 import (
-	"bytes"
+	"context"
+	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-// kubeVersion is the version of the cluster on which the charts are tested.
-const kubeVersion = "1.34.3"
+var prepared *Charts
 
-// rendering is a chart rendered with the values of a profile.
-type rendering struct {
-	name, chart, release string
-	values               []string
-	sets                 []string
+func TestMain(m *testing.M) {
+	var err error
+	if prepared, err = Prepare(context.Background(), "../.."); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	status := m.Run()
+	_ = prepared.Remove()
+	os.Exit(status)
 }
 
-var renderings = []rendering{
-	{name: "frontrow", chart: "frontrow", release: "frontrow"},
-	{name: "frontrow-kind", chart: "frontrow", release: "frontrow", values: []string{"kind"}},
-	{name: "frontrow-operators", chart: "frontrow", release: "frontrow", values: []string{"kind", "operators"}},
-	{name: "frontrow-tilt", chart: "frontrow", release: "frontrow", values: []string{"kind", "tilt"}},
-	{name: "frontrow-production", chart: "frontrow", release: "frontrow", values: []string{"production"}},
-	{name: "frontrow-http-route", chart: "frontrow", release: "frontrow", sets: []string{
-		"httpRoute.enabled=true", "httpRoute.parentRefs[0].name=public", "api-gateway.trustedProxies[0]=10.0.0.0/16",
-	}},
-	{name: "data", chart: "frontrow-data", release: "data"},
-	{name: "data-kind", chart: "frontrow-data", release: "data", values: []string{"kind"}},
-	{name: "data-operators", chart: "frontrow-data", release: "data", values: []string{"kind", "operators"}},
-	{name: "data-tilt", chart: "frontrow-data", release: "data", values: []string{"kind", "tilt"}},
-	{name: "data-production", chart: "frontrow-data", release: "data", values: []string{"production"}},
+func (p Profile) render(t *testing.T) string {
+	t.Helper()
+	text, err := prepared.Render(t.Context(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
 }
 
-// A change to a chart shows up in the goldens: UPDATE=1 go test ./charts
-// rewrites them, for review and commit.
+// The goldens show reviewers what a change to a chart does to the objects:
+// UPDATE=1 go test ./charts rewrites them. rules_test.go and profiles_test.go
+// say what must be true of all profiles, and of each.
 func TestRenderedObjects(t *testing.T) {
-	for _, r := range renderings {
-		t.Run(r.name, func(t *testing.T) {
+	for _, name := range []string{"frontrow", "frontrow-production", "data", "data-production"} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := r.render(t)
-			if err != nil {
-				t.Fatal(err)
-			}
-			golden := filepath.Join("testdata", r.name+".yaml")
+			got := reviewable(profile(t, name).render(t))
+			golden := filepath.Join("testdata", name+".yaml")
 			if os.Getenv("UPDATE") != "" {
 				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
 					t.Fatal(err)
@@ -62,10 +54,34 @@ func TestRenderedObjects(t *testing.T) {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); diff != "" {
-				t.Errorf("%s is rendered otherwise (UPDATE=1 writes it anew):\n%s", r.name, diff)
+				t.Errorf("%s has changed (UPDATE=1 rewrites the golden):\n%s", name, diff)
 			}
 		})
 	}
+}
+
+var (
+	// Secret values are random unless they are given.
+	secretValue = regexp.MustCompile(`(?m)^(  (?:(?:[a-z-]+-)?(?:keys?|password|url|secret)|identity-[a-z-]+)): [A-Za-z0-9+/=]+$`)
+	dashboard   = regexp.MustCompile(`(?m)^(  frontrow-[a-z-]+\.json: \|)\n(?:    .*\n)+`)
+)
+
+// reviewable replaces what is random, and the dashboards, which
+// TestProductionHasEveryDashboard compares with their files.
+func reviewable(rendered string) string {
+	rendered = secretValue.ReplaceAllString(rendered, "$1: RANDOM")
+	return dashboard.ReplaceAllString(rendered, "$1\n    DASHBOARD\n")
+}
+
+func profile(t *testing.T, name string) Profile {
+	t.Helper()
+	for _, p := range Profiles {
+		if p.Name == name {
+			return p
+		}
+	}
+	t.Fatalf("there is no profile %s", name)
+	return Profile{}
 }
 
 func TestRefusals(t *testing.T) {
@@ -90,81 +106,10 @@ func TestRefusals(t *testing.T) {
 	} {
 		t.Run(c.chart+" "+c.set, func(t *testing.T) {
 			t.Parallel()
-			_, err := rendering{chart: c.chart, release: "x", sets: []string{c.set}}.render(t)
+			_, err := prepared.Render(t.Context(), Profile{Chart: c.chart, Release: "x", Sets: []string{c.set}})
 			if err == nil || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("got %v, want a refusal that names %s", err, c.says)
 			}
 		})
 	}
-}
-
-// secret values are random where none were given.
-var random = regexp.MustCompile(`(?m)^(  (?:(?:[a-z-]+-)?(?:keys?|password|url|secret)|identity-[a-z-]+)): [A-Za-z0-9+/=]+$`)
-
-func (r rendering) render(t *testing.T) (string, error) {
-	t.Helper()
-	charts := prepared(t)
-	chart := filepath.Join(charts, r.chart)
-	args := []string{"template", r.release, chart, "--namespace", "frontrow", "--kube-version", kubeVersion}
-	for _, v := range r.values {
-		args = append(args, "--values", filepath.Join(chart, "values-"+v+".yaml"))
-	}
-	for _, s := range r.sets {
-		args = append(args, "--set", s)
-	}
-	out, err := helm(args...)
-	return random.ReplaceAllString(out, "$1: RANDOM"), err
-}
-
-type helmError struct{ says string }
-
-func (e helmError) Error() string { return e.says }
-
-func helm(args ...string) (string, error) {
-	program := os.Getenv("FRONTROW_HELM")
-	if program == "" {
-		program = "helm"
-	}
-	var out, says bytes.Buffer
-	command := exec.Command(program, args...)
-	command.Stdout, command.Stderr = &out, &says
-	if err := command.Run(); err != nil {
-		return "", helmError{says.String() + err.Error()}
-	}
-	return out.String(), nil
-}
-
-var preparation struct {
-	sync.Once
-	charts string
-	err    error
-}
-
-// prepared is a copy of the charts, each with its dependencies.
-func prepared(t *testing.T) string {
-	t.Helper()
-	preparation.Do(func() {
-		preparation.charts, preparation.err = os.MkdirTemp("", "charts") //nolint:usetesting // outlives the first test
-		if preparation.err != nil {
-			return
-		}
-		if preparation.err = os.CopyFS(preparation.charts, os.DirFS("../../charts")); preparation.err != nil {
-			return
-		}
-		for _, chart := range []string{"api-gateway", "auth-service", "event-service", "booking-service", "payment-service", "psp-simulator", "frontrow"} {
-			if _, preparation.err = helm("dependency", "build", filepath.Join(preparation.charts, chart)); preparation.err != nil {
-				return
-			}
-		}
-	})
-	if preparation.err != nil {
-		t.Fatal(preparation.err)
-	}
-	return preparation.charts
-}
-
-func TestMain(m *testing.M) {
-	status := m.Run()
-	_ = os.RemoveAll(preparation.charts)
-	os.Exit(status)
 }

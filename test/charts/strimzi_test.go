@@ -17,21 +17,21 @@ import (
 // Helm does not know Strimzi's objects, and a cluster knows them only with the
 // operators installed: this test decodes them with the operators' own classes.
 func TestStrimziUnderstandsItsObjects(t *testing.T) {
-	renderings := []rendering{
-		{name: "operators", values: []string{"operators"}},
-		{name: "kind", values: []string{"kind", "operators"}},
-		{name: "storage class", values: []string{"operators"}, sets: []string{"storageClass=fast"}},
+	profiles := []Profile{
+		{Name: "operators", Values: []string{"operators"}},
+		{Name: "kind", Values: []string{"kind", "operators"}},
+		{Name: "storage class", Values: []string{"operators"}, Sets: []string{"storageClass=fast"}},
 	}
-	texts := make([]string, len(renderings))
-	for i, r := range renderings {
-		texts[i] = r.renderData(t)
+	texts := make([]string, len(profiles))
+	for i, p := range profiles {
+		texts[i] = p.renderData(t)
 	}
 	said, err := strimziSays(t, texts)
 	if err != nil {
 		t.Error(err)
 	}
-	for i, r := range renderings {
-		t.Run(r.name, func(t *testing.T) {
+	for i, p := range profiles {
+		t.Run(p.Name, func(t *testing.T) {
 			count := map[string]int{}
 			for _, line := range said[i] {
 				if !strings.HasSuffix(line, ": ok") {
@@ -78,7 +78,7 @@ func TestStrimziRefusesMistakes(t *testing.T) {
 		{"strimzi.io/v1\nkind: KafkaTopic", "strimzi.io/v1beta2\nkind: KafkaTopic", []string{topic + "no model of kafka.strimzi.io/v1beta2"}},
 		{"strimzi.io/v1\nkind: KafkaTopic", "strimzi.io/v1\nkind: KafkaTopics", []string{"KafkaTopics data-booking-created: no model of"}},
 	}
-	rendered := rendering{values: []string{"operators"}}.renderData(t)
+	rendered := Profile{Values: []string{"operators"}}.renderData(t)
 	texts := make([]string, len(mistakes))
 	for i, m := range mistakes {
 		if !strings.Contains(rendered, m.right) {
@@ -101,14 +101,10 @@ func TestStrimziRefusesMistakes(t *testing.T) {
 	}
 }
 
-func (r rendering) renderData(t *testing.T) string {
+func (p Profile) renderData(t *testing.T) string {
 	t.Helper()
-	r.chart, r.release = "frontrow-data", "data"
-	text, err := r.render(t)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return text
+	p.Chart, p.Release = "frontrow-data", "data"
+	return p.render(t)
 }
 
 // strimziSays returns the lines that test/strimzi prints for each text.

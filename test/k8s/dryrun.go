@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/frontrow-tickets/frontrow/test/charts"
 	"github.com/frontrow-tickets/frontrow/test/k8s/cluster"
 )
 
@@ -39,8 +40,8 @@ spec:
   versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}]
 `
 
-// dryRun sends every object of every profile, from test/charts/testdata, to the
-// API server as a dry run. Definitions that the cluster lacks are installed for
+// dryRun sends every object of every profile of the charts to the API server as
+// a dry run. Definitions that the cluster lacks are installed for
 // the duration of the test.
 func (s *suite) dryRun(ctx context.Context) error {
 	lent, err := s.define(ctx)
@@ -60,29 +61,29 @@ func (s *suite) dryRun(ctx context.Context) error {
 	defer func() {
 		_, _ = cluster.Run(context.WithoutCancel(ctx), "", "kubectl", "delete", "namespace", "--wait=false", dry.Namespace)
 	}()
-	profiles, err := filepath.Glob("test/charts/testdata/*.yaml")
+	prepared, err := charts.Prepare(ctx, ".")
 	if err != nil {
 		return err
 	}
+	defer func() { _ = prepared.Remove() }()
 	objects := 0
-	for _, profile := range profiles {
-		text, err := os.ReadFile(profile)
+	for _, profile := range charts.Profiles {
+		rendered, err := prepared.Render(ctx, profile)
 		if err != nil {
 			return err
 		}
-		// Replaced secrets must be base64, and the namespace differs.
-		rendered := strings.NewReplacer(": RANDOM\n", ": UkFORE9N\n", "namespace: frontrow\n", "namespace: "+dry.Namespace+"\n").Replace(string(text))
+		rendered = strings.ReplaceAll(rendered, "namespace: frontrow\n", "namespace: "+dry.Namespace+"\n")
 		says, err := dry.Apply(ctx, rendered, "--dry-run=server")
 		if err != nil {
-			s.broken("%s: the API server refuses it: %s", profile, err)
+			s.broken("%s: the API server refuses it: %s", profile.Name, err)
 		}
 		if strings.Contains(says, "Warning") {
-			s.broken("%s: the API server warns: %s", profile, says)
+			s.broken("%s: the API server warns: %s", profile.Name, says)
 		}
 		objects += strings.Count(says, "(server dry run)")
 	}
 	s.figures["dry_run_objects"] = float64(objects)
-	s.say("dry run: the API server would take %d objects of %d profiles", objects, len(profiles))
+	s.say("dry run: the API server would take %d objects of %d profiles", objects, len(charts.Profiles))
 	return nil
 }
 

@@ -1,0 +1,170 @@
+package charts
+
+import (
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestEveryProfileFollowsTheRules(t *testing.T) {
+	for _, p := range Profiles {
+		t.Run(p.Name, func(t *testing.T) {
+			t.Parallel()
+			list := p.objects(t)
+			if len(list) == 0 {
+				t.Fatal("nothing is rendered")
+			}
+			namesAreUnique(t, list)
+			podsAreRestricted(t, list)
+			containersHaveLimits(t, list)
+			podsHaveNetworkPolicies(t, list)
+			secretsExist(t, p, list)
+		})
+	}
+}
+
+func namesAreUnique(t *testing.T, list objects) {
+	t.Helper()
+	seen := map[string]bool{}
+	for _, o := range list {
+		if o.APIVersion == "" || o.Kind == "" || o.Metadata.Name == "" {
+			t.Errorf("%q %q has no version, kind or name", o.APIVersion, o.name())
+		}
+		if seen[o.name()] {
+			t.Errorf("%s is rendered twice", o.name())
+		}
+		seen[o.name()] = true
+	}
+}
+
+// podsAreRestricted checks what a namespace with the Pod Security Standard
+// "restricted" demands, and that no pod gets a token for the API server.
+func podsAreRestricted(t *testing.T, list objects) {
+	t.Helper()
+	for _, o := range list {
+		w, ok := o.workload(t)
+		if !ok {
+			continue
+		}
+		p := w.Template.Spec
+		if !p.SecurityContext.RunAsNonRoot || p.SecurityContext.SeccompProfile.Type != "RuntimeDefault" {
+			t.Errorf("%s may run as root or without seccomp: %+v", o.name(), p.SecurityContext)
+		}
+		if p.AutomountServiceAccountToken == nil || *p.AutomountServiceAccountToken {
+			t.Errorf("%s gets a token for the API server", o.name())
+		}
+		for _, c := range p.all() {
+			s := c.SecurityContext
+			if s.AllowPrivilegeEscalation == nil || *s.AllowPrivilegeEscalation || !slices.Equal(s.Capabilities.Drop, []string{"ALL"}) {
+				t.Errorf("%s, container %s may gain privileges: %+v", o.name(), c.Name, s)
+			}
+		}
+	}
+}
+
+func containersHaveLimits(t *testing.T, list objects) {
+	t.Helper()
+	for _, o := range list {
+		w, _ := o.workload(t)
+		for _, c := range w.Template.Spec.all() {
+			r := c.Resources
+			if r.Requests["cpu"] == "" || r.Requests["memory"] == "" || r.Limits["memory"] == "" {
+				t.Errorf("%s, container %s lacks a request or a limit of memory: %v", o.name(), c.Name, r)
+			}
+		}
+	}
+}
+
+// podsHaveNetworkPolicies checks that a policy names each pod by
+// app.kubernetes.io/name: the release's default policy lets nobody in.
+func podsHaveNetworkPolicies(t *testing.T, list objects) {
+	t.Helper()
+	const label = "app.kubernetes.io/name"
+	named := map[string]bool{}
+	for _, o := range list {
+		if o.Kind == "NetworkPolicy" {
+			var policy struct {
+				PodSelector struct {
+					MatchLabels      map[string]string `yaml:"matchLabels"`
+					MatchExpressions []struct {
+						Key    string
+						Values []string
+					} `yaml:"matchExpressions"`
+				} `yaml:"podSelector"`
+			}
+			o.spec(t, &policy)
+			named[policy.PodSelector.MatchLabels[label]] = true
+			for _, e := range policy.PodSelector.MatchExpressions {
+				for _, value := range e.Values {
+					named[value] = named[value] || e.Key == label
+				}
+			}
+		}
+	}
+	for _, o := range list {
+		if w, ok := o.workload(t); ok && o.Kind != "Pod" && !named[w.Template.Metadata.Labels[label]] {
+			t.Errorf("%s has no NetworkPolicy", o.name())
+		}
+	}
+}
+
+// given are the Secrets that a profile expects from somebody else, with their
+// keys: charts/frontrow/values-production.yaml lists its own, operators make
+// the others.
+var given = map[string]map[string][]string{
+	"frontrow-operators": {"data-cluster-ca-cert": {"ca.crt"}, "data-superuser": {"username", "password"}},
+	"frontrow-production": {
+		"frontrow-keys": {
+			"identity-auth-service", "identity-event-service", "identity-booking-service", "identity-payment-service",
+			"identity-payment-to-booking", "ticket-signing-key", "psp-api-key", "psp-webhook-secret", "admin-password",
+		},
+		"frontrow-backends": {"auth-postgres-url", "event-postgres-url", "payment-postgres-url", "redis-url"},
+		"cassandra":         {"username", "password"},
+		"kafka-ca":          {"ca.crt"},
+		"cassandra-ca":      {"ca.crt"},
+	},
+}
+
+// secretsExist checks that every key of a Secret that a container needs is
+// made by this profile, by the same profile of the backends, by the files that
+// Tilt applies first, or is given.
+func secretsExist(t *testing.T, p Profile, list objects) {
+	t.Helper()
+	made := objects(slices.Clone(list))
+	if p.Chart == "frontrow" {
+		backends := p
+		backends.Chart, backends.Release, backends.Sets = "frontrow-data", "data", nil
+		made = append(made, backends.objects(t)...)
+	}
+	if slices.Contains(p.Values, "tilt") {
+		for _, file := range []string{"../../tilt/backends-secret.yaml", "../../tilt/keys.yaml"} {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			made = append(made, decode(t, string(text))...)
+		}
+	}
+	keys := map[string][]string{}
+	for _, o := range made {
+		if o.Kind == "Secret" {
+			keys[o.Metadata.Name] = slices.Concat(slices.Collect(maps.Keys(o.Data)), slices.Collect(maps.Keys(o.StringData)))
+		}
+	}
+	maps.Copy(keys, given[p.Name])
+	for _, o := range list {
+		w, _ := o.workload(t)
+		for _, c := range w.Template.Spec.all() {
+			for _, v := range c.Env {
+				from := v.ValueFrom.SecretKeyRef
+				// Strimzi makes one of several keys: they are optional.
+				if from.Name != "" && !from.Optional && !slices.Contains(keys[from.Name], from.Key) {
+					t.Errorf("%s, container %s: %s is from key %s of Secret %s, which has %s",
+						o.name(), c.Name, v.Name, from.Key, from.Name, strings.Join(keys[from.Name], ", "))
+				}
+			}
+		}
+	}
+}
