@@ -14,7 +14,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/frontrow-tickets/frontrow/test/stack"
+	"github.com/frontrow-tickets/frontrow/test/system"
 )
 
 // Auditor reads Cassandra, payment-service's tables and the provider's books.
@@ -43,8 +43,8 @@ type Report struct {
 // Difference is 0 if the money kept equals the price of the confirmed bookings.
 func (r Report) Difference() int64 { return r.Captured - r.Refunded - r.Price }
 
-// Open connects to the stores of a running stack.
-func Open(ctx context.Context, s *stack.Stack) (*Auditor, error) {
+// Open connects to the stores of a running system.
+func Open(ctx context.Context, s *system.System) (*Auditor, error) {
 	cluster := gocql.NewCluster(strings.Split(s.Cassandra, ",")...)
 	cluster.Keyspace, cluster.Timeout, cluster.ConnectTimeout = s.Keyspace, 10*time.Second, 10*time.Second
 	// Use only these addresses: behind a forwarded port, a node's own address

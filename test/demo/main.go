@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/frontrow-tickets/frontrow/test/audit"
-	"github.com/frontrow-tickets/frontrow/test/stack"
+	"github.com/frontrow-tickets/frontrow/test/system"
 )
 
 const (
@@ -36,7 +36,7 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	running, err := stack.Open()
+	running, err := system.Open()
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func run(ctx context.Context) error {
 }
 
 // count combines the buyers' results with the stores' state.
-func count(ctx context.Context, running *stack.Stack, crowd []*buyer, s *sale) (figures, error) {
+func count(ctx context.Context, running *system.System, crowd []*buyer, s *sale) (figures, error) {
 	f := figures{}
 	for _, b := range crowd {
 		f.add(b)

@@ -9,7 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/frontrow-tickets/frontrow/test/client"
-	"github.com/frontrow-tickets/frontrow/test/stack"
+	"github.com/frontrow-tickets/frontrow/test/system"
 )
 
 const (
@@ -26,7 +26,7 @@ type sale struct {
 }
 
 // openSale creates an organizer, a hall and an event on sale.
-func openSale(ctx context.Context, running *stack.Stack, out *screen) (*sale, error) {
+func openSale(ctx context.Context, running *system.System, out *screen) (*sale, error) {
 	anonymous := client.New(running.URL, nil)
 	session, err := anonymous.Login(ctx, running.AdminEmail, running.AdminPassword)
 	if err != nil {

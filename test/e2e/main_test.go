@@ -1,4 +1,4 @@
-// Package e2e holds the end-to-end tests. They need the running stack that
+// Package e2e holds the end-to-end tests. They need the running system that
 // `make test` starts, go through the gateway, and check every exchange against
 // api/openapi.yaml. Some stop backends, so no two tests run in parallel.
 package e2e
@@ -12,13 +12,13 @@ import (
 
 	"github.com/frontrow-tickets/frontrow/test/client"
 	"github.com/frontrow-tickets/frontrow/test/contract"
-	"github.com/frontrow-tickets/frontrow/test/stack"
+	"github.com/frontrow-tickets/frontrow/test/system"
 )
 
 // State shared by all tests; it does not change after TestMain.
 var (
-	running   *stack.Stack
-	processes *stack.Processes
+	running   *system.System
+	processes *system.Processes
 	openAPI   *contract.Contract
 	admin     *client.Client
 )
@@ -32,10 +32,10 @@ func TestMain(m *testing.M) {
 }
 
 func open() (err error) {
-	if running, err = stack.Open(); err != nil {
+	if running, err = system.Open(); err != nil {
 		return err
 	}
-	if processes, err = stack.OpenProcesses(); err != nil {
+	if processes, err = system.OpenProcesses(); err != nil {
 		return err
 	}
 	if openAPI, err = contract.Load(); err != nil {

@@ -10,10 +10,10 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/client"
 )
 
-// recovery limits the recovery of a whole stack, including Cassandra's start.
+// recovery limits the recovery of the whole system, including Cassandra's start.
 const recovery = 3 * time.Minute
 
-// stop stops processes, and makes sure that the test leaves a healthy stack.
+// stop stops processes, and makes sure that the test leaves a healthy system.
 func stop(t *testing.T, names ...string) {
 	t.Helper()
 	t.Cleanup(func() { start(t, names...) })

@@ -22,7 +22,7 @@ func TestReadmeWalkThroughWorksAsPasted(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	// In another directory, so that the addresses are those of the stack under
+	// In another directory, so that the addresses are those of the system under
 	// test.
 	dir := t.TempDir()
 	bash := exec.CommandContext(ctx, "bash", "--norc", "-e", "-c", string(block[1]))

@@ -9,7 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/frontrow-tickets/frontrow/test/client"
-	"github.com/frontrow-tickets/frontrow/test/stack"
+	"github.com/frontrow-tickets/frontrow/test/system"
 )
 
 const (
@@ -27,7 +27,7 @@ type organizer struct {
 }
 
 // newOrganizer registers an organizer; the admin grants the role.
-func newOrganizer(ctx context.Context, running *stack.Stack) (*organizer, error) {
+func newOrganizer(ctx context.Context, running *system.System) (*organizer, error) {
 	anonymous := client.New(running.URL, nil)
 	session, err := anonymous.Login(ctx, running.AdminEmail, running.AdminPassword)
 	if err != nil {

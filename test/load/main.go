@@ -19,7 +19,7 @@ import (
 
 	"github.com/frontrow-tickets/frontrow/test/load/openloop"
 	"github.com/frontrow-tickets/frontrow/test/load/report"
-	"github.com/frontrow-tickets/frontrow/test/stack"
+	"github.com/frontrow-tickets/frontrow/test/system"
 )
 
 // buyers suffice for every pair of an event to go to a different buyer.
@@ -73,8 +73,8 @@ func main() {
 
 // bench holds a running Frontrow and its load generator.
 type bench struct {
-	running   *stack.Stack
-	processes *stack.Processes
+	running   *system.System
+	processes *system.Processes
 	organizer *organizer
 	target    *openloop.Target
 	wire      *wire
@@ -122,10 +122,10 @@ func run(ctx context.Context, o options) error {
 func newBench(ctx context.Context, alone bool, sessions int) (*bench, error) {
 	b := &bench{out: os.Stdout, begin: time.Now(), figures: figures()}
 	var err error
-	if b.running, err = stack.Open(); err != nil {
+	if b.running, err = system.Open(); err != nil {
 		return nil, err
 	}
-	if b.processes, err = stack.OpenProcesses(); err != nil && !alone {
+	if b.processes, err = system.OpenProcesses(); err != nil && !alone {
 		return nil, err
 	}
 	address, err := addressOf(b.running.URL)

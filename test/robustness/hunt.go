@@ -13,7 +13,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/robustness/mutant"
 	"github.com/frontrow-tickets/frontrow/test/robustness/report"
 	"github.com/frontrow-tickets/frontrow/test/robustness/round"
-	"github.com/frontrow-tickets/frontrow/test/stack"
+	"github.com/frontrow-tickets/frontrow/test/system"
 )
 
 // The rounds in which the mutants must be detected: shorter than others, with a
@@ -34,7 +34,7 @@ func (s *session) hunt(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	processes, err := stack.OpenProcesses()
+	processes, err := system.OpenProcesses()
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (s *session) hunt(ctx context.Context) error {
 }
 
 // running returns the program that the replicas of booking-service run.
-func running(ctx context.Context, processes *stack.Processes) (program string, replicas []string, err error) {
+func running(ctx context.Context, processes *system.Processes) (program string, replicas []string, err error) {
 	states, err := processes.States(ctx)
 	if err != nil {
 		return "", nil, err
@@ -88,7 +88,7 @@ func running(ctx context.Context, processes *stack.Processes) (program string, r
 }
 
 // with runs a round with another program in place of the replicas' own.
-func (s *session) with(ctx context.Context, processes *stack.Processes, program string, replicas []string, other string,
+func (s *session) with(ctx context.Context, processes *system.Processes, program string, replicas []string, other string,
 	work func() (*round.Result, error),
 ) (result *round.Result, err error) {
 	kept := program + ".true"
@@ -109,7 +109,7 @@ func (s *session) with(ctx context.Context, processes *stack.Processes, program 
 	return work()
 }
 
-func restart(ctx context.Context, processes *stack.Processes, replicas []string) error {
+func restart(ctx context.Context, processes *system.Processes, replicas []string) error {
 	for _, name := range replicas {
 		if err := processes.Stop(ctx, name); err != nil {
 			return err

@@ -21,7 +21,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/robustness/fault"
 	"github.com/frontrow-tickets/frontrow/test/robustness/report"
 	"github.com/frontrow-tickets/frontrow/test/robustness/round"
-	"github.com/frontrow-tickets/frontrow/test/stack"
+	"github.com/frontrow-tickets/frontrow/test/system"
 )
 
 // errBroken makes the program exit with status 1; the violations have already
@@ -107,10 +107,10 @@ func run(ctx context.Context, args []string) error {
 			return err
 		}
 	}
-	if s.stack, err = stack.Open(); err != nil {
+	if s.system, err = system.Open(); err != nil {
 		return err
 	}
-	if s.injector, err = fault.Open(s.stack); err != nil {
+	if s.injector, err = fault.Open(s.system); err != nil {
 		return err
 	}
 	catalogue := s.injector.Catalogue()
@@ -133,7 +133,7 @@ func run(ctx context.Context, args []string) error {
 type session struct {
 	options
 	began    time.Time
-	stack    *stack.Stack
+	system   *system.System
 	injector *fault.Injector
 	results  []*round.Result
 	hunted   []report.Mutant
@@ -161,7 +161,7 @@ func (s *session) rounds(ctx context.Context) error {
 
 func (s *session) config(name string, seed uint64, length time.Duration, folder string) round.Config {
 	return round.Config{
-		Name: name, Seed: seed, Length: length, Buyers: s.buyers, Stack: s.stack, Injector: s.injector,
+		Name: name, Seed: seed, Length: length, Buyers: s.buyers, System: s.system, Injector: s.injector,
 		Out: filepath.Join(s.out, folder), Say: s.say,
 	}
 }

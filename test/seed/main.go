@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/frontrow-tickets/frontrow/test/client"
-	"github.com/frontrow-tickets/frontrow/test/stack"
+	"github.com/frontrow-tickets/frontrow/test/system"
 )
 
 const (
@@ -32,7 +32,7 @@ func main() {
 }
 
 func seed(ctx context.Context) error {
-	running, err := stack.Open()
+	running, err := system.Open()
 	if err != nil {
 		return err
 	}

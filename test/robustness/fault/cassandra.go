@@ -25,7 +25,7 @@ func (i *Injector) cassandraKinds() []kind {
 	each := func() ([]Fault, string) {
 		return on(i.nodes()...), "no node of Cassandra among the processes"
 	}
-	keyspace := i.stack.Keyspace
+	keyspace := i.system.Keyspace
 	return []kind{
 		{name: "cassandra-flush", faults: each, moment: true, begin: func(ctx context.Context, f Fault) (end, error) {
 			return i.nodetool(ctx, f.Target, nil, "flush", keyspace)

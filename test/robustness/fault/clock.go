@@ -78,7 +78,7 @@ func (i *Injector) putClockOff(ctx context.Context, f Fault) (end, error) {
 }
 
 func (i *Injector) answersReady(ctx context.Context, name string) (bool, error) {
-	admin, err := i.stack.AdminAddress(name)
+	admin, err := i.system.AdminAddress(name)
 	if err != nil {
 		return false, err
 	}

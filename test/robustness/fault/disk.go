@@ -42,7 +42,7 @@ func (i *Injector) fillDisk(ctx context.Context, f Fault) (end, error) {
 			return err
 		}
 		return until(ctx, "Postgres answers", func(ctx context.Context) (bool, error) {
-			connection, err := pgx.Connect(ctx, i.stack.Postgres)
+			connection, err := pgx.Connect(ctx, i.system.Postgres)
 			if err != nil {
 				return false, err
 			}

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/frontrow-tickets/frontrow/test/stack"
+	"github.com/frontrow-tickets/frontrow/test/system"
 )
 
 // healPatience is how long healing one fault may take: a Cassandra node takes
@@ -60,8 +60,8 @@ type end func(ctx context.Context) error
 
 // Injector injects faults into one instance.
 type Injector struct {
-	stack     *stack.Stack
-	processes *stack.Processes
+	system    *system.System
+	processes *system.Processes
 	names     []string // of the processes that faults may target
 	toxiproxy *links   // nil if the instance has no links
 	held      holds
@@ -71,12 +71,12 @@ type Injector struct {
 }
 
 // Open finds out which faults are possible in the instance.
-func Open(s *stack.Stack) (*Injector, error) {
-	processes, err := stack.OpenProcesses()
+func Open(s *system.System) (*Injector, error) {
+	processes, err := system.OpenProcesses()
 	if err != nil {
 		return nil, err
 	}
-	i := &Injector{stack: s, processes: processes, held: holds{}}
+	i := &Injector{system: s, processes: processes, held: holds{}}
 	all := os.Getenv("FRONTROW_PROCESSES")
 	if all == "" {
 		return nil, errors.New("FRONTROW_PROCESSES is not set: it names the processes of a running instance")

@@ -61,7 +61,7 @@ func (i *Injector) changeLeader(ctx context.Context, f Fault) (end, error) {
 }
 
 func (i *Injector) admin() (*kafka.AdminClient, error) {
-	return kafka.NewAdminClient(&kafka.ConfigMap{"bootstrap.servers": i.stack.Kafka, "go.logs.channel.enable": true})
+	return kafka.NewAdminClient(&kafka.ConfigMap{"bootstrap.servers": i.system.Kafka, "go.logs.channel.enable": true})
 }
 
 func (i *Injector) leader(topic string) (int32, error) {
@@ -106,7 +106,7 @@ func (i *Injector) preferLeaders(ctx context.Context) (bool, error) {
 // their consumers are working, and does nothing with them.
 func (i *Injector) joinGroup(ctx context.Context, f Fault) (end, error) {
 	stranger, err := kafka.NewConsumer(&kafka.ConfigMap{
-		"bootstrap.servers": i.stack.Kafka, "group.id": f.Target, "client.id": "stranger",
+		"bootstrap.servers": i.system.Kafka, "group.id": f.Target, "client.id": "stranger",
 		"enable.auto.commit": false, "auto.offset.reset": "earliest", "partition.assignment.strategy": "cooperative-sticky",
 		"session.timeout.ms": 10_000, "go.logs.channel.enable": true,
 	})
@@ -162,7 +162,7 @@ func (i *Injector) redeliver(ctx context.Context, f Fault) (end, error) {
 	}
 	rand.Shuffle(len(messages), func(a, b int) { messages[a], messages[b] = messages[b], messages[a] })
 	messages = messages[:min(redelivered, len(messages))]
-	producer, err := kafka.NewProducer(&kafka.ConfigMap{"bootstrap.servers": i.stack.Kafka, "acks": "all", "go.logs.channel.enable": true})
+	producer, err := kafka.NewProducer(&kafka.ConfigMap{"bootstrap.servers": i.system.Kafka, "acks": "all", "go.logs.channel.enable": true})
 	if err != nil {
 		return nil, err
 	}
@@ -191,7 +191,7 @@ func (i *Injector) redeliver(ctx context.Context, f Fault) (end, error) {
 
 func (i *Injector) recentMessages(ctx context.Context, topic string) ([]*kafka.Message, error) {
 	reader, err := kafka.NewConsumer(&kafka.ConfigMap{
-		"bootstrap.servers": i.stack.Kafka, "group.id": "frontrow-redeliver", "enable.auto.commit": false,
+		"bootstrap.servers": i.system.Kafka, "group.id": "frontrow-redeliver", "enable.auto.commit": false,
 		"enable.partition.eof": true, "go.logs.channel.enable": true,
 	})
 	if err != nil {

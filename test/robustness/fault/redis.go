@@ -82,7 +82,7 @@ type redisNode struct{ name, address string }
 func (i *Injector) primary(ctx context.Context) (redisNode, error) {
 	list := os.Getenv("FRONTROW_REDIS_NODES")
 	if list == "" {
-		parsed, err := url.Parse(i.stack.Redis)
+		parsed, err := url.Parse(i.system.Redis)
 		if err != nil {
 			return redisNode{}, fmt.Errorf("FRONTROW_REDIS: %w", err)
 		}

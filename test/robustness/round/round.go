@@ -16,7 +16,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/robustness/history"
 	"github.com/frontrow-tickets/frontrow/test/robustness/schedule"
 	"github.com/frontrow-tickets/frontrow/test/robustness/traffic"
-	"github.com/frontrow-tickets/frontrow/test/stack"
+	"github.com/frontrow-tickets/frontrow/test/system"
 )
 
 const (
@@ -37,8 +37,8 @@ type Config struct {
 	Seed   uint64
 	Length time.Duration
 	Buyers int
-	Stack  *stack.Stack
-	// Injector injects faults into the stack.
+	System *system.System
+	// Injector injects faults into it.
 	Injector *fault.Injector
 	// Out is the folder for the history and the visualizations.
 	Out string
@@ -124,19 +124,19 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	for _, in := range plan.Injections {
 		cfg.Say("    %s", in)
 	}
-	gateways, err := gateways(cfg.Stack)
+	gateways, err := gateways(cfg.System)
 	if err != nil {
 		return nil, err
 	}
 	recorder := history.NewRecorder()
 	world, err := traffic.New(ctx, traffic.Config{
-		Gateways: gateways, AdminEmail: cfg.Stack.AdminEmail, AdminPassword: cfg.Stack.AdminPassword,
+		Gateways: gateways, AdminEmail: cfg.System.AdminEmail, AdminPassword: cfg.System.AdminPassword,
 		Buyers: cfg.Buyers, Seed: cfg.Seed, Rotate: max(15*time.Second, cfg.Length/rotations), Recorder: recorder,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("create crowd: %w", err)
 	}
-	w, err := newWatch(ctx, cfg.Stack, recorder)
+	w, err := newWatch(ctx, cfg.System, recorder)
 	if err != nil {
 		return nil, err
 	}
@@ -189,7 +189,7 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 // settle waits until everything has ended, then lets all buyers read their
 // bookings, and reads the stores.
 func settle(ctx context.Context, cfg *Config, e *check.Evidence, world *traffic.World) error {
-	auditor, err := audit.Open(ctx, cfg.Stack)
+	auditor, err := audit.Open(ctx, cfg.System)
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ import (
 
 	"github.com/frontrow-tickets/frontrow/test/robustness/check"
 	"github.com/frontrow-tickets/frontrow/test/robustness/history"
-	"github.com/frontrow-tickets/frontrow/test/stack"
+	"github.com/frontrow-tickets/frontrow/test/system"
 )
 
 const (
@@ -44,7 +44,7 @@ type watch struct {
 	cases cases
 }
 
-func newWatch(_ context.Context, s *stack.Stack, recorder *history.Recorder) (*watch, error) {
+func newWatch(_ context.Context, s *system.System, recorder *history.Recorder) (*watch, error) {
 	cluster := gocql.NewCluster(strings.Split(s.Cassandra, ",")...)
 	cluster.Keyspace, cluster.Timeout, cluster.ConnectTimeout = s.Keyspace, lookTimeout, lookTimeout
 	cluster.ReconnectInterval = time.Second
@@ -64,7 +64,7 @@ func newWatch(_ context.Context, s *stack.Stack, recorder *history.Recorder) (*w
 }
 
 // gateways returns the base URLs of all gateways' APIs.
-func gateways(s *stack.Stack) ([]string, error) {
+func gateways(s *system.System) ([]string, error) {
 	if all := os.Getenv("FRONTROW_URLS"); all != "" {
 		return strings.Split(all, ","), nil
 	}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/frontrow-tickets/frontrow/test/robustness/fault"
 	"github.com/frontrow-tickets/frontrow/test/robustness/round"
-	"github.com/frontrow-tickets/frontrow/test/stack"
+	"github.com/frontrow-tickets/frontrow/test/system"
 )
 
 const (
@@ -21,7 +21,7 @@ const (
 )
 
 func TestPromisesHoldUnderFaults(t *testing.T) {
-	running, err := stack.Open()
+	running, err := system.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func TestPromisesHoldUnderFaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	result, err := round.Run(t.Context(), round.Config{
-		Name: "short round", Seed: seed, Length: length, Buyers: buyers, Stack: running, Injector: injector, Out: out, Say: t.Logf,
+		Name: "short round", Seed: seed, Length: length, Buyers: buyers, System: running, Injector: injector, Out: out, Say: t.Logf,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,6 @@
-// Package stack finds the running Frontrow that `make up` or `make test` has
+// Package system finds the running Frontrow that `make up` or `make test` has
 // started, and stops, starts and kills its processes.
-package stack
+package system
 
 import (
 	"fmt"
@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Stack is a running Frontrow, as described by environment variables.
-type Stack struct {
+// System is a running Frontrow, as described by environment variables.
+type System struct {
 	// URL is the API's address at the gateway.
 	URL           string
 	AdminEmail    string
@@ -21,8 +21,8 @@ type Stack struct {
 }
 
 // Open reads the environment.
-func Open() (*Stack, error) {
-	s := &Stack{}
+func Open() (*System, error) {
+	s := &System{}
 	for name, field := range map[string]*string{
 		"FRONTROW_URL": &s.URL, "FRONTROW_ADMIN_EMAIL": &s.AdminEmail, "FRONTROW_ADMIN_PASSWORD": &s.AdminPassword,
 		"FRONTROW_POSTGRES": &s.Postgres, "FRONTROW_REDIS": &s.Redis, "FRONTROW_KAFKA": &s.Kafka,
@@ -37,10 +37,10 @@ func Open() (*Stack, error) {
 }
 
 // Address returns the public host:port of a process, such as booking-service-2.
-func (s *Stack) Address(process string) (string, error) { return processVariable(process, "") }
+func (s *System) Address(process string) (string, error) { return processVariable(process, "") }
 
 // AdminAddress returns the host:port of a process's metrics and health.
-func (s *Stack) AdminAddress(process string) (string, error) {
+func (s *System) AdminAddress(process string) (string, error) {
 	return processVariable(process, "_ADMIN")
 }
 

@@ -1,4 +1,4 @@
-package stack
+package system
 
 import (
 	"context"
@@ -10,7 +10,7 @@ import (
 
 // PassingInstances returns the number of a service's healthy instances in
 // Consul.
-func (s *Stack) PassingInstances(ctx context.Context, service string) (int, error) {
+func (s *System) PassingInstances(ctx context.Context, service string) (int, error) {
 	address := "http://" + s.Consul + "/v1/health/service/" + url.PathEscape(service) + "?passing=true"
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
