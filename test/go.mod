@@ -20,7 +20,6 @@ require (
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.2
 	github.com/valyala/fasthttp v1.62.0
 	go.opentelemetry.io/proto/otlp v1.11.0
-	go.starlark.net v0.0.0-20250417143717-f57e51f710eb
 	go.yaml.in/yaml/v3 v3.0.5
 	golang.org/x/sync v0.24.0
 	gonum.org/v1/plot v0.16.0

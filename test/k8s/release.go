@@ -31,10 +31,10 @@ func (s *suite) install(ctx context.Context) error {
 	return nil
 }
 
-// up runs tools/k8s/up.
+// up runs k8s/up.
 func (s *suite) up(ctx context.Context, namespace string, ingress bool) error {
 	s.say("from nothing to helm test in the namespace %s", namespace)
-	cmd := exec.CommandContext(ctx, "tools/k8s/up")
+	cmd := exec.CommandContext(ctx, "k8s/up")
 	cmd.Env = append(os.Environ(), "NAMESPACE="+namespace, "VERSION="+s.version, fmt.Sprintf("INGRESS=%t", ingress))
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	return cmd.Run()

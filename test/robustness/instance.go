@@ -11,14 +11,14 @@ import (
 	"time"
 )
 
-// stackProgram is what `make stack` builds.
-const stackProgram = ".run/bin/stack"
+// localenv is what `make localenv` builds.
+const localenv = ".run/bin/localenv"
 
 // startInstance starts a separate instance and sets its environment for this
 // process.
 func (s *session) startInstance(ctx context.Context) error {
 	s.say("starting the instance %s", s.instance)
-	if err := s.stackCommand(ctx, "up"); err != nil {
+	if err := s.runLocalenv(ctx, "up"); err != nil {
 		return err
 	}
 	file, err := os.Open(filepath.Join(".run", s.instance, "env"))
@@ -45,18 +45,18 @@ func (s *session) stopInstance(ctx context.Context) {
 	s.say("stopping the instance %s", s.instance)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Minute)
 	defer cancel()
-	if err := s.stackCommand(ctx, "clean"); err != nil {
+	if err := s.runLocalenv(ctx, "clean"); err != nil {
 		fmt.Fprintln(os.Stderr, "the instance may still be running: "+err.Error())
 	}
 }
 
-func (s *session) stackCommand(ctx context.Context, command string) error {
-	stack := exec.CommandContext(ctx, stackProgram, command, "-instance", s.instance) //nolint:gosec // our own program
-	stack.Stdout, stack.Stderr = os.Stdout, os.Stderr
-	stack.Cancel = func() error { return stack.Process.Signal(os.Interrupt) }
-	stack.WaitDelay = time.Minute
-	if err := stack.Run(); err != nil {
-		return fmt.Errorf("stack %s: %w", command, err)
+func (s *session) runLocalenv(ctx context.Context, command string) error {
+	program := exec.CommandContext(ctx, localenv, command, "-instance", s.instance) //nolint:gosec // our own program
+	program.Stdout, program.Stderr = os.Stdout, os.Stderr
+	program.Cancel = func() error { return program.Process.Signal(os.Interrupt) }
+	program.WaitDelay = time.Minute
+	if err := program.Run(); err != nil {
+		return fmt.Errorf("localenv %s: %w", command, err)
 	}
 	return nil
 }

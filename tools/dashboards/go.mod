@@ -1,5 +1,0 @@
-module github.com/frontrow-tickets/frontrow/tools/dashboards
-
-go 1.26
-
-require github.com/grafana/grafana-foundation-sdk/go v0.0.18

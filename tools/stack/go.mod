@@ -1,3 +1,0 @@
-module github.com/frontrow-tickets/frontrow/tools/stack
-
-go 1.26
