@@ -19,7 +19,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/observe"
 	"github.com/frontrow-tickets/frontrow/pkg/redisclient"
 	"github.com/frontrow-tickets/frontrow/pkg/session"
-	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/door"
+	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/edge"
 	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/limit"
 	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/redis"
 	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/route"
@@ -117,7 +117,7 @@ func run(ctx context.Context, cfg config, listening func(public, admin net.Addr)
 	group.Go("limits by address", byAddress.Run)
 	sessions := redis.NewSessions(session.NewStore(rdb, cfg.SessionIdle))
 	group.Go("changes of sessions", sessions.Run)
-	front, err := door.New(door.Config{
+	front, err := edge.New(edge.Config{
 		Forwarder: forwarder, Sessions: sessions, Signers: signers,
 		BySession: bySession, ByAddress: byAddress, CORSOrigins: cfg.CORSOrigins, TrustedProxies: cfg.TrustedProxies,
 		App: web.App(),

@@ -1,4 +1,4 @@
-package door
+package edge
 
 import (
 	"context"
@@ -33,8 +33,8 @@ const (
 // stream makes the client's connection one of the event's watchers. It takes
 // the connection from the server, whose per-request state would use most of the
 // memory.
-func (d *Door) stream(c *call) error {
-	release, ok := d.watching.take(c.client.limitKey(), 1)
+func (s *Server) stream(c *call) error {
+	release, ok := s.watching.take(c.client.limitKey(), 1)
 	if !ok {
 		limited.WithLabelValues("streams").Inc()
 		return problem.New(http.StatusTooManyRequests, "too_many_streams",
@@ -50,7 +50,7 @@ func (d *Door) stream(c *call) error {
 	if err != nil {
 		since = -1
 	}
-	feed, start, err := d.openFeed(c, since)
+	feed, start, err := s.openFeed(c, since)
 	if refusal := (*broadcast.Refusal)(nil); errors.As(err, &refusal) {
 		show(c, &shown{refusal.Status, refusal.Header, refusal.Body})
 		return nil
@@ -87,8 +87,8 @@ func (d *Door) stream(c *call) error {
 
 // openFeed returns the feed of the event in the path, and where a client that
 // has everything up to since begins.
-func (d *Door) openFeed(c *call, since int64) (*broadcast.Feed, broadcast.Start, error) {
-	feed, err := d.streams.Open(c.r.Context(), c.first, since)
+func (s *Server) openFeed(c *call, since int64) (*broadcast.Feed, broadcast.Start, error) {
+	feed, err := s.streams.Open(c.r.Context(), c.first, since)
 	if err != nil {
 		return nil, broadcast.Start{}, err
 	}
@@ -102,17 +102,17 @@ func (d *Door) openFeed(c *call, since int64) (*broadcast.Feed, broadcast.Start,
 
 // fetch returns a function that requests path of an event from booking-service,
 // for all of the event's watchers.
-func (d *Door) fetch(path string) broadcast.Fetch {
+func (s *Server) fetch(path string) broadcast.Fetch {
 	rt := route.Find(http.MethodGet, path)
 	return func(ctx context.Context, event, lastID string) (*upstream.Response, error) {
 		h := http.Header{
-			identity.Header:         {d.Signers[rt.Service].Sign(identity.Identity{Role: identity.Anonymous})},
+			identity.Header:         {s.Signers[rt.Service].Sign(identity.Identity{Role: identity.Anonymous})},
 			httpapi.RequestIDHeader: {requestID()},
 		}
 		if lastID != "" {
 			h.Set("Last-Event-ID", lastID)
 		}
 		escaped := strings.Replace(path, "{id}", url.PathEscape(event), 1)
-		return d.Forwarder.Do(ctx, &upstream.Request{Route: rt, Path: escaped, Header: h, Key: upstream.IDKey(event)})
+		return s.Forwarder.Do(ctx, &upstream.Request{Route: rt, Path: escaped, Header: h, Key: upstream.IDKey(event)})
 	}
 }

@@ -1,4 +1,4 @@
-package door
+package edge
 
 import (
 	"errors"
@@ -33,7 +33,7 @@ func tooMany(by string, wait time.Duration) error {
 }
 
 // authorize identifies the caller and checks its access to the route.
-func (d *Door) authorize(c *call) error {
+func (s *Server) authorize(c *call) error {
 	rt := c.entry.route
 	if rt.Access == route.Public {
 		return nil
@@ -42,11 +42,11 @@ func (d *Door) authorize(c *call) error {
 	if id != "" {
 		if session.ByCookie(c.r) {
 			// A browser sends the cookie with requests from any site's pages.
-			if err := d.csrf.Check(c.r); err != nil {
+			if err := s.csrf.Check(c.r); err != nil {
 				return problem.Forbidden("This request comes from another site.").Because(err)
 			}
 		}
-		if err := d.identify(c, id); err != nil {
+		if err := s.identify(c, id); err != nil {
 			return err
 		}
 	}
@@ -64,8 +64,8 @@ func (d *Door) authorize(c *call) error {
 
 // identify sets the caller. A missing session leaves the caller anonymous; so
 // does a failed look-up on a route that needs no session.
-func (d *Door) identify(c *call, id string) error {
-	sess, err := d.Sessions.Get(c.r.Context(), id)
+func (s *Server) identify(c *call, id string) error {
+	sess, err := s.Sessions.Get(c.r.Context(), id)
 	switch {
 	case errors.Is(err, session.ErrNotFound):
 		return nil
@@ -78,7 +78,7 @@ func (d *Door) identify(c *call, id string) error {
 	if err != nil {
 		return fmt.Errorf("session's user: %w", err)
 	}
-	if wait := d.BySession.Wait(id); wait > 0 {
+	if wait := s.BySession.Wait(id); wait > 0 {
 		return tooMany("session", wait)
 	}
 	c.sessionID = id

@@ -1,4 +1,4 @@
-package door
+package edge
 
 import (
 	"math/rand/v2"

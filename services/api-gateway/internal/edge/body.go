@@ -1,4 +1,4 @@
-package door
+package edge
 
 import (
 	"errors"
@@ -21,7 +21,7 @@ const (
 )
 
 // readBody returns the whole body, so that it can be sent to another replica.
-func (d *Door) readBody(c *call) ([]byte, error) {
+func (s *Server) readBody(c *call) ([]byte, error) {
 	limit, length := c.entry.route.BodyLimit, c.r.ContentLength
 	if limit == 0 || length == 0 {
 		return nil, nil
@@ -36,7 +36,7 @@ func (d *Door) readBody(c *call) ([]byte, error) {
 	if size < 0 {
 		size = limit // the size is unknown: assume the largest
 	}
-	done, ok := d.sending.take(c.client.limitKey(), max(size, leastBody))
+	done, ok := s.sending.take(c.client.limitKey(), max(size, leastBody))
 	if !ok {
 		return nil, tooMany("address", time.Second)
 	}

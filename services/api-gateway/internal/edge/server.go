@@ -1,6 +1,6 @@
-// Package door implements the public HTTP listener: it authenticates, limits
+// Package edge implements the public HTTP listener: it authenticates, limits
 // and routes requests to the services.
-package door
+package edge
 
 import (
 	"errors"
@@ -33,7 +33,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/views"
 )
 
-// Config holds the dependencies and settings of a Door.
+// Config holds the dependencies and settings of a Server.
 type Config struct {
 	Forwarder *upstream.Forwarder
 	Sessions  *redis.Sessions
@@ -51,8 +51,8 @@ type Config struct {
 	App fs.FS
 }
 
-// Door is the gateway's public handler.
-type Door struct {
+// Server is the gateway's public handler.
+type Server struct {
 	Config
 
 	router   *mux.Router
@@ -77,45 +77,45 @@ type entry struct {
 	page     httpapi.Handler
 }
 
-// New returns a Door. Error: an invalid origin, or an unreadable app.
-func New(cfg Config) (*Door, error) {
-	d := &Door{
+// New returns a Server. Error: an invalid origin, or an unreadable app.
+func New(cfg Config) (*Server, error) {
+	s := &Server{
 		Config: cfg, router: mux.NewRouter(), cors: map[string]bool{}, csrf: http.NewCrossOriginProtection(),
 		sending: newQuota(maxSending), watching: newQuota(maxStreams),
 		views: views.NewStore(), tracer: otel.Tracer("api-gateway"),
 	}
-	d.streams = broadcast.NewHub(d.fetch(streamPath), d.fetch(seatsPath))
+	s.streams = broadcast.NewHub(s.fetch(streamPath), s.fetch(seatsPath))
 	for _, origin := range cfg.CORSOrigins {
-		if err := d.csrf.AddTrustedOrigin(origin); err != nil {
+		if err := s.csrf.AddTrustedOrigin(origin); err != nil {
 			return nil, fmt.Errorf("CORS_ORIGINS: %w", err)
 		}
-		d.cors[origin] = true
+		s.cors[origin] = true
 	}
 	if cfg.App != nil {
 		var err error
-		if d.app, err = loadApp(cfg.App); err != nil {
+		if s.app, err = loadApp(cfg.App); err != nil {
 			return nil, err
 		}
 	}
 	add := func(method string, e entry) {
 		e.Handler = http.NotFoundHandler()
-		d.router.Handle(e.template, e).Methods(method)
+		s.router.Handle(e.template, e).Methods(method)
 	}
 	for i := range route.Table {
 		rt := &route.Table[i]
 		add(rt.Method, entry{template: rt.Path, route: rt})
 	}
 	add(http.MethodGet, entry{template: "/api/v1/openapi.yaml", page: openAPI})
-	app := entry{Handler: http.NotFoundHandler(), template: "/", page: d.showApp}
+	app := entry{Handler: http.NotFoundHandler(), template: "/", page: s.showApp}
 	// The first matcher must fail: a later one would lose the method mismatch of an API path.
-	d.router.MatcherFunc(func(r *http.Request, _ *mux.RouteMatch) bool {
+	s.router.MatcherFunc(func(r *http.Request, _ *mux.RouteMatch) bool {
 		return !strings.HasPrefix(r.URL.Path, "/api/") && !strings.HasPrefix(r.URL.Path, "/webhooks/")
 	}).Methods(http.MethodGet).Handler(app)
-	return d, nil
+	return s, nil
 }
 
 // EndStreams ends the open-ended responses, for the server's shutdown.
-func (d *Door) EndStreams() { d.streams.Close() }
+func (s *Server) EndStreams() { s.streams.Close() }
 
 // call is the state of one request.
 type call struct {
@@ -133,18 +133,18 @@ type call struct {
 
 // ServeHTTP answers every request, records its metrics, and turns errors into
 // problems.
-func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	rec := &httpapi.Recorder{ResponseWriter: w}
-	c := &call{w: rec, r: r, id: requestID(), client: d.client(r), who: identity.Identity{Role: identity.Anonymous}}
-	matchErr := d.match(c)
+	c := &call{w: rec, r: r, id: requestID(), client: s.client(r), who: identity.Identity{Role: identity.Anonymous}}
+	matchErr := s.match(c)
 	template := c.entry.template
 	if template == "" {
 		template = "other"
 	}
 	if observe.TracingEnabled() {
 		// Clients must not continue their own traces in ours.
-		ctx, span := d.tracer.Start(r.Context(), r.Method+" "+template, trace.WithNewRoot(), trace.WithSpanKind(trace.SpanKindServer),
+		ctx, span := s.tracer.Start(r.Context(), r.Method+" "+template, trace.WithNewRoot(), trace.WithSpanKind(trace.SpanKindServer),
 			trace.WithAttributes(attribute.String("http.route", template), attribute.String("frontrow.request_id", c.id)))
 		defer span.End()
 		c.r = r.WithContext(ctx)
@@ -166,43 +166,43 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		httpapi.ObserveRequest(c.r.Context(), template, method(r), status, time.Since(start))
 	}()
 	setSecurityHeaders(rec.Header(), c)
-	if d.answerCORS(c) {
+	if s.answerCORS(c) {
 		return
 	}
 	err := matchErr
-	if wait := d.ByAddress.Wait(c.client.limitKey()); wait > 0 {
+	if wait := s.ByAddress.Wait(c.client.limitKey()); wait > 0 {
 		err = tooMany("address", wait)
 	}
 	if err == nil {
-		err = d.enter(c)
+		err = s.enter(c)
 	}
 	if err != nil {
-		d.fail(c, err)
+		s.fail(c, err)
 	}
 }
 
 // enter checks the caller and answers the request.
-func (d *Door) enter(c *call) error {
+func (s *Server) enter(c *call) error {
 	if c.entry.page != nil {
 		return c.entry.page(c.w, c.r)
 	}
 	stream := c.entry.route.Stream
-	if !stream && d.gate.full() {
+	if !stream && s.gate.full() {
 		return tooMuch()
 	}
-	if err := d.authorize(c); err != nil {
+	if err := s.authorize(c); err != nil {
 		return err
 	}
 	if stream {
-		return d.stream(c)
+		return s.stream(c)
 	}
 	// Read the body before entering the gate: a slow body must not occupy a
 	// slot.
-	body, err := d.readBody(c)
+	body, err := s.readBody(c)
 	if err != nil {
 		return err
 	}
-	leave, err := d.gate.enter()
+	leave, err := s.gate.enter()
 	if err != nil {
 		return err
 	}
@@ -216,12 +216,12 @@ func (d *Door) enter(c *call) error {
 	case route.NoKey:
 	}
 	if c.entry.route.View {
-		return d.showView(c, req)
+		return s.showView(c, req)
 	}
-	req.Header = d.outgoing(c, c.who)
-	resp, err := d.Forwarder.Do(c.r.Context(), req)
+	req.Header = s.outgoing(c, c.who)
+	resp, err := s.Forwarder.Do(c.r.Context(), req)
 	if c.entry.route.SeesSession {
-		d.Sessions.Forget(session.Hash(c.sessionID)) // the session may have ended
+		s.Sessions.Forget(session.Hash(c.sessionID)) // the session may have ended
 	}
 	if err != nil {
 		return err
@@ -245,7 +245,7 @@ func pass(c *call, resp *upstream.Response) {
 
 // match finds the entry of a request. Error: the problem not_found or
 // method_not_allowed.
-func (d *Door) match(c *call) error {
+func (s *Server) match(c *call) error {
 	if p := c.r.URL.Path; strings.Contains(p, "//") || strings.Contains(p, "/.") {
 		return problem.NotFound("This address")
 	}
@@ -255,7 +255,7 @@ func (d *Door) match(c *call) error {
 		r = &http.Request{Method: http.MethodGet, URL: r.URL, Host: r.Host}
 	}
 	var m mux.RouteMatch
-	if d.router.Match(r, &m) {
+	if s.router.Match(r, &m) {
 		c.entry = m.Handler.(entry) //nolint:forcetypeassert // the router has nothing else
 		c.first = m.Vars["id"]
 		return nil
@@ -263,16 +263,16 @@ func (d *Door) match(c *call) error {
 	if !errors.Is(m.MatchErr, mux.ErrMethodMismatch) {
 		return problem.NotFound("This address")
 	}
-	c.w.Header().Set("Allow", strings.Join(d.methods(c.r), ", "))
+	c.w.Header().Set("Allow", strings.Join(s.methods(c.r), ", "))
 	return problem.New(http.StatusMethodNotAllowed, "method_not_allowed", "This address does not take this method.")
 }
 
 // methods returns the methods that the request's path accepts.
-func (d *Door) methods(r *http.Request) []string {
+func (s *Server) methods(r *http.Request) []string {
 	var allowed []string
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		probe := &http.Request{Method: method, URL: r.URL, Host: r.Host}
-		if d.router.Match(probe, &mux.RouteMatch{}) {
+		if s.router.Match(probe, &mux.RouteMatch{}) {
 			allowed = append(allowed, method)
 			if method == http.MethodGet {
 				allowed = append(allowed, http.MethodHead)
@@ -282,7 +282,7 @@ func (d *Door) methods(r *http.Request) []string {
 	return allowed
 }
 
-func (d *Door) fail(c *call, err error) {
+func (s *Server) fail(c *call, err error) {
 	if c.r.Context().Err() != nil {
 		// The client has disconnected. 499 is nginx's status for this, for the
 		// metrics.

@@ -1,4 +1,4 @@
-package door
+package edge
 
 import (
 	"bytes"
@@ -47,7 +47,7 @@ type shown struct {
 // showView answers with what everybody may see. Concurrent identical requests
 // share one fetch from event-service; while that is down, the last cached copy
 // is served. Organisers and admins see more, so their requests are not shared.
-func (d *Door) showView(c *call, req *upstream.Request) error {
+func (s *Server) showView(c *call, req *upstream.Request) error {
 	query := c.r.URL.Query()
 	maps.DeleteFunc(query, func(name string, _ []string) bool { return !slices.Contains(c.entry.route.Params, name) })
 	req.Query = query.Encode()
@@ -56,22 +56,22 @@ func (d *Door) showView(c *call, req *upstream.Request) error {
 		key += "?" + req.Query
 	}
 	if query.Has("mine") || c.who.CanOrganize() {
-		return d.showOwn(c, req, key, !query.Has("mine"))
+		return s.showOwn(c, req, key, !query.Has("mine"))
 	}
-	result := d.flights.DoChan(key, func() (any, error) {
+	result := s.flights.DoChan(key, func() (any, error) {
 		// Fetch as an anonymous caller: nothing personal may get into the
 		// cached copy.
-		req.Header = d.outgoing(c, identity.Identity{Role: identity.Anonymous})
+		req.Header = s.outgoing(c, identity.Identity{Role: identity.Anonymous})
 		// A venue has megabytes and only one copy is cached: it is unpacked for
 		// clients that can't accept gzip.
 		req.Header.Set("Accept-Encoding", "gzip")
 		// Other clients may share this fetch, so it outlives ours.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(c.r.Context()), viewTimeout)
 		defer cancel()
-		return d.fetchView(ctx, req, key)
+		return s.fetchView(ctx, req, key)
 	})
 	var late <-chan time.Time
-	if d.views.Get(key) != nil {
+	if s.views.Get(key) != nil {
 		timer := time.NewTimer(staleAfter)
 		defer timer.Stop()
 		late = timer.C
@@ -80,15 +80,15 @@ func (d *Door) showView(c *call, req *upstream.Request) error {
 	case <-c.r.Context().Done():
 		return c.r.Context().Err()
 	case <-late:
-		return d.showStale(c, key, problem.Unavailable(errSlowView))
+		return s.showStale(c, key, problem.Unavailable(errSlowView))
 	case got := <-result:
 		if got.Err != nil {
-			return d.showStale(c, key, got.Err)
+			return s.showStale(c, key, got.Err)
 		}
 		answer := got.Val.(*shown) //nolint:forcetypeassert // what fetchView returns
 		if answer.status >= http.StatusInternalServerError {
-			if d.views.Get(key) != nil {
-				return d.showStale(c, key, nil)
+			if s.views.Get(key) != nil {
+				return s.showStale(c, key, nil)
 			}
 		}
 		show(c, answer)
@@ -98,21 +98,21 @@ func (d *Door) showView(c *call, req *upstream.Request) error {
 
 // showOwn fetches for one caller. If publicToo is set, the public copy serves
 // as a fallback.
-func (d *Door) showOwn(c *call, req *upstream.Request, key string, publicToo bool) error {
-	req.Header = d.outgoing(c, c.who)
+func (s *Server) showOwn(c *call, req *upstream.Request, key string, publicToo bool) error {
+	req.Header = s.outgoing(c, c.who)
 	if accepts(c.r.Header.Get("Accept-Encoding"), "gzip") {
 		req.Header.Set("Accept-Encoding", "gzip")
 	}
-	resp, err := d.Forwarder.Do(c.r.Context(), req)
+	resp, err := s.Forwarder.Do(c.r.Context(), req)
 	if err != nil {
 		if publicToo {
-			return d.showStale(c, key, err)
+			return s.showStale(c, key, err)
 		}
 		return err
 	}
 	defer resp.Close()
-	if publicToo && resp.Status >= http.StatusInternalServerError && d.views.Get(key) != nil {
-		return d.showStale(c, key, nil)
+	if publicToo && resp.Status >= http.StatusInternalServerError && s.views.Get(key) != nil {
+		return s.showStale(c, key, nil)
 	}
 	pass(c, resp)
 	return nil
@@ -120,19 +120,19 @@ func (d *Door) showOwn(c *call, req *upstream.Request, key string, publicToo boo
 
 // fetchView fetches from event-service, with the ETag of the cached copy so
 // that an unchanged body is not sent again, and caches the response.
-func (d *Door) fetchView(ctx context.Context, req *upstream.Request, key string) (*shown, error) {
-	kept := d.views.Get(key)
+func (s *Server) fetchView(ctx context.Context, req *upstream.Request, key string) (*shown, error) {
+	kept := s.views.Get(key)
 	req.Header.Del("If-None-Match")
 	if kept != nil && kept.Header.Get("ETag") != "" {
 		req.Header.Set("If-None-Match", kept.Header.Get("ETag"))
 	}
-	resp, err := d.Forwarder.Do(ctx, req)
+	resp, err := s.Forwarder.Do(ctx, req)
 	if err != nil {
 		return nil, err
 	}
 	defer resp.Close()
 	if resp.Status == http.StatusNotModified && kept != nil {
-		d.views.Put(key, &views.View{Header: kept.Header, Body: kept.Body, At: time.Now()})
+		s.views.Put(key, &views.View{Header: kept.Header, Body: kept.Body, At: time.Now()})
 		return &shown{http.StatusOK, kept.Header, kept.Body}, nil
 	}
 	body, whole, err := resp.ReadAll(views.MaxBody)
@@ -147,18 +147,18 @@ func (d *Door) fetchView(ctx context.Context, req *upstream.Request, key string)
 	switch resp.Status {
 	case http.StatusOK:
 		if !strings.Contains(header.Get("Cache-Control"), "no-store") {
-			d.views.Put(key, &views.View{Header: header, Body: body, At: time.Now()})
+			s.views.Put(key, &views.View{Header: header, Body: body, At: time.Now()})
 		}
 	case http.StatusNotFound, http.StatusGone:
-		d.views.Remove(key)
+		s.views.Remove(key)
 	}
 	return &shown{resp.Status, header, body}, nil
 }
 
 // showStale answers with the cached copy, marked as stale, or returns err if
 // there is none.
-func (d *Door) showStale(c *call, key string, err error) error {
-	kept := d.views.Get(key)
+func (s *Server) showStale(c *call, key string, err error) error {
+	kept := s.views.Get(key)
 	if kept == nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package door
+package edge
 
 import (
 	"crypto/sha256"
@@ -103,13 +103,13 @@ func contentType(name string) string {
 
 // showApp answers with a file of the web app, or with its page for paths that
 // only the app's router knows.
-func (d *Door) showApp(w http.ResponseWriter, r *http.Request) error {
-	f := d.app[strings.TrimPrefix(r.URL.Path, "/")]
+func (s *Server) showApp(w http.ResponseWriter, r *http.Request) error {
+	f := s.app[strings.TrimPrefix(r.URL.Path, "/")]
 	if f == nil {
 		if r.URL.Path != "/" && (strings.HasPrefix(r.URL.Path, "/assets/") || !strings.Contains(r.Header.Get("Accept"), "text/html")) {
 			return problem.NotFound("This address")
 		}
-		f = d.app["index.html"]
+		f = s.app["index.html"]
 	}
 	if f == nil {
 		return page(w, "text/html; charset=utf-8", []byte(homePage))

@@ -1,4 +1,4 @@
-package door_test
+package edge_test
 
 import (
 	"net/http"
@@ -7,7 +7,7 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/door"
+	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/edge"
 	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/limit"
 )
 
@@ -17,7 +17,7 @@ func TestAppIsServed(t *testing.T) {
 		"index.html.br":       {Data: []byte("brotli of the page")},
 		"assets/main-1a2b.js": {Data: []byte("plain script")}, "assets/main-1a2b.js.gz": {Data: []byte("gzip of the script")},
 	}
-	d, err := door.New(door.Config{App: app, ByAddress: limit.New(1000)})
+	s, err := edge.New(edge.Config{App: app, ByAddress: limit.New(1000)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func TestAppIsServed(t *testing.T) {
 			r.Header.Set("Accept", tt.accept)
 			r.Header.Set("Accept-Encoding", tt.encoding)
 			w := httptest.NewRecorder()
-			d.ServeHTTP(w, r)
+			s.ServeHTTP(w, r)
 			if w.Code != tt.status || !strings.Contains(w.Body.String(), tt.body) {
 				t.Errorf("%d %s, want %d with %s", w.Code, w.Body, tt.status, tt.body)
 			}
@@ -65,15 +65,15 @@ func TestAppIsServed(t *testing.T) {
 }
 
 func TestAppThatIsKnownIsNotSentAgain(t *testing.T) {
-	d, err := door.New(door.Config{App: fstest.MapFS{"index.html": {Data: []byte("app")}}, ByAddress: limit.New(1000)})
+	s, err := edge.New(edge.Config{App: fstest.MapFS{"index.html": {Data: []byte("app")}}, ByAddress: limit.New(1000)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	first, again := httptest.NewRecorder(), httptest.NewRecorder()
-	d.ServeHTTP(first, httptest.NewRequest(http.MethodGet, "/", nil))
+	s.ServeHTTP(first, httptest.NewRequest(http.MethodGet, "/", nil))
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	r.Header.Set("If-None-Match", first.Header().Get("ETag"))
-	d.ServeHTTP(again, r)
+	s.ServeHTTP(again, r)
 	if again.Code != http.StatusNotModified || again.Body.Len() > 0 {
 		t.Errorf("%d with %d bytes, want 304 with none", again.Code, again.Body.Len())
 	}

@@ -1,4 +1,4 @@
-package door
+package edge
 
 import (
 	"net/http"
@@ -32,12 +32,12 @@ func (c client) scheme() string {
 
 // client returns the peer or, behind trusted proxies, the last address in
 // X-Forwarded-For that is not itself a trusted proxy.
-func (d *Door) client(r *http.Request) client {
+func (s *Server) client(r *http.Request) client {
 	c := client{https: r.TLS != nil}
 	if peer, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 		c.addr = peer.Addr().Unmap().WithZone("")
 	}
-	if !d.trusts(c.addr) {
+	if !s.trusts(c.addr) {
 		return c
 	}
 	c.https = c.https || r.Header.Get("X-Forwarded-Proto") == "https"
@@ -48,15 +48,15 @@ func (d *Door) client(r *http.Request) client {
 			return c
 		}
 		c.addr = hop.Unmap().WithZone("")
-		if !d.trusts(c.addr) {
+		if !s.trusts(c.addr) {
 			return c
 		}
 	}
 	return c
 }
 
-func (d *Door) trusts(a netip.Addr) bool {
-	for _, p := range d.TrustedProxies {
+func (s *Server) trusts(a netip.Addr) bool {
+	for _, p := range s.TrustedProxies {
 		if p.Contains(a) {
 			return true
 		}

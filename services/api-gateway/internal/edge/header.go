@@ -1,4 +1,4 @@
-package door
+package edge
 
 import (
 	"net/http"
@@ -20,7 +20,7 @@ var forwarded = []string{"Accept", "Accept-Language", "Content-Type", "If-Match"
 
 // outgoing returns the headers for a service: the forwarded ones and the
 // caller's identity.
-func (d *Door) outgoing(c *call, who identity.Identity) http.Header {
+func (s *Server) outgoing(c *call, who identity.Identity) http.Header {
 	h := make(http.Header, len(forwarded)+8)
 	for _, name := range forwarded {
 		if v, ok := c.r.Header[name]; ok {
@@ -33,7 +33,7 @@ func (d *Door) outgoing(c *call, who identity.Identity) http.Header {
 	if c.entry.route.SeesSession {
 		h["Authorization"] = []string{"Bearer " + c.sessionID}
 	}
-	h[identity.Header] = []string{d.Signers[c.entry.route.Service].Sign(who)}
+	h[identity.Header] = []string{s.Signers[c.entry.route.Service].Sign(who)}
 	h[httpapi.RequestIDHeader] = []string{c.id}
 	h["X-Forwarded-For"] = []string{c.client.addr.String()}
 	h["X-Forwarded-Proto"] = []string{c.client.scheme()}
@@ -75,14 +75,14 @@ func setSecurityHeaders(h http.Header, c *call) {
 
 // answerCORS lets pages of the configured origins use the API. It returns true
 // if the request was a preflight, which it has answered.
-func (d *Door) answerCORS(c *call) bool {
-	if len(d.cors) == 0 {
+func (s *Server) answerCORS(c *call) bool {
+	if len(s.cors) == 0 {
 		return false
 	}
 	h := c.w.Header()
 	h.Add("Vary", "Origin")
 	origin := c.r.Header.Get("Origin")
-	if !d.cors[origin] {
+	if !s.cors[origin] {
 		return false
 	}
 	h.Set("Access-Control-Allow-Origin", origin)
