@@ -69,7 +69,7 @@ var boards = []board{
 				[]query{{"holds in flight", "sum(holds_in_flight{" + here + "})"}, {"watchers", "sum(seat_stream_watchers{" + here + "})"}},
 			},
 		}},
-		{"Turned away at the door", []panel{
+		{"Refused requests", []panel{
 			{"Refused", perSec, "By a limit of requests a session or an address has, or because the gateway is full.", []query{
 				{"limit by {{by}}", rate("gateway_rate_limited_total", "", "by")},
 				{"overload", rate("gateway_overload_refused_total", "", "namespace")},
