@@ -200,8 +200,7 @@ func (f *Forwarder) attempt(ctx context.Context, in *Instance, req *Request) (*R
 	outcome := "broken"
 	switch {
 	case clientLeft:
-		// This says nothing about the replica.
-		done(nil)
+		done(errCallerLeft)
 		return nil, failed
 	case failed.timeout:
 		outcome = "timeout"

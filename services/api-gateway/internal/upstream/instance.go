@@ -3,6 +3,7 @@
 package upstream
 
 import (
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -20,6 +21,10 @@ const (
 	// while there are others.
 	ejectFor = time.Second
 )
+
+// errCallerLeft is reported to a breaker for an attempt that the caller gave up. It says nothing about
+// the replica, so it counts neither as a success nor as a failure.
+var errCallerLeft = errors.New("caller left")
 
 // Instance is one replica of a service.
 type Instance struct {
@@ -42,6 +47,7 @@ func newInstance(id, addr string) *Instance {
 		breaker: gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
 			Name: id, MaxRequests: 1, Timeout: openFor,
 			ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= tripAfter },
+			IsExcluded:  func(err error) bool { return errors.Is(err, errCallerLeft) },
 			OnStateChange: func(name string, _, to gobreaker.State) {
 				breakerChanges.WithLabelValues(name, to.String()).Inc()
 			},

@@ -163,29 +163,3 @@ func TestRetriesAreBoundedToAShareOfTheRequests(t *testing.T) {
 		t.Errorf("%d retries for %d failing requests, want %d", granted, requests, want)
 	}
 }
-
-func TestBreakerTriesOneRequestAfterAPause(t *testing.T) {
-	in := newInstance("a", "h:1")
-	for range tripAfter {
-		done, _ := in.breaker.Allow()
-		done(fmt.Errorf("broken"))
-	}
-	if !in.open() {
-		t.Fatal("not open after the failures")
-	}
-	if _, err := in.breaker.Allow(); err == nil {
-		t.Fatal("an open breaker let a request through")
-	}
-	testkit.Eventually(t, "half open", func() bool { return !in.open() })
-	done, err := in.breaker.Allow()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := in.breaker.Allow(); err == nil {
-		t.Error("a second probe was let through")
-	}
-	done(nil)
-	if _, err := in.breaker.Allow(); err != nil {
-		t.Errorf("after a good probe: %v", err)
-	}
-}
