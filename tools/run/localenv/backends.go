@@ -16,7 +16,10 @@ import (
 	"text/template"
 )
 
-const postgresUser = "frontrow"
+const (
+	postgresUser = "frontrow"
+	consulName   = "consul"
+)
 
 // databases of the services, created together with the data folder.
 var databases = []string{"auth", "events", "payments", "psp"}
@@ -97,10 +100,10 @@ func (s *system) singleCassandra() cassandraMemory {
 func (s *system) consulProcess() process {
 	b := s.ports.backend
 	return process{
-		name: "consul", dir: s.dataOf("consul"), ports: []int{b(8500), b(8300), b(8301)},
+		name: consulName, dir: s.dataOf(consulName), ports: []int{b(8500), b(8300), b(8301)},
 		// Answers only once there is a leader.
 		readyPort: b(8500), readyPath: "/v1/catalog/nodes",
-		command:     []string{filepath.Join(s.location(s.artifact("consul")), "consul"), "agent", "-config-file=" + s.confFile("consul.hcl")},
+		command:     []string{filepath.Join(s.location(s.artifact(consulName)), consulName), "agent", "-config-file=" + s.confFile("consul.hcl")},
 		stopSeconds: 10,
 	}
 }

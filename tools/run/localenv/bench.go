@@ -59,6 +59,9 @@ func (s *system) loadTest(ctx context.Context, program string, arguments ...stri
 		if err != nil {
 			return err
 		}
+		if err := s.migrate(ctx, p.migrations); err != nil {
+			return err
+		}
 		if err := s.startServices(ctx, p); err != nil {
 			return err
 		}

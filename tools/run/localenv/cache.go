@@ -14,6 +14,8 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // artifact is something built from a pinned description and cached: a tool, or the jars of a backend or a
@@ -47,8 +49,13 @@ func goTool(name, dir, doing string, packages map[string]string) artifact {
 	}}
 }
 
+// maven is held while Maven runs: its local repository takes one process at a time.
+var maven sync.Mutex
+
 func jars(name, dir string) artifact {
 	return artifact{name: name, dir: dir, inputs: []string{"pom.xml", "jars.sha256"}, pinned: "jars.sha256", doing: "downloading", build: func(ctx context.Context, dir, to string) error {
+		maven.Lock()
+		defer maven.Unlock()
 		return runQuietly(exec.CommandContext(ctx, "mvn", "-B", "-q", "-ntp", "-C", "dependency:copy-dependencies", //nolint:gosec // our own folder
 			"-DincludeScope=runtime", "-DoutputDirectory="+to), dir)
 	}}
@@ -61,8 +68,8 @@ func (s *system) artifacts() []artifact {
 			map[string]string{"process-compose": "github.com/f1bonacc1/process-compose/src"}),
 		jars("kafka", at("backends/kafka")),
 		jars("cassandra", at("backends/cassandra")),
-		goTool("consul", at("consul"), "building, the first time only: about five minutes",
-			map[string]string{"consul": "github.com/hashicorp/consul"}),
+		goTool(consulName, at(consulName), "building, the first time only",
+			map[string]string{consulName: "github.com/hashicorp/consul"}),
 	}
 	if s.clustered() {
 		list = append(list, goTool(toxiproxyName, at(toxiproxyName), "building, the first time only",
@@ -105,30 +112,30 @@ func (s *system) where(context.Context) error {
 	return fmt.Errorf("no artifact is called %q", s.prefix)
 }
 
-// obtain takes artifacts from the cache, and builds those that are missing or damaged.
+// obtain takes artifacts from the cache, and builds those that are missing or damaged, side by side.
 func (s *system) obtain(ctx context.Context, list ...artifact) error {
-	unlock, err := s.lock(ctx, filepath.Join(s.cacheDir, "backends.lock"), "the backends")
+	group, ctx := errgroup.WithContext(ctx)
+	for _, a := range list {
+		group.Go(func() error { return s.obtainOne(ctx, a) })
+	}
+	return group.Wait()
+}
+
+func (s *system) obtainOne(ctx context.Context, a artifact) error {
+	unlock, err := s.lock(ctx, filepath.Join(s.cacheDir, "locks", a.name), a.name)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	damages := make([]error, len(list))
-	var checks sync.WaitGroup
-	for i, a := range list {
-		checks.Go(func() { damages[i] = s.check(a) })
+	damage := s.check(a)
+	if damage == nil {
+		return nil
 	}
-	checks.Wait()
-	for i, a := range list {
-		if damages[i] == nil {
-			continue
-		}
-		if !errors.Is(damages[i], fs.ErrNotExist) {
-			s.out.note(fmt.Sprintf("%s: the copy in the cache is damaged (%v), building it again", a.name, damages[i]))
-		}
-		err := s.out.step(a.name, a.doing, "built", func() error { return s.make(ctx, a) })
-		if err != nil {
-			return fmt.Errorf("build %s: %w", a.name, err)
-		}
+	if !errors.Is(damage, fs.ErrNotExist) {
+		s.out.note(fmt.Sprintf("%s: the copy in the cache is damaged (%v), building it again", a.name, damage))
+	}
+	if err := s.out.step(a.name, a.doing, "built", func() error { return s.make(ctx, a) }); err != nil {
+		return fmt.Errorf("build %s: %w", a.name, err)
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 func newTestSystem(t *testing.T) (*system, *strings.Builder) {
@@ -17,7 +18,7 @@ func newTestSystem(t *testing.T) (*system, *strings.Builder) {
 	root := t.TempDir()
 	return &system{
 		instance: "up", root: root, runDir: filepath.Join(root, ".run"), cacheDir: filepath.Join(root, "cache"),
-		dataDir: filepath.Join(root, "cache", "data", "up"), out: progress{out: &printed},
+		dataDir: filepath.Join(root, "cache", "data", "up"), out: &progress{out: &printed},
 	}, &printed
 }
 
@@ -47,6 +48,28 @@ func TestObtainBuildsOnceThenTakesFromCache(t *testing.T) {
 	}
 	if builds != 1 {
 		t.Errorf("built %d times, want once", builds)
+	}
+}
+
+func TestObtainBuildsSideBySide(t *testing.T) {
+	s, _ := newTestSystem(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	// Each build ends once the other has begun.
+	begun := map[string]chan struct{}{"one": make(chan struct{}), "two": make(chan struct{})}
+	build := func(own, other string) artifact {
+		return artifact{name: own, dir: t.TempDir(), doing: "building", build: func(ctx context.Context, _, _ string) error {
+			close(begun[own])
+			select {
+			case <-begun[other]:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}}
+	}
+	if err := s.obtain(ctx, build("one", "two"), build("two", "one")); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -134,6 +134,9 @@ func (u *suite) testOnBackends(ctx context.Context) error {
 	if p, err = u.freshBackends(ctx); err != nil {
 		return err
 	}
+	if err := u.migrate(ctx, p.migrations); err != nil {
+		return err
+	}
 	if err := u.startServices(ctx, p); err != nil {
 		return err
 	}
@@ -157,7 +160,7 @@ func (s *system) freshBackends(ctx context.Context) (plan, error) {
 	if err != nil {
 		return plan{}, err
 	}
-	if err := s.startBackends(ctx, p); err != nil {
+	if err := s.startBackends(ctx, p, p.backends); err != nil {
 		return plan{}, err
 	}
 	return p, s.writeEnv(p)

@@ -21,7 +21,7 @@ type system struct {
 	cacheDir string // built backends, shared by all checkouts of this user
 	dataDir  string // what the backends store
 	ports    ports
-	out      progress
+	out      *progress
 
 	java string // found by checkPrerequisites
 	pg   postgresProgram

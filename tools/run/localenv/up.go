@@ -7,12 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // plan lists what an instance runs.
@@ -80,18 +83,56 @@ func (s *system) up(ctx context.Context, p plan) error {
 			return err
 		}
 	}
-	if err := s.obtain(ctx, s.artifacts()...); err != nil {
-		return err
+	return s.orStop(ctx, func() error { return s.start(ctx, p) })
+}
+
+// firstStart is what a first start takes on two cores. Compiling Consul is most of it.
+const firstStart = "the first start gets and builds everything: about 7 minutes on two cores, only this once"
+
+// start gets, builds and starts everything. The backends start and are migrated while what takes longest is still
+// being compiled: the services and, the first time, Consul.
+func (s *system) start(ctx context.Context, p plan) error {
+	consul := s.artifact(consulName)
+	if _, err := os.Stat(s.location(consul)); errors.Is(err, fs.ErrNotExist) {
+		s.out.note(firstStart)
 	}
-	if err := s.buildServices(ctx); err != nil {
-		return err
-	}
-	return s.orStop(ctx, func() error {
-		if err := s.startBackends(ctx, p); err != nil {
+	others := slices.DeleteFunc(s.artifacts(), func(a artifact) bool { return a.name == consulName })
+	discovery, stores := splitConsul(p.backends)
+	built := make(chan struct{})
+	group, together := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.obtain(together, consul) })
+	group.Go(func() error {
+		defer close(built)
+		return s.buildServices(together)
+	})
+	group.Go(func() error {
+		if err := s.obtain(together, others...); err != nil {
 			return err
 		}
-		return s.startServices(ctx, p)
+		if err := s.startBackends(together, p, stores); err != nil {
+			return err
+		}
+		<-built
+		return s.migrate(together, p.migrations)
 	})
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	if err := s.startInWaves(ctx, discovery, "ready"); err != nil {
+		return err
+	}
+	return s.startServices(ctx, p)
+}
+
+func splitConsul(backends []process) (consul, others []process) {
+	for _, p := range backends {
+		if p.name == consulName {
+			consul = append(consul, p)
+		} else {
+			others = append(others, p)
+		}
+	}
+	return consul, others
 }
 
 // orStop stops everything if work fails or is interrupted.
@@ -106,8 +147,8 @@ func (s *system) orStop(ctx context.Context, work func() error) error {
 	return errors.Join(err, s.stopAll(stopping))
 }
 
-// startBackends starts the supervisor, then all backends at once.
-func (s *system) startBackends(ctx context.Context, p plan) error {
+// startBackends starts the supervisor, then backends of the plan at once.
+func (s *system) startBackends(ctx context.Context, p plan, backends []process) error {
 	if err := s.stopOrphans(ctx); err != nil {
 		return err
 	}
@@ -128,14 +169,11 @@ func (s *system) startBackends(ctx context.Context, p plan) error {
 	if err := s.startSupervisor(ctx, config); err != nil {
 		return err
 	}
-	return s.startInWaves(ctx, p.backends, "ready")
+	return s.startInWaves(ctx, backends, "ready")
 }
 
-// startServices migrates, then starts the services together and, when they are ready, the gateways.
+// startServices starts the services together and, when they are ready, the gateways. The stores are migrated.
 func (s *system) startServices(ctx context.Context, p plan) error {
-	if err := s.migrate(ctx, p.migrations); err != nil {
-		return err
-	}
 	inside, door := splitGateways(p.services)
 	if err := s.startTogether(ctx, inside, "ready"); err != nil {
 		return err
