@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"os/signal"
+	"strings"
 	"time"
 
 	"github.com/frontrow-tickets/frontrow/test/client"
@@ -82,7 +83,12 @@ func seed(ctx context.Context) error {
 		}
 		fmt.Printf("  %-32s is on sale: %d seats\n", show.event.Name, capacity(show.venue))
 	}
-	fmt.Printf("  organiser %s, buyer %s, password of both: %s\n", organizerEmail, buyerEmail, password)
+	fmt.Printf(`
+To buy a ticket: open %s, choose an event and seats, and pay with a test card.
+  buyer     %s
+  organiser %s
+  password  %s (of both)
+`, strings.TrimSuffix(running.URL, "api/v1"), buyerEmail, organizerEmail, password)
 	return nil
 }
 

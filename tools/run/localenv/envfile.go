@@ -85,11 +85,13 @@ Frontrow is up, after %.1f s.
 (the same, with the backends' addresses, is in %s)
 
 Next:
-  make up DEMO=1 puts events on sale, to buy a ticket at once
   make demo      sells an event to 200 buyers at once and counts
   README.md      has a walk-through with curl, from registering to the ticket
   make status    shows the processes
   make logs      shows what they say; make logs S=booking, one service
   make down      stops everything and keeps the data
 `, took.Seconds(), strings.TrimSuffix(s.baseURL(), "api/v1"), s.baseURL(), adminEmail, p.keys.AdminPassword, s.relative(s.envFile()))
+	if os.Getenv("DEMO") == "" {
+		fmt.Fprintln(s.out.out, "\nTo buy a ticket: make up DEMO=1 puts events on sale and prints the login of a buyer.")
+	}
 }
