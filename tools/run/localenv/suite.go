@@ -22,6 +22,7 @@ type suite struct {
 	tools   string // folder of golangci-lint and gotestsum
 	passed  int
 	failed  []string
+	skipped []string // checks whose answer could not be had
 	modules []string
 }
 
@@ -94,6 +95,7 @@ func (s *system) test(ctx context.Context) error {
 	u.title("Web app")
 	u.command(ctx, "check web", "web", nil, "npm", "run", "--silent", "check")
 	u.command(ctx, "test web", "web", nil, "npm", "run", "--silent", "test")
+	u.auditWeb(ctx)
 	if err := s.orStop(ctx, func() error { return u.testOnBackends(ctx) }); err != nil {
 		return err
 	}
@@ -240,6 +242,9 @@ func (u *suite) verdict(ctx context.Context, began time.Time) error {
 	took := time.Since(began).Round(time.Second)
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if len(u.skipped) > 0 {
+		fmt.Fprintf(u.out.out, "\nSkipped, see above: %s\n", strings.Join(u.skipped, ", "))
 	}
 	if len(u.failed) > 0 {
 		fmt.Fprintf(u.out.out, "\nFAILED after %s: %s (%d others passed)\n", took, strings.Join(u.failed, ", "), u.passed)
