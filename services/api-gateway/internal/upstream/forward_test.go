@@ -34,7 +34,7 @@ func service(t *testing.T, replicas int, handle http.HandlerFunc) (*Forwarder, *
 	return f, &count
 }
 
-// hangs reads the body first: only then does a server detect a disconnect.
+// hangs never responds. It reads the body first: only then does a server detect a disconnect.
 func hangs(_ http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(io.Discard, r.Body)
 	<-r.Context().Done()
@@ -53,7 +53,7 @@ var (
 	write = &route.Route{Method: http.MethodPost, Service: route.Booking, Timeout: 50 * time.Millisecond}
 )
 
-func TestSlowReadIsTriedElsewhereThenATimeout(t *testing.T) {
+func TestSlowReadIsRetriedElsewhereThenTimesOut(t *testing.T) {
 	f, count := service(t, 2, hangs)
 	_, err := f.Do(t.Context(), &Request{Route: read, Path: "/", Header: http.Header{}})
 	if code(err) != "upstream_timeout" || count.Load() != 2 {
@@ -61,7 +61,7 @@ func TestSlowReadIsTriedElsewhereThenATimeout(t *testing.T) {
 	}
 }
 
-func TestSlowWriteIsNotTriedAgain(t *testing.T) {
+func TestSlowWriteIsNotRetried(t *testing.T) {
 	f, count := service(t, 2, hangs)
 	_, err := f.Do(t.Context(), &Request{Route: write, Path: "/", Header: http.Header{}, Body: []byte("{}")})
 	if code(err) != "outcome_unknown" || count.Load() != 1 {
@@ -69,7 +69,7 @@ func TestSlowWriteIsNotTriedAgain(t *testing.T) {
 	}
 }
 
-func TestWriteGoesElsewhereWhenTheConnectionIsRefused(t *testing.T) {
+func TestWriteIsRetriedWhenTheConnectionIsRefused(t *testing.T) {
 	f, count := service(t, 1, func(http.ResponseWriter, *http.Request) {})
 	p := f.pools[route.Booking]
 	p.Set([]Replica{{"dead", testkit.FreeAddr(t)}, {"a", (*p.instances.Load())[0].Addr}})
@@ -85,7 +85,7 @@ func TestWriteGoesElsewhereWhenTheConnectionIsRefused(t *testing.T) {
 	}
 }
 
-func TestFailingReplicasAreLeftAlone(t *testing.T) {
+func TestFailingReplicasGetNoMoreRequests(t *testing.T) {
 	f, count := service(t, 2, hangs)
 	var last error
 	for range 3 * tripAfter {
@@ -95,7 +95,7 @@ func TestFailingReplicasAreLeftAlone(t *testing.T) {
 		t.Errorf("with all breakers open: %v", last)
 	}
 	if n := count.Load(); n > 2*tripAfter+2 {
-		t.Errorf("%d attempts on replicas that never answer", n)
+		t.Errorf("%d attempts on replicas that never respond", n)
 	}
 	var p *problem.Error
 	if errors.As(last, &p) && p.RetryAfter == 0 {
@@ -103,8 +103,10 @@ func TestFailingReplicasAreLeftAlone(t *testing.T) {
 	}
 }
 
-func TestServicesOwn503IsTheAnswerWhenAllSaySo(t *testing.T) {
-	f, count := service(t, 2, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
+func Test503OfAllReplicasIsPassedOn(t *testing.T) {
+	f, count := service(t, 2, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	})
 	resp, err := f.Do(t.Context(), &Request{Route: read, Path: "/", Header: http.Header{}})
 	if err != nil || resp.Status != http.StatusServiceUnavailable || count.Load() != 2 {
 		t.Fatalf("%v, %v after %d attempts", resp, err, count.Load())
@@ -117,7 +119,7 @@ func TestServicesOwn503IsTheAnswerWhenAllSaySo(t *testing.T) {
 	}
 }
 
-func TestLongAnswerIsPassedOnWhileItComes(t *testing.T) {
+func TestLongResponseIsStreamed(t *testing.T) {
 	f, _ := service(t, 1, func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write(make([]byte, 300<<10))
 	})

@@ -1,5 +1,5 @@
-// Package upstream sends requests to the services' replicas: it picks one,
-// retries another where that is safe, and avoids failing ones.
+// Package upstream sends requests to the services' replicas: it picks a replica, retries at another
+// where that is safe, and avoids failing ones.
 package upstream
 
 import (
@@ -13,12 +13,11 @@ import (
 )
 
 const (
-	// After tripAfter failures in a row an instance's breaker is open for
-	// openFor; then one request probes it.
+	// After tripAfter failures in a row an instance's breaker is open for openFor; then one request
+	// probes it.
 	tripAfter = 5
 	openFor   = 2 * time.Second
-	// ejectFor is how long an instance that refused a connection is avoided
-	// while there are others.
+	// ejectFor is how long an instance whose connection failed is avoided while there are others.
 	ejectFor = time.Second
 )
 

@@ -55,7 +55,8 @@ func TestBreakerIgnoresRequestsWhoseClientLeft(t *testing.T) {
 			cancel()
 		}()
 		patient := &route.Route{Method: http.MethodPost, Service: route.Booking, Timeout: time.Minute}
-		if _, err := f.Do(ctx, &Request{Route: patient, Path: "/"}); !errors.Is(err, context.Canceled) {
+		_, err := f.Do(ctx, &Request{Route: patient, Path: "/", Header: http.Header{}})
+		if !errors.Is(err, context.Canceled) {
 			t.Fatalf("client left: %v", err)
 		}
 	}

@@ -7,7 +7,8 @@ import (
 
 var (
 	attempts = promauto.NewCounterVec(prometheus.CounterOpts{
-		Name: "gateway_upstream_attempts_total", Help: "Attempts, by service and outcome: answered, not_sent, broken, timeout.",
+		Name: "gateway_upstream_attempts_total",
+		Help: "Attempts, by service and outcome: answered, not_sent, broken, timeout.",
 	}, []string{"service", "outcome"})
 	retries = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "gateway_upstream_retries_total", Help: "Attempts after the first, by service.",

@@ -12,8 +12,9 @@ import (
 // Pool holds the replicas of one service.
 type Pool struct {
 	instances atomic.Pointer[[]*Instance]
-	turn      atomic.Uint64
-	budget    budget
+	// roundRobin counts the picks in the mode RoundRobin.
+	roundRobin atomic.Uint64
+	budget     budget
 }
 
 // NewPool returns a pool without instances.
@@ -27,8 +28,7 @@ func NewPool() *Pool {
 // Replica is the ID and address of an instance.
 type Replica struct{ ID, Addr string }
 
-// Set replaces the replicas; those that stay keep their state. Calls must not
-// overlap.
+// Set replaces the replicas; those that stay keep their state. Calls must not overlap.
 func (p *Pool) Set(replicas []Replica) {
 	old := *p.instances.Load()
 	next := make([]*Instance, 0, len(replicas))
@@ -43,44 +43,42 @@ func (p *Pool) Set(replicas []Replica) {
 	p.instances.Store(&next)
 }
 
-// Mode says how a replica is picked.
+// Mode is a load-balancing policy.
 type Mode int
 
 // Modes.
 const (
-	// LeastLoaded takes the less busy of two random replicas.
+	// LeastLoaded picks the less busy of two random replicas.
 	LeastLoaded Mode = iota
-	// Hashed takes the key's owner, which the key ranks first, unless it is
-	// busy.
+	// Hashed picks the key's owner by rendezvous hashing, or the less busy of two random replicas if
+	// the owner has ownerLimit requests in flight.
 	Hashed
-	// Spread takes the replicas in turn.
-	Spread
+	// RoundRobin picks the replicas in turn.
+	RoundRobin
 )
 
-// ownerLimit is how many requests a gateway keeps in flight at an event's owner
-// before it spreads the rest over the other replicas. Those do the HTTP work
-// and forward to the owner in batches, which costs it far less, so one hot
-// event can use every replica.
+// ownerLimit is how many requests a gateway keeps in flight at an event's owner before it spreads the
+// rest over the other replicas. Those do the HTTP work and forward to the owner in batches, which costs
+// it far less, so one hot event can use every replica.
 const ownerLimit = 256
 
-// pick returns an instance that is not in tried, or nil if there is none. It
-// picks an ejected instance only if there is no other, and never one whose
-// breaker is open.
+// pick returns an instance that is not in tried, or nil if there is none. It picks an ejected instance
+// only if there is no other, and never one whose breaker is open.
 func (p *Pool) pick(mode Mode, key Key, tried []*Instance) *Instance {
 	all := *p.instances.Load()
 	var buf [8]*Instance
-	usable, spare := buf[:0], []*Instance(nil)
+	usable, ejected := buf[:0], []*Instance(nil)
 	for _, i := range all {
 		switch {
 		case slices.Contains(tried, i) || i.open():
 		case i.ejected():
-			spare = append(spare, i)
+			ejected = append(ejected, i)
 		default:
 			usable = append(usable, i)
 		}
 	}
 	if len(usable) == 0 {
-		usable = spare
+		usable = ejected
 	}
 	if mode == Hashed && key.set && len(usable) > 1 {
 		owner := slices.MaxFunc(usable, func(a, b *Instance) int {
@@ -96,8 +94,8 @@ func (p *Pool) pick(mode Mode, key Key, tried []*Instance) *Instance {
 		return nil
 	case len(usable) == 1:
 		return usable[0]
-	case mode == Spread:
-		return usable[p.turn.Add(1)%uint64(len(usable))]
+	case mode == RoundRobin:
+		return usable[p.roundRobin.Add(1)%uint64(len(usable))]
 	default:
 		a := rand.IntN(len(usable))
 		b := rand.IntN(len(usable) - 1)
@@ -109,29 +107,4 @@ func (p *Pool) pick(mode Mode, key Key, tried []*Instance) *Instance {
 		}
 		return usable[a]
 	}
-}
-
-const (
-	// Each request earns a fifth of a retry; up to ten retries are saved.
-	budgetDeposit = 2
-	budgetCost    = 10
-	budgetMax     = 100
-)
-
-// budget limits retries to a share of the requests, so that retries don't
-// overload a failing service.
-type budget struct{ tenths atomic.Int64 }
-
-func (b *budget) deposit() {
-	if b.tenths.Load() < budgetMax {
-		b.tenths.Add(budgetDeposit)
-	}
-}
-
-func (b *budget) withdraw() bool {
-	if b.tenths.Add(-budgetCost) < 0 {
-		b.tenths.Add(budgetCost)
-		return false
-	}
-	return true
 }

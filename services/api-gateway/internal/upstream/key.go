@@ -8,15 +8,15 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/rendezvous"
 )
 
-// Key is shared by requests that belong together. The zero Key belongs to no
-// event.
+// Key identifies the event of a request, so that its requests go to the same replica. The zero Key
+// means no event.
 type Key struct {
 	hash uint64
 	set  bool
 }
 
-// IDKey returns the key for the id of an event or booking. It returns the zero
-// Key if text is not a UUID; the service will refuse the request.
+// IDKey returns the key for the id of an event or booking. It returns the zero Key if text is not a
+// UUID; the service will refuse the request.
 func IDKey(text string) Key {
 	id, err := uuid.Parse(text)
 	if err != nil {
@@ -25,8 +25,8 @@ func IDKey(text string) Key {
 	return Key{hash: rendezvous.Event(id), set: true}
 }
 
-// EventKey returns the key for the event_id in a body. It returns the zero Key
-// for a body without one; the service will refuse the request.
+// EventKey returns the key for the event_id in a body. It returns the zero Key for a body without one;
+// the service will refuse the request.
 func EventKey(body []byte) Key {
 	var hold struct {
 		EventID string `json:"event_id"`
