@@ -9,28 +9,27 @@ import (
 	"strconv"
 )
 
-// maxFrame limits a frame, in bytes. A snapshot of the largest hall fits.
+// maxFrame limits a frame, in bytes. A snapshot of the largest venue fits.
 const maxFrame = 8 << 20
 
-// block is one frame of the stream, or all consecutive frames that share an id.
-type block struct {
+// update is one frame of the stream, or all consecutive frames that share an id.
+type update struct {
 	// data is nil if there is nothing to forward.
 	data []byte
 	// id is the log position up to which all changes have been sent, -1 if unknown.
 	id int64
-	// snapshot marks a block with every seat; comment marks one without data (a
-	// heartbeat).
+	// snapshot marks an update with every seat; comment marks one without data (a heartbeat).
 	snapshot, comment bool
 }
 
-// blocks reads a stream of server-sent events as booking-service writes it.
-type blocks struct {
+// updateReader reads a stream of server-sent events as booking-service writes it.
+type updateReader struct {
 	in *bufio.Scanner
 	// pending holds frames whose id has not arrived yet.
 	pending []byte
 }
 
-func readBlocks(r io.Reader) *blocks {
+func newUpdateReader(r io.Reader) *updateReader {
 	in := bufio.NewScanner(r)
 	in.Buffer(nil, maxFrame)
 	in.Split(func(data []byte, atEOF bool) (int, []byte, error) {
@@ -42,15 +41,15 @@ func readBlocks(r io.Reader) *blocks {
 		}
 		return 0, nil, nil
 	})
-	return &blocks{in: in}
+	return &updateReader{in: in}
 }
 
-// next returns the next block. The caller owns its data.
-func (b *blocks) next() (block, error) {
-	for b.in.Scan() {
-		got := block{id: -1}
+// next returns the next update. The caller owns its data.
+func (r *updateReader) next() (update, error) {
+	for r.in.Scan() {
+		got := update{id: -1}
 		hasData := false
-		for line := range bytes.Lines(b.in.Bytes()) {
+		for line := range bytes.Lines(r.in.Bytes()) {
 			name, value, _ := bytes.Cut(bytes.TrimRight(line, "\n"), []byte(":"))
 			value = bytes.TrimPrefix(value, []byte(" "))
 			switch string(name) {
@@ -69,14 +68,14 @@ func (b *blocks) next() (block, error) {
 		}
 		switch {
 		case hasData:
-			b.pending = append(b.pending, b.in.Bytes()...)
-			if len(b.pending) > maxFrame {
+			r.pending = append(r.pending, r.in.Bytes()...)
+			if len(r.pending) > maxFrame {
 				return got, bufio.ErrTooLong
 			}
 			if got.id < 0 {
 				continue
 			}
-			got.data, b.pending, got.comment = slices.Clip(b.pending), nil, false
+			got.data, r.pending, got.comment = slices.Clip(r.pending), nil, false
 			return got, nil
 		case got.id >= 0:
 			got.comment = false
@@ -85,10 +84,10 @@ func (b *blocks) next() (block, error) {
 			return got, nil
 		}
 	}
-	if err := b.in.Err(); err != nil {
-		return block{}, err
+	if err := r.in.Err(); err != nil {
+		return update{}, err
 	}
-	return block{}, io.EOF
+	return update{}, io.EOF
 }
 
 // snapshotFrame returns the frame of a snapshot, whose JSON has no line breaks.

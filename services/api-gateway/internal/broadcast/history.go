@@ -10,12 +10,11 @@ const (
 	maxHistory = 1 << 20
 	// entryOverhead is the size of an entry without its data, in bytes.
 	entryOverhead = 64
-	// maxPiece limits a write of more than one entry, in bytes.
-	maxPiece = 64 << 10
+	// maxWrite limits a write of more than one entry, in bytes.
+	maxWrite = 64 << 10
 )
 
-// entry holds all frames of one position of the event's log. A client never
-// resumes within an entry.
+// entry holds all frames of one position of the event's log. A client never resumes within an entry.
 type entry struct {
 	id   int64
 	data []byte
@@ -26,8 +25,8 @@ type entry struct {
 // begin returns the total size of all entries before e.
 func (e entry) begin() int64 { return e.end - int64(len(e.data)) - entryOverhead }
 
-// history holds the last entries of a stream, ordered by id. A client that has
-// everything up to a position needs exactly the entries with a greater id.
+// history holds the last entries of a stream, ordered by id. A client that has everything up to a position
+// needs exactly the entries with a greater id.
 type history struct {
 	// entries has every change after from; head is the newest position.
 	from, head int64
@@ -35,11 +34,10 @@ type history struct {
 	size       int64 // the last entry's end
 }
 
-// start clears the history and begins it at a position.
-func (h *history) start(id int64) { *h = history{from: id, head: id} }
+// reset clears the history and begins it at a position.
+func (h *history) reset(id int64) { *h = history{from: id, head: id} }
 
-// add appends an entry, unless it is known. Its data must not change
-// afterwards.
+// add appends an entry, unless it is known. Its data must not change afterwards.
 func (h *history) add(id int64, data []byte) {
 	if id <= h.head {
 		return
@@ -57,8 +55,8 @@ func (h *history) add(id int64, data []byte) {
 // covers reports whether a client that has everything up to since can continue.
 func (h *history) covers(since int64) bool { return since >= h.from && since <= h.head }
 
-// after returns the data after a position, or the first part of it, and the
-// position it leads to. ok is false if some of it was dropped.
+// after returns the data after a position, or the first part of it, and the position it leads to. ok is
+// false if some of it was dropped.
 func (h *history) after(since int64) (data []byte, upTo int64, ok bool) {
 	if since < h.from {
 		return nil, since, false
@@ -69,7 +67,7 @@ func (h *history) after(since int64) (data []byte, upTo int64, ok bool) {
 	}
 	data, upTo = rest[0].data, rest[0].id
 	for i, e := range rest[1:] {
-		if len(data)+len(e.data) > maxPiece {
+		if len(data)+len(e.data) > maxWrite {
 			break
 		}
 		if i == 0 {

@@ -1,6 +1,5 @@
-// Package broadcast shares one stream of an event's seats among its watchers:
-// booking-service sends every change once to a gateway, and the gateway writes
-// the same bytes to each watcher.
+// Package broadcast shares one stream of an event's seats among its watchers: booking-service sends every
+// change once to a gateway, and the gateway writes the same bytes to each watcher.
 package broadcast
 
 import (
@@ -17,19 +16,23 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/upstream"
 )
 
+// unusedTimeout is how long a feed continues without watchers, so that a client that reloads the page can
+// resume.
+const unusedTimeout = 5 * time.Second
+
 var (
-	watching = promauto.NewGauge(prometheus.GaugeOpts{Name: "seat_stream_watchers", Help: "Open seat streams."})
-	cutOff   = promauto.NewCounter(prometheus.CounterOpts{
+	openStreams = promauto.NewGauge(prometheus.GaugeOpts{Name: "seat_stream_watchers", Help: "Open seat streams."})
+	tooSlow     = promauto.NewCounter(prometheus.CounterOpts{
 		Name: "seat_stream_cut_off_total", Help: "Seat streams ended because the client was too slow.",
 	})
 )
 
-// Fetch requests an event's stream or seats from booking-service. lastID, if
-// not empty, is the Last-Event-ID; only a stream has one.
+// Fetch requests an event's stream or seats from booking-service. lastID, if not empty, is the
+// Last-Event-ID; only a stream has one.
 type Fetch func(ctx context.Context, event, lastID string) (*upstream.Response, error)
 
-// Refusal is a response of booking-service other than a stream. Callers that
-// wait for the stream to begin get it as the error.
+// Refusal is a response of booking-service other than a stream. Callers that wait for the stream to start
+// get it as the error.
 type Refusal struct {
 	Status int
 	Header http.Header
@@ -48,16 +51,14 @@ type Hub struct {
 	closed bool
 }
 
-// NewHub returns a hub that fetches streams and snapshots with stream and
-// seats.
+// NewHub returns a hub that fetches streams and snapshots with stream and seats.
 func NewHub(stream, seats Fetch) *Hub {
 	return &Hub{stream: stream, seats: seats, feeds: map[string]*Feed{}}
 }
 
-// Open returns the feed of an event, which has begun. The caller must call
-// Leave or Attach. A newly opened feed begins after since if booking-service
-// still has that position; a negative since means anywhere. Errors: a *Refusal,
-// ctx's error, or a problem.
+// Open returns the feed of an event, which has started. The caller must call Leave or Attach. A newly
+// opened feed begins after since if booking-service still has that position; a negative since means
+// anywhere. Errors: a *Refusal, ctx's error, or a problem.
 func (h *Hub) Open(ctx context.Context, event string, since int64) (*Feed, error) {
 	f, err := h.feed(event, since)
 	if err != nil {
@@ -108,15 +109,14 @@ func (h *Hub) Close() {
 	}
 }
 
-// leave removes a user from a feed. The feed ends some time after its last
-// user.
+// leave removes a user from a feed. The feed ends unusedTimeout after its last user has left.
 func (h *Hub) leave(f *Feed) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if f.users--; f.users > 0 {
 		return
 	}
-	time.AfterFunc(linger, func() {
+	time.AfterFunc(unusedTimeout, func() {
 		h.mu.Lock()
 		unused := f.users == 0
 		if unused {

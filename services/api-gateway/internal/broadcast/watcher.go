@@ -9,19 +9,18 @@ import (
 )
 
 const (
-	// writeTimeout is how long a client may take to accept one slice of the stream.
+	// writeTimeout is how long a client may take to accept one chunk.
 	writeTimeout = 15 * time.Second
-	// slice is how many bytes are written under one deadline.
-	slice = 16 << 10
+	// chunk is how many bytes are written under one deadline.
+	chunk = 16 << 10
 )
 
-// watcher is a client's connection. It holds nothing else, because a stream
-// stays open for hours.
+// watcher is a client's connection. It holds nothing else, because a stream stays open for hours.
 type watcher struct {
 	conn net.Conn
 	raw  syscall.RawConn // nil if there is none
-	// busy means that a goroutine is writing to the watcher; only that
-	// goroutine may change since. Feed.mu guards both.
+	// busy means that a goroutine is writing to the watcher; only that goroutine may change since.
+	// Feed.mu guards both.
 	busy  bool
 	since int64
 
@@ -37,8 +36,7 @@ func newWatcher(conn net.Conn, since int64, done func()) *watcher {
 	return w
 }
 
-// wait returns when the client disconnects or sends anything, which it has no
-// reason to do.
+// wait returns when the client disconnects or sends anything, which it has no reason to do.
 func (w *watcher) wait() {
 	var b [1]byte
 	_, _ = w.conn.Read(b[:])
@@ -54,7 +52,7 @@ func (w *watcher) close() {
 // write blocks until the client has accepted data.
 func (w *watcher) write(data []byte) error {
 	for len(data) > 0 {
-		n := min(len(data), slice)
+		n := min(len(data), chunk)
 		if err := w.conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
 			return err
 		}
@@ -83,8 +81,8 @@ func newWriter(data []byte) *writer {
 	return w
 }
 
-// try writes without blocking and returns the data that did not fit.
-func (w *writer) try(to *watcher) (rest []byte, err error) {
+// tryWrite writes without blocking and returns the data that did not fit.
+func (w *writer) tryWrite(to *watcher) (rest []byte, err error) {
 	if to.raw == nil {
 		return w.data, nil
 	}
