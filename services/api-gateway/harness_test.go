@@ -74,8 +74,8 @@ func (r *replica) kill() {
 	r.CloseClientConnections()
 }
 
-// replica starts and registers an instance that answers with handle; nil
-// answers 200 with its id. It checks the identity of every request.
+// replica starts and registers an instance that responds with handle; nil
+// responds with 200 and its id. It checks the identity of every request.
 func (w *world) replica(service string, n int, handle http.HandlerFunc) *replica {
 	w.t.Helper()
 	verifier, err := identity.NewVerifier(service, w.seed)
@@ -175,13 +175,13 @@ func (w *world) login(role identity.Role) (string, uuid.UUID) {
 	return id, user
 }
 
-type answer struct {
+type response struct {
 	status int
 	header http.Header
 	body   string
 }
 
-func (a answer) code() string {
+func (a response) code() string {
 	var p struct {
 		Code string `json:"code"`
 	}
@@ -190,7 +190,7 @@ func (a answer) code() string {
 }
 
 // send sends a request; headers are name, value pairs.
-func (w *world) send(method, path, body string, headers ...string) answer {
+func (w *world) send(method, path, body string, headers ...string) response {
 	w.t.Helper()
 	a, err := w.try(method, path, body, headers...)
 	if err != nil {
@@ -199,24 +199,24 @@ func (w *world) send(method, path, body string, headers ...string) answer {
 	return a
 }
 
-func (w *world) try(method, path, body string, headers ...string) (answer, error) {
+func (w *world) try(method, path, body string, headers ...string) (response, error) {
 	req, err := http.NewRequestWithContext(context.Background(), method, w.url+path, strings.NewReader(body))
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	for i := 0; i < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	defer resp.Body.Close()
 	raw, err := io.ReadAll(resp.Body)
-	return answer{resp.StatusCode, resp.Header, string(raw)}, err
+	return response{resp.StatusCode, resp.Header, string(raw)}, err
 }
 
-func (w *world) want(a answer, status int, code string) answer {
+func (w *world) want(a response, status int, code string) response {
 	w.t.Helper()
 	if a.status != status || a.code() != code {
 		w.t.Fatalf("got %d %s, want %d %q", a.status, a.body, status, code)

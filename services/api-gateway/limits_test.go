@@ -13,7 +13,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 )
 
-func TestUnknownAddressesAndMethods(t *testing.T) {
+func TestUnknownPathsAndMethodsAreRefused(t *testing.T) {
 	w := newWorld(t)
 	w.start()
 	for path, want := range map[string]int{
@@ -46,7 +46,7 @@ func TestUnknownAddressesAndMethods(t *testing.T) {
 
 func TestHeadIsAnsweredLikeGet(t *testing.T) {
 	w := newWorld(t)
-	answer := func(rw http.ResponseWriter, r *http.Request) {
+	respond := func(rw http.ResponseWriter, r *http.Request) {
 		rw.Header().Set("ETag", `"1"`)
 		if strings.HasSuffix(r.URL.Path, "/stream") {
 			rw.Header().Set("Content-Type", "text/event-stream")
@@ -57,17 +57,19 @@ func TestHeadIsAnsweredLikeGet(t *testing.T) {
 		}
 		_, _ = io.WriteString(rw, "an event")
 	}
-	w.replica("event-service", 0, answer)
-	bookings := w.replica("booking-service", 0, answer)
+	w.replica("event-service", 0, respond)
+	bookings := w.replica("booking-service", 0, respond)
 	w.start()
 	for _, path := range []string{"/api/v1/events/e", "/api/v1/events/e/seats", "/api/v1/openapi.yaml", "/"} {
-		get, head := w.send("GET", path, "", "Accept-Encoding", "identity"), w.send("HEAD", path, "", "Accept-Encoding", "identity")
+		get := w.send("GET", path, "", "Accept-Encoding", "identity")
+		head := w.send("HEAD", path, "", "Accept-Encoding", "identity")
 		if head.status != 200 || head.body != "" || head.header.Get("ETag") != get.header.Get("ETag") ||
 			head.header.Get("Content-Length") != get.header.Get("Content-Length") {
 			t.Errorf("%s: HEAD %d %v %q, GET %v", path, head.status, head.header, head.body, get.header)
 		}
 	}
-	if a := w.send("HEAD", "/api/v1/events/e/seats/stream", ""); a.status != 200 || a.header.Get("Content-Type") != "text/event-stream" || a.body != "" {
+	a := w.send("HEAD", "/api/v1/events/e/seats/stream", "")
+	if a.status != 200 || a.header.Get("Content-Type") != "text/event-stream" || a.body != "" {
 		t.Errorf("stream: %d %v", a.status, a.header)
 	}
 	if a := w.send("HEAD", "/api/v1/nothing", ""); a.status != 404 {
@@ -75,12 +77,12 @@ func TestHeadIsAnsweredLikeGet(t *testing.T) {
 	}
 	for _, r := range bookings.requests() {
 		if r.method != http.MethodGet {
-			t.Errorf("a service was asked by %s", r.method)
+			t.Errorf("a service got a %s", r.method)
 		}
 	}
 }
 
-func TestSlowBodiesTakeNoPlaceFromOthers(t *testing.T) {
+func TestSlowBodiesDoNotBlockOthers(t *testing.T) {
 	w := newWorld(t)
 	w.replica("auth-service", 0, nil)
 	w.replica("booking-service", 0, nil)
@@ -95,7 +97,8 @@ func TestSlowBodiesTakeNoPlaceFromOthers(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		if _, err := io.WriteString(conn, "POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"); err != nil {
+		const start = "POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"
+		if _, err := io.WriteString(conn, start); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -151,7 +154,7 @@ func TestBodiesOverTheRoutesLimitAreRefused(t *testing.T) {
 	}
 }
 
-func TestCallersOverTheirRateAreToldWhenToComeBack(t *testing.T) {
+func TestRateLimitAnswers429WithRetryAfter(t *testing.T) {
 	w := newWorld(t)
 	w.configure = func(c *config) { c.RateLimitSession, c.RateLimitAddress = 1, 5 }
 	w.replica("booking-service", 0, nil)
@@ -185,14 +188,16 @@ func TestCallersOverTheirRateAreToldWhenToComeBack(t *testing.T) {
 	}
 }
 
-func TestTrustedProxySaysWhoItsClientIs(t *testing.T) {
+func TestTrustedProxyNamesItsClient(t *testing.T) {
 	w := newWorld(t)
 	w.configure = func(c *config) { c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} }
 	r := w.replica("booking-service", 0, nil)
 	w.start()
-	a := w.send("GET", "/api/v1/events/e/seats", "", "X-Forwarded-For", "198.51.100.1, 203.0.113.9, 127.0.0.7", "X-Forwarded-Proto", "https")
+	a := w.send("GET", "/api/v1/events/e/seats", "",
+		"X-Forwarded-For", "198.51.100.1, 203.0.113.9, 127.0.0.7", "X-Forwarded-Proto", "https")
 	got := r.requests()[0].header
-	if got.Get("X-Forwarded-For") != "203.0.113.9" || got.Get("X-Forwarded-Proto") != "https" || a.header.Get("Strict-Transport-Security") == "" {
+	if got.Get("X-Forwarded-For") != "203.0.113.9" || got.Get("X-Forwarded-Proto") != "https" ||
+		a.header.Get("Strict-Transport-Security") == "" {
 		t.Errorf("service got %v, client %v", got, a.header)
 	}
 }
@@ -202,17 +207,19 @@ func TestCORSIsForConfiguredOriginsOnly(t *testing.T) {
 	w.configure = func(c *config) { c.CORSOrigins = []string{"https://shop.example"} }
 	r := w.replica("booking-service", 0, nil)
 	w.start()
-	pre := func(origin string) answer {
+	pre := func(origin string) response {
 		return w.send("OPTIONS", "/api/v1/bookings", "", "Origin", origin, "Access-Control-Request-Method", "POST")
 	}
-	if a := pre("https://shop.example"); a.status != 204 || a.header.Get("Access-Control-Allow-Origin") != "https://shop.example" ||
+	if a := pre("https://shop.example"); a.status != 204 ||
+		a.header.Get("Access-Control-Allow-Origin") != "https://shop.example" ||
 		!strings.Contains(a.header.Get("Access-Control-Allow-Headers"), "Idempotency-Key") {
 		t.Errorf("%d %v", a.status, a.header)
 	}
 	if a := pre("https://evil.example"); a.status != 405 || a.header.Get("Access-Control-Allow-Origin") != "" {
 		t.Errorf("%d %v", a.status, a.header)
 	}
-	if a := w.send("GET", "/api/v1/events/e/seats", "", "Origin", "https://shop.example"); a.header.Get("Access-Control-Allow-Origin") == "" || a.header.Get("Vary") == "" {
+	a := w.send("GET", "/api/v1/events/e/seats", "", "Origin", "https://shop.example")
+	if a.header.Get("Access-Control-Allow-Origin") == "" || a.header.Get("Vary") == "" {
 		t.Errorf("%v", a.header)
 	}
 	if len(r.requests()) != 1 {

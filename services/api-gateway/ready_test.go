@@ -14,12 +14,12 @@ import (
 func TestNotReadyBeforeConsulHasAnswered(t *testing.T) {
 	w := newWorld(t)
 	consul := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: testkit.Consul(t)})
-	var asked atomic.Bool
-	answers := make(chan struct{})
+	var queried atomic.Bool
+	answer := make(chan struct{})
 	slow := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		asked.Store(true)
+		queried.Store(true)
 		select {
-		case <-answers:
+		case <-answer:
 			consul.ServeHTTP(rw, r)
 		case <-r.Context().Done():
 		}
@@ -27,10 +27,10 @@ func TestNotReadyBeforeConsulHasAnswered(t *testing.T) {
 	t.Cleanup(slow.Close)
 	w.configure = func(c *config) { c.ConsulAddr = slow.Listener.Addr().String() }
 	w.launch()
-	testkit.Eventually(t, "the gateway asks", asked.Load)
+	testkit.Eventually(t, "the gateway queries Consul", queried.Load)
 	if w.ready() {
-		t.Error("ready without having heard of anybody")
+		t.Error("ready before Consul has answered")
 	}
-	close(answers)
+	close(answer)
 	testkit.Eventually(t, "the gateway is ready", w.ready)
 }

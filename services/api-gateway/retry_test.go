@@ -13,23 +13,22 @@ import (
 
 const hold = `{"event_id":"0190b0a0-0000-7000-8000-000000000001","seat_ids":["1-1"]}`
 
-// cutting sends no response: it closes the connection after it has read the
-// request.
-func cutting(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
+// abort closes the connection after it has read the request, without a response.
+func abort(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 
-func total(replicas ...*replica) (n int) {
+func requestCount(replicas ...*replica) (n int) {
 	for _, r := range replicas {
 		n += len(r.requests())
 	}
 	return n
 }
 
-func TestReadThatBreaksIsAskedOfAnotherReplica(t *testing.T) {
+func TestFailedReadIsRetriedAtAnotherReplica(t *testing.T) {
 	for name, handle := range map[string]http.HandlerFunc{
-		"connection cut": cutting,
+		"connection cut": abort,
 		"503":            func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) },
 		"502":            func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) },
-		"answer cut short": func(w http.ResponseWriter, _ *http.Request) {
+		"response interrupted": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "100")
 			_, _ = io.WriteString(w, "part")
 			_ = http.NewResponseController(w).Flush()
@@ -46,22 +45,22 @@ func TestReadThatBreaksIsAskedOfAnotherReplica(t *testing.T) {
 			for range 100 {
 				a := w.want(w.send("GET", "/api/v1/payments/p1", "", bearer(id)...), 200, "")
 				if a.body != good.id {
-					t.Fatalf("answer %q", a.body)
+					t.Fatalf("response %q", a.body)
 				}
-				if total(bad) > 0 {
+				if requestCount(bad) > 0 {
 					return
 				}
 			}
-			t.Error("the bad replica was never asked")
+			t.Error("the bad replica got no request")
 		})
 	}
 }
 
-func TestPostIsSentAgainOnlyIfNothingWasSent(t *testing.T) {
+func TestPostIsRetriedOnlyIfNothingWasSent(t *testing.T) {
 	for _, key := range []string{"", "key-1"} {
 		t.Run("sent, key "+key, func(t *testing.T) {
 			w := newWorld(t)
-			one, two := w.replica("booking-service", 0, cutting), w.replica("booking-service", 1, cutting)
+			one, two := w.replica("booking-service", 0, abort), w.replica("booking-service", 1, abort)
 			w.start()
 			id, _ := w.login(identity.Customer)
 			headers := bearer(id)
@@ -74,7 +73,7 @@ func TestPostIsSentAgainOnlyIfNothingWasSent(t *testing.T) {
 				if a.header.Get("Retry-After") == "" {
 					t.Error("no Retry-After")
 				}
-				if n := total(one, two); n != i+1 {
+				if n := requestCount(one, two); n != i+1 {
 					t.Fatalf("%d attempts reached the replicas after %d requests", n, i+1)
 				}
 			}
@@ -88,7 +87,7 @@ func TestPostIsSentAgainOnlyIfNothingWasSent(t *testing.T) {
 		requests := 0
 		r := w.replica("booking-service", 0, func(rw http.ResponseWriter, req *http.Request) {
 			if requests++; requests > 1 {
-				cutting(rw, req)
+				abort(rw, req)
 			}
 		})
 		w.start()
@@ -96,7 +95,7 @@ func TestPostIsSentAgainOnlyIfNothingWasSent(t *testing.T) {
 		headers := append(bearer(id), "Idempotency-Key", "k")
 		w.want(w.send("POST", "/api/v1/bookings", hold, headers...), 200, "")
 		w.want(w.send("POST", "/api/v1/bookings", hold, headers...), 503, "outcome_unknown")
-		if n := total(r); n != 2 {
+		if n := requestCount(r); n != 2 {
 			t.Errorf("the replica saw %d requests, want 2", n)
 		}
 	})
@@ -125,7 +124,7 @@ func TestPostIsSentAgainOnlyIfNothingWasSent(t *testing.T) {
 	})
 }
 
-func TestClientThatLeavesEndsItsRequest(t *testing.T) {
+func TestClientDisconnectCancelsTheRequest(t *testing.T) {
 	w := newWorld(t)
 	left := make(chan struct{})
 	w.replica("booking-service", 0, func(_ http.ResponseWriter, r *http.Request) {
@@ -144,7 +143,7 @@ func TestClientThatLeavesEndsItsRequest(t *testing.T) {
 	<-left
 }
 
-func TestServiceThatIsWhollyDownIs503WhileTheRestGoesOn(t *testing.T) {
+func TestServiceWithoutReplicasIs503AndTheOthersWork(t *testing.T) {
 	w := newWorld(t)
 	auth := w.replica("auth-service", 0, nil)
 	w.replica("booking-service", 0, nil)
@@ -153,14 +152,15 @@ func TestServiceThatIsWhollyDownIs503WhileTheRestGoesOn(t *testing.T) {
 	auth.kill()
 	for _, path := range []string{"/api/v1/auth/login", "/api/v1/payments"} {
 		a := w.send("POST", path, `{}`, bearer(id)...)
-		if a.status != 503 || a.header.Get("Retry-After") == "" || !strings.HasPrefix(a.header.Get("Content-Type"), "application/problem+json") {
+		if a.status != 503 || a.header.Get("Retry-After") == "" ||
+			!strings.HasPrefix(a.header.Get("Content-Type"), "application/problem+json") {
 			t.Errorf("%s: %d %v %s", path, a.status, a.header, a.body)
 		}
 	}
 	w.want(w.send("GET", "/api/v1/bookings", "", bearer(id)...), 200, "")
 }
 
-func TestAnswersOfAServicePassUnchanged(t *testing.T) {
+func TestResponsesOfAServicePassUnchanged(t *testing.T) {
 	w := newWorld(t)
 	r := w.replica("booking-service", 0, func(rw http.ResponseWriter, _ *http.Request) {
 		rw.Header().Set("Location", "/api/v1/bookings/b1")
@@ -171,7 +171,8 @@ func TestAnswersOfAServicePassUnchanged(t *testing.T) {
 	w.start()
 	id, _ := w.login(identity.Customer)
 	a := w.want(w.send("POST", "/api/v1/bookings?x=%2Fy", hold, bearer(id)...), 409, "seats_taken")
-	if a.header.Get("Location") == "" || a.header.Get("Content-Type") != "application/problem+json" || len(a.header.Values("X-Request-Id")) != 1 {
+	if a.header.Get("Location") == "" || a.header.Get("Content-Type") != "application/problem+json" ||
+		len(a.header.Values("X-Request-Id")) != 1 {
 		t.Errorf("headers %v", a.header)
 	}
 	if got := r.requests()[0]; got.body != hold || got.uri != "/api/v1/bookings?x=%2Fy" {

@@ -20,7 +20,7 @@ func (w *world) served(session string, bodies ...string) []string {
 	return by
 }
 
-func TestEverythingAboutAnEventGoesToItsOwner(t *testing.T) {
+func TestRequestsForAnEventGoToItsOwner(t *testing.T) {
 	w := newWorld(t)
 	var replicas []*replica
 	for n := range 3 {
@@ -65,7 +65,7 @@ func TestEverythingAboutAnEventGoesToItsOwner(t *testing.T) {
 		for _, r := range replicas {
 			asked := slices.ContainsFunc(r.requests(), func(s seen) bool { return s.uri == of+"/seats/stream" })
 			if asked != (r.id == owner) {
-				t.Errorf("the stream was asked of %s, want the owner %s", r.id, owner)
+				t.Errorf("the stream was requested from %s, want the owner %s", r.id, owner)
 			}
 		}
 	}

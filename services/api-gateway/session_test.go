@@ -10,14 +10,16 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 )
 
-func TestServicesLearnTheCallerFromTheGatewayAlone(t *testing.T) {
+func TestOnlyTheGatewaySetsTheIdentity(t *testing.T) {
 	w := newWorld(t)
 	r := w.replica("booking-service", 0, nil)
 	w.start()
 	id, user := w.login(identity.Customer)
 	forged := testkit.Forged(t, "booking-service")
-	outside := append(bearer(id), identity.Header, forged, "X-Request-Id", "mine", "X-Forwarded-For", "203.0.113.9", "X-Forwarded-Proto", "https",
-		"X-Forwarded-Host", "evil.example", "Forwarded", "for=203.0.113.9", "X-Real-Ip", "203.0.113.9", "Traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+	outside := append(bearer(id), identity.Header, forged, "X-Request-Id", "mine",
+		"X-Forwarded-For", "203.0.113.9", "X-Forwarded-Proto", "https", "X-Forwarded-Host", "evil.example",
+		"Forwarded", "for=203.0.113.9", "X-Real-Ip", "203.0.113.9",
+		"Traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
 		"Connection", "Accept", "Accept", "text/x", "Cookie", session.Cookie+"=x")
 	a := w.want(w.send("GET", "/api/v1/bookings", "", outside...), 200, "")
 	got := r.requests()[0]
@@ -26,9 +28,10 @@ func TestServicesLearnTheCallerFromTheGatewayAlone(t *testing.T) {
 	}
 	rid := a.header.Get("X-Request-Id")
 	if rid == "mine" || rid == "" || got.header.Get("X-Request-Id") != rid {
-		t.Errorf("request id: answer %q, service %q", rid, got.header.Get("X-Request-Id"))
+		t.Errorf("request id: response %q, service %q", rid, got.header.Get("X-Request-Id"))
 	}
-	if got.header.Get("X-Forwarded-For") != "127.0.0.1" || got.header.Get("X-Forwarded-Proto") != "http" || got.header.Get("X-Forwarded-Host") == "evil.example" {
+	if got.header.Get("X-Forwarded-For") != "127.0.0.1" || got.header.Get("X-Forwarded-Proto") != "http" ||
+		got.header.Get("X-Forwarded-Host") == "evil.example" {
 		t.Errorf("forwarded headers %v", got.header)
 	}
 	for _, name := range []string{"Authorization", "Cookie", "Forwarded", "X-Real-Ip", "Traceparent"} {
@@ -42,7 +45,7 @@ func TestServicesLearnTheCallerFromTheGatewayAlone(t *testing.T) {
 	}
 }
 
-func TestSessionsAndRolesAreAskedFor(t *testing.T) {
+func TestRoutesRequireSessionsAndRoles(t *testing.T) {
 	w := newWorld(t)
 	for _, s := range []string{"booking-service", "event-service", "auth-service"} {
 		w.replica(s, 0, nil)
@@ -88,7 +91,7 @@ func TestSessionsAndRolesAreAskedFor(t *testing.T) {
 	}
 }
 
-func TestLogOutGetsTheSessionItEnds(t *testing.T) {
+func TestLogoutPassesTheSessionID(t *testing.T) {
 	w := newWorld(t)
 	r := w.replica("auth-service", 0, nil)
 	w.start()
@@ -99,7 +102,7 @@ func TestLogOutGetsTheSessionItEnds(t *testing.T) {
 	}
 }
 
-func TestWithRedisDownKnownSessionsAndPublicRoutesGoOn(t *testing.T) {
+func TestCachedSessionsAndPublicRoutesWorkWithoutRedis(t *testing.T) {
 	w := newWorld(t)
 	rdb := miniredis.RunT(t)
 	w.configure = func(c *config) { c.RedisURL = "redis://" + rdb.Addr() }

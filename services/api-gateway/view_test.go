@@ -46,15 +46,16 @@ func TestEventViewsAreServedStaleWhileEventServiceIsDown(t *testing.T) {
 	}
 	// Again: revalidated with event-service, while the client's own condition
 	// matches.
-	before := total(r)
+	before := requestCount(r)
 	if a := w.send("GET", paths[1], "", "If-None-Match", `W/"1"`); a.status != 304 || a.header.Get("ETag") != `"1"` {
 		t.Errorf("conditional request: %d %v", a.status, a.header)
 	}
-	if total(r) != before+1 {
-		t.Error("a view was served without asking event-service")
+	if requestCount(r) != before+1 {
+		t.Error("a view was served without a request to event-service")
 	}
 	// An organiser's response is not shown to others and not cached.
-	if a := w.send("GET", "/api/v1/events/draft", "", bearer(organizer)...); a.body != "/api/v1/events/draft for organizer" {
+	if a := w.send("GET", "/api/v1/events/draft", "",
+		bearer(organizer)...); a.body != "/api/v1/events/draft for organizer" {
 		t.Errorf("organizer got %q", a.body)
 	}
 
@@ -63,7 +64,8 @@ func TestEventViewsAreServedStaleWhileEventServiceIsDown(t *testing.T) {
 		for _, p := range append(paths, "/api/v1/events?limit=2&q=a") {
 			for _, who := range [][]string{nil, bearer(customer), bearer(organizer)} {
 				a := w.send("GET", p, "", who...)
-				if a.status != 200 || a.header.Get("X-Frontrow-Stale") != "true" || a.header.Get("Warning") == "" || a.header.Get("Age") == "" || a.body == "" {
+				if a.status != 200 || a.header.Get("X-Frontrow-Stale") != "true" || a.header.Get("Warning") == "" ||
+					a.header.Get("Age") == "" || a.body == "" {
 					t.Errorf("%s, %s: %d %v %q", why, p, a.status, a.header, a.body)
 				}
 			}
@@ -86,7 +88,7 @@ func TestEventViewsAreServedStaleWhileEventServiceIsDown(t *testing.T) {
 	stale("dead")
 }
 
-func TestViewThatIsGoneIsForgotten(t *testing.T) {
+func TestViewThatIsGoneIsNoLongerServed(t *testing.T) {
 	w := newWorld(t)
 	var gone atomic.Bool
 	r := w.replica("event-service", 0, func(rw http.ResponseWriter, _ *http.Request) {
@@ -102,7 +104,7 @@ func TestViewThatIsGoneIsForgotten(t *testing.T) {
 	w.want(w.send("GET", "/api/v1/events/e", ""), 503, "unavailable")
 }
 
-func TestSameViewsAskedForAtOnceAreFetchedOnce(t *testing.T) {
+func TestConcurrentRequestsForAViewShareOneFetch(t *testing.T) {
 	w := newWorld(t)
 	release := make(chan struct{})
 	r := w.replica("event-service", 0, func(rw http.ResponseWriter, _ *http.Request) {
@@ -116,18 +118,18 @@ func TestSameViewsAskedForAtOnceAreFetchedOnce(t *testing.T) {
 			t.Errorf("%d %q", a.status, a.body)
 		}
 	})
-	testkit.Eventually(t, "the first is being fetched", func() bool { return total(r) == 1 })
+	testkit.Eventually(t, "the first is being fetched", func() bool { return requestCount(r) == 1 })
 	// Other clients wait during the fetch and disconnect: the metrics show that
 	// they were admitted.
 	impatient := http.Client{Timeout: 100 * time.Millisecond}
-	before := w.left("/api/v1/venues/{id}")
+	before := w.disconnects("/api/v1/venues/{id}")
 	testkit.Eventually(t, "three others were in and left", func() bool {
 		if resp, err := impatient.Get(w.url + "/api/v1/venues/v"); err == nil {
 			resp.Body.Close()
 		}
-		return w.left("/api/v1/venues/{id}") >= before+3
+		return w.disconnects("/api/v1/venues/{id}") >= before+3
 	})
-	if n := total(r); n != 1 {
+	if n := requestCount(r); n != 1 {
 		t.Errorf("%d requests for one view at one time", n)
 	}
 	close(release)
@@ -156,14 +158,14 @@ func TestViewIsServedStaleWhileEventServiceHangs(t *testing.T) {
 	if a.header.Get("X-Frontrow-Stale") != "true" || a.body != "x" {
 		t.Errorf("%v %q", a.header, a.body)
 	}
-	if n := total(r); n != 2 || givenUp.Load() {
+	if n := requestCount(r); n != 2 || givenUp.Load() {
 		t.Errorf("the copy was shown after %d requests, the last given up: %t", n, givenUp.Load())
 	}
 	close(release)
 }
 
-// left returns how many clients disconnected before their response.
-func (w *world) left(route string) (n int) {
+// disconnects returns how many clients disconnected before their response.
+func (w *world) disconnects(route string) (n int) {
 	w.t.Helper()
 	resp, err := http.Get(w.admin + "/metrics")
 	if err != nil {
@@ -180,7 +182,7 @@ func (w *world) left(route string) (n int) {
 	return n
 }
 
-func TestViewIsKeptPackedAndUnpackedForWhoCannot(t *testing.T) {
+func TestViewIsDecompressedForClientsWithoutGzip(t *testing.T) {
 	w := newWorld(t)
 	var failing atomic.Bool
 	w.replica("event-service", 0, func(rw http.ResponseWriter, req *http.Request) {
@@ -200,7 +202,7 @@ func TestViewIsKeptPackedAndUnpackedForWhoCannot(t *testing.T) {
 	})
 	w.start()
 	organizer, _ := w.login(identity.Organizer)
-	unpacked := func(a answer) string {
+	unpacked := func(a response) string {
 		t.Helper()
 		if a.header.Get("Content-Encoding") != "gzip" {
 			return "not packed: " + a.body
@@ -220,15 +222,18 @@ func TestViewIsKeptPackedAndUnpackedForWhoCannot(t *testing.T) {
 		if a := w.send("GET", "/api/v1/venues/v1", "", "Accept-Encoding", "gzip, br"); unpacked(a) != "packed seats" {
 			t.Errorf("down %t: %q", down, unpacked(a))
 		}
-		if a := w.send("GET", "/api/v1/venues/v1", "", "Accept-Encoding", "identity"); a.body != "packed seats" || a.header.Get("Content-Encoding") != "" {
+		if a := w.send("GET", "/api/v1/venues/v1", "", "Accept-Encoding", "identity"); a.body != "packed seats" ||
+			a.header.Get("Content-Encoding") != "" {
 			t.Errorf("down %t, without gzip: %v %q", down, a.header, a.body)
 		}
 	}
 	failing.Store(false)
-	if a := w.send("GET", "/api/v1/venues/v1", "", append(bearer(organizer), "Accept-Encoding", "gzip")...); unpacked(a) != "packed seats" {
+	if a := w.send("GET", "/api/v1/venues/v1", "",
+		append(bearer(organizer), "Accept-Encoding", "gzip")...); unpacked(a) != "packed seats" {
 		t.Errorf("organizer: %q", unpacked(a))
 	}
-	if a := w.send("GET", "/api/v1/venues/v1", "", append(bearer(organizer), "Accept-Encoding", "identity")...); a.body != "plain seats" {
+	if a := w.send("GET", "/api/v1/venues/v1", "",
+		append(bearer(organizer), "Accept-Encoding", "identity")...); a.body != "plain seats" {
 		t.Errorf("organizer without gzip: %q", a.body)
 	}
 }
