@@ -237,3 +237,33 @@ func TestViewIsDecompressedForClientsWithoutGzip(t *testing.T) {
 		t.Errorf("organizer without gzip: %q", a.body)
 	}
 }
+
+func TestDamagedGzipOfEventServiceIsNotServed(t *testing.T) {
+	w := newWorld(t)
+	var damaged atomic.Bool
+	w.replica("event-service", 0, func(rw http.ResponseWriter, _ *http.Request) {
+		rw.Header().Set("Content-Encoding", "gzip")
+		if damaged.Load() {
+			rw.Header().Set("ETag", `W/"2"`)
+			fmt.Fprint(rw, "no gzip")
+			return
+		}
+		rw.Header().Set("ETag", `W/"1"`)
+		zip := gzip.NewWriter(rw)
+		fmt.Fprint(zip, "seats")
+		_ = zip.Close()
+	})
+	w.start()
+	w.want(w.send("GET", "/api/v1/venues/v1", ""), 200, "")
+	damaged.Store(true)
+	for _, encoding := range []string{"identity", "gzip"} {
+		a := w.send("GET", "/api/v1/venues/v1", "", "Accept-Encoding", encoding)
+		if a.status != 200 || a.header.Get("X-Frontrow-Stale") != "true" || a.header.Get("ETag") != `W/"1"` {
+			t.Errorf("cached venue, %s: %d %v %q, want the stale view", encoding, a.status, a.header, a.body)
+		}
+		a = w.send("GET", "/api/v1/venues/v2", "", "Accept-Encoding", encoding)
+		if a.status != 503 || a.code() != "unavailable" {
+			t.Errorf("new venue, %s: %d %q, want 503 unavailable", encoding, a.status, a.body)
+		}
+	}
+}

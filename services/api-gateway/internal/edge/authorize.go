@@ -17,24 +17,26 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/route"
 )
 
-var limited = promauto.NewCounterVec(prometheus.CounterOpts{
-	Name: "gateway_rate_limited_total", Help: "Requests refused by a rate limit, by what was counted: session, address or streams of an address.",
+var limitRefused = promauto.NewCounterVec(prometheus.CounterOpts{
+	Name: "gateway_rate_limited_total",
+	Help: "Requests refused by a limit, by what is limited: session, address or streams of an address.",
 }, []string{"by"})
 
 func init() {
 	for _, by := range []string{"session", "address", "streams"} {
-		limited.WithLabelValues(by)
+		limitRefused.WithLabelValues(by)
 	}
 }
 
-func tooMany(by string, wait time.Duration) error {
-	limited.WithLabelValues(by).Inc()
+// rateLimited counts a refused request and returns the problem.
+func rateLimited(by string, wait time.Duration) error {
+	limitRefused.WithLabelValues(by).Inc()
 	return problem.New(http.StatusTooManyRequests, "rate_limited", "Too many requests. Slow down.").After(wait)
 }
 
 // authorize identifies the caller and checks its access to the route.
 func (s *Server) authorize(c *call) error {
-	rt := c.entry.route
+	rt := c.endpoint.route
 	if rt.Access == route.Public {
 		return nil
 	}
@@ -50,38 +52,38 @@ func (s *Server) authorize(c *call) error {
 			return err
 		}
 	}
-	if rt.Access == route.Session && c.who.IsAnonymous() {
+	if rt.Access == route.Session && c.caller.IsAnonymous() {
 		if id != "" {
 			return problem.New(http.StatusUnauthorized, "session_invalid", "The session has ended. Log in again.")
 		}
 		return problem.New(http.StatusUnauthorized, "session_required", "Log in first.")
 	}
-	if len(rt.Roles) > 0 && !slices.Contains(rt.Roles, c.who.Role) {
+	if len(rt.Roles) > 0 && !slices.Contains(rt.Roles, c.caller.Role) {
 		return problem.Forbidden("Your role does not allow this.")
 	}
 	return nil
 }
 
-// identify sets the caller. A missing session leaves the caller anonymous; so
-// does a failed look-up on a route that needs no session.
+// identify sets the caller. A missing session leaves the caller anonymous; so does a failed look-up on a
+// route that needs no session.
 func (s *Server) identify(c *call, id string) error {
 	sess, err := s.Sessions.Get(c.r.Context(), id)
 	switch {
 	case errors.Is(err, session.ErrNotFound):
 		return nil
-	case err != nil && c.entry.route.Access == route.Optional:
+	case err != nil && c.endpoint.route.Access == route.Optional:
 		return nil
 	case err != nil:
 		return problem.Unavailable(err)
 	}
 	user, err := uuid.Parse(sess.UserID)
 	if err != nil {
-		return fmt.Errorf("session's user: %w", err)
+		return fmt.Errorf("parse session's user: %w", err)
 	}
 	if wait := s.BySession.Wait(id); wait > 0 {
-		return tooMany("session", wait)
+		return rateLimited("session", wait)
 	}
 	c.sessionID = id
-	c.who = identity.Identity{UserID: user, Role: identity.Role(sess.Role), Email: sess.Email}
+	c.caller = identity.Identity{UserID: user, Role: identity.Role(sess.Role), Email: sess.Email}
 	return nil
 }

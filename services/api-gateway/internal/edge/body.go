@@ -11,23 +11,24 @@ import (
 )
 
 const (
-	// maxSending limits the body bytes that one address sends at once.
-	maxSending = 32 << 20
-	// leastBody is the minimum size counted for a body, to cover its overhead.
-	leastBody = 16 << 10
-	// A body may take bodyTimeout plus a second for each leastRate bytes.
+	// maxBodyBytes limits the body bytes that one address sends at once.
+	maxBodyBytes = 32 << 20
+	// minBodyCharge is the least that a body counts against maxBodyBytes, in bytes, to cover its overhead.
+	minBodyCharge = 16 << 10
+	// A body may take bodyTimeout plus a second for each minBodyRate bytes.
 	bodyTimeout = 5 * time.Second
-	leastRate   = 1 << 20
+	minBodyRate = 1 << 20
 )
 
 // readBody returns the whole body, so that it can be sent to another replica.
 func (s *Server) readBody(c *call) ([]byte, error) {
-	limit, length := c.entry.route.BodyLimit, c.r.ContentLength
+	limit, length := c.endpoint.route.BodyLimit, c.r.ContentLength
 	if limit == 0 || length == 0 {
 		return nil, nil
 	}
 	tooLarge := func() error {
-		return problem.New(http.StatusRequestEntityTooLarge, "body_too_large", fmt.Sprintf("The body is larger than %d bytes.", limit))
+		return problem.New(http.StatusRequestEntityTooLarge, "body_too_large",
+			fmt.Sprintf("The body is larger than %d bytes.", limit))
 	}
 	if length > limit {
 		return nil, tooLarge()
@@ -36,13 +37,14 @@ func (s *Server) readBody(c *call) ([]byte, error) {
 	if size < 0 {
 		size = limit // the size is unknown: assume the largest
 	}
-	done, ok := s.sending.take(c.client.limitKey(), max(size, leastBody))
+	release, ok := s.bodyBytes.acquire(c.client.limitKey(), max(size, minBodyCharge))
 	if !ok {
-		return nil, tooMany("address", time.Second)
+		return nil, rateLimited("address", time.Second)
 	}
-	defer done()
+	defer release()
 	control := http.NewResponseController(c.w)
-	_ = control.SetReadDeadline(time.Now().Add(bodyTimeout + time.Duration(size/leastRate)*time.Second))
+	timeout := bodyTimeout + time.Duration(size/minBodyRate)*time.Second
+	_ = control.SetReadDeadline(time.Now().Add(timeout))
 	var body []byte
 	var err error
 	if length > 0 {
@@ -57,8 +59,8 @@ func (s *Server) readBody(c *call) ([]byte, error) {
 	if err != nil {
 		return nil, problem.New(http.StatusBadRequest, "malformed_json", "The body could not be read.").Because(err)
 	}
-	// While we answer, the server reads in the background to detect a
-	// disconnect. That read must have no deadline.
+	// Until the response, the server reads in the background to detect a disconnect. That read must have no
+	// deadline.
 	_ = control.SetReadDeadline(time.Time{})
 	return body, nil
 }

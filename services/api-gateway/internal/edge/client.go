@@ -12,8 +12,8 @@ type client struct {
 	https bool
 }
 
-// limitKey returns the address by which requests are counted. IPv6 clients
-// count by their /64, which one household shares.
+// limitKey returns the address by which requests are counted. IPv6 clients count by their /64, which one
+// household shares.
 func (c client) limitKey() string {
 	if c.addr.Is6() {
 		if p, err := c.addr.Prefix(64); err == nil {
@@ -30,9 +30,9 @@ func (c client) scheme() string {
 	return "http"
 }
 
-// client returns the peer or, behind trusted proxies, the last address in
-// X-Forwarded-For that is not itself a trusted proxy.
-func (s *Server) client(r *http.Request) client {
+// clientOf returns the peer or, behind trusted proxies, the last address in X-Forwarded-For that is not
+// itself a trusted proxy.
+func (s *Server) clientOf(r *http.Request) client {
 	c := client{https: r.TLS != nil}
 	if peer, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 		c.addr = peer.Addr().Unmap().WithZone("")

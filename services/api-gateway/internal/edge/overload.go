@@ -12,37 +12,39 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
 )
 
-// maxUnderWay limits the requests a gateway processes at once. Accepting more
-// would not answer them sooner: beyond the services' capacity, a longer queue
-// only means a longer wait (Little's law).
-const maxUnderWay = 1000
+// maxInFlight limits the requests that a gateway processes at once. Accepting more would not finish them
+// sooner: beyond the services' capacity, a longer queue only means a longer wait (Little's law).
+const maxInFlight = 1000
 
-const overloaded = "overloaded"
+// codeOverloaded is the code of the problem that refuses a request for overload.
+const codeOverloaded = "overloaded"
 
-var turnedAway = promauto.NewCounter(prometheus.CounterOpts{
+var overloadRefused = promauto.NewCounter(prometheus.CounterOpts{
 	Name: "gateway_overload_refused_total", Help: "Requests refused because too many were in flight.",
 })
 
-// gate limits the number of concurrent requests.
-type gate struct{ underWay atomic.Int64 }
+// concurrencyLimit limits the requests in flight to maxInFlight.
+type concurrencyLimit struct{ inFlight atomic.Int64 }
 
-// full reports whether the gate refuses requests now.
-func (g *gate) full() bool { return g.underWay.Load() >= maxUnderWay }
+// reached reports whether acquire would fail now.
+func (l *concurrencyLimit) reached() bool { return l.inFlight.Load() >= maxInFlight }
 
-// enter returns a function to call when the request is done, or an error, 503
-// with Retry-After, before any work was done for the request.
-func (g *gate) enter() (leave func(), err error) {
-	if g.underWay.Add(1) > maxUnderWay {
-		g.underWay.Add(-1)
-		return nil, tooMuch()
+// acquire counts a request until release is called. Error: the problem overloaded, of a request that must
+// not be released.
+func (l *concurrencyLimit) acquire() error {
+	if l.inFlight.Add(1) > maxInFlight {
+		l.inFlight.Add(-1)
+		return overloaded()
 	}
-	return func() { g.underWay.Add(-1) }, nil
+	return nil
 }
 
-// tooMuch returns an overload error with a random Retry-After, so that clients
-// refused together do not return together.
-func tooMuch() error {
-	turnedAway.Inc()
-	return problem.New(http.StatusServiceUnavailable, overloaded,
-		"More is being asked than can be done. Try again in a moment.").After(time.Duration(1+rand.IntN(3)) * time.Second)
+func (l *concurrencyLimit) release() { l.inFlight.Add(-1) }
+
+// overloaded counts a refused request and returns the problem. Its Retry-After is random, so that clients
+// that were refused together do not return together.
+func overloaded() error {
+	overloadRefused.Inc()
+	return problem.New(http.StatusServiceUnavailable, codeOverloaded, "Frontrow is very busy. Try again in a moment.").
+		After(time.Duration(1+rand.IntN(3)) * time.Second)
 }

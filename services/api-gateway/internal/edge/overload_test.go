@@ -8,24 +8,25 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
 )
 
-func TestGateTurnsAwayWhatIsTooMuchAndOpensAgain(t *testing.T) {
-	var g gate
-	var leave func()
-	for range maxUnderWay {
-		var err error
-		if leave, err = g.enter(); err != nil {
+func TestConcurrencyLimitRefusesUntilOneIsReleased(t *testing.T) {
+	var l concurrencyLimit
+	for range maxInFlight {
+		if err := l.acquire(); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for range 3 {
-		_, err := g.enter()
+		err := l.acquire()
 		var p *problem.Error
-		if !errors.As(err, &p) || p.Status != http.StatusServiceUnavailable || p.Code != overloaded {
-			t.Fatalf("one too many: %v", err)
+		if !errors.As(err, &p) || p.Status != http.StatusServiceUnavailable || p.Code != codeOverloaded {
+			t.Fatalf("one above the limit: %v", err)
 		}
 	}
-	leave()
-	if _, err := g.enter(); err != nil {
-		t.Errorf("after one has left: %v", err)
+	if !l.reached() {
+		t.Error("the limit is not reached")
+	}
+	l.release()
+	if err := l.acquire(); err != nil {
+		t.Errorf("after a release: %v", err)
 	}
 }

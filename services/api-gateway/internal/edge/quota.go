@@ -12,10 +12,9 @@ type quota struct {
 
 func newQuota(limit int64) *quota { return &quota{max: limit, used: map[string]int64{}} }
 
-// take counts n for an address until release is called, once. Ok is false if
-// the address would exceed the maximum; an address that uses nothing may always
-// take one item of any size.
-func (q *quota) take(address string, n int64) (release func(), ok bool) {
+// acquire counts n for an address until release is called, once. ok is false if the address would exceed
+// the maximum; an address that uses nothing may always acquire one item of any size.
+func (q *quota) acquire(address string, n int64) (release func(), ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.used[address] > 0 && q.used[address]+n > q.max {

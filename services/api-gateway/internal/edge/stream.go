@@ -23,22 +23,21 @@ const (
 	seatsPath  = "/api/v1/events/{id}/seats"
 	streamPath = seatsPath + "/stream"
 
-	// maxStreams limits the open streams of one address. Carriers put hundreds
-	// of customers behind one address, and a hall's Wi-Fi its whole audience.
+	// maxStreams limits the open streams of one address. Carriers put hundreds of customers behind one
+	// address, and a hall's Wi-Fi its whole audience.
 	maxStreams = 4096
-	// streamsFull is the Retry-After for an address with too many streams.
-	streamsFull = 10 * time.Second
+	// streamRetryAfter is the Retry-After for an address with too many streams.
+	streamRetryAfter = 10 * time.Second
 )
 
-// stream makes the client's connection one of the event's watchers. It takes
-// the connection from the server, whose per-request state would use most of the
-// memory.
+// stream makes the client's connection one of the event's watchers. It hijacks the connection from the
+// server, whose per-request state would use most of the memory.
 func (s *Server) stream(c *call) error {
-	release, ok := s.watching.take(c.client.limitKey(), 1)
+	release, ok := s.openStreams.acquire(c.client.limitKey(), 1)
 	if !ok {
-		limited.WithLabelValues("streams").Inc()
+		limitRefused.WithLabelValues("streams").Inc()
 		return problem.New(http.StatusTooManyRequests, "too_many_streams",
-			"Too many live seat maps are open at this address. Close some.").After(streamsFull)
+			"Too many live seat maps are open at this address. Close some.").After(streamRetryAfter)
 	}
 	attached := false
 	defer func() {
@@ -52,7 +51,8 @@ func (s *Server) stream(c *call) error {
 	}
 	feed, start, err := s.openFeed(c, since)
 	if refusal := (*broadcast.Refusal)(nil); errors.As(err, &refusal) {
-		show(c, &shown{refusal.Status, refusal.Header, refusal.Body})
+		copyHeader(c.w.Header(), refusal.Header)
+		writeBody(c.w, refusal.Status, refusal.Body)
 		return nil
 	}
 	if err != nil {
@@ -66,8 +66,7 @@ func (s *Server) stream(c *call) error {
 	h := c.w.Header()
 	copyHeader(h, feed.Header())
 	h.Set("X-Accel-Buffering", "no")
-	// The body ends with the connection (RFC 9112, 6.3), so that all watchers
-	// can get the same bytes.
+	// The body ends with the connection (RFC 9112, 6.3), so that all watchers can get the same bytes.
 	h.Set("Transfer-Encoding", "identity")
 	c.w.WriteHeader(http.StatusOK)
 	// Spread the reconnects of clients whose streams end together.
@@ -85,10 +84,10 @@ func (s *Server) stream(c *call) error {
 	return nil
 }
 
-// openFeed returns the feed of the event in the path, and where a client that
-// has everything up to since begins.
+// openFeed returns the feed of the event in the path, and where a client that has everything up to since
+// begins.
 func (s *Server) openFeed(c *call, since int64) (*broadcast.Feed, broadcast.Start, error) {
-	feed, err := s.streams.Open(c.r.Context(), c.first, since)
+	feed, err := s.streams.Open(c.r.Context(), c.pathID, since)
 	if err != nil {
 		return nil, broadcast.Start{}, err
 	}
@@ -100,14 +99,14 @@ func (s *Server) openFeed(c *call, since int64) (*broadcast.Feed, broadcast.Star
 	return feed, start, nil
 }
 
-// fetch returns a function that requests path of an event from booking-service,
-// for all of the event's watchers.
+// fetch returns a function that requests a path of an event from booking-service, for all of the event's
+// watchers.
 func (s *Server) fetch(path string) broadcast.Fetch {
 	rt := route.Find(http.MethodGet, path)
 	return func(ctx context.Context, event, lastID string) (*upstream.Response, error) {
 		h := http.Header{
 			identity.Header:         {s.Signers[rt.Service].Sign(identity.Identity{Role: identity.Anonymous})},
-			httpapi.RequestIDHeader: {requestID()},
+			httpapi.RequestIDHeader: {newRequestID()},
 		}
 		if lastID != "" {
 			h.Set("Last-Event-ID", lastID)

@@ -20,10 +20,10 @@ const (
 // Services lists all of them.
 var Services = []string{Auth, Event, Booking, Payment}
 
-// Access says which callers a route accepts.
+// Access is the session that a route requires.
 type Access int
 
-// Accesses.
+// Values of Access.
 const (
 	// Public routes ignore the caller: the session is not looked up.
 	Public Access = iota
@@ -33,17 +33,17 @@ const (
 	Session
 )
 
-// Key says by which id a route's requests are kept together on one replica.
+// Key says which event a route's requests belong to, so that they go to the replica that owns it.
 type Key int
 
-// Keys.
+// Values of Key.
 const (
-	// NoKey sends each request to the least loaded replica.
+	// NoKey means no event: each request goes to the less busy of two random replicas.
 	NoKey Key = iota
-	// ByEvent sends requests for one event to the replica that owns it. The
-	// path's first variable is the id of the event or of one of its bookings.
+	// ByEvent takes the event from the path, whose first variable is the id of the event or of one of its
+	// bookings.
 	ByEvent
-	// ByBody does the same with the body's event_id.
+	// ByBody takes the event from the body's event_id.
 	ByBody
 )
 
@@ -65,12 +65,12 @@ type Route struct {
 	Retry bool
 	// Stream marks an open-ended response.
 	Stream bool
-	// View marks responses that are cached for when the service is down. Params
-	// are the query parameters passed on; others are dropped.
+	// View marks responses that are cached for when the service is down. Params are the query parameters
+	// passed on; others are dropped.
 	View   bool
 	Params []string
-	// SeesSession routes get the session id itself, in order to end it.
-	SeesSession bool
+	// PassSession passes the session id itself, for routes that end the session.
+	PassSession bool
 }
 
 const (
@@ -92,27 +92,63 @@ var organizers = []identity.Role{identity.Organizer, identity.Admin}
 
 // Table has every route, the most frequent first.
 var Table = []Route{
-	{Method: http.MethodPost, Path: "/api/v1/bookings", Service: Booking, Access: Session, Key: ByBody, BodyLimit: eventBody, Timeout: booking},
-	{Method: http.MethodGet, Path: "/api/v1/events/{id}/seats", Service: Booking, Key: ByEvent, Timeout: quick, Retry: true},
-	{Method: http.MethodGet, Path: "/api/v1/bookings/{id}", Service: Booking, Access: Session, Key: ByEvent, Timeout: quick, Retry: true},
-	{Method: http.MethodGet, Path: "/api/v1/events/{id}", Service: Event, Access: Optional, Timeout: quick, Retry: true, View: true},
+	{
+		Method: http.MethodPost, Path: "/api/v1/bookings", Service: Booking, Access: Session, Key: ByBody,
+		BodyLimit: eventBody, Timeout: booking,
+	},
+	{
+		Method: http.MethodGet, Path: "/api/v1/events/{id}/seats", Service: Booking, Key: ByEvent, Timeout: quick,
+		Retry: true,
+	},
+	{
+		Method: http.MethodGet, Path: "/api/v1/bookings/{id}", Service: Booking, Access: Session, Key: ByEvent,
+		Timeout: quick, Retry: true,
+	},
+	{
+		Method: http.MethodGet, Path: "/api/v1/events/{id}", Service: Event, Access: Optional, Timeout: quick,
+		Retry: true, View: true,
+	},
 	{
 		Method: http.MethodGet, Path: "/api/v1/events", Service: Event, Access: Optional, Timeout: quick, Retry: true,
 		View: true, Params: []string{"q", "from", "to", "mine", "cursor", "limit"},
 	},
-	{Method: http.MethodPost, Path: "/api/v1/payments", Service: Payment, Access: Session, BodyLimit: smallBody, Timeout: paying},
-	{Method: http.MethodGet, Path: "/api/v1/payments/{id}", Service: Payment, Access: Session, Timeout: quick, Retry: true},
+	{
+		Method: http.MethodPost, Path: "/api/v1/payments", Service: Payment, Access: Session, BodyLimit: smallBody,
+		Timeout: paying,
+	},
+	{
+		Method: http.MethodGet, Path: "/api/v1/payments/{id}", Service: Payment, Access: Session, Timeout: quick,
+		Retry: true,
+	},
 	{Method: http.MethodGet, Path: "/api/v1/bookings", Service: Booking, Access: Session, Timeout: quick, Retry: true},
-	{Method: http.MethodGet, Path: "/api/v1/bookings/{id}/tickets", Service: Booking, Access: Session, Key: ByEvent, Timeout: quick, Retry: true},
-	{Method: http.MethodPost, Path: "/api/v1/bookings/{id}/cancel", Service: Booking, Access: Session, Key: ByEvent, BodyLimit: smallBody, Timeout: booking},
-	{Method: http.MethodGet, Path: "/api/v1/events/{id}/seats/stream", Service: Booking, Key: ByEvent, Timeout: quick, Retry: true, Stream: true},
-	{Method: http.MethodGet, Path: "/api/v1/venues/{id}", Service: Event, Access: Optional, Timeout: quick, Retry: true, View: true},
+	{
+		Method: http.MethodGet, Path: "/api/v1/bookings/{id}/tickets", Service: Booking, Access: Session,
+		Key: ByEvent, Timeout: quick, Retry: true,
+	},
+	{
+		Method: http.MethodPost, Path: "/api/v1/bookings/{id}/cancel", Service: Booking, Access: Session,
+		Key: ByEvent, BodyLimit: smallBody, Timeout: booking,
+	},
+	{
+		Method: http.MethodGet, Path: "/api/v1/events/{id}/seats/stream", Service: Booking, Key: ByEvent,
+		Timeout: quick, Retry: true, Stream: true,
+	},
+	{
+		Method: http.MethodGet, Path: "/api/v1/venues/{id}", Service: Event, Access: Optional, Timeout: quick,
+		Retry: true, View: true,
+	},
 
 	{Method: http.MethodGet, Path: "/api/v1/auth/me", Service: Auth, Access: Session, Timeout: quick, Retry: true},
 	{Method: http.MethodPost, Path: "/api/v1/auth/login", Service: Auth, BodyLimit: smallBody, Timeout: hashing},
 	{Method: http.MethodPost, Path: "/api/v1/auth/register", Service: Auth, BodyLimit: smallBody, Timeout: hashing},
-	{Method: http.MethodPost, Path: "/api/v1/auth/logout", Service: Auth, Access: Session, BodyLimit: smallBody, Timeout: quick, SeesSession: true},
-	{Method: http.MethodPost, Path: "/api/v1/auth/logout-all", Service: Auth, Access: Session, BodyLimit: smallBody, Timeout: quick},
+	{
+		Method: http.MethodPost, Path: "/api/v1/auth/logout", Service: Auth, Access: Session, BodyLimit: smallBody,
+		Timeout: quick, PassSession: true,
+	},
+	{
+		Method: http.MethodPost, Path: "/api/v1/auth/logout-all", Service: Auth, Access: Session,
+		BodyLimit: smallBody, Timeout: quick,
+	},
 	{
 		Method: http.MethodGet, Path: "/api/v1/auth/users", Service: Auth, Access: Session,
 		Roles: []identity.Role{identity.Admin}, Timeout: quick, Retry: true,
@@ -122,13 +158,34 @@ var Table = []Route{
 		Roles: []identity.Role{identity.Admin}, BodyLimit: smallBody, Timeout: quick, Retry: true,
 	},
 
-	{Method: http.MethodPost, Path: "/api/v1/venues", Service: Event, Access: Session, Roles: organizers, BodyLimit: venueBody, Timeout: upload},
-	{Method: http.MethodGet, Path: "/api/v1/venues", Service: Event, Access: Session, Roles: organizers, Timeout: quick, Retry: true},
-	{Method: http.MethodPost, Path: "/api/v1/events", Service: Event, Access: Session, Roles: organizers, BodyLimit: eventBody, Timeout: quick},
-	{Method: http.MethodPatch, Path: "/api/v1/events/{id}", Service: Event, Access: Session, Roles: organizers, BodyLimit: eventBody, Timeout: quick},
-	{Method: http.MethodDelete, Path: "/api/v1/events/{id}", Service: Event, Access: Session, Roles: organizers, BodyLimit: smallBody, Timeout: quick},
-	{Method: http.MethodPost, Path: "/api/v1/events/{id}/publish", Service: Event, Access: Session, Roles: organizers, BodyLimit: smallBody, Timeout: quick},
-	{Method: http.MethodPost, Path: "/api/v1/events/{id}/cancel", Service: Event, Access: Session, Roles: organizers, BodyLimit: smallBody, Timeout: quick},
+	{
+		Method: http.MethodPost, Path: "/api/v1/venues", Service: Event, Access: Session, Roles: organizers,
+		BodyLimit: venueBody, Timeout: upload,
+	},
+	{
+		Method: http.MethodGet, Path: "/api/v1/venues", Service: Event, Access: Session, Roles: organizers,
+		Timeout: quick, Retry: true,
+	},
+	{
+		Method: http.MethodPost, Path: "/api/v1/events", Service: Event, Access: Session, Roles: organizers,
+		BodyLimit: eventBody, Timeout: quick,
+	},
+	{
+		Method: http.MethodPatch, Path: "/api/v1/events/{id}", Service: Event, Access: Session, Roles: organizers,
+		BodyLimit: eventBody, Timeout: quick,
+	},
+	{
+		Method: http.MethodDelete, Path: "/api/v1/events/{id}", Service: Event, Access: Session, Roles: organizers,
+		BodyLimit: smallBody, Timeout: quick,
+	},
+	{
+		Method: http.MethodPost, Path: "/api/v1/events/{id}/publish", Service: Event, Access: Session,
+		Roles: organizers, BodyLimit: smallBody, Timeout: quick,
+	},
+	{
+		Method: http.MethodPost, Path: "/api/v1/events/{id}/cancel", Service: Event, Access: Session,
+		Roles: organizers, BodyLimit: smallBody, Timeout: quick,
+	},
 
 	{
 		Method: http.MethodGet, Path: "/api/v1/events/{id}/sales", Service: Booking, Access: Session,
@@ -150,7 +207,10 @@ var Table = []Route{
 	{Method: http.MethodGet, Path: "/api/v1/tickets/keys", Service: Booking, Timeout: quick, Retry: true},
 
 	// The payment provider's webhooks authenticate with a signature; duplicates have no effect.
-	{Method: http.MethodPost, Path: "/webhooks/psp", Service: Payment, BodyLimit: smallBody, Timeout: quick, Retry: true},
+	{
+		Method: http.MethodPost, Path: "/webhooks/psp", Service: Payment, BodyLimit: smallBody, Timeout: quick,
+		Retry: true,
+	},
 }
 
 // Find returns a route of the table; it panics if there is none.

@@ -71,10 +71,12 @@ func TestRoutesAreSound(t *testing.T) {
 		}
 		webhook := r.Path == "/webhooks/psp"                         // signed; duplicates have no effect
 		once := webhook || r.Path == "/api/v1/events/{id}/check-ins" // by the scan_id, which the body must have
-		if r.Retry && !once && (r.Method == http.MethodPost || r.Method == http.MethodPatch || r.Method == http.MethodDelete) {
+		if r.Retry && !once && (r.Method == http.MethodPost || r.Method == http.MethodPatch ||
+			r.Method == http.MethodDelete) {
 			t.Errorf("%s has an effect each time, and would be retried", name)
 		}
-		if r.Method != http.MethodGet && r.Access != Session && !webhook && !strings.HasPrefix(r.Path, "/api/v1/auth/") {
+		if r.Method != http.MethodGet && r.Access != Session && !webhook &&
+			!strings.HasPrefix(r.Path, "/api/v1/auth/") {
 			t.Errorf("%s changes something for anybody", name)
 		}
 	}

@@ -6,18 +6,18 @@ import (
 	"testing"
 )
 
-func TestStoreIsBoundedByBytesAndForgetsTheLeastUsed(t *testing.T) {
+func TestStoreEvictsTheLeastRecentlyUsed(t *testing.T) {
 	s := NewStore()
 	big := make([]byte, MaxBody)
 	s.Put("first", &View{Body: []byte("x")})
 	s.Put("used", &View{Body: []byte("x")})
 	for i := range s.plain.max / MaxBody * 2 {
 		if s.Get("used") == nil {
-			t.Fatal("what is used was forgotten")
+			t.Fatal("a recently used view was evicted")
 		}
 		s.Put(strconv.Itoa(i), &View{Body: big})
 		if s.plain.total > s.plain.max {
-			t.Fatalf("%d bytes are kept, want at most %d", s.plain.total, s.plain.max)
+			t.Fatalf("%d bytes are cached, want at most %d", s.plain.total, s.plain.max)
 		}
 	}
 	if s.Get("first") != nil {
@@ -25,11 +25,11 @@ func TestStoreIsBoundedByBytesAndForgetsTheLeastUsed(t *testing.T) {
 	}
 	s.Put("too large", &View{Body: make([]byte, MaxBody+1)})
 	if s.Get("too large") != nil {
-		t.Error("an answer over the limit was kept")
+		t.Error("a view over the limit was kept")
 	}
 }
 
-func TestReplacingAndRemovingGiveTheBytesBack(t *testing.T) {
+func TestReplacedAndRemovedViewsFreeTheirBytes(t *testing.T) {
 	s := NewStore()
 	for range 3 {
 		s.Put("a", &View{Body: make([]byte, 1000)})
@@ -41,17 +41,17 @@ func TestReplacingAndRemovingGiveTheBytesBack(t *testing.T) {
 	}
 }
 
-func TestSearchesDoNotPushViewsOut(t *testing.T) {
+func TestSearchesDoNotEvictViews(t *testing.T) {
 	s := NewStore()
 	s.Put("/events/1", &View{Body: []byte("x")})
 	for i := range 10_000 {
 		s.Put("/events?q="+strconv.Itoa(i), &View{Body: make([]byte, 100_000)})
 	}
 	if s.Get("/events/1") == nil {
-		t.Error("a view was pushed out")
+		t.Error("a view was evicted")
 	}
 	if s.searches.total > s.searches.max || s.Get("/events?q=9999") == nil || s.Get("/events?q=0") != nil {
-		t.Errorf("%d bytes of searches are kept", s.searches.total)
+		t.Errorf("%d bytes of searches are cached", s.searches.total)
 	}
 }
 

@@ -1,0 +1,80 @@
+package edge
+
+import (
+	"log/slog"
+	"net/http"
+
+	"github.com/frontrow-tickets/frontrow/pkg/session"
+	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/route"
+	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/upstream"
+)
+
+// dispatch responds with a page, a stream or a service's response.
+func (s *Server) dispatch(c *call) error {
+	switch {
+	case c.endpoint.page != nil:
+		return c.endpoint.page(c.w, c.r)
+	case c.endpoint.route.Stream:
+		if err := s.authorize(c); err != nil {
+			return err
+		}
+		return s.stream(c)
+	default:
+		return s.forward(c)
+	}
+}
+
+// forward sends the request to its service and passes the response on.
+func (s *Server) forward(c *call) error {
+	if s.concurrency.reached() {
+		return overloaded() // before the work of authorizing
+	}
+	if err := s.authorize(c); err != nil {
+		return err
+	}
+	// Read the body before counting the request: a slow client must not occupy one of the slots.
+	body, err := s.readBody(c)
+	if err != nil {
+		return err
+	}
+	if err := s.concurrency.acquire(); err != nil {
+		return err
+	}
+	defer s.concurrency.release()
+
+	rt := c.endpoint.route
+	req := &upstream.Request{Route: rt, Path: c.r.URL.EscapedPath(), Query: c.r.URL.RawQuery, Body: body}
+	switch rt.Key {
+	case route.ByBody:
+		req.Key = upstream.EventKey(body)
+	case route.ByEvent:
+		req.Key = upstream.IDKey(c.pathID)
+	case route.NoKey:
+	}
+	if rt.View {
+		return s.showView(c, req)
+	}
+	req.Header = s.outgoing(c, c.caller)
+	resp, err := s.Forwarder.Do(c.r.Context(), req)
+	if rt.PassSession {
+		s.Sessions.Forget(session.Hash(c.sessionID)) // the session may have ended
+	}
+	if err != nil {
+		return err
+	}
+	defer resp.Close()
+	pass(c, resp)
+	return nil
+}
+
+// pass passes a service's response on.
+func pass(c *call, resp *upstream.Response) {
+	copyHeader(c.w.Header(), resp.Header)
+	c.w.WriteHeader(resp.Status)
+	if err := resp.CopyTo(c.w); err != nil && !resp.Buffered() {
+		// The status is already sent: only cutting the connection tells the client that the body is incomplete.
+		slog.WarnContext(c.r.Context(), "response interrupted", "error", err, "route", c.endpoint.template,
+			"request_id", c.requestID)
+		panic(http.ErrAbortHandler)
+	}
+}
