@@ -12,10 +12,9 @@ import (
 
 const (
 	shards = 64
-	// maxPerShard limits memory: beyond it, random callers are forgotten.
+	// maxPerShard limits memory: beyond it, random callers are evicted.
 	maxPerShard = 4096
-	// idleAfter is when an idle caller is forgotten; its bucket is full long
-	// before.
+	// idleAfter is when an idle caller is evicted; its bucket is full long before.
 	idleAfter = time.Minute
 )
 
@@ -37,8 +36,7 @@ type bucket struct {
 	used   time.Time
 }
 
-// New returns a limiter that allows perSecond requests a second, and bursts of
-// twice as many.
+// New returns a limiter that allows perSecond requests a second, and bursts of twice as many.
 func New(perSecond float64) *Limiter {
 	l := &Limiter{rate: rate.Limit(perSecond), burst: max(1, int(2*perSecond)), now: time.Now}
 	for i := range l.parts {
@@ -47,8 +45,7 @@ func New(perSecond float64) *Limiter {
 	return l
 }
 
-// Wait returns 0 if a request of key may pass now, otherwise how long the
-// caller should wait.
+// Wait returns 0 if a request of key may pass now, otherwise how long the caller should wait.
 func (l *Limiter) Wait(key string) time.Duration {
 	now := l.now()
 	s := &l.parts[xxhash.Sum64String(key)%shards]
@@ -82,12 +79,12 @@ func (l *Limiter) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-ticker.C:
-			l.forgetIdle()
+			l.evictIdle()
 		}
 	}
 }
 
-func (l *Limiter) forgetIdle() {
+func (l *Limiter) evictIdle() {
 	before := l.now().Add(-idleAfter)
 	for i := range l.parts {
 		s := &l.parts[i]

@@ -40,7 +40,7 @@ func TestBurstPassesThenTheRate(t *testing.T) {
 	}
 }
 
-func TestMemoryIsBoundedAndIdleCallersAreForgotten(t *testing.T) {
+func TestMemoryIsBoundedAndIdleCallersAreEvicted(t *testing.T) {
 	l, c := newLimiter(10)
 	count := func() (n int) {
 		for i := range l.parts {
@@ -52,12 +52,12 @@ func TestMemoryIsBoundedAndIdleCallersAreForgotten(t *testing.T) {
 		l.Wait(strconv.Itoa(i))
 	}
 	if n := count(); n > shards*maxPerShard {
-		t.Errorf("%d callers are remembered, want at most %d", n, shards*maxPerShard)
+		t.Errorf("%d callers are tracked, want at most %d", n, shards*maxPerShard)
 	}
 	c.Advance(idleAfter + time.Second)
 	l.Wait("fresh")
-	l.forgetIdle()
+	l.evictIdle()
 	if n := count(); n != 1 {
-		t.Errorf("%d callers are remembered, want the fresh one", n)
+		t.Errorf("%d callers are tracked, want the fresh one", n)
 	}
 }

@@ -28,7 +28,7 @@ func newSessions(t *testing.T) (*miniredis.Miniredis, *session.Store, *Sessions,
 	return r, store, s, c
 }
 
-func TestSessionsAreRememberedForAMinuteWhileRedisIsDown(t *testing.T) {
+func TestCachedSessionsServeAMinuteWhileRedisIsDown(t *testing.T) {
 	r, store, s, c := newSessions(t)
 	create := func() string {
 		id, _, err := store.Create(t.Context(), session.Session{UserID: "u", Role: "customer"}, 2*time.Hour)
@@ -46,7 +46,7 @@ func TestSessionsAreRememberedForAMinuteWhileRedisIsDown(t *testing.T) {
 	if err := store.End(t.Context(), ended); err != nil {
 		t.Fatal(err)
 	}
-	c.Advance(freshFor) // this gateway gets no change announcements
+	c.Advance(freshTTL) // this gateway gets no change announcements
 	if _, err := s.Get(t.Context(), ended); !errors.Is(err, session.ErrNotFound) {
 		t.Errorf("ended session: %v, want ErrNotFound", err)
 	}
@@ -60,7 +60,7 @@ func TestSessionsAreRememberedForAMinuteWhileRedisIsDown(t *testing.T) {
 			t.Errorf("%s session with Redis down: %v, want ErrUnavailable", name, err)
 		}
 	}
-	c.Advance(trustFor + time.Second)
+	c.Advance(staleTTL + time.Second)
 	if _, err := s.Get(t.Context(), used); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("after a minute: %v, want ErrUnavailable", err)
 	}
@@ -73,13 +73,13 @@ func TestSessionsAreRememberedForAMinuteWhileRedisIsDown(t *testing.T) {
 	}
 }
 
-func TestFreshSessionsAreNotLookedUpUntilTheyChange(t *testing.T) {
+func TestFreshSessionsAreLookedUpAgainOnlyAfterAChange(t *testing.T) {
 	r, store, s, c := newSessions(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	stopped := make(chan error, 1)
 	go func() { stopped <- s.Run(ctx) }()
 	t.Cleanup(func() { cancel(); <-stopped })
-	testkit.Eventually(t, "the gateway listens", func() bool { return s.missed.Load() != 0 })
+	testkit.Eventually(t, "the gateway listens", func() bool { return s.missedUntil.Load() != 0 })
 	c.Advance(time.Millisecond)
 	create := func() string {
 		id, _, err := store.Create(t.Context(), session.Session{UserID: "u", Role: "customer"}, 2*time.Hour)
@@ -97,15 +97,15 @@ func TestFreshSessionsAreNotLookedUpUntilTheyChange(t *testing.T) {
 	if _, err := get(id); err != nil || r.CommandCount() != asked {
 		t.Errorf("a fresh session was looked up: %v", err)
 	}
-	c.Advance(freshFor)
+	c.Advance(freshTTL)
 	ttl := r.TTL("sess:" + session.Hash(id))
 	r.FastForward(time.Minute)
 	if _, err := get(id); err != nil || r.CommandCount() == asked || r.TTL("sess:"+session.Hash(id)) != ttl-time.Minute {
-		t.Errorf("a session of a moment ago was not looked up, or its end put off: %v", err)
+		t.Errorf("a session older than freshTTL was not looked up, or its expiry was extended: %v", err)
 	}
 	c.Advance(store.ExtendEvery())
 	if _, err := get(id); err != nil || r.TTL("sess:"+session.Hash(id)) != time.Hour {
-		t.Errorf("the end was not put off: %v, %v", r.TTL("sess:"+session.Hash(id)), err)
+		t.Errorf("the expiry was not extended: %v, %v", r.TTL("sess:"+session.Hash(id)), err)
 	}
 	if err := store.SetRole(t.Context(), "u", "organizer"); err != nil {
 		t.Fatal(err)
@@ -114,5 +114,8 @@ func TestFreshSessionsAreNotLookedUpUntilTheyChange(t *testing.T) {
 	if err := store.End(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
-	testkit.Eventually(t, "the end is seen", func() bool { _, err := get(id); return errors.Is(err, session.ErrNotFound) })
+	testkit.Eventually(t, "the end is seen", func() bool {
+		_, err := get(id)
+		return errors.Is(err, session.ErrNotFound)
+	})
 }
