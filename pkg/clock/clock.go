@@ -1,7 +1,8 @@
-// Package clock lets tests set the time.
+// Package clock tells the time, which tests can set, and waits.
 package clock
 
 import (
+	"context"
 	"sync"
 	"time"
 )
@@ -36,4 +37,16 @@ func (m *Manual) Advance(d time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.now = m.now.Add(d)
+}
+
+// Sleep waits for d or until ctx ends. It returns false if ctx
+// has ended.
+func Sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+	return ctx.Err() == nil
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/consul/api"
+
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
 )
 
 // requestTimeout bounds every request that is not a blocking query.
@@ -46,17 +48,7 @@ const (
 // wait blocks for the next delay or until ctx ends.
 func (b *backoff) wait(ctx context.Context) {
 	b.next = min(max(b.next*2, backoffMin), backoffMax)
-	pause(ctx, b.next/2+rand.N(b.next/2))
+	clock.Sleep(ctx, b.next/2+rand.N(b.next/2))
 }
 
 func (b *backoff) reset() { b.next = 0 }
-
-// pause blocks for d or until ctx ends.
-func pause(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-t.C:
-	}
-}

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net"
 	"time"
+
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
 )
 
 // dnsInterval is how often names are looked up. A cluster's DNS may cache a
@@ -49,7 +51,7 @@ func Discover(addr string, hosts map[string]string, services ...string) (*Resolv
 // query looks a service up, immediately when index is 0.
 func (n names) query(ctx context.Context, service string, index uint64, _ time.Duration) ([]Instance, uint64, error) {
 	if index != 0 {
-		pause(ctx, dnsInterval)
+		clock.Sleep(ctx, dnsInterval)
 	}
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()

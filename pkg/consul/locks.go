@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/consul/api"
+
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
 )
 
 const (
@@ -72,7 +74,7 @@ func (l *Locks) Lock(ctx context.Context, name string, lead func(ctx context.Con
 	if l.client == nil {
 		for ctx.Err() == nil {
 			lead(ctx)
-			pause(ctx, contendInterval)
+			clock.Sleep(ctx, contendInterval)
 		}
 		return
 	}
@@ -158,7 +160,7 @@ func (l *Locks) Run(ctx context.Context) error {
 		l.hold(ctx, id, start)
 		l.endTerms()
 		l.destroySession(context.WithoutCancel(ctx), id)
-		pause(ctx, backoffMin)
+		clock.Sleep(ctx, backoffMin)
 	}
 	return nil
 }
@@ -203,7 +205,7 @@ func (l *Locks) hold(ctx context.Context, id string, created time.Time) {
 // succeeded for the TTL, counted from when the last good renewal was sent.
 func (l *Locks) renew(ctx context.Context, id string, last time.Time) {
 	for {
-		pause(ctx, renewInterval)
+		clock.Sleep(ctx, renewInterval)
 		if ctx.Err() != nil {
 			return
 		}
@@ -257,7 +259,7 @@ func (l *Locks) watch(ctx context.Context, changes chan<- map[string]string) {
 		case changes <- holders:
 		case <-ctx.Done():
 		}
-		pause(ctx, minPause)
+		clock.Sleep(ctx, minPause)
 	}
 }
 

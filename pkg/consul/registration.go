@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/consul/api"
+
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
 )
 
 const (
@@ -108,7 +110,7 @@ func (r *Registration) Run(ctx context.Context) error {
 			r.log.WarnContext(ctx, "consul: register failed, retrying", "id", r.entry.ID, "error", err)
 		}
 		reachable = err == nil
-		pause(ctx, registrationInterval)
+		clock.Sleep(ctx, registrationInterval)
 	}
 	r.deregister(context.WithoutCancel(ctx))
 	return nil

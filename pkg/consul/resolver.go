@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/consul/api"
+
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
 )
 
 const (
@@ -154,7 +156,7 @@ func (r *Resolver) follow(ctx context.Context, name string, w *watch) {
 		}
 		w.answered.Store(true)
 		r.set(ctx, name, w, found)
-		pause(ctx, minPause)
+		clock.Sleep(ctx, minPause)
 	}
 }
 

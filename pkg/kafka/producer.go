@@ -13,6 +13,8 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
 )
 
 // DeliveryTimeout is how long the producer retries an unacknowledged message
@@ -180,10 +182,8 @@ func each(ctx context.Context, n int, send func(i int, done func(error))) error 
 			if !full {
 				break
 			}
-			select {
-			case <-ctx.Done():
+			if !clock.Sleep(ctx, queueFullWait) {
 				return context.Cause(ctx)
-			case <-time.After(queueFullWait):
 			}
 		}
 	}

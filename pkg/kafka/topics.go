@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
+
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
 )
 
 // EnsureTopics creates missing topics, retrying until ctx ends while the
@@ -33,10 +35,8 @@ func EnsureTopics(ctx context.Context, cluster Cluster, each Topics, topics ...s
 			return nil
 		}
 		slog.Warn("kafka: create topics failed, retrying", "error", err)
-		select {
-		case <-ctx.Done():
+		if !clock.Sleep(ctx, time.Second) {
 			return fmt.Errorf("kafka: create topics: %w", err)
-		case <-time.After(time.Second):
 		}
 	}
 }

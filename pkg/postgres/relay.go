@@ -182,7 +182,8 @@ func backOff(failures int) time.Duration {
 	return d/2 + rand.N(d/2)
 }
 
-// sleep waits for d or, unless deaf, a signal. It returns false when ctx ends.
+// sleep waits for d or, unlike clock.Sleep and unless deaf, for a signal. It
+// returns false when ctx ends.
 func sleep(ctx context.Context, d time.Duration, signal <-chan struct{}, deaf bool) bool {
 	if d == 0 {
 		return ctx.Err() == nil

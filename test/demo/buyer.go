@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
 	"github.com/frontrow-tickets/frontrow/test/client"
 )
 
@@ -158,7 +159,7 @@ func (b *buyer) awaitDecline(ctx context.Context, paymentID string) {
 		if err == nil && payment.Status == "failed" {
 			return
 		}
-		if pause(ctx, paymentPoll) != nil {
+		if !clock.Sleep(ctx, paymentPoll) {
 			return
 		}
 	}

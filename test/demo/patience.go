@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
 	"github.com/frontrow-tickets/frontrow/test/client"
 )
 
@@ -24,19 +25,8 @@ func patiently[T any](ctx context.Context, call func() (T, error)) (T, error) {
 		if p == nil || (p.Status != 429 && p.Status != 503 && p.Status != 504) || time.Now().After(deadline) {
 			return out, err
 		}
-		if err := pause(ctx, max(p.RetryAfter, 200*time.Millisecond)); err != nil {
-			return out, err
+		if !clock.Sleep(ctx, max(p.RetryAfter, 200*time.Millisecond)) {
+			return out, ctx.Err()
 		}
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
 	"github.com/frontrow-tickets/frontrow/test/client"
 	"github.com/frontrow-tickets/frontrow/test/system"
 )
@@ -90,8 +91,8 @@ func awaitSeats(ctx context.Context, c *client.Client, eventID string) (int, err
 		if time.Now().After(deadline) {
 			return 0, fmt.Errorf("the event's seats did not appear within a minute: %w", err)
 		}
-		if err := pause(ctx, 100*time.Millisecond); err != nil {
-			return 0, err
+		if !clock.Sleep(ctx, 100*time.Millisecond) {
+			return 0, ctx.Err()
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
 	"github.com/frontrow-tickets/frontrow/test/client"
 )
 
@@ -36,8 +37,8 @@ func settle(ctx context.Context, crowd []*buyer, out *screen) error {
 		if time.Now().After(deadline) {
 			return fmt.Errorf("after %s %d buyers have bookings or payments that have not ended, such as %s", settleTimeout, len(open), open[0].describe())
 		}
-		if err := pause(ctx, time.Second); err != nil {
-			return err
+		if !clock.Sleep(ctx, time.Second) {
+			return ctx.Err()
 		}
 	}
 	return nil

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
 	"github.com/frontrow-tickets/frontrow/test/k8s/cluster"
 )
 
@@ -125,7 +126,8 @@ func (s *suite) sale(ctx context.Context, name string, rule strictness, work fun
 	}
 	if err == nil {
 		// Include what happens right after the work.
-		err = pause(ctx, 5*time.Second)
+		clock.Sleep(ctx, 5*time.Second)
+		err = ctx.Err()
 	}
 	// It may have exited on its own.
 	_ = cmd.Process.Signal(syscall.SIGINT)
@@ -306,13 +308,4 @@ func allReady(pods []cluster.Pod) bool {
 		}
 	}
 	return true
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
 	"github.com/frontrow-tickets/frontrow/test/load/cpu"
 	"github.com/frontrow-tickets/frontrow/test/load/openloop"
 	"github.com/frontrow-tickets/frontrow/test/load/report"
@@ -63,10 +64,8 @@ func (b *bench) calm(ctx context.Context) error {
 		return err
 	}
 	for begin := time.Now(); time.Since(begin) < most; {
-		select {
-		case <-ctx.Done():
+		if !clock.Sleep(ctx, look) {
 			return ctx.Err()
-		case <-time.After(look):
 		}
 		now, err := b.cpuTimes(ctx)
 		if err != nil {

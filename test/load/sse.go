@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
 	"github.com/frontrow-tickets/frontrow/test/load/openloop"
 )
 
@@ -148,10 +149,8 @@ func (b *bench) changes(ctx context.Context, c *crowd, watched *supply, counts b
 		if sum.Accepted.TotalCount() != 1 {
 			return fmt.Errorf("watched event was not changed: %v", sum.ByStatus)
 		}
-		select {
-		case <-ctx.Done():
+		if !clock.Sleep(ctx, changePause) {
 			return ctx.Err()
-		case <-time.After(changePause):
 		}
 		c.mu.Lock()
 		b.say("a change: %d of %d watchers saw it within a second of its being asked for, %d in all, the last after %.0f ms",

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
 )
 
 // watcher reads an event's stream of seats as a browser does: when the stream
@@ -39,10 +41,7 @@ func (w *watcher) watch(ctx context.Context) {
 		if err != nil {
 			pause = 500 * time.Millisecond
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(pause):
-		}
+		clock.Sleep(ctx, pause)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
 	"github.com/frontrow-tickets/frontrow/test/client"
 	"github.com/frontrow-tickets/frontrow/test/system"
 )
@@ -115,10 +116,8 @@ func awaitSeats(ctx context.Context, c *client.Client, eventID string) error {
 		if err == nil {
 			return nil
 		}
-		select {
-		case <-ctx.Done():
+		if !clock.Sleep(ctx, 200*time.Millisecond) {
 			return fmt.Errorf("wait for seats: %w", err)
-		case <-time.After(200 * time.Millisecond):
 		}
 	}
 }

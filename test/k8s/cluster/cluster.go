@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
 )
 
 // Cluster is one namespace of the cluster in KUBECONFIG.
@@ -150,10 +152,8 @@ func Until(ctx context.Context, timeout time.Duration, what string, condition fu
 		if err != nil && ctx.Err() == nil {
 			last = err
 		}
-		select {
-		case <-ctx.Done():
+		if !clock.Sleep(ctx, 500*time.Millisecond) {
 			return errors.Join(fmt.Errorf("timed out after %s waiting for %s", timeout, what), last)
-		case <-time.After(500 * time.Millisecond):
 		}
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
 )
 
 const (
@@ -37,10 +39,8 @@ func (c *Cluster) WatchProcessors(ctx context.Context) *Processors {
 			if now, err := c.processors(ctx); err == nil {
 				p.add(now)
 			}
-			select {
-			case <-ctx.Done():
+			if !clock.Sleep(ctx, readProcessorsEvery) {
 				return
-			case <-time.After(readProcessorsEvery):
 			}
 		}
 	}()

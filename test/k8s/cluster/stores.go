@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
 )
 
 // Forward forwards a port of a pod or a service to 127.0.0.1 until ctx ends. It
@@ -30,10 +32,7 @@ func (c *Cluster) Forward(ctx context.Context, target string, port int) (local i
 			cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 			// The command ends with its pod, and is started again.
 			_ = cmd.Run()
-			select {
-			case <-ctx.Done():
-			case <-time.After(500 * time.Millisecond):
-			}
+			clock.Sleep(ctx, 500*time.Millisecond)
 		}
 	})
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(local))

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
 	"github.com/frontrow-tickets/frontrow/test/system"
 )
 
@@ -121,7 +122,7 @@ func (i *Injector) Run(ctx context.Context, f Fault) error {
 	k := i.kinds[at]
 	end, err := k.begin(ctx, f)
 	if err == nil && !k.moment {
-		wait(ctx, f.Duration)
+		clock.Sleep(ctx, f.Duration)
 	}
 	if end != nil {
 		healing, cancel := context.WithTimeout(context.WithoutCancel(ctx), healPatience)
@@ -155,16 +156,6 @@ func (i *Injector) Heal(ctx context.Context) error {
 	return errors.Join(failures...)
 }
 
-// wait returns after d, or when ctx ends.
-func wait(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-	}
-}
-
 // until polls until done returns true or ctx ends.
 func until(ctx context.Context, what string, done func(ctx context.Context) (bool, error)) error {
 	for {
@@ -172,7 +163,7 @@ func until(ctx context.Context, what string, done func(ctx context.Context) (boo
 		if ok {
 			return nil
 		}
-		wait(ctx, 100*time.Millisecond)
+		clock.Sleep(ctx, 100*time.Millisecond)
 		if ctx.Err() != nil {
 			return errors.Join(fmt.Errorf("waiting until %s: %w", what, ctx.Err()), err)
 		}

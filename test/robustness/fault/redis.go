@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
 )
 
 // staleFor is how long the primary accepts writes that its replica does not
@@ -51,7 +53,7 @@ func (i *Injector) loseWrites(ctx context.Context, _ Fault) (end, error) {
 	if err != nil {
 		return cut, err
 	}
-	wait(ctx, staleFor)
+	clock.Sleep(ctx, staleFor)
 	resume, err := i.pause(ctx, Fault{Target: node.name})
 	heal := func(ctx context.Context) error {
 		err := cut(ctx)

@@ -4,12 +4,12 @@ package round
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"time"
 
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
 	"github.com/frontrow-tickets/frontrow/test/audit"
 	"github.com/frontrow-tickets/frontrow/test/robustness/check"
 	"github.com/frontrow-tickets/frontrow/test/robustness/fault"
@@ -213,8 +213,8 @@ func settle(ctx context.Context, cfg *Config, e *check.Evidence, world *traffic.
 			cfg.Say("%s", line)
 			said = line
 		}
-		if err := pause(ctx, 2*time.Second); err != nil {
-			return err
+		if !clock.Sleep(ctx, 2*time.Second) {
+			return ctx.Err()
 		}
 	}
 	if err := world.ReadAll(ctx); err != nil {
@@ -246,15 +246,4 @@ func open(ctx context.Context, auditor *audit.Auditor, e *check.Evidence) ([]str
 		list = append(list, fmt.Sprintf("%d messages, webhooks and refunds of payment-service are waiting", waiting))
 	}
 	return list, err
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return errors.Join(errors.New("interrupted"), ctx.Err())
-	}
 }

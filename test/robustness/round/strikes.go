@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
 	"github.com/frontrow-tickets/frontrow/test/robustness/check"
 	"github.com/frontrow-tickets/frontrow/test/robustness/history"
 	"github.com/frontrow-tickets/frontrow/test/robustness/schedule"
@@ -29,16 +30,16 @@ func (s *strikes) carryOut(ctx context.Context, plan schedule.Plan) error {
 	for i, in := range plan.Injections {
 		s.list = append(s.list, Strike{Fault: in.Fault})
 		group.Go(func() {
-			if pause(ctx, time.Until(began.Add(in.At))) == nil {
+			if clock.Sleep(ctx, time.Until(began.Add(in.At))) {
 				s.strike(ctx, i)
 			}
 		})
 	}
-	err := pause(ctx, time.Until(began.Add(s.cfg.Length)))
+	clock.Sleep(ctx, time.Until(began.Add(s.cfg.Length)))
 	group.Wait()
 	// Heal the system even after an interrupt.
 	s.cfg.Say("faults over, checking that everything is up")
-	if err := errors.Join(err, s.heal(context.WithoutCancel(ctx))); err != nil {
+	if err := errors.Join(ctx.Err(), s.heal(context.WithoutCancel(ctx))); err != nil {
 		return err
 	}
 	s.cfg.Say("everything is up; waiting until holds succeed")
@@ -51,7 +52,7 @@ func (s *strikes) heal(ctx context.Context) error {
 	defer cancel()
 	for {
 		err := s.cfg.Injector.Heal(ctx)
-		if err == nil || pause(ctx, time.Second) != nil {
+		if err == nil || !clock.Sleep(ctx, time.Second) {
 			return err
 		}
 	}
@@ -95,8 +96,8 @@ func (s *strikes) awaitRecovery(ctx context.Context) error {
 		if s.measure() || time.Now().After(deadline) {
 			return nil
 		}
-		if err := pause(ctx, time.Second); err != nil {
-			return err
+		if !clock.Sleep(ctx, time.Second) {
+			return ctx.Err()
 		}
 	}
 }

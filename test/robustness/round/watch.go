@@ -15,6 +15,7 @@ import (
 
 	"github.com/gocql/gocql"
 
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
 	"github.com/frontrow-tickets/frontrow/test/robustness/check"
 	"github.com/frontrow-tickets/frontrow/test/robustness/history"
 	"github.com/frontrow-tickets/frontrow/test/system"
@@ -104,7 +105,7 @@ func (w *watch) start(ctx context.Context) {
 				if ok := up(ctx); ctx.Err() == nil {
 					o.saw(ok, from, w.recorder.Now())
 				}
-				_ = pause(ctx, lookEvery) // the loop ends with ctx
+				clock.Sleep(ctx, lookEvery)
 			}
 		})
 	}
@@ -128,7 +129,7 @@ func (w *watch) start(ctx context.Context) {
 			for _, address := range w.admin[check.NoBooking] {
 				w.readMetrics(ctx, address)
 			}
-			_ = pause(ctx, time.Second) // the loop ends with ctx
+			clock.Sleep(ctx, time.Second)
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
 	"github.com/frontrow-tickets/frontrow/test/client"
 	"github.com/frontrow-tickets/frontrow/test/robustness/history"
 )
@@ -25,7 +26,7 @@ type buyer struct {
 func (b *buyer) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		b.journey(ctx)
-		pause(ctx, time.Duration(b.dice.Int64N(int64(thinking))))
+		clock.Sleep(ctx, time.Duration(b.dice.Int64N(int64(thinking))))
 	}
 }
 
@@ -138,7 +139,7 @@ func (b *buyer) decide(ctx context.Context, held client.Booking) {
 		b.follow(ctx, held, 2*time.Second)
 	case roll < 52: // at the last moment
 		moment := time.Until(held.ExpiresAt) - time.Duration(b.dice.Int64N(int64(300*time.Millisecond)))
-		pause(ctx, moment)
+		clock.Sleep(ctx, moment)
 		b.pay(ctx, held, "pm_ok")
 		b.follow(ctx, held, retryTimeout)
 	case roll < 58: // before or after the capture
@@ -211,7 +212,7 @@ func (b *buyer) follow(ctx context.Context, held client.Booking, limit time.Dura
 				return status
 			}
 		}
-		pause(ctx, wait)
+		clock.Sleep(ctx, wait)
 	}
 	return status
 }

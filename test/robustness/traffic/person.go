@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
 	"github.com/frontrow-tickets/frontrow/test/client"
 	"github.com/frontrow-tickets/frontrow/test/robustness/history"
 )
@@ -93,7 +94,7 @@ func (p *person) insist(ctx context.Context, timeout time.Duration, call history
 		if p.fixed == anyGateway {
 			gateway = (gateway + 1) % len(p.world.clients)
 		}
-		pause(ctx, wait/2+rand.N(wait))
+		clock.Sleep(ctx, wait/2+rand.N(wait))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
 	"github.com/frontrow-tickets/frontrow/test/client"
 	"github.com/frontrow-tickets/frontrow/test/robustness/history"
 )
@@ -30,7 +31,7 @@ func (p *prober) run(ctx context.Context) {
 	w.mu.Unlock()
 	asked := map[string]time.Time{}
 	for n := 0; ctx.Err() == nil; n++ {
-		pause(ctx, probeEvery)
+		clock.Sleep(ctx, probeEvery)
 		// Cycle through blocks and their seats, with different seats for each
 		// gateway.
 		block := n % len(sale.Seats)

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
 	"github.com/frontrow-tickets/frontrow/test/client"
 	"github.com/frontrow-tickets/frontrow/test/robustness/history"
 )
@@ -26,7 +27,7 @@ const (
 // while buyers are still buying.
 func (w *World) rotate(ctx context.Context) {
 	for n := 0; ; n++ {
-		pause(ctx, w.cfg.Rotate)
+		clock.Sleep(ctx, w.cfg.Rotate)
 		if ctx.Err() != nil {
 			return
 		}
@@ -81,7 +82,7 @@ func (w *World) open(ctx context.Context, probe bool) error {
 			_, err := c.Publish(ctx, sale.ID)
 			return err
 		})
-	for deadline := time.Now().Add(saleTimeout); ; pause(ctx, 200*time.Millisecond) {
+	for deadline := time.Now().Add(saleTimeout); ; clock.Sleep(ctx, 200*time.Millisecond) {
 		answer := p.call(ctx, p.gateway(), callTimeout, history.Call{Kind: history.Seats, EventID: sale.ID}, readSeats(sale.ID))
 		if answer.Outcome == history.Done {
 			break

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
 	"github.com/frontrow-tickets/frontrow/test/client"
 	"github.com/frontrow-tickets/frontrow/test/robustness/history"
 )
@@ -22,7 +23,7 @@ const (
 func (w *World) watch(ctx context.Context) {
 	viewer := w.person("viewer", 2)
 	for n := 0; ctx.Err() == nil; n++ {
-		pause(ctx, viewEvery)
+		clock.Sleep(ctx, viewEvery)
 		sales := w.Sales()
 		sale := sales[max(0, len(sales)-1-n%(onSale+1))]
 		view := View{Start: w.recorder.Now()}

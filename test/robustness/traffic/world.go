@@ -210,13 +210,3 @@ func (w *World) ReadAll(ctx context.Context) error {
 }
 
 func newKey() string { return "robustness-" + uuid.NewString() }
-
-// pause waits for d or until ctx ends.
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-}

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/gocql/gocql"
+
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
 )
 
 // migrations are applied in order, each once; the first has number 1. Append
@@ -170,10 +172,8 @@ func retry(ctx context.Context, step func(context.Context) error) error {
 		if err == nil {
 			return nil
 		}
-		select {
-		case <-ctx.Done():
+		if !clock.Sleep(ctx, 500*time.Millisecond) {
 			return err
-		case <-time.After(500 * time.Millisecond):
 		}
 	}
 }

@@ -306,10 +306,8 @@ func (e *Engine) Run(ctx context.Context) error {
 			slog.WarnContext(ctx, "list events on sale failed, retrying", "error", err)
 		}
 		failing = err != nil
-		select {
-		case <-ctx.Done():
+		if !clock.Sleep(ctx, listEvery) {
 			return nil
-		case <-time.After(listEvery):
 		}
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
 )
 
 // Lease is how long a picked payment belongs to its worker. If its webhook has
@@ -53,7 +55,7 @@ func (c *Cashier) Charge(ctx context.Context, job Job) error {
 // lookup queries a charge until the provider answers.
 func (c *Cashier) lookup(ctx context.Context, id uuid.UUID) (charge Charge, err error) {
 	for _, pause := range lookupPauses {
-		if !wait(ctx, pause) {
+		if !clock.Sleep(ctx, pause) {
 			return charge, ctx.Err()
 		}
 		charge, err = c.Provider.Lookup(ctx, id.String())
@@ -103,19 +105,4 @@ func (c *Cashier) Refund(ctx context.Context, job RefundJob) error {
 		pu.Refunded(r.PaymentID, at)
 		return nil
 	})
-}
-
-// wait pauses for d. It returns false if ctx ended.
-func wait(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return ctx.Err() == nil
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/frontrow-tickets/frontrow/api/psp"
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
 	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
 )
 
@@ -192,10 +193,7 @@ func (s *Simulator) charge(_ http.ResponseWriter, r *http.Request) (any, error) 
 		s.webhooks.firstTry(charge.SettledAt, webhook{ID: id, Body: body})
 	}
 	if plan.hang {
-		select {
-		case <-r.Context().Done():
-		case <-time.After(hang):
-		}
+		clock.Sleep(r.Context(), hang)
 		return nil, refuse(http.StatusGatewayTimeout, "time-out")
 	}
 	return visible(charge), nil
