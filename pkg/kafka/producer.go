@@ -69,9 +69,16 @@ func NewProducer(cluster Cluster, clientID string) (*Producer, error) {
 	return t, nil
 }
 
-// Fatal delivers an error after which the producer can send no more and the
-// process must exit. It delivers at most one.
-func (t *Producer) Fatal() <-chan error { return t.fatal }
+// Run returns the error after which the producer can send no more and the
+// process must exit, or nil when ctx ends.
+func (t *Producer) Run(ctx context.Context) error {
+	select {
+	case err := <-t.fatal:
+		return err
+	case <-ctx.Done():
+		return nil
+	}
+}
 
 // drain runs the callback of every delivery report.
 func (t *Producer) drain() {

@@ -27,15 +27,16 @@ func TracingEnabled() bool {
 	return os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT") != "" || os.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") != ""
 }
 
-// Setup installs the process's default logger (JSON on standard output) and
-// tracer. The returned function flushes pending spans.
-func Setup(ctx context.Context, service string, cfg Config) (flush func(context.Context) error, err error) {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(cfg.LogLevel)); err != nil {
-		return nil, fmt.Errorf("LOG_LEVEL %q is not one of debug, info, warn, error", cfg.LogLevel)
+// Setup installs the process's default logger (JSON on standard output; level
+// is debug, info, warn or error) and tracer. The returned function flushes
+// pending spans.
+func Setup(ctx context.Context, service, instance, level string) (flush func(context.Context) error, err error) {
+	var minimum slog.Level
+	if err := minimum.UnmarshalText([]byte(level)); err != nil {
+		return nil, fmt.Errorf("LOG_LEVEL %q is not one of debug, info, warn, error", level)
 	}
-	handler := slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: level})
-	slog.SetDefault(slog.New(traced{handler}).With("service", service, "instance", cfg.InstanceID))
+	handler := slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: minimum})
+	slog.SetDefault(slog.New(traced{handler}).With("service", service, "instance", instance))
 
 	otel.SetTextMapPropagator(propagation.TraceContext{})
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { slog.Warn("export traces failed", "error", err) }))
@@ -47,7 +48,7 @@ func Setup(ctx context.Context, service string, cfg Config) (flush func(context.
 		return nil, fmt.Errorf("trace exporter: %w", err)
 	}
 	res, err := resource.New(ctx, resource.WithFromEnv(), resource.WithTelemetrySDK(), resource.WithAttributes(
-		attribute.String("service.name", service), attribute.String("service.instance.id", cfg.InstanceID)))
+		attribute.String("service.name", service), attribute.String("service.instance.id", instance)))
 	if err != nil {
 		return nil, fmt.Errorf("trace resource: %w", err)
 	}

@@ -66,7 +66,7 @@ require (
 	google.golang.org/protobuf v1.36.12 // indirect
 )
 
-require github.com/caarlos0/env/v11 v11.3.1
+require github.com/caarlos0/env/v11 v11.4.2 // indirect
 
 require github.com/gorilla/mux v1.8.1
 

@@ -17,14 +17,15 @@ import (
 	"github.com/hashicorp/consul/api"
 
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
-	"github.com/frontrow-tickets/frontrow/pkg/observe"
 	"github.com/frontrow-tickets/frontrow/pkg/redisclient"
+	"github.com/frontrow-tickets/frontrow/pkg/service/servicetest"
 	"github.com/frontrow-tickets/frontrow/pkg/session"
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 )
 
 // world is the whole gateway with fake replicas, and real Consul and Redis.
 type world struct {
+	*servicetest.Instance
 	t      testing.TB
 	prefix string
 	seed   string
@@ -117,28 +118,17 @@ func (w *world) register(name, id string, port int) {
 func (w *world) start() {
 	w.t.Helper()
 	w.launch()
-	testkit.Eventually(w.t, "the gateway is ready", func() bool { return w.ready() })
-}
-
-func (w *world) ready() bool {
-	resp, err := http.Get(w.admin + "/readyz")
-	if err != nil {
-		return false
-	}
-	resp.Body.Close()
-	return resp.StatusCode == http.StatusOK
+	w.AwaitReady(w.t)
 }
 
 func (w *world) launch() {
 	w.t.Helper()
 	cfg := config{
-		Config: observe.Config{
-			HTTPAddr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0", LogLevel: "error", ConsulAddr: testkit.Consul(w.t),
-			InstanceID: "gateway", AdvertiseAddr: "127.0.0.1:9",
-		},
+		Config:       servicetest.Config(),
 		IdentityKeys: identityKeys{w.seed, w.seed, w.seed, w.seed}, RedisURL: testkit.Redis(w.t), Routing: "hash",
 		RateLimitSession: 1000, RateLimitAddress: 10_000, SessionIdle: time.Hour, servicePrefix: w.prefix,
 	}
+	cfg.ConsulAddr, cfg.InstanceID, cfg.AdvertiseAddr = testkit.Consul(w.t), w.prefix+"gateway", "127.0.0.1:9"
 	w.configure(&cfg)
 	rdb, err := redisclient.New(cfg.RedisURL)
 	if err != nil {
@@ -147,21 +137,8 @@ func (w *world) launch() {
 	w.t.Cleanup(func() { rdb.Close() })
 	w.store = session.NewStore(rdb, time.Hour)
 
-	ctx, stop := context.WithCancel(context.Background())
-	started, ended := make(chan [2]net.Addr, 1), make(chan error, 1)
-	go func() { ended <- run(ctx, cfg, func(public, admin net.Addr) { started <- [2]net.Addr{public, admin} }) }()
-	select {
-	case a := <-started:
-		w.url, w.admin = "http://"+a[0].String(), "http://"+a[1].String()
-	case err := <-ended:
-		w.t.Fatal(err)
-	}
-	w.t.Cleanup(func() {
-		stop()
-		if err := <-ended; err != nil {
-			w.t.Error(err)
-		}
-	})
+	w.Instance = servicetest.Start(w.t, &cfg.Config, func(ctx context.Context) error { return run(ctx, cfg) })
+	w.url, w.admin = "http://"+w.Public, "http://"+w.Admin
 }
 
 // login returns the id of a new session and its user.

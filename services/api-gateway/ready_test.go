@@ -28,9 +28,9 @@ func TestNotReadyBeforeConsulHasAnswered(t *testing.T) {
 	w.configure = func(c *config) { c.ConsulAddr = slow.Listener.Addr().String() }
 	w.launch()
 	testkit.Eventually(t, "the gateway queries Consul", queried.Load)
-	if w.ready() {
+	if w.Ready() {
 		t.Error("ready before Consul has answered")
 	}
 	close(answer)
-	testkit.Eventually(t, "the gateway is ready", w.ready)
+	w.AwaitReady(t)
 }

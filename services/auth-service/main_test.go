@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -18,14 +17,14 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
-	"github.com/frontrow-tickets/frontrow/pkg/observe"
 	"github.com/frontrow-tickets/frontrow/pkg/redisclient"
+	"github.com/frontrow-tickets/frontrow/pkg/service/servicetest"
 	"github.com/frontrow-tickets/frontrow/pkg/session"
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 )
 
-// service is the whole program with its own database.
-type service struct {
+// program is the whole service with its own database.
+type program struct {
 	t      *testing.T
 	url    string
 	signer *identity.Signer
@@ -35,10 +34,10 @@ type service struct {
 
 const adminPassword = "admin-password"
 
-func start(t *testing.T) *service {
+func start(t *testing.T) *program {
 	t.Helper()
 	signer, key := testkit.Signer(t, name)
-	s := &service{t: t, signer: signer, db: database(t)}
+	s := &program{t: t, signer: signer, db: database(t)}
 	mc := migrateConfig{PostgresURL: s.db, AdminEmail: "Admin@" + testkit.Unique("x") + ".example", AdminPassword: adminPassword}
 	for range 2 { // the second has nothing to do
 		if err := migrate(t.Context(), mc); err != nil {
@@ -52,25 +51,11 @@ func start(t *testing.T) *service {
 	t.Cleanup(func() { rdb.Close() })
 	s.store = session.NewStore(rdb, time.Hour)
 	cfg := config{
-		Config:       observe.Config{HTTPAddr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0", LogLevel: "error"},
-		IdentityKeys: key, PostgresURL: s.db, RedisURL: testkit.Redis(t),
+		Config: servicetest.Config(), IdentityKeys: key, PostgresURL: s.db, RedisURL: testkit.Redis(t),
 		SessionIdle: time.Hour, SessionAbsolute: 2 * time.Hour,
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	addr, ended := make(chan net.Addr, 1), make(chan error, 1)
-	go func() { ended <- run(ctx, cfg, func(a net.Addr) { addr <- a }) }()
-	select {
-	case a := <-addr:
-		s.url = "http://" + a.String()
-	case err := <-ended:
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
+	i := servicetest.Start(t, &cfg.Config, func(ctx context.Context) error { return run(ctx, cfg) })
+	s.url = "http://" + i.Public
 	return s
 }
 
@@ -107,7 +92,7 @@ type answer struct {
 func (a answer) code() string { s, _ := a.body["code"].(string); return s }
 
 // call sends a request as id; headers are name, value pairs.
-func (s *service) call(id identity.Identity, method, path, body string, headers ...string) answer {
+func (s *program) call(id identity.Identity, method, path, body string, headers ...string) answer {
 	s.t.Helper()
 	req, err := http.NewRequestWithContext(context.Background(), method, s.url+"/api/v1/auth"+path, strings.NewReader(body))
 	if err != nil {
@@ -138,7 +123,7 @@ func (s *service) call(id identity.Identity, method, path, body string, headers 
 
 var anonymous = identity.Identity{Role: identity.Anonymous}
 
-func (s *service) want(a answer, status int, code string) answer {
+func (s *program) want(a answer, status int, code string) answer {
 	s.t.Helper()
 	if a.status != status || a.code() != code {
 		s.t.Fatalf("got %d %v, want %d %q", a.status, a.body, status, code)
@@ -147,20 +132,20 @@ func (s *service) want(a answer, status int, code string) answer {
 }
 
 // register returns a new user and the e-mail.
-func (s *service) register() (identity.Identity, string) {
+func (s *program) register() (identity.Identity, string) {
 	s.t.Helper()
 	email := testkit.Unique("u") + "@example.com"
 	a := s.want(s.call(anonymous, "POST", "/register", `{"email":"`+email+`","password":"12345678","name":"U"}`), 201, "")
 	return identity.Identity{UserID: uuid.MustParse(a.body["id"].(string)), Role: identity.Role(a.body["role"].(string))}, email
 }
 
-func (s *service) login(email string) string {
+func (s *program) login(email string) string {
 	s.t.Helper()
 	a := s.want(s.call(anonymous, "POST", "/login", `{"email":"`+email+`","password":"12345678"}`), 200, "")
 	return a.body["session_id"].(string)
 }
 
-func (s *service) role(sessionID string) string {
+func (s *program) role(sessionID string) string {
 	sess, err := s.store.Get(s.t.Context(), sessionID)
 	if err != nil {
 		return ""
@@ -301,7 +286,7 @@ func TestRoleChangesInLiveSessionsAtOnceAndTheLastAdminStays(t *testing.T) {
 	}
 }
 
-func (s *service) adminID() uuid.UUID {
+func (s *program) adminID() uuid.UUID {
 	s.t.Helper()
 	conn, err := pgx.Connect(s.t.Context(), s.db)
 	if err != nil {

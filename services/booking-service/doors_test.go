@@ -16,7 +16,7 @@ import (
 
 	"github.com/frontrow-tickets/frontrow/api/events"
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
-	"github.com/frontrow-tickets/frontrow/pkg/observe"
+	"github.com/frontrow-tickets/frontrow/pkg/service/servicetest"
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 )
 
@@ -319,7 +319,7 @@ func TestPublishedKeysVerifyCodes(t *testing.T) {
 
 func TestBadTicketKeyFailsTheStart(t *testing.T) {
 	cfg := config{
-		Config: observe.Config{LogLevel: "warn"}, IdentityKeys: testkit.Seed(t), PaymentKeys: testkit.Seed(t),
+		Config: servicetest.Config(), IdentityKeys: testkit.Seed(t), PaymentKeys: testkit.Seed(t),
 		TicketSigningKey: testkit.Seed(t), TicketPublicKeys: "c2hvcnQ=",
 	}
 	if err := run(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "TICKET_PUBLIC_KEYS") {

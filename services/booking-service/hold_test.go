@@ -145,7 +145,7 @@ func TestBuyerLimitHoldsAcrossBookings(t *testing.T) {
 
 func TestStrangersAreRefused(t *testing.T) {
 	s := start3(t)
-	forged := testkit.Forged(t, serviceName)
+	forged := testkit.Forged(t, name)
 	for name, token := range map[string]string{"none": "", "forged": forged} {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.replicas[0]+"/api/v1/bookings", nil)
 		if err != nil {

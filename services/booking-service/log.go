@@ -43,19 +43,11 @@ func printLog(ctx context.Context, args []string) error {
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
-	var cfg struct {
-		CassandraHosts    string `env:"CASSANDRA_HOSTS,required"`
-		CassandraKeyspace string `env:"CASSANDRA_KEYSPACE" envDefault:"bookings"`
-		CassandraUsername string `env:"CASSANDRA_USERNAME"`
-		CassandraPassword string `env:"CASSANDRA_PASSWORD"`
-		CassandraCA       string `env:"CASSANDRA_CA"`
-	}
-	if err := env.Parse(&cfg); err != nil {
+	cfg, err := env.ParseAs[cassandra.Config]()
+	if err != nil {
 		return err
 	}
-	store := cassandra.New(cassandra.Config{
-		Hosts: cfg.CassandraHosts, Keyspace: cfg.CassandraKeyspace, Username: cfg.CassandraUsername, Password: cfg.CassandraPassword, CA: cfg.CassandraCA,
-	})
+	store := cassandra.New(cfg)
 	defer store.Close()
 	return printHistory(ctx, store, event, filter)
 }

@@ -19,8 +19,9 @@ import (
 	"github.com/frontrow-tickets/frontrow/api/events"
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 	"github.com/frontrow-tickets/frontrow/pkg/kafka"
-	"github.com/frontrow-tickets/frontrow/pkg/observe"
+	"github.com/frontrow-tickets/frontrow/pkg/service/servicetest"
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
+	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/cassandra"
 )
 
 // The whole program runs against real backends: three replicas that share a
@@ -50,44 +51,47 @@ func start3(t *testing.T) *system {
 	t.Helper()
 	systemOnce.Do(func() {
 		retired, _, _ := ed25519.GenerateKey(nil) // a retired ticket key
-		signer, key := testkit.Signer(t, serviceName)
-		payments, paymentKey := testkit.Signer(t, serviceName)
+		signer, key := testkit.Signer(t, name)
+		payments, paymentKey := testkit.Signer(t, name)
 		s := &system{signer: signer, payments: payments}
 		base := config{
-			IdentityKeys: key, PaymentKeys: paymentKey, CassandraHosts: testkit.Cassandra(t), CassandraKeyspace: testkit.Unique("booking"),
-			CassandraReplication: 1, RedisURL: testkit.Redis(t), Kafka: kafka.Cluster{Brokers: testkit.Kafka(t)},
-			Topics:           kafka.Topics{Partitions: 12, Replication: 1},
+			Config: servicetest.Config(), IdentityKeys: key, PaymentKeys: paymentKey,
+			Cassandra: cassandra.Config{Hosts: testkit.Cassandra(t), Keyspace: testkit.Unique("booking"), Replication: 1},
+			RedisURL:  testkit.Redis(t), Kafka: kafka.Cluster{Brokers: testkit.Kafka(t)},
 			TicketSigningKey: testkit.Seed(t), TicketPublicKeys: base64.StdEncoding.EncodeToString(retired),
 		}
-		if err := migrate(t.Context(), base); err != nil {
+		topics := kafka.Topics{Partitions: 12, Replication: 1}
+		if err := migrate(t.Context(), migrateConfig{Cassandra: base.Cassandra, Kafka: base.Kafka, Topics: topics}); err != nil {
 			t.Fatal(err)
 		}
-		ctx, cancel := context.WithCancel(context.Background())
-		var running sync.WaitGroup
-		for range 3 {
+		var replicas []*servicetest.Instance
+		for n := range 3 {
 			cfg := base
-			cfg.Config = observe.Config{HTTPAddr: testkit.FreeAddr(t), AdminAddr: testkit.FreeAddr(t), LogLevel: "warn"}
-			running.Go(func() {
-				if err := run(ctx, cfg); err != nil {
-					fmt.Fprintln(os.Stderr, "a replica failed:", err)
-				}
-			})
-			testkit.Eventually(t, "a replica is ready", func() bool {
-				resp, err := http.Get("http://" + cfg.AdminAddr + "/readyz")
-				if err != nil {
-					return false
-				}
-				defer resp.Body.Close()
-				return resp.StatusCode == http.StatusOK
-			})
-			s.replicas = append(s.replicas, "http://"+cfg.HTTPAddr)
+			cfg.InstanceID = fmt.Sprintf("%s-%d", name, n+1)
+			i, err := servicetest.Run(&cfg.Config, func(ctx context.Context) error { return run(ctx, cfg) })
+			if err != nil {
+				t.Fatal(err)
+			}
+			i.AwaitReady(t)
+			replicas = append(replicas, i)
+			s.replicas = append(s.replicas, "http://"+i.Public)
 		}
 		var err error
 		if s.producer, err = kafka.NewProducer(base.Kafka, "test"); err != nil {
 			t.Fatal(err)
 		}
 		theSystem = s
-		stopSystem = func() { cancel(); running.Wait() }
+		stopSystem = func() {
+			var stopping sync.WaitGroup
+			for _, i := range replicas {
+				stopping.Go(func() {
+					if err := i.Stop(); err != nil {
+						fmt.Fprintln(os.Stderr, "a replica failed:", err)
+					}
+				})
+			}
+			stopping.Wait()
+		}
 	})
 	if theSystem == nil {
 		t.Fatal("the system did not start")

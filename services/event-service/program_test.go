@@ -14,13 +14,14 @@ import (
 
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 	"github.com/frontrow-tickets/frontrow/pkg/kafka"
-	"github.com/frontrow-tickets/frontrow/pkg/observe"
 	"github.com/frontrow-tickets/frontrow/pkg/postgres/pgtest"
+	"github.com/frontrow-tickets/frontrow/pkg/service/servicetest"
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 )
 
 // program is the whole service with its own backends.
 type program struct {
+	*servicetest.Instance
 	cfg       config
 	signer    *identity.Signer
 	organizer identity.Identity
@@ -33,18 +34,19 @@ type program struct {
 func newProgram(t *testing.T) *program {
 	t.Helper()
 	who := func(role identity.Role) identity.Identity { return identity.Identity{UserID: uuid.New(), Role: role} }
-	signer, key := testkit.Signer(t, service)
+	signer, key := testkit.Signer(t, name)
 	p := &program{
 		signer: signer, organizer: who(identity.Organizer), rival: who(identity.Organizer),
 		boss: who(identity.Admin), customer: who(identity.Customer), anonymous: identity.Identity{Role: identity.Anonymous},
 	}
 	p.cfg = config{
-		Config: observe.Config{HTTPAddr: testkit.FreeAddr(t), AdminAddr: testkit.FreeAddr(t), LogLevel: "warn"},
-		Stores: Stores{PostgresURL: pgtest.URL(t), Kafka: kafka.Cluster{Brokers: testkit.Kafka(t)}},
-
-		IdentityKeys: key, consumerGroup: testkit.Unique("event-service"),
+		Config: servicetest.Config(), IdentityKeys: key, PostgresURL: pgtest.URL(t),
+		Kafka: kafka.Cluster{Brokers: testkit.Kafka(t)}, consumerGroup: testkit.Unique("event-service"),
 	}
-	if err := migrate(t.Context(), migrateConfig{Stores: p.cfg.Stores, Topics: kafka.Topics{Partitions: 12, Replication: 1}}); err != nil {
+	err := migrate(t.Context(), migrateConfig{
+		PostgresURL: p.cfg.PostgresURL, Kafka: p.cfg.Kafka, Topics: kafka.Topics{Partitions: 12, Replication: 1},
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	return p
@@ -53,33 +55,16 @@ func newProgram(t *testing.T) *program {
 // start runs the program until the test ends.
 func (p *program) start(t *testing.T) {
 	t.Helper()
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- run(ctx, p.cfg) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Errorf("run: %v", err)
-		}
-	})
-	testkit.Eventually(t, "the service is ready", func() bool {
-		select {
-		case err := <-ended:
-			ended <- err
-			t.Fatalf("ended before it was ready: %v", err)
-		default:
-		}
-		status, _ := p.ask(t, "/readyz")
-		return status == http.StatusOK
-	})
+	p.Instance = servicetest.Start(t, &p.cfg.Config, func(ctx context.Context) error { return run(ctx, p.cfg) })
+	p.AwaitReady(t)
 }
 
-// ask gets a page of the admin listener; 0 if it is not listening.
+// ask gets a page of the admin listener.
 func (p *program) ask(t *testing.T, path string) (status int, body string) {
 	t.Helper()
-	resp, err := http.Get("http://" + p.cfg.AdminAddr + path)
+	resp, err := http.Get("http://" + p.Admin + path)
 	if err != nil {
-		return 0, ""
+		t.Fatal(err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	raw, err := io.ReadAll(resp.Body)
@@ -124,7 +109,7 @@ func (p *program) send(t *testing.T, method, path string, body any, h headers) a
 		}
 		content = bytes.NewReader(raw)
 	}
-	req, err := http.NewRequestWithContext(t.Context(), method, "http://"+p.cfg.HTTPAddr+path, content)
+	req, err := http.NewRequestWithContext(t.Context(), method, "http://"+p.Public+path, content)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -100,7 +100,7 @@ func TestWrongRequestsAreRefusedAndChangeNothing(t *testing.T) {
 func TestIdentityIsNeededAndMustBeTheGateways(t *testing.T) {
 	p := newProgram(t)
 	p.start(t)
-	forged := testkit.Forged(t, service)
+	forged := testkit.Forged(t, name)
 	for _, path := range []string{"/api/v1/events", "/api/v1/venues/" + uuid.NewString(), "/nowhere"} {
 		p.send(t, "GET", path, nil, nil).refused(t, http.StatusUnauthorized, "identity_required")
 		p.send(t, "GET", path, nil, headers{identity.Header: forged}).refused(t, http.StatusUnauthorized, "identity_invalid")

@@ -1,46 +1,40 @@
-// Command payment-service processes payments for bookings. "payment-service
-// migrate" brings its database and its Kafka topics to this version.
+// Payment-service processes payments for bookings.
 package main
 
 import (
 	"context"
 	"time"
 
-	"github.com/caarlos0/env/v11"
-
 	"github.com/frontrow-tickets/frontrow/pkg/kafka"
-	"github.com/frontrow-tickets/frontrow/pkg/lifecycle"
 	"github.com/frontrow-tickets/frontrow/pkg/postgres"
+	"github.com/frontrow-tickets/frontrow/pkg/service"
 	messages "github.com/frontrow-tickets/frontrow/services/payment-service/internal/kafka"
 	"github.com/frontrow-tickets/frontrow/services/payment-service/migrations"
 )
 
 const (
-	service        = "payment-service"
+	name           = "payment-service"
 	bookingService = "booking-service"
 )
 
 // topicTimeout is how long migrate waits for brokers that are starting.
 const topicTimeout = 2 * time.Minute
 
-func main() {
-	lifecycle.Main(lifecycle.Program{
-		Name: service,
-		Run: func(ctx context.Context) error {
-			cfg, err := env.ParseAs[config]()
-			if err != nil {
-				return err
-			}
-			return run(ctx, cfg, func(_, _ string) {})
-		},
-		Migrate: func(ctx context.Context) error {
-			cfg, err := env.ParseAs[migrateConfig]()
-			if err != nil {
-				return err
-			}
-			return migrate(ctx, cfg)
-		},
-	})
+type config struct {
+	service.Config
+	IdentityKeys string `env:"IDENTITY_KEYS,required"`
+	// BookingKeys sign this service's requests to booking-service.
+	BookingKeys string `env:"IDENTITY_KEYS_BOOKING,required"`
+	PostgresURL string `env:"POSTGRES_URL,required"`
+	Kafka       kafka.Cluster
+	// PSPURL is the payment provider's API, such as http://host:8089/psp/v1.
+	PSPURL           string `env:"PSP_URL,required,notEmpty"`
+	PSPAPIKey        string `env:"PSP_API_KEY,required,notEmpty"`
+	PSPWebhookSecret string `env:"PSP_WEBHOOK_SECRET,required,notEmpty"`
+
+	// consumerGroup separates tests that share a broker. If empty, the
+	// service's name is used.
+	consumerGroup string
 }
 
 type migrateConfig struct {
@@ -49,6 +43,11 @@ type migrateConfig struct {
 	Topics      kafka.Topics
 }
 
+func main() {
+	service.Main(name, service.Configured(run), map[string]service.Command{"migrate": service.Configured(migrate)})
+}
+
+// migrate brings the database and the Kafka topics to this version.
 func migrate(ctx context.Context, cfg migrateConfig) error {
 	err := postgres.Migrate(ctx, cfg.PostgresURL, migrations.Files, postgres.Outbox)
 	if err != nil {

@@ -17,8 +17,8 @@ import (
 	"github.com/frontrow-tickets/frontrow/api/events"
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 	"github.com/frontrow-tickets/frontrow/pkg/kafka"
-	"github.com/frontrow-tickets/frontrow/pkg/observe"
 	"github.com/frontrow-tickets/frontrow/pkg/postgres/pgtest"
+	"github.com/frontrow-tickets/frontrow/pkg/service/servicetest"
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/payment"
 	payments "github.com/frontrow-tickets/frontrow/services/payment-service/internal/postgres"
@@ -26,6 +26,7 @@ import (
 
 // program is the whole service with its own database.
 type program struct {
+	*servicetest.Instance
 	cfg    config
 	signer *identity.Signer
 	// bookingKey is shared with booking-service.
@@ -34,20 +35,17 @@ type program struct {
 	store      *payments.Store
 	// provider keeps its own books.
 	provider *provider
-	public   string
-	admin    string
 	// stop ends the running program as SIGTERM does.
 	stop func()
 }
 
 func newProgram(t *testing.T) *program {
 	t.Helper()
-	signer, key := testkit.Signer(t, service)
+	signer, key := testkit.Signer(t, name)
 	p := &program{signer: signer, bookingKey: testkit.Seed(t)}
 	p.cfg = config{
-		Config:       observe.Config{HTTPAddr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0", LogLevel: "error"},
-		IdentityKeys: key, BookingKeys: p.bookingKey, PostgresURL: pgtest.URL(t), Kafka: kafka.Cluster{Brokers: testkit.Kafka(t)},
-		consumerGroup: testkit.Unique("payment-service"),
+		Config: servicetest.Config(), IdentityKeys: key, BookingKeys: p.bookingKey,
+		PostgresURL: pgtest.URL(t), Kafka: kafka.Cluster{Brokers: testkit.Kafka(t)}, consumerGroup: testkit.Unique("payment-service"),
 	}
 	p.provider = startProvider(t)
 	p.cfg.PSPURL, p.cfg.PSPAPIKey, p.cfg.PSPWebhookSecret = p.provider.url, apiKey, webhookSecret
@@ -70,35 +68,14 @@ func newProgram(t *testing.T) *program {
 // start runs the program until the test ends.
 func (p *program) start(t *testing.T) *program {
 	t.Helper()
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	addresses := make(chan [2]string, 1)
-	go func() {
-		ended <- run(ctx, p.cfg, func(public, admin string) { addresses <- [2]string{public, admin} })
-	}()
-	select {
-	case a := <-addresses:
-		p.public, p.admin = a[0], a[1]
-	case err := <-ended:
-		t.Fatalf("run: %v", err)
-	}
-	p.provider.reaches(p.public)
+	p.Instance = servicetest.Start(t, &p.cfg.Config, func(ctx context.Context) error { return run(ctx, p.cfg) })
+	p.provider.reaches(p.Public)
 	p.stop = sync.OnceFunc(func() {
-		p.provider.forgets(p.public)
-		stop()
-		if err := <-ended; err != nil {
-			t.Errorf("run: %v", err)
-		}
+		p.provider.forgets(p.Public)
+		_ = p.Stop() // Start reports the error
 	})
 	t.Cleanup(p.stop)
-	testkit.Eventually(t, "the service is ready", func() bool {
-		resp, err := http.Get("http://" + p.admin + "/readyz")
-		if err != nil {
-			return false
-		}
-		defer resp.Body.Close()
-		return resp.StatusCode == http.StatusOK
-	})
+	p.AwaitReady(t)
 	return p
 }
 
@@ -222,7 +199,7 @@ func (p *program) send(t *testing.T, method, path string, body any, header ...st
 		}
 		raw = string(b)
 	}
-	req, err := http.NewRequestWithContext(t.Context(), method, "http://"+p.public+path, bytes.NewReader([]byte(raw)))
+	req, err := http.NewRequestWithContext(t.Context(), method, "http://"+p.Public+path, bytes.NewReader([]byte(raw)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -310,7 +287,7 @@ func count(t *testing.T, pool *pgxpool.Pool, query string, args ...any) (n int64
 // balanced checks that provider and payments agree, and that the net is want.
 func (p *program) balanced(t *testing.T, want int64) {
 	t.Helper()
-	resp, err := http.Get("http://" + p.admin + "/debug/ledger")
+	resp, err := http.Get("http://" + p.Admin + "/debug/ledger")
 	if err != nil {
 		t.Fatal(err)
 	}

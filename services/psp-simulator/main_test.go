@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -17,13 +16,16 @@ import (
 
 	"github.com/frontrow-tickets/frontrow/api/events"
 	"github.com/frontrow-tickets/frontrow/api/psp"
-	"github.com/frontrow-tickets/frontrow/pkg/observe"
 	"github.com/frontrow-tickets/frontrow/pkg/postgres/pgtest"
+	"github.com/frontrow-tickets/frontrow/pkg/service/servicetest"
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 )
 
 // program is the whole simulator with its own database.
-type program struct{ url, admin, database string }
+type program struct {
+	*servicetest.Instance
+	database string
+}
 
 func start(t *testing.T, webhooks http.HandlerFunc) program {
 	t.Helper()
@@ -36,24 +38,10 @@ func start(t *testing.T, webhooks http.HandlerFunc) program {
 		}
 	}
 	cfg := config{
-		Config:      observe.Config{HTTPAddr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0", LogLevel: "error"},
-		PostgresURL: p.database, APIKey: "key", WebhookURL: receiver.URL + "/webhooks/psp", WebhookSecret: "secret",
+		Config: servicetest.Config(), PostgresURL: p.database,
+		APIKey: "key", WebhookURL: receiver.URL + "/webhooks/psp", WebhookSecret: "secret",
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	started, ended := make(chan [2]net.Addr, 1), make(chan error, 1)
-	go func() { ended <- run(ctx, cfg, func(public, admin net.Addr) { started <- [2]net.Addr{public, admin} }) }()
-	select {
-	case a := <-started:
-		p.url, p.admin = "http://"+a[0].String()+"/psp/v1", "http://"+a[1].String()
-	case err := <-ended:
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
+	p.Instance = servicetest.Start(t, &cfg.Config, func(ctx context.Context) error { return run(ctx, cfg) })
 	return p
 }
 
@@ -64,7 +52,7 @@ func (p program) call(t *testing.T, authorization, method, path string, in, out 
 	if err != nil {
 		t.Fatal(err)
 	}
-	req, err := http.NewRequestWithContext(t.Context(), method, p.url+path, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(t.Context(), method, "http://"+p.Public+"/psp/v1"+path, bytes.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,17 +102,10 @@ func TestCallersNeedTheAPIKey(t *testing.T) {
 func TestSimulatorIsReadyAndCountsItsCalls(t *testing.T) {
 	t.Parallel()
 	p := start(t, func(http.ResponseWriter, *http.Request) {})
-	testkit.Eventually(t, "it is ready", func() bool {
-		resp, err := http.Get(p.admin + "/readyz")
-		if err != nil {
-			return false
-		}
-		defer resp.Body.Close()
-		return resp.StatusCode == http.StatusOK
-	})
+	p.AwaitReady(t)
 	var charge psp.Charge
 	p.call(t, "Bearer key", http.MethodPost, "/charges", request("k", "pm_ok"), &charge)
-	resp, err := http.Get(p.admin + "/metrics")
+	resp, err := http.Get("http://" + p.Admin + "/metrics")
 	if err != nil {
 		t.Fatal(err)
 	}

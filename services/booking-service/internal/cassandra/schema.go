@@ -50,19 +50,21 @@ var migrations = []string{
 // migrateTimeout is how long one step of a migration is retried.
 const migrateTimeout = time.Minute
 
-// Config configures the connection to the cluster.
+// Config is the configuration for connecting to the cluster. The service reads
+// it from its environment.
 type Config struct {
 	// Hosts is a comma-separated list of host:port.
-	Hosts    string
-	Keyspace string
+	Hosts    string `env:"CASSANDRA_HOSTS,required"`
+	Keyspace string `env:"CASSANDRA_KEYSPACE" envDefault:"bookings"`
 	// Replication is the replication factor of the keyspace, used by Migrate.
-	Replication int
+	Replication int `env:"CASSANDRA_REPLICATION" envDefault:"1"`
 	// Username and Password authenticate. Without a username there is no
 	// authentication.
-	Username, Password string
+	Username string `env:"CASSANDRA_USERNAME"`
+	Password string `env:"CASSANDRA_PASSWORD"`
 	// CA holds the certificates (PEM) that sign the nodes' certificates.
 	// Without it there is no TLS.
-	CA string
+	CA string `env:"CASSANDRA_CA"`
 }
 
 func (c Config) cluster() *gocql.ClusterConfig {

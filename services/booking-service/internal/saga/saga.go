@@ -27,8 +27,24 @@ const (
 	concurrent = 256
 )
 
-// Payments returns the handler of payment_processed.
-func Payments(engine *eventlog.Engine) kafka.Handler {
+// Topics are the topics that booking-service creates: its own, and those that it
+// reads with their dead-letter topics.
+var Topics = []string{
+	events.TopicBookingCreated, events.TopicBookingConfirmed, events.TopicBookingCancelled, events.TopicEventAvailability,
+	events.TopicPaymentProcessed, kafka.DLQ(events.TopicPaymentProcessed),
+	events.TopicEventChanged, kafka.DLQ(events.TopicEventChanged),
+}
+
+// Handlers returns the handlers of the messages that booking-service reads.
+func Handlers(engine *eventlog.Engine) map[string]kafka.Handler {
+	return map[string]kafka.Handler{
+		events.TopicPaymentProcessed: payments(engine),
+		events.TopicEventChanged:     eventChanges(engine),
+	}
+}
+
+// payments returns the handler of payment_processed.
+func payments(engine *eventlog.Engine) kafka.Handler {
 	return kafka.ByKey(concurrent, func(ctx context.Context, m kafka.Message) error {
 		command, err := payment(m)
 		if err != nil {
@@ -79,8 +95,8 @@ func payment(m kafka.Message) (*logpb.Command, error) {
 	}, nil
 }
 
-// EventChanges returns the handler of event_changed.
-func EventChanges(engine *eventlog.Engine) kafka.Handler {
+// eventChanges returns the handler of event_changed.
+func eventChanges(engine *eventlog.Engine) kafka.Handler {
 	return kafka.Each(func(ctx context.Context, m kafka.Message) error {
 		if m.Type != events.TypeEventChanged {
 			return kafka.Poison(fmt.Errorf("unknown type %q", m.Type))

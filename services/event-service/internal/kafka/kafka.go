@@ -18,10 +18,9 @@ import (
 
 const source = "/event-service"
 
-// Topics returns the topics the service writes to.
-func Topics() []string {
-	return []string{events.TopicEventChanged, kafka.DLQ(events.TopicEventAvailability)}
-}
+// Topics are the topics that event-service creates: its own, and the
+// dead-letter topic of the one that it reads.
+var Topics = []string{events.TopicEventChanged, kafka.DLQ(events.TopicEventAvailability)}
 
 // Publish returns the function with which the outbox relay publishes.
 func Publish(producer *kafka.Producer) func(context.Context, []outbox.Message) error {
@@ -36,17 +35,14 @@ func Publish(producer *kafka.Producer) func(context.Context, []outbox.Message) e
 	}
 }
 
-// NewConsumer returns the consumer that switches events between published and
-// sold out. It needs no inbox: the newest count wins, however often it arrives.
-func NewConsumer(cluster kafka.Cluster, group, clientID string, store *postgres.Store, dlq *kafka.Producer) (*kafka.Consumer, error) {
-	return kafka.NewConsumer(kafka.ConsumerConfig{
-		Cluster: cluster, Group: group, ClientID: clientID, DLQ: dlq,
-		Handlers: map[string]kafka.Handler{
-			events.TopicEventAvailability: kafka.Each(func(ctx context.Context, m kafka.Message) error {
-				return applyAvailability(ctx, store, m)
-			}),
-		},
-	})
+// Handlers returns the handler that switches events between published and sold
+// out. It needs no inbox: the newest count wins, however often it arrives.
+func Handlers(store *postgres.Store) map[string]kafka.Handler {
+	return map[string]kafka.Handler{
+		events.TopicEventAvailability: kafka.Each(func(ctx context.Context, m kafka.Message) error {
+			return applyAvailability(ctx, store, m)
+		}),
+	}
 }
 
 func applyAvailability(ctx context.Context, store *postgres.Store, m kafka.Message) error {

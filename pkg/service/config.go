@@ -1,4 +1,4 @@
-package observe
+package service
 
 import (
 	"net"
@@ -23,18 +23,22 @@ type Config struct {
 	DiscoveryDNS map[string]string `env:"DISCOVERY_DNS" envKeyValSeparator:"="`
 	// LogLevel is debug, info, warn or error.
 	LogLevel string `env:"LOG_LEVEL" envDefault:"info"`
-	// DrainDelay is how long a stopping instance keeps serving while not ready.
+	// DrainDelay is how long a stopping instance keeps serving while not ready,
+	// so that load balancers notice.
 	DrainDelay time.Duration `env:"DRAIN_DELAY" envDefault:"0s"`
+
+	// Listening, if set, is called with the addresses of both listeners once
+	// they are open. Tests need it: they listen on port 0.
+	Listening func(public, admin net.Addr) `env:"-"`
 }
 
-// WithDefaults sets empty fields from the service's name.
-func (c Config) WithDefaults(service string) Config {
+// setDefaults sets empty fields from the service's name.
+func (c *Config) setDefaults(name string) {
 	if c.AdvertiseAddr == "" {
 		c.AdvertiseAddr = c.HTTPAddr
 	}
 	if c.InstanceID == "" {
 		_, port, _ := net.SplitHostPort(c.AdvertiseAddr)
-		c.InstanceID = service + "-" + port
+		c.InstanceID = name + "-" + port
 	}
-	return c
 }

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/frontrow-tickets/frontrow/pkg/redisclient"
+	"github.com/frontrow-tickets/frontrow/pkg/service"
+	"github.com/frontrow-tickets/frontrow/pkg/session"
+	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/edge"
+	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/limit"
+	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/redis"
+	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/upstream"
+	"github.com/frontrow-tickets/frontrow/web"
+)
+
+// run serves until ctx ends.
+func run(ctx context.Context, cfg config) error {
+	if cfg.Routing != "hash" && cfg.Routing != "spread" {
+		return fmt.Errorf("ROUTING %q is neither hash nor spread", cfg.Routing)
+	}
+	process, err := service.New(ctx, cfg.servicePrefix+name, &cfg.Config)
+	if err != nil {
+		return err
+	}
+	signers, err := cfg.IdentityKeys.signers()
+	if err != nil {
+		return err
+	}
+	rdb, err := redisclient.New(cfg.RedisURL)
+	if err != nil {
+		return err
+	}
+	process.Close("redis", func(context.Context) error { return rdb.Close() })
+	pools, resolver, err := discover(cfg)
+	if err != nil {
+		return err
+	}
+	process.Go("discovery", resolver.Run)
+	// A gateway without any discovered instance could only refuse: it must not
+	// replace one that has them, in a deploy while Consul is down.
+	process.Ready = resolver.Answered
+	forwarder := upstream.NewForwarder(pools, cfg.Routing == "spread")
+	process.Close("connections", func(context.Context) error { forwarder.Close(); return nil })
+	bySession, byAddress := limit.New(cfg.RateLimitSession), limit.New(cfg.RateLimitAddress)
+	process.Go("limits by session", bySession.Run)
+	process.Go("limits by address", byAddress.Run)
+	sessions := redis.NewSessions(session.NewStore(rdb, cfg.SessionIdle))
+	process.Go("changes of sessions", sessions.Run)
+	front, err := edge.New(edge.Config{
+		Forwarder: forwarder, Sessions: sessions, Signers: signers,
+		BySession: bySession, ByAddress: byAddress, CORSOrigins: cfg.CORSOrigins, TrustedProxies: cfg.TrustedProxies,
+		App: web.App(),
+	})
+	if err != nil {
+		return err
+	}
+	process.Server.RegisterOnShutdown(front.EndStreams)
+	return process.Run(ctx, front)
+}

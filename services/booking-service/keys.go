@@ -1,0 +1,35 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/frontrow-tickets/frontrow/pkg/identity"
+	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/ticket"
+)
+
+// keys verify and sign identities and tickets.
+type keys struct {
+	// verifier accepts the gateway and payment-service.
+	verifier *identity.Verifier
+	// replicas signs requests to other replicas.
+	replicas *identity.Signer
+	signer   *ticket.Signer
+	tickets  *ticket.Keys
+}
+
+func (c config) keys() (k keys, err error) {
+	if k.verifier, err = identity.NewVerifier(name, c.IdentityKeys); err != nil {
+		return k, err
+	}
+	if err := k.verifier.AcceptService(c.PaymentKeys); err != nil {
+		return k, fmt.Errorf("IDENTITY_KEYS_PAYMENT: %w", err)
+	}
+	if k.replicas, err = identity.NewSigner(name, c.IdentityKeys); err != nil {
+		return k, err
+	}
+	if k.signer, err = ticket.NewSigner(c.TicketSigningKey); err != nil {
+		return k, err
+	}
+	k.tickets, err = ticket.NewKeys(k.signer, c.TicketPublicKeys)
+	return k, err
+}
