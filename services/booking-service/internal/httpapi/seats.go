@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -65,7 +64,7 @@ func (a *api) seats(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return explain(err)
 	}
-	if found && matches(r.Header.Get("If-None-Match"), tag(seq)) {
+	if found && httpapi.ETagMatches(r.Header.Get("If-None-Match"), tag(seq)) {
 		h.Set("ETag", tag(seq))
 		w.WriteHeader(http.StatusNotModified)
 		return nil
@@ -80,15 +79,6 @@ func (a *api) seats(w http.ResponseWriter, r *http.Request) error {
 
 // tag returns a strong ETag: a log position identifies one state of the seats.
 func tag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
-
-func matches(header, etag string) bool {
-	for candidate := range strings.SplitSeq(header, ",") {
-		if c := strings.TrimPrefix(strings.TrimSpace(candidate), "W/"); c == etag || c == "*" {
-			return true
-		}
-	}
-	return false
-}
 
 // stream sends the changes of an event's seats as server-sent events to a
 // gateway, which passes them on to all watchers. An event's id is the log

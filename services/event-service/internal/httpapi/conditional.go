@@ -3,7 +3,6 @@ package httpapi
 import (
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
@@ -22,27 +21,14 @@ var (
 // etag returns an event's ETag, which is its version.
 func etag(e *event.Event) string { return strconv.Quote(strconv.FormatInt(e.Version, 10)) }
 
-// matches reports whether an If-Match or If-None-Match header contains the tag.
-// Weak tags match too: a compressing proxy weakens them, and a version is exact
-// anyway.
-func matches(header, tag string) bool {
-	tag = strings.TrimPrefix(tag, "W/")
-	for candidate := range strings.SplitSeq(header, ",") {
-		candidate = strings.TrimPrefix(strings.TrimSpace(candidate), "W/")
-		if candidate == "*" || candidate == tag {
-			return true
-		}
-	}
-	return false
-}
-
-// checkMatch checks If-Match, which is optional unless required is set.
+// checkMatch checks If-Match, which is optional unless required is set. Weak tags
+// match too: a compressing proxy weakens them, and a version is exact anyway.
 func checkMatch(r *http.Request, e *event.Event, required bool) error {
 	header := r.Header.Get("If-Match")
 	switch {
 	case header == "" && required:
 		return errPreconditionRequired
-	case header != "" && !matches(header, etag(e)):
+	case header != "" && !httpapi.ETagMatches(header, etag(e)):
 		return errPreconditionFailed
 	}
 	return nil

@@ -80,7 +80,7 @@ func (a *API) event(w http.ResponseWriter, r *http.Request) error {
 		}
 		w.Header().Set("Cache-Control", "private, no-store")
 	}
-	if matches(r.Header.Get("If-None-Match"), etag(e)) {
+	if httpapi.ETagMatches(r.Header.Get("If-None-Match"), etag(e)) {
 		w.Header().Set("ETag", etag(e))
 		w.WriteHeader(http.StatusNotModified)
 		return nil

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 
 	"github.com/google/uuid"
 
@@ -84,7 +83,7 @@ func (a *API) venue(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "public, max-age=300")
 	w.Header().Set("Vary", "Accept-Encoding")
 	w.Header().Set("ETag", etag)
-	if matches(r.Header.Get("If-None-Match"), etag) {
+	if httpapi.ETagMatches(r.Header.Get("If-None-Match"), etag) {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
@@ -165,7 +164,7 @@ func compress(v any) ([]byte, error) {
 // writeCompressed sends gzipped JSON, unpacked for clients that do not accept
 // gzip.
 func writeCompressed(w http.ResponseWriter, r *http.Request, status int, document []byte) error {
-	if acceptsGzip(r) {
+	if httpapi.AcceptsEncoding(r.Header.Get("Accept-Encoding"), "gzip") {
 		w.Header().Set("Content-Encoding", "gzip")
 		httpapi.WriteBody(w, status, document)
 		return nil
@@ -179,14 +178,4 @@ func writeCompressed(w http.ResponseWriter, r *http.Request, status int, documen
 	// The status is already sent: only a disconnect can fail now.
 	_, _ = io.Copy(w, plain) //nolint:gosec // the service compressed it itself
 	return nil
-}
-
-func acceptsGzip(r *http.Request) bool {
-	for part := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
-		coding, q, weighted := strings.Cut(strings.ReplaceAll(part, " ", ""), ";q=")
-		if coding == "gzip" {
-			return !weighted || strings.Trim(q, "0.") != ""
-		}
-	}
-	return false
 }
