@@ -114,19 +114,6 @@ func PathUUID(r *http.Request, name, what string) (uuid.UUID, error) {
 // PathVar returns a path variable of the matched route.
 func PathVar(r *http.Request, name string) string { return mux.Vars(r)[name] }
 
-// PageLimit returns the limit query parameter: 1 to 100, 20 when absent.
-func PageLimit(r *http.Request) (int, error) {
-	s := r.URL.Query().Get("limit")
-	if s == "" {
-		return 20, nil
-	}
-	n, err := strconv.Atoi(s)
-	if err != nil || n < 1 || n > 100 {
-		return 0, problem.Invalid(problem.Field{Field: "limit", Code: "out_of_range", Message: "must be a whole number from 1 to 100"})
-	}
-	return n, nil
-}
-
 // IdempotencyKeyHeader names the header that makes a POST safe to retry.
 const IdempotencyKeyHeader = "Idempotency-Key"
 

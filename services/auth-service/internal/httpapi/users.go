@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"encoding/base64"
 	"net/http"
 	"strings"
 	"unicode/utf8"
@@ -32,21 +31,23 @@ func (h *handlers) users(w http.ResponseWriter, r *http.Request) error {
 	case !storable(part):
 		wrong = append(wrong, problem.Field{Field: "q", Code: "invalid_characters", Message: "must be text"})
 	}
-	after, err := base64.RawURLEncoding.DecodeString(r.URL.Query().Get("cursor"))
-	if err != nil || !storable(string(after)) {
-		wrong = append(wrong, problem.Field{Field: "cursor", Code: "invalid", Message: "must be the next_cursor of the page before"})
+	after, err := httpapi.Cursor(r, "")
+	if err != nil || !storable(after) {
+		wrong = append(wrong, problem.From(httpapi.ErrCursor).Fields...)
 	}
 	if len(wrong) > 0 {
 		return problem.Invalid(wrong...)
 	}
-	found, err := h.svc.Accounts.Search(r.Context(), part, string(after), limit+1) // one more shows whether there is a next page
+	found, err := h.svc.Accounts.Search(r.Context(), part, after, limit+1) // one more shows whether there is a next page
 	if err != nil {
 		return answer(err)
 	}
 	page := userPage{Items: []user{}}
 	if len(found) > limit {
 		found = found[:limit]
-		page.NextCursor = base64.RawURLEncoding.EncodeToString([]byte(found[limit-1].Email))
+		if page.NextCursor, err = httpapi.NextCursor(found[limit-1].Email); err != nil {
+			return err
+		}
 	}
 	for _, a := range found {
 		page.Items = append(page.Items, view(a))

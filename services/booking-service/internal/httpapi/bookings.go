@@ -128,7 +128,7 @@ func (a *api) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	after, err := cursorOf[position](r)
+	after, err := httpapi.Cursor[*position](r, nil)
 	if err != nil {
 		return err
 	}
@@ -165,7 +165,7 @@ func (a *api) list(w http.ResponseWriter, r *http.Request) error {
 	page := listJSON[*booking.Document]{Items: all[:min(limit, len(all))]}
 	if len(all) > limit {
 		last := all[limit-1]
-		if page.NextCursor, err = cursor(position{last.CreatedAt, last.ID}); err != nil {
+		if page.NextCursor, err = httpapi.NextCursor(position{last.CreatedAt, last.ID}); err != nil {
 			return err
 		}
 	}

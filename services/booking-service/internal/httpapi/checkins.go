@@ -139,16 +139,13 @@ func (a *api) scans(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	before, err := cursorOf[uuid.UUID](r)
+	before, err := httpapi.Cursor(r, uuid.Max)
 	if err != nil {
 		return err
 	}
-	if before == nil {
-		before = &uuid.Max
-	}
 	var scans []booking.Scan
 	err = a.engine.Read(r.Context(), eventlog.IDOf(e), func(s *booking.State) {
-		scans = s.Scans(*before, limit+1) // one more shows whether there is a next page
+		scans = s.Scans(before, limit+1) // one more shows whether there is a next page
 	})
 	if err != nil {
 		return explain(err)
@@ -156,7 +153,7 @@ func (a *api) scans(w http.ResponseWriter, r *http.Request) error {
 	page := listJSON[scanJSON]{Items: []scanJSON{}}
 	if len(scans) > limit {
 		scans = scans[:limit]
-		if page.NextCursor, err = cursor(scans[limit-1].ID); err != nil {
+		if page.NextCursor, err = httpapi.NextCursor(scans[limit-1].ID); err != nil {
 			return err
 		}
 	}

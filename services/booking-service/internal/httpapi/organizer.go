@@ -1,8 +1,6 @@
 package httpapi
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"net/http"
 	"time"
 
@@ -123,12 +121,9 @@ func (a *api) attendees(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	from, err := cursorOf[attendeePosition](r)
+	from, err := httpapi.Cursor(r, attendeePosition{})
 	if err != nil {
 		return err
-	}
-	if from == nil {
-		from = &attendeePosition{}
 	}
 	var people []booking.Attendee
 	next := -1
@@ -144,7 +139,7 @@ func (a *api) attendees(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	if next >= 0 {
-		if page.NextCursor, err = cursor(attendeePosition{next}); err != nil {
+		if page.NextCursor, err = httpapi.NextCursor(attendeePosition{next}); err != nil {
 			return err
 		}
 	}
@@ -159,27 +154,4 @@ type attendeePosition struct{ Seat int }
 type listJSON[T any] struct {
 	Items      []T    `json:"items"`
 	NextCursor string `json:"next_cursor,omitempty"`
-}
-
-// cursor encodes a position in a list as an opaque string.
-func cursor(position any) (string, error) {
-	raw, err := json.Marshal(position)
-	return base64.RawURLEncoding.EncodeToString(raw), err
-}
-
-// cursorOf returns the position in the query's cursor, or nil without one.
-func cursorOf[T any](r *http.Request) (*T, error) {
-	text := r.URL.Query().Get("cursor")
-	if text == "" {
-		return nil, nil
-	}
-	var at *T
-	raw, err := base64.RawURLEncoding.DecodeString(text)
-	if err == nil {
-		err = json.Unmarshal(raw, &at)
-	}
-	if err != nil || at == nil {
-		return nil, problem.Invalid(problem.Field{Field: "cursor", Code: "invalid", Message: "must be a next_cursor from an earlier answer"})
-	}
-	return at, nil
 }

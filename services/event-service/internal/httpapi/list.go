@@ -1,8 +1,6 @@
 package httpapi
 
 import (
-	"encoding/base64"
-	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -46,7 +44,9 @@ func (a *API) events(w http.ResponseWriter, r *http.Request) error {
 	if len(list) > limit {
 		list = list[:limit]
 		last := list[limit-1]
-		page.NextCursor = encodeCursor(event.Position{StartsAt: last.StartsAt, ID: last.ID})
+		if page.NextCursor, err = httpapi.NextCursor(event.Position{StartsAt: last.StartsAt, ID: last.ID}); err != nil {
+			return err
+		}
 	}
 	now := a.clock.Now()
 	for _, e := range list {
@@ -75,10 +75,8 @@ func (a *API) filter(r *http.Request) (event.Filter, error) {
 			}
 		}
 	}
-	if s := query.Get("cursor"); s != "" {
-		if f.After, err = decodeCursor(s); err != nil {
-			wrong = append(wrong, problem.Field{Field: "cursor", Code: "invalid", Message: "must be the next_cursor of the page before"})
-		}
+	if f.After, err = httpapi.Cursor[*event.Position](r, nil); err != nil {
+		wrong = append(wrong, problem.From(err).Fields...)
 	}
 	mine := false
 	if s := query.Get("mine"); s != "" {
@@ -99,30 +97,4 @@ func (a *API) filter(r *http.Request) (event.Filter, error) {
 		f.NotEndedAt = a.clock.Now()
 	}
 	return f, nil
-}
-
-// A cursor is the position of the last event of a page: microseconds since 1970
-// and id, in base64 to show that it is opaque.
-func encodeCursor(p event.Position) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(p.StartsAt.UnixMicro(), 10) + "." + p.ID.String()))
-}
-
-func decodeCursor(s string) (*event.Position, error) {
-	raw, err := base64.RawURLEncoding.DecodeString(s)
-	if err != nil {
-		return nil, err
-	}
-	micros, id, _ := strings.Cut(string(raw), ".")
-	n, err := strconv.ParseInt(micros, 10, 64)
-	if err != nil {
-		return nil, err
-	}
-	p := event.Position{StartsAt: time.UnixMicro(n).UTC()}
-	if p.StartsAt.Year() < 1970 || p.StartsAt.Year() > 9999 {
-		return nil, errors.New("no event starts then")
-	}
-	if p.ID, err = uuid.Parse(id); err != nil {
-		return nil, err
-	}
-	return &p, nil
 }

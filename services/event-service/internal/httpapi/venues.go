@@ -3,7 +3,6 @@ package httpapi
 import (
 	"bytes"
 	"compress/gzip"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -103,15 +102,9 @@ func (a *API) venues(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		wrong = append(wrong, problem.From(err).Fields...)
 	}
-	before := uuid.Max
-	if cursor := r.URL.Query().Get("cursor"); cursor != "" {
-		raw, err := base64.RawURLEncoding.DecodeString(cursor)
-		if err == nil {
-			before, err = uuid.FromBytes(raw)
-		}
-		if err != nil {
-			wrong = append(wrong, problem.Field{Field: "cursor", Code: "invalid", Message: "must be the next_cursor of the page before"})
-		}
+	before, err := httpapi.Cursor(r, uuid.Max)
+	if err != nil {
+		wrong = append(wrong, problem.From(err).Fields...)
 	}
 	if len(wrong) > 0 {
 		return problem.Invalid(wrong...)
@@ -123,7 +116,9 @@ func (a *API) venues(w http.ResponseWriter, r *http.Request) error {
 	page := venuePage{Items: []event.VenueSummary{}}
 	if len(list) > limit {
 		list = list[:limit]
-		page.NextCursor = base64.RawURLEncoding.EncodeToString(list[limit-1].ID[:])
+		if page.NextCursor, err = httpapi.NextCursor(list[limit-1].ID); err != nil {
+			return err
+		}
 	}
 	page.Items = append(page.Items, list...)
 	return httpapi.WriteJSON(w, http.StatusOK, page)
