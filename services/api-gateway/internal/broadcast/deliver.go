@@ -5,6 +5,8 @@ import (
 	"net"
 	"os"
 	"time"
+
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
 )
 
 // Attach turns a connection, on which a response header has been written, into a watcher that begins at
@@ -93,7 +95,7 @@ func (f *Feed) deliver() {
 				break
 			}
 			at = next
-			pause(f.ctx, time.Since(begin))
+			clock.Sleep(f.ctx, time.Since(begin))
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
 	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/upstream"
 )
@@ -53,10 +54,8 @@ func (f *Feed) run(since int64) {
 			return
 		}
 		since, lastID = head, strconv.FormatInt(head, 10)
-		select {
-		case <-f.ctx.Done():
+		if !clock.Sleep(f.ctx, time.Until(opened.Add(minReopenInterval))) {
 			return
-		case <-time.After(time.Until(opened.Add(minReopenInterval))):
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/frontrow-tickets/frontrow/api"
+	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
 )
 
@@ -121,17 +122,17 @@ func (s *Server) showApp(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Cache-Control", f.cacheControl)
 	h.Add("Vary", "Accept-Encoding")
 	h.Set("ETag", f.etag)
-	if strings.Contains(r.Header.Get("If-None-Match"), f.etag) {
+	if httpapi.ETagMatches(r.Header.Get("If-None-Match"), f.etag) {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
 	body := f.plain
 	accepted := r.Header.Get("Accept-Encoding")
 	switch {
-	case f.brotli != nil && accepts(accepted, "br"):
+	case f.brotli != nil && httpapi.AcceptsEncoding(accepted, "br"):
 		h.Set("Content-Encoding", "br")
 		body = f.brotli
-	case f.gzip != nil && accepts(accepted, "gzip"):
+	case f.gzip != nil && httpapi.AcceptsEncoding(accepted, "gzip"):
 		h.Set("Content-Encoding", "gzip")
 		body = f.gzip
 	}
@@ -140,18 +141,6 @@ func (s *Server) showApp(w http.ResponseWriter, r *http.Request) error {
 	// The client may have disconnected.
 	_, _ = w.Write(body)
 	return nil
-}
-
-// accepts reports whether an Accept-Encoding names a coding with a non-zero
-// weight.
-func accepts(header, coding string) bool {
-	for part := range strings.SplitSeq(strings.ReplaceAll(header, " ", ""), ",") {
-		name, q, weighted := strings.Cut(part, ";q=")
-		if name == coding {
-			return !weighted || strings.Trim(q, "0.") != ""
-		}
-	}
-	return false
 }
 
 func openAPI(w http.ResponseWriter, _ *http.Request) error {

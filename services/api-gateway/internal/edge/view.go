@@ -9,9 +9,9 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
+	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/upstream"
 	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/views"
@@ -43,7 +43,7 @@ func (s *Server) showView(c *call, req *upstream.Request) error {
 // view is the fallback while event-service is down.
 func (s *Server) showOwn(c *call, req *upstream.Request, mine bool) error {
 	req.Header = s.outgoing(c, c.caller)
-	if accepts(c.r.Header.Get("Accept-Encoding"), "gzip") {
+	if httpapi.AcceptsEncoding(c.r.Header.Get("Accept-Encoding"), "gzip") {
 		req.Header.Set("Accept-Encoding", "gzip")
 	}
 	resp, err := s.Forwarder.Do(c.r.Context(), req)
@@ -71,14 +71,14 @@ func writeView(c *call, view *views.View) error {
 		// Not to be cached: event-service may respond differently once it is back.
 		h.Set("Cache-Control", "no-cache")
 	}
-	if view.Status == http.StatusOK && matches(c.r.Header.Get("If-None-Match"), h.Get("ETag")) {
+	if view.Status == http.StatusOK && httpapi.ETagMatches(c.r.Header.Get("If-None-Match"), h.Get("ETag")) {
 		h.Del("Content-Length")
 		h.Del("Content-Type")
 		c.w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
 	body := view.Body
-	if h.Get("Content-Encoding") == "gzip" && !accepts(c.r.Header.Get("Accept-Encoding"), "gzip") {
+	if h.Get("Content-Encoding") == "gzip" && !httpapi.AcceptsEncoding(c.r.Header.Get("Accept-Encoding"), "gzip") {
 		h.Del("Content-Encoding")
 		var err error
 		if body, err = unpack(body); err != nil {
@@ -104,20 +104,4 @@ func unpack(packed []byte) ([]byte, error) {
 		return nil, err
 	}
 	return io.ReadAll(reader)
-}
-
-// matches compares an If-None-Match header with an ETag, weakly (RFC 9110, 13.1.2).
-func matches(header, etag string) bool {
-	if header == "" || etag == "" {
-		return false
-	}
-	if strings.TrimSpace(header) == "*" {
-		return true
-	}
-	for tag := range strings.SplitSeq(header, ",") {
-		if strings.TrimPrefix(strings.TrimSpace(tag), "W/") == strings.TrimPrefix(etag, "W/") {
-			return true
-		}
-	}
-	return false
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
 	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/route"
 )
@@ -74,7 +75,7 @@ func (f *Forwarder) Do(ctx context.Context, req *Request) (*Response, error) {
 			replica = pool.pick(mode, req.Key, tried)
 			if replica == nil && len(tried) == 1 && got.outcome != answered {
 				// The only replica may just be restarting.
-				pause(ctx, sameReplicaPause)
+				clock.Sleep(ctx, sameReplicaPause)
 				replica = pool.pick(mode, req.Key, nil)
 			}
 		}
@@ -95,14 +96,5 @@ func (f *Forwarder) mode(rt *route.Route) Mode {
 		return RoundRobin
 	default:
 		return Hashed
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-t.C:
 	}
 }

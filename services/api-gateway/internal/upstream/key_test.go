@@ -29,8 +29,10 @@ func TestEventAndItsBookingsShareAKey(t *testing.T) {
 			t.Errorf("the id %q has a key", id)
 		}
 	}
-	for _, body := range []string{"", "{", "[]", `{"seat_ids":["1-1"]}`, `{"event_id":7}`,
-		`{"event_id":"e","seat_ids":["1-1"]}`} {
+	for _, body := range []string{
+		"", "{", "[]", `{"seat_ids":["1-1"]}`, `{"event_id":7}`,
+		`{"event_id":"e","seat_ids":["1-1"]}`,
+	} {
 		if EventKey([]byte(body)).set {
 			t.Errorf("%q has a key", body)
 		}
