@@ -115,6 +115,22 @@ func (s *Server) showApp(w http.ResponseWriter, r *http.Request) error {
 	if f == nil {
 		return page(w, "text/html; charset=utf-8", []byte(homePage))
 	}
+	return sendFile(w, r, f)
+}
+
+// showAPIDocs answers with the web app's API reference. Error: the problem
+// not_found, if the web app was not built.
+func (s *Server) showAPIDocs(w http.ResponseWriter, r *http.Request) error {
+	f := s.app["api-docs.html"]
+	if f == nil {
+		return problem.NotFound("This address")
+	}
+	return sendFile(w, r, f)
+}
+
+// sendFile answers with a file in the best encoding that the client accepts, or
+// with 304 if it has the file already.
+func sendFile(w http.ResponseWriter, r *http.Request, f *file) error {
 	h := w.Header()
 	h.Set("Content-Security-Policy", appPolicy)
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")

@@ -1,6 +1,7 @@
 package edge_test
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -76,5 +77,56 @@ func TestAppThatIsKnownIsNotSentAgain(t *testing.T) {
 	s.ServeHTTP(again, r)
 	if again.Code != http.StatusNotModified || again.Body.Len() > 0 {
 		t.Errorf("%d with %d bytes, want 304 with none", again.Code, again.Body.Len())
+	}
+}
+
+func TestAPIDocsAreServed(t *testing.T) {
+	app := fstest.MapFS{"index.html": {Data: []byte("app")}, "api-docs.html": {Data: []byte("<html>docs</html>")}}
+	tests := []struct {
+		name, method, path string
+		app                fstest.MapFS
+		status             int
+		contentType, body  string
+	}{
+		{"GET", http.MethodGet, "/api/docs", app, 200, "text/html", "<html>docs</html>"},
+		{"HEAD without a body", http.MethodHead, "/api/docs", app, 200, "text/html", ""},
+		{"another method", http.MethodPost, "/api/docs", app, 405, "application/problem+json", "method_not_allowed"},
+		{"a path below", http.MethodGet, "/api/docs/more", app, 404, "application/problem+json", "not_found"},
+		{"another path of /api", http.MethodGet, "/api/doc", app, 404, "application/problem+json", "not_found"},
+		{"without the web app", http.MethodGet, "/api/docs", fstest.MapFS{}, 404, "application/problem+json", "not_found"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s, err := edge.New(edge.Config{App: tt.app, ByAddress: limit.New(1000)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			server := httptest.NewServer(s)
+			defer server.Close()
+			r, err := http.NewRequestWithContext(t.Context(), tt.method, server.URL+tt.path, http.NoBody)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("Accept", "text/html")
+			resp, err := server.Client().Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer resp.Body.Close() //nolint:errcheck // read to the end
+			body, err := io.ReadAll(resp.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if resp.StatusCode != tt.status || !strings.Contains(string(body), tt.body) || (tt.body == "" && len(body) > 0) {
+				t.Errorf("%d %q, want %d with %q", resp.StatusCode, body, tt.status, tt.body)
+			}
+			if got := resp.Header.Get("Content-Type"); !strings.HasPrefix(got, tt.contentType) {
+				t.Errorf("content type %q, want %q", got, tt.contentType)
+			}
+			csp := resp.Header.Get("Content-Security-Policy")
+			if strings.Contains(csp, "unsafe") || tt.status == 200 && !strings.Contains(csp, "script-src 'self'; style-src 'self'") {
+				t.Errorf("content security policy %q", csp)
+			}
+		})
 	}
 }

@@ -39,8 +39,11 @@ func (s *Server) newRouter() *mux.Router {
 		rt := &route.Table[i]
 		router.Handle(rt.Path, &endpoint{template: rt.Path, route: rt}).Methods(rt.Method)
 	}
-	const openAPIPath = "/api/v1/openapi.yaml"
-	router.Handle(openAPIPath, &endpoint{template: openAPIPath, page: openAPI}).Methods(http.MethodGet)
+	for path, page := range map[string]func(http.ResponseWriter, *http.Request) error{
+		"/api/v1/openapi.yaml": openAPI, "/api/docs": s.showAPIDocs,
+	} {
+		router.Handle(path, &endpoint{template: path, page: page}).Methods(http.MethodGet)
+	}
 	// The first matcher must fail: a later one would lose the method mismatch of an API path.
 	router.MatcherFunc(func(r *http.Request, _ *mux.RouteMatch) bool {
 		return !strings.HasPrefix(r.URL.Path, "/api/") && !strings.HasPrefix(r.URL.Path, "/webhooks/")
