@@ -1,0 +1,122 @@
+// An event's sale as a buyer sees it: the event, its seat plan with live states, and the buyer's own bookings.
+import { SvelteSet } from 'svelte/reactivity';
+import { api, persist, type Booking, type Event, type Schemas } from '../../api/client';
+import { money } from '../../format';
+import { t } from '../../i18n/i18n.svelte';
+import { LiveSale } from '../../map/live.svelte';
+import { SeatPlan } from '../../map/plan';
+
+export class Sale {
+  event = $state.raw<Event>();
+  /** Not loaded for an event that is cancelled or past. */
+  plan = $state.raw<SeatPlan>();
+  /** Set together with the plan. */
+  live = $state.raw<LiveSale>();
+  /** Why loading failed. */
+  trouble = $state.raw<unknown>();
+  /** The buyer's held and confirmed bookings for this event. */
+  bookings = $state.raw<Booking[]>([]);
+
+  readonly held = $derived(this.bookings.filter((booking) => booking.status === 'held'));
+  /** Seats in the buyer's own bookings. */
+  readonly mine: ReadonlySet<number> = $derived.by(() => {
+    const seatIds = this.bookings.flatMap(({ seats }) => seats.map(({ id }) => id));
+    return new SvelteSet(this.indexesOf(seatIds));
+  });
+  /** When the sale starts, if that is still to come. */
+  readonly opensAt = $derived(
+    this.event && Date.parse(this.event.sale_starts_at) > Date.now() ? this.event.sale_starts_at : undefined,
+  );
+  readonly closed = $derived(this.event !== undefined && Date.parse(this.event.sale_ends_at) <= Date.now());
+  readonly open = $derived(this.live !== undefined && !this.opensAt && !this.closed);
+  /** Whether the states of the seats are known. */
+  readonly known = $derived(this.live !== undefined && this.live.tick > 0);
+
+  #stopped = false;
+
+  constructor(readonly id: string) {}
+
+  /** Loads the event and its seat plan, and follows the seats' states until stop. */
+  async load(): Promise<void> {
+    this.trouble = undefined;
+    try {
+      const event = await persist(() => api.GET('/events/{id}', { params: { path: { id: this.id } } }));
+      if (this.#stopped) return;
+      this.event = event;
+      if (event.status === 'cancelled' || event.status === 'past') return;
+      const venue = await persist(() => api.GET('/venues/{id}', { params: { path: { id: event.venue.id } } }));
+      if (this.#stopped) return;
+      const plan = SeatPlan.of(venue);
+      const live = new LiveSale(this.id, plan);
+      live.start();
+      [this.plan, this.live] = [plan, live];
+    } catch (error) {
+      this.trouble = error;
+    }
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.live?.stop();
+  }
+
+  async loadBookings(): Promise<void> {
+    try {
+      const { items } = await persist(() => api.GET('/bookings', { params: { query: { limit: 100 } } }));
+      this.bookings = items.filter(
+        ({ event_id, status }) => event_id === this.id && (status === 'held' || status === 'confirmed'),
+      );
+    } catch {
+      // The map works without them.
+    }
+  }
+
+  /** The seats with these ids; unknown ids are left out. */
+  indexesOf(seatIds: readonly string[]): number[] {
+    return seatIds.map((seatId) => this.plan?.indexOf(seatId)).filter((index) => index !== undefined);
+  }
+
+  idsOf(indexes: Iterable<number>): string[] {
+    return [...indexes].map((index) => this.plan?.seats[index]?.id).filter((seatId) => seatId !== undefined);
+  }
+
+  /** The ticket type that sells a category of the plan. */
+  typeOf(category: number | undefined): Schemas['TicketType'] | undefined {
+    const categoryId = this.plan?.categories[category ?? -1]?.id;
+    return this.event?.ticket_types.find((type) => type.category === categoryId);
+  }
+
+  typeOfSeat(index: number): Schemas['TicketType'] | undefined {
+    return this.typeOf(this.plan?.seats[index]?.category);
+  }
+
+  /** A seat's section, row and number. */
+  place(index: number): string {
+    const seat = this.plan?.seats[index];
+    if (!seat) return '';
+    return t('event.seat', {
+      section: this.plan?.sections[seat.section]?.name ?? '',
+      row: seat.row,
+      number: seat.number,
+    });
+  }
+
+  places(indexes: readonly number[]): string {
+    return indexes.map((index) => this.place(index)).join('; ');
+  }
+
+  /** All that is known of a seat, in words. */
+  describe(index: number): string {
+    const seat = this.plan?.seats[index];
+    if (!seat || !this.live) return '';
+    const type = this.typeOfSeat(index);
+    const state = this.mine.has(index) ? 'mine' : this.live.states.of(index);
+    const facts = [
+      this.place(index),
+      type && `${type.name} ${money(type.price)}`,
+      seat.accessible && t('event.accessible'),
+      t(`event.state.${state}`),
+    ];
+    return facts.filter(Boolean).join(', ');
+  }
+}
