@@ -1,5 +1,4 @@
-// What is drawn without looking at single seats: sections with their names, standing areas, row labels, the front.
-import type { SeatGrid } from './grid';
+// What is drawn without looking at single seats: sections with their names, standing areas, the front.
 import type { Look } from './look';
 import { widened, type Point } from './outline';
 import { colorOf, mix, textOn } from './palette';
@@ -26,14 +25,12 @@ export interface Shape {
   top: Point;
 }
 
-export interface RowLabel extends Point {
-  readonly text: string;
-}
-
 export function shapesOf(plan: SeatPlan): Shape[] {
   return plan.sections.map((section) => {
     const path = new Path2D();
-    widened(section.outline, plan.pitch * 0.62).forEach(({ x, y }, i) => (i === 0 ? path.moveTo(x, y) : path.lineTo(x, y)));
+    widened(section.outline, plan.pitch * 0.62).forEach(({ x, y }, i) =>
+      i === 0 ? path.moveTo(x, y) : path.lineTo(x, y),
+    );
     path.closePath();
     const xs = section.outline.map((point) => point.x);
     const ys = section.outline.map((point) => point.y);
@@ -65,7 +62,9 @@ function chord({ outline, center }: PlanSection, along: 'x' | 'y', across: 'x' |
     half = Math.min(half, Math.abs(at - center[along]));
   });
   // A straight row by itself is crossed by nothing.
-  return half === Infinity ? Math.max(...outline.map((point) => point[along])) - Math.min(...outline.map((point) => point[along])) : 2 * half;
+  return half === Infinity
+    ? Math.max(...outline.map((point) => point[along])) - Math.min(...outline.map((point) => point[along]))
+    : 2 * half;
 }
 
 function topOf(plan: SeatPlan, section: PlanSection, x: number): Point {
@@ -76,33 +75,25 @@ function topOf(plan: SeatPlan, section: PlanSection, x: number): Point {
   return { x, y };
 }
 
-/** Labels beside both ends of every row, but where other seats are. */
-export function rowLabelsOf(plan: SeatPlan, grid: SeatGrid): RowLabel[] {
-  const labels: RowLabel[] = [];
-  const beside = (end: Point, direction: Point, text: string) => {
-    const length = Math.hypot(direction.x, direction.y) || 1;
-    const at = { x: end.x + (direction.x / length) * plan.pitch, y: end.y + (direction.y / length) * plan.pitch, text };
-    if (grid.nearest(at.x, at.y, plan.pitch * 0.7) === undefined) labels.push(at);
-  };
-  for (const { rows } of plan.sections) {
-    for (const row of rows) {
-      const [first, second, last, beforeLast] = [0, 1, row.count - 1, row.count - 2].map((n) => plan.seats[row.first + n]);
-      if (!first || !last) continue;
-      if (row.count === 1 || !second || !beforeLast) beside(first, { x: -1, y: 0 }, row.label);
-      else {
-        beside(first, { x: first.x - second.x, y: first.y - second.y }, row.label);
-        beside(last, { x: last.x - beforeLast.x, y: last.y - beforeLast.y }, row.label);
-      }
-    }
-  }
-  return labels;
-}
-
 /** How sections are filled: far out by what is free, near only as the seats' ground. `nearness` is from 0 to 1. */
-export function drawSections(context: CanvasRenderingContext2D, shapes: readonly Shape[], states: SeatStates, scale: number, nearness: number, active: number | undefined, ratio: number, look: Look): string[] {
+export function drawSections(
+  context: CanvasRenderingContext2D,
+  shapes: readonly Shape[],
+  states: SeatStates,
+  scale: number,
+  nearness: number,
+  active: number | undefined,
+  ratio: number,
+  look: Look,
+): string[] {
   context.lineJoin = 'round';
   return shapes.map(({ section, path, category }) => {
-    const fill = fillOf(share(states.countsOfSection(section.index).available, section.count), category, nearness, look);
+    const fill = fillOf(
+      share(states.countsOfSection(section.index).available, section.count),
+      category,
+      nearness,
+      look,
+    );
     const pointed = section.index === active;
     context.fillStyle = fill;
     context.fill(path);
@@ -116,7 +107,10 @@ export function drawSections(context: CanvasRenderingContext2D, shapes: readonly
 const share = (part: number, whole: number) => (whole > 0 ? part / whole : 0);
 
 function fillOf(free: number, category: number, nearness: number, look: Look): string {
-  const far = free > 0 ? mix(look.surface, colorOf(category, look.dark), 0.16 + 0.38 * free) : mix(look.surface, look.lineStrong, 0.22);
+  const far =
+    free > 0
+      ? mix(look.surface, colorOf(category, look.dark), 0.16 + 0.38 * free)
+      : mix(look.surface, look.lineStrong, 0.22);
   return mix(far, mix(look.surface, look.page, 0.9), nearness);
 }
 
@@ -124,7 +118,18 @@ function fillOf(free: number, category: number, nearness: number, look: Look): s
 const smallest = 9;
 
 /** Writes a name and how much is free into a room of that size, the largest that fits; nothing if it would be too small. */
-export function drawName(context: CanvasRenderingContext2D, name: string, detail: string, x: number, y: number, width: number, height: number, color: string, ratio: number, look: Look): void {
+export function drawName(
+  context: CanvasRenderingContext2D,
+  name: string,
+  detail: string,
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+  color: string,
+  ratio: number,
+  look: Look,
+): void {
   const size = Math.min(16 * ratio, (width * 0.82) / widthOf(context, name, 700, look), height * 0.6);
   if (size < smallest * ratio) {
     // A short word says at least how much is free.
@@ -153,7 +158,16 @@ export function widthOf(context: CanvasRenderingContext2D, text: string, weight:
   return width;
 }
 
-export function write(context: CanvasRenderingContext2D, text: string, x: number, y: number, size: number, weight: number, color: string, look: Look): void {
+export function write(
+  context: CanvasRenderingContext2D,
+  text: string,
+  x: number,
+  y: number,
+  size: number,
+  weight: number,
+  color: string,
+  look: Look,
+): void {
   // Whole pixels: a font is looked up once for a size.
   context.font = `${weight} ${Math.floor(size)}px ${look.font}`;
   context.textAlign = 'center';
@@ -163,10 +177,23 @@ export function write(context: CanvasRenderingContext2D, text: string, x: number
 }
 
 /** A standing area: its path is in device pixels. */
-export function drawArea(context: CanvasRenderingContext2D, area: PlanArea, states: SeatStates, center: Point, scale: number, active: boolean, words: Words, ratio: number, look: Look): void {
+export function drawArea(
+  context: CanvasRenderingContext2D,
+  area: PlanArea,
+  states: SeatStates,
+  center: Point,
+  scale: number,
+  active: boolean,
+  words: Words,
+  ratio: number,
+  look: Look,
+): void {
   const free = states.countsOfArea(area.index).available;
   const color = colorOf(area.category, look.dark);
-  const fill = free > 0 ? mix(look.surface, color, 0.16 + 0.38 * share(free, area.capacity)) : mix(look.surface, look.lineStrong, 0.22);
+  const fill =
+    free > 0
+      ? mix(look.surface, color, 0.16 + 0.38 * share(free, area.capacity))
+      : mix(look.surface, look.lineStrong, 0.22);
   const [width, height] = [area.width * scale, area.height * scale];
   context.beginPath();
   context.roundRect(center.x - width / 2, center.y - height / 2, width, height, Math.min(12 * ratio, height / 4));
@@ -181,7 +208,14 @@ export function drawArea(context: CanvasRenderingContext2D, area: PlanArea, stat
 }
 
 /** An arc before the first row, with the word on it. */
-export function drawFront(context: CanvasRenderingContext2D, middle: Point, halfWidth: number, words: Words, ratio: number, look: Look): void {
+export function drawFront(
+  context: CanvasRenderingContext2D,
+  middle: Point,
+  halfWidth: number,
+  words: Words,
+  ratio: number,
+  look: Look,
+): void {
   context.beginPath();
   context.moveTo(middle.x - halfWidth, middle.y - halfWidth * 0.06);
   context.quadraticCurveTo(middle.x, middle.y + halfWidth * 0.06, middle.x + halfWidth, middle.y - halfWidth * 0.06);
