@@ -5,7 +5,7 @@ import { SeatStates, type Availability, type AvailabilityDelta } from './states'
 
 export type Connection = 'connecting' | 'live' | 'lost';
 
-/** How long changes are collected before the page is told, in milliseconds: in the rush there are hundreds a second. */
+/** How long changes are collected before the page draws them, in milliseconds: in a rush there are hundreds a second. */
 const beat = 60;
 
 /**
@@ -18,15 +18,12 @@ const lookAgain = 30_000;
 
 export class LiveSale {
   readonly states: SeatStates;
-  /** Told of the seats that changed, after the first snapshot. */
-  onchange?: (changed: number[]) => void;
   #tick = $state(0);
   #connection = $state<Connection>('connecting');
   #source: EventSource | undefined;
   #pause = 1000;
   #again: ReturnType<typeof setTimeout> | undefined;
   #flush: ReturnType<typeof setTimeout> | undefined;
-  #changed: number[] = [];
   #look: ReturnType<typeof setTimeout> | undefined;
   #looked = -Infinity;
   #stopping = new AbortController();
@@ -83,12 +80,12 @@ export class LiveSale {
     const first = !this.states.known;
     const changed = this.states.apply(snapshot);
     if (first) this.#tick++;
-    else this.#collect(changed);
+    else this.#announce(changed);
   }
 
   #delta(delta: AvailabilityDelta): void {
     const gap = this.states.misses(delta);
-    this.#collect(this.states.applyDelta(delta));
+    this.#announce(this.states.applyDelta(delta));
     if (!gap || this.#look !== undefined || Date.now() < this.#looked + lookAgain) return;
     this.#look = setTimeout(() => void this.#catchUp(), lookAfter + Math.random() * lookSpread);
   }
@@ -96,7 +93,10 @@ export class LiveSale {
   async #catchUp(): Promise<void> {
     const { signal } = this.#stopping;
     try {
-      const snapshot = await persist(() => api.GET('/events/{id}/seats', { params: { path: { id: this.eventId } }, signal }), signal);
+      const snapshot = await persist(
+        () => api.GET('/events/{id}/seats', { params: { path: { id: this.eventId } }, signal }),
+        signal,
+      );
       if (!signal.aborted) this.#snapshot(snapshot as Availability);
     } catch {
       // The next gap asks again.
@@ -108,15 +108,11 @@ export class LiveSale {
     }
   }
 
-  #collect(changed: number[]): void {
-    for (const index of changed) this.#changed.push(index);
-    if (this.#changed.length === 0) return;
+  #announce(changed: readonly number[]): void {
+    if (changed.length === 0) return;
     this.#flush ??= setTimeout(() => {
       this.#flush = undefined;
-      const all = this.#changed;
-      this.#changed = [];
       this.#tick++;
-      this.onchange?.(all);
     }, beat);
   }
 }
