@@ -1,10 +1,10 @@
-# Buys two tickets at $API, from registering to the QR codes, and cancels the event again. POSIX sh and curl alone.
+# Buys two tickets at $API, from registration to the QR codes, and cancels the event again. The image has busybox and curl only.
 step() { echo "$(date -u +%H:%M:%S) $1"; }
 
-# The first value of a field, from JSON.
-get() { json=$(cat); json=${json#*\"$1\":\"}; echo "${json%%\"*}"; }
+# field NAME prints the first string with that name in the JSON it reads.
+field() { grep -o "\"$1\":\"[^\"]*\"" | head -n 1 | cut -d '"' -f 4; }
 
-# call METHOD PATH BODY [SESSION] prints the answer; a refusal ends the test, and says why.
+# call METHOD PATH BODY [SESSION] prints the response. An error response ends the test and is printed.
 call() {
   if ! body=$(curl -sS --max-time 15 --fail-with-body -X "$1" -H 'Content-Type: application/json' -H "Authorization: Bearer ${4-}" \
     -d "$3" "$API$2"); then
@@ -14,12 +14,12 @@ call() {
   printf '%s\n' "$body"
 }
 
-# until_has SECONDS WHAT PATH TEXT [SESSION] asks until the answer has a text.
+# until_has SECONDS WHAT PATH TEXT [SESSION] repeats a GET once a second until the response contains TEXT.
 until_has() {
   tries=$1
   while ! curl -s --max-time 5 -H "Authorization: Bearer ${5-}" "$API$3" | grep -q "$4"; do
     tries=$((tries - 1))
-    [ "$tries" -gt 0 ] || { echo "FAILED: $2 within $1 s" >&2; exit 1; }
+    [ "$tries" -gt 0 ] || { echo "FAILED: not within $1 s: $2" >&2; exit 1; }
     sleep 1
   done
 }
@@ -28,39 +28,39 @@ read -r unique < /proc/sys/kernel/random/uuid
 password='correct horse battery'
 
 step "waiting for the gateway and event-service"
-until_has 60 "the gateway answers" /events '"items"'
+until_has 60 "a response from the gateway" /events '"items"'
 
-step "the admin makes an organiser"
+step "the admin gives a user the organiser role"
 answer=$(call POST /auth/login "{\"email\":\"$ADMIN_EMAIL\",\"password\":\"$ADMIN_PASSWORD\"}")
-admin=$(echo "$answer" | get session_id)
+admin=$(echo "$answer" | field session_id)
 answer=$(call POST /auth/register "{\"email\":\"organizer-$unique@frontrow.example\",\"password\":\"$password\",\"name\":\"Organiser\"}")
-call PUT "/auth/users/$(echo "$answer" | get id)/role" '{"role":"organizer"}' "$admin" > /dev/null
+call PUT "/auth/users/$(echo "$answer" | field id)/role" '{"role":"organizer"}' "$admin" > /dev/null
 answer=$(call POST /auth/login "{\"email\":\"organizer-$unique@frontrow.example\",\"password\":\"$password\"}")
-organizer=$(echo "$answer" | get session_id)
+organizer=$(echo "$answer" | field session_id)
 
 step "the organiser puts an event on sale"
 answer=$(call POST /venues '{"name":"Test Hall","city":"Vienna","time_zone":"Europe/Vienna",
   "categories":[{"id":"front","name":"Front"}],
   "sections":[{"id":"stalls","name":"Stalls","rows":[{"label":"A","category":"front","seats":[
     {"number":"1","x":0,"y":0},{"number":"2","x":1,"y":0}]}]}]}' "$organizer")
-venue=$(echo "$answer" | get id)
+venue=$(echo "$answer" | field id)
 answer=$(call POST /events "{\"name\":\"helm test\",\"venue_id\":\"$venue\",\"time_zone\":\"Europe/Vienna\",\"currency\":\"EUR\",
   \"starts_at\":\"2040-05-01T19:00:00Z\",\"ends_at\":\"2040-05-01T22:00:00Z\",
   \"sale_starts_at\":\"2026-01-01T00:00:00Z\",\"sale_ends_at\":\"2040-05-01T18:00:00Z\",
   \"ticket_types\":[{\"id\":\"front\",\"name\":\"Front\",\"category\":\"front\",\"price\":4500}]}" "$organizer")
-event=$(echo "$answer" | get id)
+event=$(echo "$answer" | field id)
 call POST "/events/$event/publish" '' "$organizer" > /dev/null
-until_has 60 "the event is on sale" "/events/$event/seats" '"blocks"'
+until_has 60 "an event on sale" "/events/$event/seats" '"blocks"'
 
 step "a buyer registers, holds two seats and pays"
 call POST /auth/register "{\"email\":\"buyer-$unique@frontrow.example\",\"password\":\"$password\",\"name\":\"Buyer\"}" > /dev/null
 answer=$(call POST /auth/login "{\"email\":\"buyer-$unique@frontrow.example\",\"password\":\"$password\"}")
-buyer=$(echo "$answer" | get session_id)
+buyer=$(echo "$answer" | field session_id)
 answer=$(call POST /bookings "{\"event_id\":\"$event\",\"seat_ids\":[\"1-0\",\"1-1\"]}" "$buyer")
-booking=$(echo "$answer" | get id)
+booking=$(echo "$answer" | field id)
 call POST /payments "{\"booking_id\":\"$booking\",\"payment_method\":\"pm_ok\"}" "$buyer" > /dev/null
-until_has 60 "the booking is confirmed" "/bookings/$booking" '"status":"confirmed"' "$buyer"
-until_has 5 "the tickets have codes" "/bookings/$booking/tickets" '"qr_png"' "$buyer"
+until_has 60 "a confirmed booking" "/bookings/$booking" '"status":"confirmed"' "$buyer"
+until_has 5 "tickets with codes" "/bookings/$booking/tickets" '"qr_png"' "$buyer"
 
 step "the seats are gone"
 code=$(curl -s --max-time 15 -o /dev/null -w '%{http_code}' -H 'Content-Type: application/json' -H "Authorization: Bearer $buyer" \
@@ -69,5 +69,5 @@ code=$(curl -s --max-time 15 -o /dev/null -w '%{http_code}' -H 'Content-Type: ap
 
 step "the organiser cancels the event; the buyer is refunded"
 call POST "/events/$event/cancel" '' "$organizer" > /dev/null
-until_has 60 "the booking is cancelled" "/bookings/$booking" '"status":"cancelled"' "$buyer"
+until_has 60 "a cancelled booking" "/bookings/$booking" '"status":"cancelled"' "$buyer"
 step "passed"
