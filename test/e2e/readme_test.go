@@ -20,6 +20,11 @@ func TestReadmeWalkThroughWorksAsPasted(t *testing.T) {
 	if block == nil {
 		t.Fatal("README.md has no walk-through")
 	}
+	for _, program := range []string{"curl", "jq"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Fatalf("the walk-through needs %[1]s on PATH: install it (apt install %[1]s)", program)
+		}
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	// In another directory, so that the addresses are those of the system under

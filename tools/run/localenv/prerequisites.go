@@ -48,6 +48,7 @@ func (s *system) prerequisites() []prerequisite {
 	}
 	if s.instance == "test" {
 		list = append(list,
+			prerequisite{"jq", []string{"jq"}, onPath("jq")}, // for README.md's walk-through
 			prerequisite{"promtool", []string{"prometheus"}, onPath("promtool")},
 			prerequisite{"chromium", []string{"chromium", "fonts-dejavu-core"}, onPath("chromium")})
 	}
