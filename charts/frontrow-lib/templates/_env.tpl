@@ -1,4 +1,4 @@
-{{/* The environment of a service, and of its migration. docs/operations.md explains the variables. */}}
+{{/* The environment of a service, and of its migration. docs/reference.md explains the variables. */}}
 {{- define "frontrow-lib.env" -}}
 {{- $global := .root.Values.global -}}
 # These come first: the values below may use them.
