@@ -187,6 +187,40 @@ func TestArchitectureNamesFilesThatExist(t *testing.T) {
 	}
 }
 
+// named matches what the pages name: paths from the root of the repository, and
+// targets of the Makefile.
+var named = regexp.MustCompile("(?m)(?:^|[\\s`(])((?:api|charts|docs|k8s|observability|pkg|services|test|tilt|tools|web)/[\\w./-]*\\w)([^\\w]|$)" +
+	"|(?:^|`)make ([a-z0-9-]+)")
+
+// Superseded decisions, and the list of changes, name what is gone.
+func TestPagesNamePathsAndTargetsThatExist(t *testing.T) {
+	makefile := text(t, "Makefile")
+	n := 0
+	for _, name := range pages(t) {
+		page := text(t, name)
+		if name == "CHANGELOG.md" || strings.Contains(page, "**Superseded by") {
+			continue
+		}
+		for _, match := range named.FindAllStringSubmatch(page, -1) {
+			n++
+			switch file, next, target := match[1], match[2], match[3]; {
+			case next != "" && strings.Contains("<$*{…", next): // a pattern, not a name
+			case target != "":
+				if !strings.Contains(makefile, "\n"+target+":") {
+					t.Errorf("%s: the Makefile has no target %s", name, target)
+				}
+			default:
+				if _, err := os.Stat(filepath.Join(root, file)); err != nil {
+					t.Errorf("%s: %v", name, err)
+				}
+			}
+		}
+	}
+	if n < 50 {
+		t.Errorf("the pages name %d paths and targets", n)
+	}
+}
+
 var link = regexp.MustCompile(`\]\(([^)\s]+)\)|runbook_url: (\S+)`)
 
 func TestLinksLeadSomewhere(t *testing.T) {
