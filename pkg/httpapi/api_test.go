@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/frontrow-tickets/frontrow/api/rest"
 	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
@@ -44,11 +45,6 @@ func ask(t *testing.T, h http.Handler, method, path, token, body string) reply {
 	return reply{rec.Code, p.Code, rec.Header(), rec.Body.String()}
 }
 
-type thing struct {
-	Name string `json:"name"`
-	N    int    `json:"n"`
-}
-
 func newAPI(t *testing.T) (h http.Handler, sign func(identity.Identity) string) {
 	t.Helper()
 	signer, key := testkit.Signer(t, "test-service")
@@ -58,8 +54,8 @@ func newAPI(t *testing.T) (h http.Handler, sign func(identity.Identity) string) 
 	}
 	api := httpapi.New(verifier)
 	api.Handle(http.MethodPost, "/things", func(w http.ResponseWriter, r *http.Request) error {
-		var v thing
-		if err := httpapi.DecodeJSON(w, r, &v); err != nil {
+		v, err := httpapi.Decode[rest.NewTicketType](w, r)
+		if err != nil {
 			return err
 		}
 		return httpapi.WriteJSON(w, http.StatusCreated, v)
@@ -106,13 +102,13 @@ func TestErrorsAreProblemsWithStableCodes(t *testing.T) {
 		"nothing":               {"POST", "/things", anonymous, ``, 400, "malformed_json"},
 		"two values":            {"POST", "/things", anonymous, `{} {}`, 400, "malformed_json"},
 		"unknown field":         {"POST", "/things", anonymous, `{"nam":"x"}`, 400, "unknown_field"},
-		"wrong type":            {"POST", "/things", anonymous, `{"n":"x"}`, 422, "validation_failed"},
+		"wrong type":            {"POST", "/things", anonymous, `{"price":"x"}`, 422, "validation_failed"},
 		"too large":             {"POST", "/things", anonymous, `{"name":"` + strings.Repeat("x", httpapi.DefaultBodyLimit) + `"}`, 413, "body_too_large"},
 		"an error of our own":   {"GET", "/broken", anonymous, "", 500, "internal"},
 		"a panic":               {"GET", "/panics", anonymous, "", 500, "internal"},
 		"something is down":     {"GET", "/down", anonymous, "", 503, "unavailable"},
 		"open to everybody":     {"GET", "/open", "", "", 200, ""},
-		"as it should be":       {"POST", "/things", anonymous, `{"name":"x","n":1}`, 201, ""},
+		"as it should be":       {"POST", "/things", anonymous, `{"name":"x","category":"y","price":1}`, 201, ""},
 		"with a session":        {"GET", "/mine", customer, "", 200, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -133,12 +129,22 @@ func TestErrorsAreProblemsWithStableCodes(t *testing.T) {
 	}
 }
 
+func TestEveryWrongFieldIsNamed(t *testing.T) {
+	api, sign := newAPI(t)
+	got := ask(t, api, "POST", "/things", sign(identity.Identity{Role: identity.Anonymous}), `{"name":"","price":-1}`)
+	for _, field := range []string{"name", "category", "price"} {
+		if !strings.Contains(got.body, `"field":"`+field+`"`) {
+			t.Errorf("%s is not named in %s", field, got.body)
+		}
+	}
+}
+
 func TestMediaTypeMustBeJSON(t *testing.T) {
 	api, sign := newAPI(t)
 	for contentType, want := range map[string]int{
 		"application/json; charset=utf-8": 201, "application/merge-patch+json": 201, "text/plain": 415, "a/b/c": 415,
 	} {
-		req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/things", strings.NewReader(`{}`))
+		req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/things", strings.NewReader(`{"name":"x","category":"y","price":1}`))
 		req.Header.Set(identity.Header, sign(identity.Identity{Role: identity.Anonymous}))
 		req.Header.Set("Content-Type", contentType)
 		rec := httptest.NewRecorder()

@@ -9,12 +9,14 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"reflect"
 	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
 	"github.com/gorilla/mux"
 
+	"github.com/frontrow-tickets/frontrow/api/rest"
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
 )
 
@@ -46,7 +48,8 @@ func tooLarge(limit int64) error {
 		fmt.Sprintf("The body is larger than %d bytes.", limit))
 }
 
-// Unmarshal decodes a JSON body strictly. Errors: malformed_json and
+// Unmarshal decodes a JSON body without the contract: Parse for bodies that are
+// too many or too large to be checked field by field. Errors: malformed_json and
 // unknown_field (400), validation_failed (422) for a value of the wrong type.
 func Unmarshal(body []byte, v any) error {
 	dec := json.NewDecoder(bytes.NewReader(body))
@@ -60,16 +63,25 @@ func Unmarshal(body []byte, v any) error {
 				Message: "must be " + wrongType.Type.String() + ", not " + wrongType.Value,
 			})
 		case strings.HasPrefix(err.Error(), "json: unknown field "):
-			name := strings.Trim(strings.TrimPrefix(err.Error(), "json: unknown field "), `"`)
-			return problem.New(http.StatusBadRequest, "unknown_field", "The body has a field that does not belong there: "+name+".").With("field", name)
+			return unknownField(strings.Trim(strings.TrimPrefix(err.Error(), "json: unknown field "), `"`))
 		default:
-			return problem.New(http.StatusBadRequest, "malformed_json", "The body is not the JSON that is expected here.").Because(err)
+			return malformed(err)
 		}
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return problem.New(http.StatusBadRequest, "malformed_json", "Something follows the JSON value.")
 	}
 	return nil
+}
+
+// Decode reads a body of at most DefaultBodyLimit bytes as a T. Errors: those of
+// ReadBody and Parse.
+func Decode[T any](w http.ResponseWriter, r *http.Request) (v T, err error) {
+	body, err := ReadBody(w, r, DefaultBodyLimit)
+	if err != nil {
+		return v, err
+	}
+	return Parse[T](body)
 }
 
 // DecodeJSON reads and decodes a body of at most DefaultBodyLimit bytes.
@@ -79,6 +91,40 @@ func DecodeJSON(w http.ResponseWriter, r *http.Request, v any) error {
 		return err
 	}
 	return Unmarshal(body, v)
+}
+
+// Parse checks a JSON body against the contract and decodes it. T is a type of
+// package rest. Errors: malformed_json and unknown_field (400),
+// validation_failed (422), which names every wrong field.
+func Parse[T any](body []byte) (v T, err error) {
+	if err := rest.Validate(reflect.TypeFor[T]().Name(), body); err != nil {
+		return v, refuse(err)
+	}
+	return v, Unmarshal(body, &v)
+}
+
+// refuse maps an error of rest.Validate to a problem.
+func refuse(err error) error {
+	var invalid *rest.Invalid
+	if !errors.As(err, &invalid) {
+		return malformed(err)
+	}
+	fields := make([]problem.Field, len(invalid.Fields))
+	for i, f := range invalid.Fields {
+		if f.Code == string(rest.CodeUnknownField) {
+			return unknownField(f.Field)
+		}
+		fields[i] = problem.Field{Field: f.Field, Code: f.Code, Message: f.Message}
+	}
+	return problem.Invalid(fields...)
+}
+
+func malformed(err error) error {
+	return problem.New(http.StatusBadRequest, "malformed_json", "The body is not the JSON that is expected here.").Because(err)
+}
+
+func unknownField(name string) error {
+	return problem.New(http.StatusBadRequest, "unknown_field", "The body has a field that does not belong there: "+name+".").With("field", name)
 }
 
 // WriteJSON answers with v as JSON.

@@ -47,15 +47,16 @@ func (s *Server) showOwn(c *call, req *upstream.Request, mine bool) error {
 		req.Header.Set("Accept-Encoding", "gzip")
 	}
 	resp, err := s.Forwarder.Do(c.r.Context(), req)
-	defer resp.Close()
 	if !mine && (err != nil || resp.Status >= http.StatusInternalServerError) {
 		if stale := s.views.Stale(req); stale != nil {
+			resp.Close()
 			return writeView(c, stale)
 		}
 	}
 	if err != nil {
 		return err
 	}
+	defer resp.Close()
 	pass(c, resp)
 	return nil
 }
