@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/crypto/argon2"
 
+	"github.com/frontrow-tickets/frontrow/api/rest"
 	"github.com/frontrow-tickets/frontrow/pkg/clock"
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 )
@@ -118,7 +119,7 @@ func newService(t *testing.T) (*Service, *work, *clock.Manual) {
 		Hasher: NewHasher(), Now: c.Now,
 	}
 	s.Hasher.derive = w.derive
-	if _, _, err := s.Register(t.Context(), Registration{Email: email, Password: password, Name: "Ada"}, "", nil); err != nil {
+	if _, _, err := s.Register(t.Context(), rest.Registration{Email: email, Password: password, Name: "Ada"}, "", nil); err != nil {
 		t.Fatal(err)
 	}
 	w.take()

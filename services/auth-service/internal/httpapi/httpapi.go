@@ -6,10 +6,10 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
+	"github.com/frontrow-tickets/frontrow/api/rest"
 	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
@@ -37,17 +37,8 @@ func New(svc *auth.Service, verifier *identity.Verifier) http.Handler {
 
 type handlers struct{ svc *auth.Service }
 
-// user is the API's representation of an account.
-type user struct {
-	ID        uuid.UUID     `json:"id"`
-	Email     string        `json:"email"`
-	Name      string        `json:"name"`
-	Role      identity.Role `json:"role"`
-	CreatedAt time.Time     `json:"created_at"`
-}
-
-func view(a auth.Account) user {
-	return user{ID: a.ID, Email: a.Email, Name: a.Name, Role: a.Role, CreatedAt: a.CreatedAt}
+func view(a auth.Account) rest.User {
+	return rest.User{ID: a.ID, Email: a.Email, Name: a.Name, Role: rest.Role(a.Role), CreatedAt: a.CreatedAt}
 }
 
 func (h *handlers) register(w http.ResponseWriter, r *http.Request) error {
@@ -59,11 +50,11 @@ func (h *handlers) register(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var reg auth.Registration
-	if err := httpapi.Unmarshal(body, &reg); err != nil {
+	registration, err := httpapi.Parse[rest.Registration](body)
+	if err != nil {
 		return err
 	}
-	a, replayed, err := h.svc.Register(r.Context(), reg, key, body)
+	a, replayed, err := h.svc.Register(r.Context(), registration, key, body)
 	if err != nil {
 		return answer(err)
 	}
@@ -74,25 +65,18 @@ func (h *handlers) register(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (h *handlers) login(w http.ResponseWriter, r *http.Request) error {
-	var body struct {
-		Email    string `json:"email"`
-		Password string `json:"password"`
-	}
-	if err := httpapi.DecodeJSON(w, r, &body); err != nil {
+	credentials, err := httpapi.Decode[rest.Credentials](w, r)
+	if err != nil {
 		return err
 	}
-	l, err := h.svc.Login(r.Context(), body.Email, body.Password, clientAddress(r))
+	l, err := h.svc.Login(r.Context(), credentials.Email, credentials.Password, clientAddress(r))
 	logins.WithLabelValues(outcome(err)).Inc()
 	if err != nil {
 		return answer(err)
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	http.SetCookie(w, cookie(r, l.SessionID, time.Until(l.ExpiresAt)))
-	return httpapi.WriteJSON(w, http.StatusOK, struct {
-		SessionID string    `json:"session_id"`
-		ExpiresAt time.Time `json:"expires_at"`
-		User      user      `json:"user"`
-	}{l.SessionID, l.ExpiresAt, view(l.Account)})
+	return httpapi.WriteJSON(w, http.StatusOK, rest.Session{SessionID: l.SessionID, ExpiresAt: l.ExpiresAt, User: view(l.Account)})
 }
 
 func (h *handlers) logout(w http.ResponseWriter, r *http.Request) error {
@@ -129,18 +113,11 @@ func (h *handlers) setRole(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var body struct {
-		Role identity.Role `json:"role"`
-	}
-	if err := httpapi.DecodeJSON(w, r, &body); err != nil {
+	change, err := httpapi.Decode[rest.RoleChange](w, r)
+	if err != nil {
 		return err
 	}
-	switch body.Role {
-	case identity.Customer, identity.Organizer, identity.Admin:
-	default:
-		return problem.Invalid(problem.Field{Field: "role", Code: "unknown_role", Message: "must be customer, organizer or admin"})
-	}
-	a, err := h.svc.SetRole(r.Context(), id, body.Role)
+	a, err := h.svc.SetRole(r.Context(), id, identity.Role(change.Role))
 	if err != nil {
 		return answer(err)
 	}

@@ -5,14 +5,10 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/frontrow-tickets/frontrow/api/rest"
 	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
 )
-
-type userPage struct {
-	Items      []user `json:"items"`
-	NextCursor string `json:"next_cursor,omitempty"`
-}
 
 // maxQuery is the maximum length of a search text, in characters.
 const maxQuery = 200
@@ -42,7 +38,7 @@ func (h *handlers) users(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return answer(err)
 	}
-	page := userPage{Items: []user{}}
+	page := rest.UserPage{Items: []rest.User{}}
 	if len(found) > limit {
 		found = found[:limit]
 		if page.NextCursor, err = httpapi.NextCursor(found[limit-1].Email); err != nil {
