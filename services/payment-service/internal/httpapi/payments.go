@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/frontrow-tickets/frontrow/api/events"
+	"github.com/frontrow-tickets/frontrow/api/rest"
 	"github.com/frontrow-tickets/frontrow/pkg/clock"
 	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
@@ -46,54 +47,19 @@ func New(a API, verifier *identity.Verifier) http.Handler {
 	return r
 }
 
-// view is the API's representation of a payment.
-type view struct {
-	ID            uuid.UUID      `json:"id"`
-	BookingID     uuid.UUID      `json:"booking_id"`
-	Status        payment.Status `json:"status"`
-	Amount        events.Money   `json:"amount"`
-	PaymentMethod string         `json:"payment_method"`
-	CreatedAt     time.Time      `json:"created_at"`
-	FailureCode   string         `json:"failure_code,omitempty"`
-	RefundedAt    time.Time      `json:"refunded_at,omitzero"`
-}
-
-func viewOf(p *payment.Payment) view {
-	return view{
-		ID: p.ID, BookingID: p.BookingID, Status: p.Status, Amount: p.Amount, PaymentMethod: p.Method,
-		CreatedAt: p.CreatedAt, FailureCode: p.FailureCode, RefundedAt: p.RefundedAt,
+func view(p *payment.Payment) rest.Payment {
+	return rest.Payment{
+		ID: p.ID, BookingID: p.BookingID, Status: rest.PaymentStatus(p.Status), Amount: rest.Money(p.Amount),
+		PaymentMethod: rest.PaymentMethod(p.Method), CreatedAt: p.CreatedAt, FailureCode: rest.FailureCode(p.FailureCode),
+		RefundedAt: p.RefundedAt,
 	}
 }
 
 // accepted shows a payment as it started, whatever its current state.
-func accepted(p *payment.Payment) view {
-	return view{
-		ID: p.ID, BookingID: p.BookingID, Status: payment.Processing, Amount: p.Amount, PaymentMethod: p.Method, CreatedAt: p.CreatedAt,
-	}
-}
-
-type createRequest struct {
-	BookingID     string `json:"booking_id"`
-	PaymentMethod string `json:"payment_method"`
-}
-
-func (in createRequest) validate() (uuid.UUID, error) {
-	var fields []problem.Field
-	id, err := uuid.Parse(in.BookingID)
-	if err != nil || len(in.BookingID) != 36 {
-		fields = append(fields, problem.Field{Field: "booking_id", Code: "invalid", Message: "must be a booking's id"})
-	}
-	if in.PaymentMethod == "" {
-		fields = append(fields, problem.Field{Field: "payment_method", Code: "required", Message: "is needed"})
-	}
-	if len(fields) > 0 {
-		return id, problem.Invalid(fields...)
-	}
-	if !payment.KnownMethod(in.PaymentMethod) {
-		return id, problem.New(http.StatusUnprocessableEntity, "unknown_payment_method", "There is no such payment method.").
-			With("payment_methods", payment.Methods)
-	}
-	return id, nil
+func accepted(p *payment.Payment) rest.Payment {
+	v := view(p)
+	v.Status, v.FailureCode, v.RefundedAt = rest.PaymentStatusProcessing, "", time.Time{}
+	return v
 }
 
 func (a API) create(w http.ResponseWriter, r *http.Request) error {
@@ -101,20 +67,20 @@ func (a API) create(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var in createRequest
-	if err := httpapi.Unmarshal(raw, &in); err != nil {
+	in, err := httpapi.Parse[rest.NewPayment](raw)
+	if err != nil {
 		return err
 	}
 	idempotency, err := httpapi.IdempotencyKey(r)
 	if err != nil {
 		return err
 	}
-	bookingID, err := in.validate()
-	if err != nil {
-		return err
+	if !payment.KnownMethod(in.PaymentMethod) {
+		return problem.New(http.StatusUnprocessableEntity, "unknown_payment_method", "There is no such payment method.").
+			With("payment_methods", payment.Methods)
 	}
 	request := payments.Request{User: identity.FromContext(r.Context()).UserID, Key: idempotency, Hash: httpapi.RequestHash(r, raw)}
-	begun, replayed, err := a.pay(r.Context(), request, bookingID, in.PaymentMethod)
+	begun, replayed, err := a.pay(r.Context(), request, in.BookingID, in.PaymentMethod)
 	if err != nil {
 		return a.problem(err)
 	}
@@ -190,5 +156,5 @@ func (a API) get(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return a.problem(err)
 	}
-	return httpapi.WriteJSON(w, http.StatusOK, viewOf(p))
+	return httpapi.WriteJSON(w, http.StatusOK, view(p))
 }
