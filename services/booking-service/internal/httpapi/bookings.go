@@ -16,6 +16,7 @@ import (
 	"github.com/google/uuid"
 
 	logpb "github.com/frontrow-tickets/frontrow/api/log"
+	"github.com/frontrow-tickets/frontrow/api/rest"
 	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
@@ -29,7 +30,33 @@ func (a *api) get(w http.ResponseWriter, r *http.Request) error {
 	if err := a.own(r, func(_ *booking.State, b *booking.Booking) { document = b.Document() }); err != nil {
 		return err
 	}
-	return httpapi.WriteJSON(w, http.StatusOK, document)
+	return httpapi.WriteJSON(w, http.StatusOK, view(document))
+}
+
+func view(d *booking.Document) rest.Booking {
+	v := rest.Booking{
+		ID: d.ID, EventID: d.EventID, EventName: d.EventName, Status: rest.BookingStatus(d.Status), Reason: rest.EndReason(d.Reason),
+		Seats: make([]rest.BookedSeat, len(d.Seats)), Total: rest.Money(d.Total), CreatedAt: d.CreatedAt, ExpiresAt: d.ExpiresAt,
+		ConfirmedAt: orZero(d.ConfirmedAt), EndedAt: orZero(d.EndedAt),
+	}
+	if p := d.Payment; p != nil {
+		v.Payment = rest.BookingPayment{ID: p.ID, Status: rest.PaymentStatus(p.Status), FailureCode: rest.FailureCode(p.FailureCode)}
+	}
+	for i, s := range d.Seats {
+		v.Seats[i] = rest.BookedSeat{
+			ID: s.ID.String(), Section: s.Section, Row: s.Row, Number: s.Number,
+			TicketTypeID: s.TicketTypeID, TicketType: s.TicketTypeName, Price: rest.Money(s.Price),
+		}
+	}
+	return v
+}
+
+// orZero returns the value, or the zero value for nil: rest omits it.
+func orZero[T any](p *T) (v T) {
+	if p != nil {
+		v = *p
+	}
+	return v
 }
 
 // held serves a booking to payment-service whose message has not arrived there
@@ -87,7 +114,7 @@ func (a *api) cancel(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return explain(err)
 	}
-	return httpapi.WriteJSON(w, http.StatusOK, document)
+	return httpapi.WriteJSON(w, http.StatusOK, view(document))
 }
 
 // document returns a booking that the owner of its log has encoded.
@@ -162,7 +189,10 @@ func (a *api) list(w http.ResponseWriter, r *http.Request) error {
 	slices.SortFunc(all, func(a, b *booking.Document) int {
 		return position{a.CreatedAt, a.ID}.compare(position{b.CreatedAt, b.ID})
 	})
-	page := listJSON[*booking.Document]{Items: all[:min(limit, len(all))]}
+	page := rest.BookingPage{Items: []rest.Booking{}}
+	for _, b := range all[:min(limit, len(all))] {
+		page.Items = append(page.Items, view(b))
+	}
 	if len(all) > limit {
 		last := all[limit-1]
 		if page.NextCursor, err = httpapi.NextCursor(position{last.CreatedAt, last.ID}); err != nil {
@@ -170,21 +200,6 @@ func (a *api) list(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	return httpapi.WriteJSON(w, http.StatusOK, page)
-}
-
-type ticketJSON struct {
-	ID         uuid.UUID      `json:"id"`
-	SeatID     booking.SeatID `json:"seat_id"`
-	Section    string         `json:"section"`
-	Row        string         `json:"row,omitempty"`
-	Number     string         `json:"number"`
-	TicketType string         `json:"ticket_type"`
-	EventID    uuid.UUID      `json:"event_id"`
-	EventName  string         `json:"event_name"`
-	StartsAt   time.Time      `json:"starts_at"`
-	Holder     string         `json:"holder"`
-	Code       string         `json:"code"`
-	QR         []byte         `json:"qr_png"`
 }
 
 func (a *api) tickets(w http.ResponseWriter, r *http.Request) error {
@@ -200,7 +215,7 @@ func (a *api) tickets(w http.ResponseWriter, r *http.Request) error {
 	if document.Status != booking.Confirmed {
 		return explain(&booking.Refusal{Reason: booking.NotConfirmed})
 	}
-	items := make([]ticketJSON, len(document.Seats))
+	items := make([]rest.Ticket, len(document.Seats))
 	for i, s := range document.Seats {
 		id := booking.TicketID(document.ID, s.ID)
 		code, err := a.signer.Code(ticket.Claims{Ticket: id, Booking: document.ID, Event: document.EventID, Seat: s.ID.String()})
@@ -211,12 +226,12 @@ func (a *api) tickets(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		items[i] = ticketJSON{
-			ID: id, SeatID: s.ID, Section: s.Section, Row: s.Row, Number: s.Number, TicketType: s.TicketTypeName,
-			EventID: document.EventID, EventName: document.EventName, StartsAt: startsAt, Holder: holder, Code: code, QR: png,
+		items[i] = rest.Ticket{
+			ID: id.String(), SeatID: s.ID.String(), Section: s.Section, Row: s.Row, Number: s.Number, TicketType: s.TicketTypeName,
+			EventID: document.EventID, EventName: document.EventName, StartsAt: startsAt, Holder: holder, Code: code, QRPNG: png,
 		}
 	}
-	return httpapi.WriteJSON(w, http.StatusOK, map[string]any{"items": items})
+	return httpapi.WriteJSON(w, http.StatusOK, rest.Tickets{Items: items})
 }
 
 // newID returns the own half of a booking's id. With an Idempotency-Key it is

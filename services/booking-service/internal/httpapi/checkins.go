@@ -6,11 +6,11 @@ import (
 	"errors"
 	"net/http"
 	"time"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
 	logpb "github.com/frontrow-tickets/frontrow/api/log"
+	"github.com/frontrow-tickets/frontrow/api/rest"
 	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
@@ -18,58 +18,15 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/eventlog"
 )
 
-// maxCode is the maximum length of a QR code's text, in characters.
-const maxCode = 1024
-
-type scanBody struct {
-	ScanID string `json:"scan_id"`
-	Code   string `json:"code"`
-}
-
-// id validates the body and returns the scan's id.
-func (b *scanBody) id() (uuid.UUID, error) {
-	var wrong []problem.Field
-	id, err := uuid.Parse(b.ScanID)
-	if err != nil || id.Version() != 7 || id.Variant() != uuid.RFC4122 {
-		wrong = append(wrong, problem.Field{Field: "scan_id", Code: "invalid", Message: "must be a UUID of version 7"})
+func presentScan(event uuid.UUID, s *booking.Scan) rest.Scan {
+	out := rest.Scan{
+		ScanID: s.ID, EventID: event, Result: rest.ScanResult(s.Result), ScannedAt: s.At, AdmittedAt: orZero(s.AdmittedAt),
+		TicketID: s.Ticket, Holder: s.Holder,
 	}
-	if n := utf8.RuneCountInString(b.Code); n < 1 || n > maxCode {
-		wrong = append(wrong, problem.Field{Field: "code", Code: "length", Message: "must have 1 to 1024 characters"})
-	}
-	if len(wrong) > 0 {
-		return id, problem.Invalid(wrong...)
-	}
-	return id, nil
-}
-
-type scanJSON struct {
-	ScanID     uuid.UUID          `json:"scan_id"`
-	EventID    uuid.UUID          `json:"event_id"`
-	Result     booking.ScanResult `json:"result"`
-	ScannedAt  time.Time          `json:"scanned_at"`
-	AdmittedAt *time.Time         `json:"admitted_at,omitempty"`
-	TicketID   *uuid.UUID         `json:"ticket_id,omitempty"`
-	Seat       *scannedSeatJSON   `json:"seat,omitempty"`
-	Holder     string             `json:"holder,omitempty"`
-}
-
-type scannedSeatJSON struct {
-	ID         booking.SeatID `json:"id"`
-	Section    string         `json:"section"`
-	Row        string         `json:"row,omitempty"`
-	Number     string         `json:"number"`
-	TicketType string         `json:"ticket_type"`
-}
-
-func presentScan(event uuid.UUID, s *booking.Scan) scanJSON {
-	out := scanJSON{
-		ScanID: s.ID, EventID: event, Result: s.Result, ScannedAt: s.At, AdmittedAt: s.AdmittedAt, Holder: s.Holder,
-	}
-	if s.Ticket != uuid.Nil {
-		out.TicketID = &s.Ticket
-	}
-	if s.Seat != nil {
-		out.Seat = &scannedSeatJSON{s.Seat.ID, s.Seat.Section, s.Seat.Row, s.Seat.Number, s.Seat.TicketTypeName}
+	if seat := s.Seat; seat != nil {
+		out.Seat = rest.ScannedSeat{
+			ID: seat.ID.String(), Section: seat.Section, Row: seat.Row, Number: seat.Number, TicketType: seat.TicketTypeName,
+		}
 	}
 	return out
 }
@@ -79,11 +36,7 @@ func (a *api) checkIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var body scanBody
-	if err := httpapi.DecodeJSON(w, r, &body); err != nil {
-		return err
-	}
-	id, err := body.id()
+	body, err := httpapi.Decode[rest.NewScan](w, r)
 	if err != nil {
 		return err
 	}
@@ -91,7 +44,7 @@ func (a *api) checkIn(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
 	defer cancel()
 	scanner := identity.FromContext(ctx).UserID
-	scan := &logpb.Scan{Id: id[:], CodeHash: hash[:], Scanner: scanner[:]}
+	scan := &logpb.Scan{Id: body.ScanID[:], CodeHash: hash[:], Scanner: scanner[:]}
 	a.claims(body.Code, scan)
 	answer, err := a.engine.Do(ctx, command(ctx, e, &logpb.Command{Kind: &logpb.Command_Scan{Scan: scan}}))
 	if errors.Is(err, eventlog.ErrUnknown) {
@@ -150,7 +103,7 @@ func (a *api) scans(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return explain(err)
 	}
-	page := listJSON[scanJSON]{Items: []scanJSON{}}
+	page := rest.ScanPage{Items: []rest.Scan{}}
 	if len(scans) > limit {
 		scans = scans[:limit]
 		if page.NextCursor, err = httpapi.NextCursor(scans[limit-1].ID); err != nil {
@@ -166,5 +119,5 @@ func (a *api) scans(w http.ResponseWriter, r *http.Request) error {
 // ticketKeys is public.
 func (a *api) ticketKeys(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Cache-Control", "public, max-age=300")
-	return httpapi.WriteJSON(w, http.StatusOK, map[string]any{"keys": a.keys.Public()})
+	return httpapi.WriteJSON(w, http.StatusOK, rest.TicketKeys{Keys: a.keys.Public()})
 }

@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/frontrow-tickets/frontrow/api/events"
+	"github.com/frontrow-tickets/frontrow/api/rest"
 	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
@@ -35,40 +35,6 @@ func (a *api) organized(r *http.Request) (uuid.UUID, error) {
 	return id, nil
 }
 
-type salesJSON struct {
-	EventID     uuid.UUID             `json:"event_id"`
-	AsOf        time.Time             `json:"as_of"`
-	Seats       seatCountsJSON        `json:"seats"`
-	Revenue     events.Money          `json:"revenue"`
-	TicketTypes []ticketTypeSalesJSON `json:"ticket_types"`
-	OverTime    overTimeJSON          `json:"over_time"`
-}
-
-type seatCountsJSON struct {
-	Available int `json:"available"`
-	Held      int `json:"held"`
-	Sold      int `json:"sold"`
-	Blocked   int `json:"blocked"`
-}
-
-type ticketTypeSalesJSON struct {
-	ID      string         `json:"id"`
-	Name    string         `json:"name"`
-	Seats   seatCountsJSON `json:"seats"`
-	Revenue events.Money   `json:"revenue"`
-}
-
-type overTimeJSON struct {
-	BucketSeconds int          `json:"bucket_seconds"`
-	Buckets       []bucketJSON `json:"buckets"`
-}
-
-type bucketJSON struct {
-	StartsAt time.Time `json:"starts_at"`
-	Sold     int       `json:"sold"`
-	Revenue  int64     `json:"revenue"`
-}
-
 func (a *api) sales(w http.ResponseWriter, r *http.Request) error {
 	e, err := a.organized(r)
 	if err != nil {
@@ -81,32 +47,25 @@ func (a *api) sales(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return explain(err)
 	}
-	money := func(amount int64) events.Money { return events.Money{Amount: amount, Currency: currency} }
-	out := salesJSON{
-		EventID: e, AsOf: asOf, Seats: seatCountsJSON(s.Seats), Revenue: money(s.Revenue),
-		TicketTypes: make([]ticketTypeSalesJSON, len(s.TicketTypes)),
-		OverTime:    overTimeJSON{int(s.OverTime.Bucket.Seconds()), make([]bucketJSON, len(s.OverTime.Buckets))},
+	money := func(amount int64) rest.Money { return rest.Money{Amount: amount, Currency: currency} }
+	out := rest.Sales{
+		EventID: e, AsOf: asOf, Seats: seatCounts(s.Seats), Revenue: money(s.Revenue),
+		TicketTypes: make([]rest.TicketTypeSales, len(s.TicketTypes)),
+		OverTime: rest.SalesOverTime{
+			BucketSeconds: int(s.OverTime.Bucket.Seconds()), Buckets: make([]rest.SalesBucket, len(s.OverTime.Buckets)),
+		},
 	}
 	for i, t := range s.TicketTypes {
-		out.TicketTypes[i] = ticketTypeSalesJSON{t.ID, t.Name, seatCountsJSON(t.Seats), money(t.Revenue)}
+		out.TicketTypes[i] = rest.TicketTypeSales{ID: t.ID, Name: t.Name, Seats: seatCounts(t.Seats), Revenue: money(t.Revenue)}
 	}
 	for i, b := range s.OverTime.Buckets {
-		out.OverTime.Buckets[i] = bucketJSON(b)
+		out.OverTime.Buckets[i] = rest.SalesBucket{StartsAt: b.StartsAt, Sold: b.Sold, Revenue: b.Revenue}
 	}
 	return httpapi.WriteJSON(w, http.StatusOK, out)
 }
 
-type attendeeJSON struct {
-	TicketID    uuid.UUID      `json:"ticket_id"`
-	BookingID   uuid.UUID      `json:"booking_id"`
-	SeatID      booking.SeatID `json:"seat_id"`
-	Section     string         `json:"section"`
-	Row         string         `json:"row,omitempty"`
-	Number      string         `json:"number"`
-	TicketType  string         `json:"ticket_type"`
-	Price       events.Money   `json:"price"`
-	Holder      string         `json:"holder"`
-	CheckedInAt *time.Time     `json:"checked_in_at,omitempty"`
+func seatCounts(c booking.SeatCounts) rest.SeatCounts {
+	return rest.SeatCounts{Available: c.Available, Held: c.Held, Sold: c.Sold, Blocked: c.Blocked}
 }
 
 func (a *api) attendees(w http.ResponseWriter, r *http.Request) error {
@@ -131,11 +90,12 @@ func (a *api) attendees(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return explain(err)
 	}
-	page := listJSON[attendeeJSON]{Items: make([]attendeeJSON, len(people))}
+	page := rest.AttendeePage{Items: make([]rest.Attendee, len(people))}
 	for i, p := range people {
-		page.Items[i] = attendeeJSON{
-			TicketID: p.Ticket, BookingID: p.Booking, SeatID: p.Seat.ID, Section: p.Seat.Section, Row: p.Seat.Row, Number: p.Seat.Number,
-			TicketType: p.Seat.TicketTypeName, Price: p.Seat.Price, Holder: p.Holder, CheckedInAt: p.CheckedInAt,
+		page.Items[i] = rest.Attendee{
+			TicketID: p.Ticket, BookingID: p.Booking, SeatID: p.Seat.ID.String(), Section: p.Seat.Section, Row: p.Seat.Row,
+			Number: p.Seat.Number, TicketType: p.Seat.TicketTypeName, Price: rest.Money(p.Seat.Price), Holder: p.Holder,
+			CheckedInAt: orZero(p.CheckedInAt),
 		}
 	}
 	if next >= 0 {
@@ -149,9 +109,3 @@ func (a *api) attendees(w http.ResponseWriter, r *http.Request) error {
 // attendeePosition is a position in an event's list of attendees: the position
 // of the next seat.
 type attendeePosition struct{ Seat int }
-
-// listJSON is one page of a list.
-type listJSON[T any] struct {
-	Items      []T    `json:"items"`
-	NextCursor string `json:"next_cursor,omitempty"`
-}

@@ -8,8 +8,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/google/uuid"
-
+	"github.com/frontrow-tickets/frontrow/api/rest"
 	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
@@ -20,30 +19,18 @@ import (
 // proxies.
 const heartbeat = 15 * time.Second
 
-type snapshotJSON struct {
-	EventID uuid.UUID   `json:"event_id"`
-	Version int64       `json:"version"`
-	Blocks  []blockJSON `json:"blocks"`
-}
-
-type blockJSON struct {
-	ID      string `json:"id"`
-	Version int64  `json:"version"`
-	States  string `json:"states"`
-}
-
 // snapshot returns the seats of the event in the path, as known to this
 // replica.
-func (a *api) snapshot(r *http.Request) (out snapshotJSON, err error) {
+func (a *api) snapshot(r *http.Request) (out rest.Availability, err error) {
 	id, err := httpapi.PathUUID(r, "id", "This event")
 	if err != nil {
 		return out, err
 	}
 	found, err := a.event(r.Context(), id, func(s *booking.State) {
 		blocks := s.Blocks()
-		out = snapshotJSON{EventID: id, Version: s.Seq, Blocks: make([]blockJSON, len(blocks))}
+		out = rest.Availability{EventID: id, Version: s.Seq, Blocks: make([]rest.BlockStates, len(blocks))}
 		for i, b := range blocks {
-			out.Blocks[i] = blockJSON{strconv.Itoa(b.Block), s.Seq, b.States}
+			out.Blocks[i] = rest.BlockStates{ID: strconv.Itoa(b.Block), Version: s.Seq, States: b.States}
 		}
 	})
 	if err == nil && !found {
@@ -169,28 +156,22 @@ func (a *api) stream(w http.ResponseWriter, r *http.Request) error {
 	}
 }
 
-type deltaJSON struct {
-	Block   string            `json:"block"`
-	Version int64             `json:"version"`
-	Seats   map[string]string `json:"seats"`
-}
-
 // encode writes one delta per block. Only the last one carries the id, so that
 // a stream that is interrupted in between resumes with all of them.
 func encode(d *eventlog.Delivery) []byte {
 	var order []int
-	byBlock := map[int]map[string]string{}
+	byBlock := map[int]map[string]rest.SeatState{}
 	for _, change := range d.Seats {
 		id := d.Plan.SeatID(change.Position)
 		if byBlock[id.Block] == nil {
-			byBlock[id.Block] = map[string]string{}
+			byBlock[id.Block] = map[string]rest.SeatState{}
 			order = append(order, id.Block)
 		}
-		byBlock[id.Block][id.String()] = change.State.String()
+		byBlock[id.Block][id.String()] = rest.SeatState(change.State.String())
 	}
 	var out []byte
 	for i, block := range order {
-		data, err := json.Marshal(deltaJSON{Block: strconv.Itoa(block), Version: d.Seq, Seats: byBlock[block]})
+		data, err := json.Marshal(rest.AvailabilityDelta{Block: strconv.Itoa(block), Version: d.Seq, Seats: byBlock[block]})
 		if err != nil {
 			return nil
 		}

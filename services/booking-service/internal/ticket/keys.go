@@ -9,24 +9,15 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/frontrow-tickets/frontrow/api/rest"
 )
 
 // Keys verifies codes with the signer's key, and with keys that signed before
 // it or will sign after it.
 type Keys struct {
-	all  []PublicKey
+	all  []rest.TicketKey
 	byID map[string]ed25519.PublicKey
-}
-
-// PublicKey is a key in the form scanners need: a JSON Web Key (RFC 8037).
-type PublicKey struct {
-	Type      string `json:"kty"`
-	Curve     string `json:"crv"`
-	Use       string `json:"use"`
-	Algorithm string `json:"alg"`
-	ID        string `json:"kid"`
-	// X is the key in base64url without padding.
-	X string `json:"x"`
 }
 
 // NewKeys returns the signer's key and others: comma-separated base64
@@ -56,13 +47,13 @@ func (k *Keys) add(key ed25519.PublicKey) {
 		return
 	}
 	k.byID[id] = key
-	k.all = append(k.all, PublicKey{
-		Type: "OKP", Curve: "Ed25519", Use: "sig", Algorithm: "EdDSA", ID: id, X: base64.RawURLEncoding.EncodeToString(key),
+	k.all = append(k.all, rest.TicketKey{
+		Kty: "OKP", Crv: "Ed25519", Use: "sig", Alg: "EdDSA", Kid: id, X: base64.RawURLEncoding.EncodeToString(key),
 	})
 }
 
 // Public returns all keys; the one for new codes is first.
-func (k *Keys) Public() []PublicKey { return k.all }
+func (k *Keys) Public() []rest.TicketKey { return k.all }
 
 // Verify returns a code's claims, or an error if none of the keys signed it.
 func (k *Keys) Verify(code string) (Claims, error) {

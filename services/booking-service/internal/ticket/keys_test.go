@@ -51,7 +51,7 @@ func TestCodesOfEveryKnownKeyAreTrue(t *testing.T) {
 		t.Error("a stranger's code is taken for ours")
 	}
 	published := keys.Public()
-	if len(published) != 2 || published[0].ID != now.kid || published[1].ID != before.kid {
+	if len(published) != 2 || published[0].Kid != now.kid || published[1].Kid != before.kid {
 		t.Fatalf("published %+v, want the signing key first, each once", published)
 	}
 	if x, err := base64.RawURLEncoding.DecodeString(published[0].X); err != nil || string(x) != string(now.key.Public().(ed25519.PublicKey)) {

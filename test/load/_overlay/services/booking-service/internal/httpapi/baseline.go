@@ -40,11 +40,11 @@ func (b *baselines) hold(advisory bool) httpapi.Handler {
 		if err != nil {
 			return err
 		}
-		var body holdBody
-		if err := httpapi.Unmarshal(raw, &body); err != nil {
+		body, err := decodeHold(raw)
+		if err != nil {
 			return err
 		}
-		req, err := body.request()
+		req, err := holdOf(body)
 		if err != nil {
 			return explain(err)
 		}
