@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/frontrow-tickets/frontrow/api/events"
+	"github.com/frontrow-tickets/frontrow/api/rest"
 )
 
 // A block is the unit on which one conditional batch in booking-service's store
@@ -52,7 +53,7 @@ func (c *cutter) begin(section string, general bool) {
 	c.room = c.limit
 }
 
-func (c *cutter) section(s *Section) (ids []string) {
+func (c *cutter) section(s *rest.Section) (ids []string) {
 	if c.limit == minBlockSeats {
 		c.room = 0
 	}
@@ -84,7 +85,7 @@ func (c *cutter) section(s *Section) (ids []string) {
 	return ids
 }
 
-func (c *cutter) area(a *Area) (ids []string) {
+func (c *cutter) area(a *rest.Area) (ids []string) {
 	for first := 1; first <= a.Capacity; first += c.limit {
 		c.begin(a.Name, true)
 		ids = append(ids, strconv.Itoa(len(c.blocks)))
@@ -98,7 +99,7 @@ func (c *cutter) area(a *Area) (ids []string) {
 
 // runLength returns seats in booking-service's format: runs instead of single
 // seats.
-func runLength(label string, seats []Seat) events.Row {
+func runLength(label string, seats []rest.Seat) events.Row {
 	row := events.Row{Label: label}
 	for i, s := range seats {
 		if n := len(row.Runs); n > 0 && row.Runs[n-1].Category == s.Category {
@@ -126,7 +127,7 @@ func runLength(label string, seats []Seat) events.Row {
 
 // consecutive reports whether the seats' numbers are n, n+1, …, and returns n.
 // n is at least 1, because 0 in a message means that there is no first number.
-func consecutive(seats []Seat) (int, bool) {
+func consecutive(seats []rest.Seat) (int, bool) {
 	first, err := strconv.Atoi(seats[0].Number)
 	if err != nil || first < 1 {
 		return 0, false

@@ -11,42 +11,43 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/frontrow-tickets/frontrow/api/events"
+	"github.com/frontrow-tickets/frontrow/api/rest"
 	"github.com/frontrow-tickets/frontrow/services/event-service/internal/event"
 )
 
 var now = time.Date(2027, 1, 2, 3, 4, 5, 0, time.UTC)
 
-func row(label string, seats int) event.PlanRow {
-	r := event.PlanRow{Label: label, Category: "front"}
+func row(label string, seats int) rest.NewRow {
+	r := rest.NewRow{Label: label, Category: "front"}
 	for i := range seats {
 		x, y := float64(i), 0.0
-		r.Seats = append(r.Seats, event.PlanSeat{Number: fmt.Sprint(i + 1), X: &x, Y: &y})
+		r.Seats = append(r.Seats, rest.NewSeat{Number: fmt.Sprint(i + 1), X: &x, Y: &y})
 	}
 	return r
 }
 
-func section(id string, rowSizes ...int) event.PlanSection {
-	s := event.PlanSection{ID: id, Name: "Section " + id}
+func section(id string, rowSizes ...int) rest.NewSection {
+	s := rest.NewSection{ID: id, Name: "Section " + id}
 	for i, n := range rowSizes {
 		s.Rows = append(s.Rows, row(fmt.Sprint(i+1), n))
 	}
 	return s
 }
 
-func area(id string, capacity int) event.PlanArea {
+func area(id string, capacity int) rest.NewArea {
 	x := 0.0
-	return event.PlanArea{ID: id, Name: "Area " + id, Category: "floor", Capacity: capacity, X: &x, Y: &x}
+	return rest.NewArea{ID: id, Name: "Area " + id, Category: "floor", Capacity: capacity, X: &x, Y: &x}
 }
 
-func plan(sections []event.PlanSection, areas ...event.PlanArea) event.Plan {
-	return event.Plan{
+func plan(sections []rest.NewSection, areas ...rest.NewArea) rest.NewVenue {
+	return rest.NewVenue{
 		Name: "Hall", City: "Vienna", TimeZone: "Europe/Vienna",
-		Categories: []event.Category{{ID: "front", Name: "Front"}, {ID: "floor", Name: "Floor"}},
+		Categories: []rest.Category{{ID: "front", Name: "Front"}, {ID: "floor", Name: "Floor"}},
 		Sections:   sections, Areas: areas,
 	}
 }
 
-func newVenue(t *testing.T, p event.Plan) (*event.Venue, []events.Block) {
+func newVenue(t *testing.T, p rest.NewVenue) (*event.Venue, []events.Block) {
 	t.Helper()
 	v, blocks, err := event.NewVenue(p, uuid.New(), uuid.New(), now)
 	if err != nil {
@@ -76,7 +77,7 @@ func TestBlocksAreWholeRows(t *testing.T) {
 		"sections of a large venue share":   {sections: large(64, 10, 20), want: repeat(400, 32)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var p event.Plan
+			var p rest.NewVenue
 			for i, rows := range tc.sections {
 				p.Sections = append(p.Sections, section(fmt.Sprint("s", i), rows...))
 			}
@@ -167,7 +168,7 @@ func checkIDs(t *testing.T, v *event.Venue, blocks []events.Block) {
 }
 
 func TestRowsTravelInRunLengthForm(t *testing.T) {
-	number := func(seats []event.PlanSeat, numbers ...string) []event.PlanSeat {
+	number := func(seats []rest.NewSeat, numbers ...string) []rest.NewSeat {
 		for i, n := range numbers {
 			seats[i].Number = n
 		}
@@ -185,7 +186,7 @@ func TestRowsTravelInRunLengthForm(t *testing.T) {
 	padded := row("E", 2)
 	number(padded.Seats, "01", "02")
 
-	p := plan([]event.PlanSection{{ID: "s", Name: "Stalls", Rows: []event.PlanRow{mixed, odd, late, zero, padded}}}, area("pit", 301))
+	p := plan([]rest.NewSection{{ID: "s", Name: "Stalls", Rows: []rest.NewRow{mixed, odd, late, zero, padded}}}, area("pit", 301))
 	_, got := newVenue(t, p)
 	front := func(n int) []events.Run { return []events.Run{{Category: "front", Count: n}} }
 	want := []events.Block{
@@ -208,12 +209,12 @@ func TestKindSaysWhatACategoryBuys(t *testing.T) {
 	mixed := section("s", 2)
 	mixed.Rows[0].Seats[0].Category = "floor"
 	for name, tc := range map[string]struct {
-		plan event.Plan
+		plan rest.NewVenue
 		want map[string]event.Kind
 	}{
-		"seats and area":   {plan([]event.PlanSection{section("s", 2)}, area("a", 2)), map[string]event.Kind{"front": event.Seated, "floor": event.GeneralAdmission}},
-		"both in one":      {plan([]event.PlanSection{mixed}, area("a", 2)), map[string]event.Kind{"front": event.Seated, "floor": event.Mixed}},
-		"nothing of floor": {plan([]event.PlanSection{section("s", 2)}), map[string]event.Kind{"front": event.Seated, "floor": event.Seated}},
+		"seats and area":   {plan([]rest.NewSection{section("s", 2)}, area("a", 2)), map[string]event.Kind{"front": event.Seated, "floor": event.GeneralAdmission}},
+		"both in one":      {plan([]rest.NewSection{mixed}, area("a", 2)), map[string]event.Kind{"front": event.Seated, "floor": event.Mixed}},
+		"nothing of floor": {plan([]rest.NewSection{section("s", 2)}), map[string]event.Kind{"front": event.Seated, "floor": event.Seated}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v, _ := newVenue(t, tc.plan)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/frontrow-tickets/frontrow/api/rest"
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
 )
 
@@ -75,11 +76,11 @@ func (e *Event) StatusAt(now time.Time) Status {
 // New returns the draft that d describes. venue is the venue with the id in d,
 // or nil if there is none. The error is validation_failed and names every
 // invalid field.
-func New(d Definition, venue *Facts, id, organizer uuid.UUID, now time.Time) (*Event, error) {
+func New(d rest.NewEvent, venue *Facts, id, organizer uuid.UUID, now time.Time) (*Event, error) {
 	now = now.UTC().Truncate(time.Microsecond)
 	e := &Event{ID: id, OrganizerID: organizer, Status: Draft, Version: 1, CreatedAt: now, UpdatedAt: now}
 	var f faults
-	d.apply(e, venue, &f)
+	e.apply(d, venue, &f)
 	if err := f.err(); err != nil {
 		return nil, err
 	}
@@ -91,14 +92,14 @@ func New(d Definition, venue *Facts, id, organizer uuid.UUID, now time.Time) (*E
 // currency and categories for sale, and a cancelled or past event does not
 // change at all: ErrNotEditable, whose fields name what was refused. Invalid
 // fields: validation_failed. After an error the event is unchanged.
-func (e *Event) Change(d Definition, venue *Facts, now time.Time) error {
+func (e *Event) Change(d rest.NewEvent, venue *Facts, now time.Time) error {
 	status := e.StatusAt(now)
 	if status == Cancelled || status == Past {
 		return refuse(ErrNotEditable, problem.Field{Field: "status", Code: string(status), Message: "the event is " + string(status)})
 	}
 	changed := *e
 	var f faults
-	d.apply(&changed, venue, &f)
+	changed.apply(d, venue, &f)
 	if status != Draft {
 		var refused faults
 		changed.checkKept(e, d, &refused)
@@ -118,9 +119,9 @@ func (e *Event) Change(d Definition, venue *Facts, now time.Time) error {
 }
 
 // checkKept reports changes that an event on sale does not allow.
-func (e *Event) checkKept(old *Event, d Definition, f *faults) {
+func (e *Event) checkKept(old *Event, d rest.NewEvent, f *faults) {
 	const message = "can't change once the event is published"
-	if d.Venue() != old.Venue.ID {
+	if d.VenueID != old.Venue.ID {
 		f.add("venue_id", "not_editable", message)
 	}
 	if e.Currency != old.Currency {
@@ -168,7 +169,7 @@ func (e *Event) Publish(now time.Time) error {
 // drafts and past events, validation_failed for the reason.
 func (e *Event) Cancel(reason string, now time.Time) (changed bool, err error) {
 	var f faults
-	reason = f.prose("reason", reason, 500)
+	f.prose("reason", reason)
 	if err := f.err(); err != nil {
 		return false, err
 	}

@@ -32,32 +32,36 @@ func (f *faults) err() error {
 	return problem.Invalid(*f...)
 }
 
-// text checks a line of 1 to maxLen characters and returns it without
-// surrounding space. Control characters are refused: no name has them, and
-// Postgres can't store NUL.
-func (f *faults) text(field, value string, maxLen int) string {
+// text returns a line of text without surrounding space. It must not be blank
+// or have control characters: no name has them, and Postgres can't store NUL.
+func (f *faults) text(field, value string) string {
 	value = strings.TrimSpace(value)
 	if value == "" {
-		f.add(field, "required", "must not be empty")
-		return ""
+		f.add(field, "required", "must not be blank")
 	}
-	f.characters(field, value, maxLen, unicode.IsControl)
+	f.characters(field, value, unicode.IsControl)
+	return value
+}
+
+// line is text of at most maxLen characters.
+func (f *faults) line(field, value string, maxLen int) string {
+	value = f.text(field, value)
+	// A rune has at least one byte: most values need no count.
+	if len(value) > maxLen && utf8.RuneCountInString(value) > maxLen {
+		f.add(field, "too_long", fmt.Sprintf("must have at most %d characters", maxLen))
+	}
 	return value
 }
 
 // prose checks multi-line text that may be empty.
-func (f *faults) prose(field, value string, maxLen int) string {
-	f.characters(field, value, maxLen, func(r rune) bool {
+func (f *faults) prose(field, value string) {
+	f.characters(field, value, func(r rune) bool {
 		return unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t'
 	})
-	return value
 }
 
-func (f *faults) characters(field, value string, maxLen int, refused func(rune) bool) {
-	// A rune has at least one byte: most values need no count.
-	if len(value) > maxLen && utf8.RuneCountInString(value) > maxLen {
-		f.add(field, "too_long", fmt.Sprintf("must have at most %d characters", maxLen))
-	} else if strings.ContainsFunc(value, refused) {
+func (f *faults) characters(field, value string, refused func(rune) bool) {
+	if strings.ContainsFunc(value, refused) {
 		f.add(field, "invalid", "must not have control characters")
 	}
 }
@@ -73,43 +77,12 @@ func (f *faults) zone(field, value string) {
 	}
 }
 
-// time checks an RFC 3339 time and returns it in UTC, in microseconds as stored
-// by Postgres.
-func (f *faults) time(field, value string) time.Time {
-	if value == "" {
-		f.add(field, "required", "must be an RFC 3339 time, such as 2027-05-01T19:30:00Z")
-		return time.Time{}
-	}
-	t, err := time.Parse(time.RFC3339, value)
-	if err != nil || t.Year() < 1970 || t.Year() > 9999 {
-		f.add(field, "invalid", "must be an RFC 3339 time, such as 2027-05-01T19:30:00Z")
+// time returns a time in UTC, in microseconds as Postgres stores it. It must not
+// be before 1970: cursors of lists count from there.
+func (f *faults) time(field string, t time.Time) time.Time {
+	if t.Year() < 1970 {
+		f.add(field, "invalid", "must not be before 1970")
 		return time.Time{}
 	}
 	return t.UTC().Truncate(time.Microsecond)
-}
-
-// count checks an integer between bounds; nil means fallback.
-func (f *faults) count(field string, value *int, lowest, highest, fallback int) int {
-	if value == nil {
-		return fallback
-	}
-	if *value < lowest || *value > highest {
-		f.add(field, "out_of_range", fmt.Sprintf("must be from %d to %d", lowest, highest))
-	}
-	return *value
-}
-
-// isSlug reports whether s is 1 to maxLen of A–Z, a–z, 0–9, _ and -.
-func isSlug(s string, maxLen int) bool {
-	if len(s) < 1 || len(s) > maxLen {
-		return false
-	}
-	for i := range len(s) {
-		switch c := s[i]; {
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '_', c == '-':
-		default:
-			return false
-		}
-	}
-	return true
 }

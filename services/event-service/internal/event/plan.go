@@ -9,10 +9,11 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/frontrow-tickets/frontrow/api/events"
+	"github.com/frontrow-tickets/frontrow/api/rest"
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
 )
 
-// Limits of a venue.
+// Limits of a venue. Those of single fields are also in openapi.yaml.
 const (
 	maxSeats      = 120_000
 	maxCategories = 20
@@ -36,60 +37,17 @@ var tooManySeats = problem.Field{
 	Field: "sections", Code: "too_many", Message: fmt.Sprintf("the venue must have at most %d seats in all, areas included", maxSeats),
 }
 
-// Plan is a venue as described by an organiser.
-type Plan struct {
-	Name       string        `json:"name"`
-	City       string        `json:"city"`
-	TimeZone   string        `json:"time_zone"`
-	Categories []Category    `json:"categories"`
-	Sections   []PlanSection `json:"sections"`
-	Areas      []PlanArea    `json:"areas"`
-}
-
-// PlanSection describes a section.
-type PlanSection struct {
-	ID   string    `json:"id"`
-	Name string    `json:"name"`
-	Rows []PlanRow `json:"rows"`
-}
-
-// PlanRow describes a row. Its category applies to seats that have none.
-type PlanRow struct {
-	Label    string     `json:"label"`
-	Category string     `json:"category"`
-	Seats    []PlanSeat `json:"seats"`
-}
-
-// PlanSeat describes a seat.
-type PlanSeat struct {
-	Number     string   `json:"number"`
-	X          *float64 `json:"x"`
-	Y          *float64 `json:"y"`
-	Category   string   `json:"category"`
-	Accessible bool     `json:"accessible"`
-	Blocked    bool     `json:"blocked"`
-}
-
-// PlanArea describes a general-admission area.
-type PlanArea struct {
-	ID       string   `json:"id"`
-	Name     string   `json:"name"`
-	Category string   `json:"category"`
-	Capacity int      `json:"capacity"`
-	X        *float64 `json:"x"`
-	Y        *float64 `json:"y"`
-}
-
 // NewVenue returns the venue that a plan describes, with its seats cut into
-// blocks, and the blocks in booking-service's format. Its error is
-// validation_failed and names up to a hundred invalid fields.
-func NewVenue(p Plan, id, owner uuid.UUID, now time.Time) (*Venue, []events.Block, error) {
+// blocks, and the blocks in booking-service's format. It also checks what the
+// contract says about plans, since only a check that stops after a hundred wrong
+// fields fits a plan of 120,000 seats. Its error is validation_failed.
+func NewVenue(p rest.NewVenue, id, owner uuid.UUID, now time.Time) (*Venue, []events.Block, error) {
 	c := planCheck{categories: map[string]bool{}, ids: map[string]bool{}}
-	v := &Venue{
+	v := &Venue{rest.Venue{
 		ID: id, OwnerID: owner, CreatedAt: now.UTC().Truncate(time.Microsecond),
-		Name: c.text("name", p.Name, 200), City: c.text("city", p.City, 100), TimeZone: p.TimeZone,
-		Categories: []Category{}, Sections: []Section{}, Areas: []Area{},
-	}
+		Name: c.line("name", p.Name, 200), City: c.line("city", p.City, 100), TimeZone: p.TimeZone,
+		Categories: []rest.Category{}, Sections: []rest.Section{}, Areas: []rest.Area{},
+	}}
 	c.zone("time_zone", p.TimeZone)
 	c.limits(p)
 	v.Categories = append(v.Categories, c.checkCategories(p.Categories)...)
@@ -124,7 +82,7 @@ type planCheck struct {
 	ids        map[string]bool // ids of sections and areas
 }
 
-func (c *planCheck) limits(p Plan) {
+func (c *planCheck) limits(p rest.NewVenue) {
 	if len(p.Categories) == 0 {
 		c.add("categories", "required", "must have at least one category")
 	}
@@ -154,19 +112,19 @@ func (c *planCheck) limits(p Plan) {
 	}
 }
 
-func (c *planCheck) checkCategories(in []Category) []Category {
-	out := make([]Category, len(in))
+func (c *planCheck) checkCategories(in []rest.Category) []rest.Category {
+	out := make([]rest.Category, len(in))
 	for i, cat := range in {
 		path := fmt.Sprintf("categories[%d]", i)
 		c.slug(path+".id", cat.ID, c.categories)
-		out[i] = Category{ID: cat.ID, Name: c.text(path+".name", cat.Name, 100)}
+		out[i] = rest.Category{ID: cat.ID, Name: c.line(path+".name", cat.Name, 100)}
 	}
 	return out
 }
 
-func (c *planCheck) section(path string, in *PlanSection) Section {
+func (c *planCheck) section(path string, in *rest.NewSection) rest.Section {
 	c.slug(path+".id", in.ID, c.ids)
-	out := Section{ID: in.ID, Name: c.text(path+".name", in.Name, 100), Rows: make([]Row, len(in.Rows))}
+	out := rest.Section{ID: in.ID, Name: c.line(path+".name", in.Name, 100), Rows: make([]rest.Row, len(in.Rows))}
 	if len(in.Rows) == 0 {
 		c.add(path+".rows", "required", "must have at least one row")
 	}
@@ -186,8 +144,8 @@ func (c *planCheck) section(path string, in *PlanSection) Section {
 	return out
 }
 
-func (c *planCheck) row(path string, in *PlanRow) Row {
-	out := Row{Label: c.text(path+".label", in.Label, 16), Category: in.Category, Seats: make([]Seat, len(in.Seats))}
+func (c *planCheck) row(path string, in *rest.NewRow) rest.Row {
+	out := rest.Row{Label: c.line(path+".label", in.Label, 16), Category: in.Category, Seats: make([]rest.Seat, len(in.Seats))}
 	if len(in.Seats) == 0 {
 		c.add(path+".seats", "required", "must have at least one seat")
 	}
@@ -215,7 +173,7 @@ func (c *planCheck) row(path string, in *PlanRow) Row {
 	return out
 }
 
-func (c *planCheck) seat(in *PlanSeat, rowCategory string) Seat {
+func (c *planCheck) seat(in *rest.NewSeat, rowCategory string) rest.Seat {
 	category := in.Category
 	switch {
 	case category != "" && !c.categories[category]:
@@ -225,13 +183,13 @@ func (c *planCheck) seat(in *PlanSeat, rowCategory string) Seat {
 	case category == "":
 		category = rowCategory
 	}
-	return Seat{
-		Number: c.text("number", in.Number, 16), Category: category, Accessible: in.Accessible, Blocked: in.Blocked,
+	return rest.Seat{
+		Number: c.line("number", in.Number, 16), Category: category, Accessible: in.Accessible, Blocked: in.Blocked,
 		X: c.coordinate("x", in.X), Y: c.coordinate("y", in.Y),
 	}
 }
 
-func (c *planCheck) area(path string, in *PlanArea) Area {
+func (c *planCheck) area(path string, in *rest.NewArea) rest.Area {
 	c.slug(path+".id", in.ID, c.ids)
 	switch {
 	case in.Category == "":
@@ -239,21 +197,11 @@ func (c *planCheck) area(path string, in *PlanArea) Area {
 	case !c.categories[in.Category]:
 		c.add(path+".category", "unknown", "is not one of the venue's categories")
 	}
-	return Area{
-		ID: in.ID, Name: c.text(path+".name", in.Name, 100), Category: in.Category,
-		Capacity: c.count(path+".capacity", &in.Capacity, 1, maxCapacity, 0), SeatCount: in.Capacity,
+	return rest.Area{
+		ID: in.ID, Name: c.line(path+".name", in.Name, 100), Category: in.Category,
+		Capacity: c.capacity(path+".capacity", in.Capacity), SeatCount: in.Capacity,
 		X: c.coordinate(path+".x", in.X), Y: c.coordinate(path+".y", in.Y),
 	}
-}
-
-func (c *planCheck) slug(path, id string, taken map[string]bool) {
-	switch {
-	case !isSlug(id, 32):
-		c.add(path, "invalid", "must be 1 to 32 of the characters A-Z, a-z, 0-9, _ and -")
-	case taken[id]:
-		c.add(path, "duplicate", "another one has this id")
-	}
-	taken[id] = true
 }
 
 func (c *planCheck) coordinate(path string, v *float64) float64 {
@@ -265,4 +213,37 @@ func (c *planCheck) coordinate(path string, v *float64) float64 {
 		c.add(path, "out_of_range", "must be from -1000000 to 1000000")
 	}
 	return *v
+}
+
+func (c *planCheck) capacity(path string, n int) int {
+	if n < 1 || n > maxCapacity {
+		c.add(path, "out_of_range", fmt.Sprintf("must be from 1 to %d", maxCapacity))
+	}
+	return n
+}
+
+// slug checks an id and that it is the first of its kind.
+func (c *planCheck) slug(path, id string, taken map[string]bool) {
+	switch {
+	case !isSlug(id):
+		c.add(path, "invalid", "must be 1 to 32 of the characters A-Z, a-z, 0-9, _ and -")
+	case taken[id]:
+		c.add(path, "duplicate", "another one has this id")
+	}
+	taken[id] = true
+}
+
+// isSlug reports whether s is 1 to 32 of A–Z, a–z, 0–9, _ and -.
+func isSlug(s string) bool {
+	if len(s) < 1 || len(s) > 32 {
+		return false
+	}
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '_', c == '-':
+		default:
+			return false
+		}
+	}
+	return true
 }

@@ -3,11 +3,13 @@ package event_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"github.com/frontrow-tickets/frontrow/api/rest"
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
 	"github.com/frontrow-tickets/frontrow/services/event-service/internal/event"
 )
@@ -35,29 +37,29 @@ func wrong(t *testing.T, err error) []string {
 func TestVenueNamesEveryWrongField(t *testing.T) {
 	big := 2e6
 	for name, tc := range map[string]struct {
-		change func(*event.Plan)
+		change func(*rest.NewVenue)
 		want   []string
 	}{
-		"nothing wrong": {func(*event.Plan) {}, nil},
+		"nothing wrong": {func(*rest.NewVenue) {}, nil},
 		"an empty plan": {
-			func(p *event.Plan) { *p = event.Plan{} },
+			func(p *rest.NewVenue) { *p = rest.NewVenue{} },
 			[]string{"name required", "city required", "time_zone required", "categories required", "sections required"},
 		},
-		"text that is too long, and control characters": {func(p *event.Plan) {
-			p.Name, p.City = string(make([]rune, 201)), "Vi\x00enna"
+		"text that is too long, and control characters": {func(p *rest.NewVenue) {
+			p.Name, p.City = strings.Repeat("ä", 201), "Vi\x00enna"
 		}, []string{"name too_long", "city invalid"}},
-		"time zones": {func(p *event.Plan) { p.TimeZone = "Local" }, []string{"time_zone invalid"}},
+		"time zones": {func(p *rest.NewVenue) { p.TimeZone = "Local" }, []string{"time_zone invalid"}},
 		"a path as time zone": {
-			func(p *event.Plan) { p.TimeZone = "../../etc/passwd" },
+			func(p *rest.NewVenue) { p.TimeZone = "../../etc/passwd" },
 			[]string{"time_zone invalid"},
 		},
-		"ids": {func(p *event.Plan) {
+		"ids": {func(p *rest.NewVenue) {
 			p.Categories[1].ID = "front"
 			p.Sections[0].ID = "a b"
 			p.Sections[1].ID = p.Areas[0].ID
 			p.Areas[0].Category = "front"
 		}, []string{"categories[1].id duplicate", "sections[0].id invalid", "areas[0].id duplicate"}},
-		"a seat deep inside": {func(p *event.Plan) {
+		"a seat deep inside": {func(p *rest.NewVenue) {
 			p.Sections[1].Rows[0].Seats[5].Number = " "
 			p.Sections[1].Rows[0].Seats[5].X = nil
 			p.Sections[1].Rows[0].Seats[5].Y = &big
@@ -68,34 +70,34 @@ func TestVenueNamesEveryWrongField(t *testing.T) {
 			"sections[1].rows[0].seats[5].y out_of_range", "sections[1].rows[0].seats[6].category unknown",
 			"sections[1].rows[0].seats[8].number duplicate",
 		}},
-		"rows": {func(p *event.Plan) {
+		"rows": {func(p *rest.NewVenue) {
 			p.Sections[0].Rows[1].Label = "1"
 			p.Sections[0].Rows[0].Seats = nil
 			p.Sections[1].Rows = nil
 		}, []string{"sections[0].rows[0].seats required", "sections[0].rows[1].label duplicate", "sections[1].rows required"}},
-		"seats without a category": {func(p *event.Plan) { p.Sections[0].Rows[0].Category = "" }, []string{
+		"seats without a category": {func(p *rest.NewVenue) { p.Sections[0].Rows[0].Category = "" }, []string{
 			"sections[0].rows[0].seats[0].category required", "sections[0].rows[0].seats[1].category required",
 		}},
 		"a row's unknown category once, not on every seat": {
-			func(p *event.Plan) { p.Sections[0].Rows[0].Category = "balcony" },
+			func(p *rest.NewVenue) { p.Sections[0].Rows[0].Category = "balcony" },
 			[]string{"sections[0].rows[0].category unknown"},
 		},
-		"areas": {func(p *event.Plan) {
+		"areas": {func(p *rest.NewVenue) {
 			p.Areas[0].Capacity, p.Areas[0].Category, p.Areas[0].Name, p.Areas[0].X = 0, "", "", nil
 			p.Areas = append(p.Areas, area("x", 100_001))
 		}, []string{
 			"areas[0].category required", "areas[0].name required", "areas[0].capacity out_of_range", "areas[0].x required",
 			"areas[1].capacity out_of_range",
 		}},
-		"too many seats": {func(p *event.Plan) { p.Areas = append(p.Areas, area("x", 100_000), area("y", 20_000)) }, []string{"sections too_many"}},
-		"too many categories": {func(p *event.Plan) {
+		"too many seats": {func(p *rest.NewVenue) { p.Areas = append(p.Areas, area("x", 100_000), area("y", 20_000)) }, []string{"sections too_many"}},
+		"too many categories": {func(p *rest.NewVenue) {
 			for i := range 19 {
-				p.Categories = append(p.Categories, event.Category{ID: fmt.Sprint("c", i), Name: "C"})
+				p.Categories = append(p.Categories, rest.Category{ID: fmt.Sprint("c", i), Name: "C"})
 			}
 		}, []string{"categories too_many"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := plan([]event.PlanSection{section("s0", 2, 2), section("s1", 9)}, area("pit", 10))
+			p := plan([]rest.NewSection{section("s0", 2, 2), section("s1", 9)}, area("pit", 10))
 			tc.change(&p)
 			v, _, err := event.NewVenue(p, uuid.New(), uuid.New(), now)
 			if diff := cmp.Diff(tc.want, wrong(t, err)); diff != "" {
@@ -115,14 +117,14 @@ func TestVenueNamesAHundredWrongFieldsAtMost(t *testing.T) {
 			s.Rows[r].Seats[i].X = nil
 		}
 	}
-	_, _, err := event.NewVenue(plan([]event.PlanSection{s}), uuid.New(), uuid.New(), now)
+	_, _, err := event.NewVenue(plan([]rest.NewSection{s}), uuid.New(), uuid.New(), now)
 	if got := wrong(t, err); len(got) != 100 || got[99] != "sections[0].rows[0].seats[99].x required" {
 		t.Errorf("%d wrong fields, last %q", len(got), got[len(got)-1])
 	}
 }
 
 func TestVenueTooIrregularForAMessageIsRefused(t *testing.T) {
-	var sections []event.PlanSection
+	var sections []rest.NewSection
 	for i := range 100 {
 		sizes := make([]int, 1000)
 		for j := range sizes {

@@ -3,81 +3,13 @@
 package event
 
 import (
-	"time"
-
 	"github.com/google/uuid"
+
+	"github.com/frontrow-tickets/frontrow/api/rest"
 )
 
-// Venue is a place with a seat plan. It never changes.
-type Venue struct {
-	ID         uuid.UUID  `json:"id"`
-	OwnerID    uuid.UUID  `json:"owner_id"`
-	Name       string     `json:"name"`
-	City       string     `json:"city"`
-	TimeZone   string     `json:"time_zone"`
-	Categories []Category `json:"categories"`
-	Sections   []Section  `json:"sections"`
-	Areas      []Area     `json:"areas"`
-	SeatCount  int        `json:"seat_count"`
-	CreatedAt  time.Time  `json:"created_at"`
-}
-
-// Category is a price category.
-type Category struct {
-	ID   string `json:"id"`
-	Name string `json:"name"`
-}
-
-// VenueSummary is a venue as shown in lists.
-type VenueSummary struct {
-	ID         uuid.UUID  `json:"id"`
-	Name       string     `json:"name"`
-	City       string     `json:"city"`
-	TimeZone   string     `json:"time_zone"`
-	SeatCount  int        `json:"seat_count"`
-	Categories []Category `json:"categories"`
-	CreatedAt  time.Time  `json:"created_at"`
-}
-
-// Section is a part of the venue with numbered seats.
-type Section struct {
-	ID        string   `json:"id"`
-	Name      string   `json:"name"`
-	Blocks    []string `json:"blocks"`
-	SeatCount int      `json:"seat_count"`
-	Rows      []Row    `json:"rows"`
-}
-
-// Row is a row of neighbouring seats.
-type Row struct {
-	Label    string `json:"label"`
-	Category string `json:"category,omitempty"`
-	Seats    []Seat `json:"seats"`
-}
-
-// Seat is one seat. ID is "<block>-<index in the block>". X and Y are its
-// position on the plan, in units of the organiser's choice.
-type Seat struct {
-	ID         string  `json:"id"`
-	Number     string  `json:"number"`
-	X          float64 `json:"x"`
-	Y          float64 `json:"y"`
-	Category   string  `json:"category"`
-	Accessible bool    `json:"accessible,omitempty"`
-	Blocked    bool    `json:"blocked,omitempty"`
-}
-
-// Area is a general-admission area with a capacity and no numbered seats.
-type Area struct {
-	ID        string   `json:"id"`
-	Name      string   `json:"name"`
-	Category  string   `json:"category"`
-	Capacity  int      `json:"capacity"`
-	X         float64  `json:"x"`
-	Y         float64  `json:"y"`
-	Blocks    []string `json:"blocks"`
-	SeatCount int      `json:"seat_count"`
-}
+// Venue is a place with a seat plan, as the API shows it. It never changes.
+type Venue struct{ rest.Venue }
 
 // Kind is what a category sells.
 type Kind string

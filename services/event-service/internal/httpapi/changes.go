@@ -3,8 +3,10 @@ package httpapi
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/http"
 
+	"github.com/frontrow-tickets/frontrow/api/rest"
 	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
 	"github.com/frontrow-tickets/frontrow/services/event-service/internal/event"
@@ -39,8 +41,11 @@ func (a *API) update(r *http.Request, matchRequired bool, change func(tx postgre
 }
 
 func (a *API) changeEvent(w http.ResponseWriter, r *http.Request) error {
-	var patch map[string]json.RawMessage
-	if err := httpapi.DecodeJSON(w, r, &patch); err != nil {
+	patch, err := httpapi.ReadBody(w, r, httpapi.DefaultBodyLimit)
+	if err != nil {
+		return err
+	}
+	if _, err := httpapi.Parse[rest.EventPatch](patch); err != nil {
 		return err
 	}
 	ctx := r.Context()
@@ -49,7 +54,7 @@ func (a *API) changeEvent(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		venue, err := tx.Venue(ctx, definition.Venue())
+		venue, err := tx.Venue(ctx, definition.VenueID)
 		if err != nil {
 			return err
 		}
@@ -65,33 +70,23 @@ func (a *API) changeEvent(w http.ResponseWriter, r *http.Request) error {
 }
 
 // merge applies a JSON merge patch (RFC 7396). null removes a field, which then
-// gets its default or is an error later.
-func merge(d event.Definition, patch map[string]json.RawMessage) (event.Definition, error) {
-	var merged event.Definition
+// gets its default.
+func merge(d rest.NewEvent, patch []byte) (merged rest.NewEvent, err error) {
 	whole, err := json.Marshal(d)
 	if err != nil {
 		return merged, err
 	}
-	fields := map[string]json.RawMessage{}
-	if err := json.Unmarshal(whole, &fields); err != nil {
-		return merged, err
-	}
-	for name, value := range patch {
-		if _, known := fields[name]; !known {
-			return merged, problem.New(http.StatusBadRequest, "unknown_field",
-				"The body has a field that does not belong there: "+name+".").With("field", name)
-		}
-		fields[name] = value
-	}
-	for name, value := range fields {
-		if string(value) == "null" {
-			delete(fields, name)
+	fields := map[string]any{}
+	for _, document := range [][]byte{whole, patch} {
+		if err := json.Unmarshal(document, &fields); err != nil {
+			return merged, err
 		}
 	}
+	maps.DeleteFunc(fields, func(_ string, value any) bool { return value == nil })
 	if whole, err = json.Marshal(fields); err != nil {
 		return merged, err
 	}
-	err = httpapi.Unmarshal(whole, &merged)
+	err = json.Unmarshal(whole, &merged)
 	return merged, err
 }
 
@@ -113,11 +108,9 @@ func (a *API) cancelEvent(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var cancellation struct {
-		Reason string `json:"reason"`
-	}
+	var cancellation rest.Cancellation
 	if len(bytes.TrimSpace(body)) > 0 {
-		if err := httpapi.Unmarshal(body, &cancellation); err != nil {
+		if cancellation, err = httpapi.Parse[rest.Cancellation](body); err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/frontrow-tickets/frontrow/api/rest"
 	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
@@ -20,13 +21,13 @@ func (a *API) createEvent(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var definition event.Definition
-	if err := httpapi.Unmarshal(body, &definition); err != nil {
+	definition, err := httpapi.Parse[rest.NewEvent](body)
+	if err != nil {
 		return err
 	}
 	ctx := r.Context()
 	status, answer, replayed, err := a.store.Once(ctx, key, func(tx postgres.Tx) (int, []byte, error) {
-		venue, err := tx.Venue(ctx, definition.Venue())
+		venue, err := tx.Venue(ctx, definition.VenueID)
 		if err != nil {
 			return 0, nil, err
 		}
@@ -51,10 +52,7 @@ func (a *API) createEvent(w http.ResponseWriter, r *http.Request) error {
 	if replayed {
 		w.Header().Set(httpapi.ReplayedHeader, "true")
 	}
-	var created struct {
-		ID      uuid.UUID `json:"id"`
-		Version int64     `json:"version"`
-	}
+	var created rest.Event
 	if err := json.Unmarshal(answer, &created); err != nil {
 		return fmt.Errorf("stored response: %w", err)
 	}

@@ -9,16 +9,12 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/frontrow-tickets/frontrow/api/rest"
 	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
 	"github.com/frontrow-tickets/frontrow/services/event-service/internal/event"
 )
-
-type eventPage struct {
-	Items      []eventView `json:"items"`
-	NextCursor string      `json:"next_cursor,omitempty"`
-}
 
 // events lists events by start. Without "from" it omits events that have ended:
 // nobody who looks for an event wants to page through last year.
@@ -31,7 +27,7 @@ func (a *API) events(w http.ResponseWriter, r *http.Request) error {
 	if filter.Organizer != uuid.Nil {
 		w.Header().Set("Cache-Control", "private, no-store")
 	}
-	page := eventPage{Items: []eventView{}}
+	page := rest.EventPage{Items: []rest.Event{}}
 	if filter.Words != nil && len(filter.Words) == 0 {
 		return httpapi.WriteJSON(w, http.StatusOK, page) // the query has no words, such as "?!"
 	}

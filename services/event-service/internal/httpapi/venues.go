@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/frontrow-tickets/frontrow/api/rest"
 	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
@@ -32,7 +33,7 @@ func (a *API) createVenue(w http.ResponseWriter, r *http.Request) error {
 	if bytes.Count(body, []byte(",")) > event.MaxPlanCommas {
 		return event.ErrTooManySeats
 	}
-	var plan event.Plan
+	var plan rest.NewVenue
 	if err := httpapi.Unmarshal(body, &plan); err != nil {
 		return err
 	}
@@ -89,11 +90,6 @@ func (a *API) venue(w http.ResponseWriter, r *http.Request) error {
 	return writeCompressed(w, r, http.StatusOK, document)
 }
 
-type venuePage struct {
-	Items      []event.VenueSummary `json:"items"`
-	NextCursor string               `json:"next_cursor,omitempty"`
-}
-
 // venues lists the caller's own venues. A cursor is the last id of the previous
 // page: ids are UUIDv7, which sort by age.
 func (a *API) venues(w http.ResponseWriter, r *http.Request) error {
@@ -113,7 +109,7 @@ func (a *API) venues(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	page := venuePage{Items: []event.VenueSummary{}}
+	page := rest.VenuePage{Items: []rest.OwnVenue{}}
 	if len(list) > limit {
 		list = list[:limit]
 		if page.NextCursor, err = httpapi.NextCursor(list[limit-1].ID); err != nil {
@@ -125,15 +121,12 @@ func (a *API) venues(w http.ResponseWriter, r *http.Request) error {
 }
 
 // describe sets the fields of v that are only in the venue's document.
-func describe(document []byte, v *event.VenueSummary) error {
+func describe(document []byte, v *rest.OwnVenue) error {
 	plain, err := gzip.NewReader(bytes.NewReader(document))
 	if err != nil {
 		return fmt.Errorf("stored document: %w", err)
 	}
-	var stored struct {
-		SeatCount  int              `json:"seat_count"`
-		Categories []event.Category `json:"categories"`
-	}
+	var stored rest.OwnVenue
 	if err := json.NewDecoder(plain).Decode(&stored); err != nil {
 		return fmt.Errorf("stored document: %w", err)
 	}

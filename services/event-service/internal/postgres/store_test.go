@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/frontrow-tickets/frontrow/api/events"
+	"github.com/frontrow-tickets/frontrow/api/rest"
 	pg "github.com/frontrow-tickets/frontrow/pkg/postgres"
 	"github.com/frontrow-tickets/frontrow/pkg/postgres/pgtest"
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
@@ -36,9 +37,9 @@ func newFixture(t *testing.T) *fixture {
 	pool := pgtest.Pool(t, migrations.Files, pg.Idempotency, pg.Outbox)
 	f := &fixture{pool: pool, store: postgres.NewStore(pool), owner: uuid.New()}
 	x := 0.0
-	venue, blocks, err := event.NewVenue(event.Plan{
-		Name: "Große Halle", City: "Wien", TimeZone: "Europe/Vienna", Categories: []event.Category{{ID: "floor", Name: "Floor"}},
-		Areas: []event.PlanArea{{ID: "pit", Name: "Pit", Category: "floor", Capacity: 400, X: &x, Y: &x}},
+	venue, blocks, err := event.NewVenue(rest.NewVenue{
+		Name: "Große Halle", City: "Wien", TimeZone: "Europe/Vienna", Categories: []rest.Category{{ID: "floor", Name: "Floor"}},
+		Areas: []rest.NewArea{{ID: "pit", Name: "Pit", Category: "floor", Capacity: 400, X: &x, Y: &x}},
 	}, uuid.New(), f.owner, now)
 	if err != nil {
 		t.Fatal(err)
@@ -58,12 +59,12 @@ func (f *fixture) update(t *testing.T, fn func(tx postgres.Tx) error) {
 // add stores an event that starts in the given number of hours.
 func (f *fixture) add(t *testing.T, name string, hours int, status event.Status) *event.Event {
 	t.Helper()
-	facts, price := f.venue.Facts(), int64(1000)
-	at := func(h int) string { return now.Add(time.Duration(h) * time.Hour).Format(time.RFC3339Nano) }
-	e, err := event.New(event.Definition{
-		Name: name, Description: "Ein Abend", VenueID: f.venue.ID.String(), TimeZone: "Europe/Vienna", Currency: "EUR",
+	facts := f.venue.Facts()
+	at := func(h int) time.Time { return now.Add(time.Duration(h) * time.Hour) }
+	e, err := event.New(rest.NewEvent{
+		Name: name, Description: "Ein Abend", VenueID: f.venue.ID, TimeZone: "Europe/Vienna", Currency: "EUR",
 		StartsAt: at(hours), EndsAt: at(hours + 2), SaleStartsAt: at(hours - 100), SaleEndsAt: at(hours),
-		TicketTypes: []event.TicketTypeDefinition{{ID: "floor", Name: "Floor", Category: "floor", Price: &price}},
+		TicketTypes: []rest.NewTicketType{{ID: "floor", Name: "Floor", Category: "floor", Price: 1000}},
 	}, &facts, uuid.Must(uuid.NewV7()), f.owner, now)
 	if err != nil {
 		t.Fatal(err)

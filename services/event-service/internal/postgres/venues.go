@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/frontrow-tickets/frontrow/api/events"
+	"github.com/frontrow-tickets/frontrow/api/rest"
 	"github.com/frontrow-tickets/frontrow/pkg/postgres"
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
 	"github.com/frontrow-tickets/frontrow/services/event-service/internal/event"
@@ -57,14 +58,14 @@ func (s *Store) VenueDocument(ctx context.Context, id uuid.UUID) ([]byte, error)
 // than before; uuid.Max is newer than all. describe fills in a summary from a
 // document. It is called for venues that were stored without a summary, and its
 // result is stored.
-func (s *Store) Venues(ctx context.Context, owner, before uuid.UUID, limit int, describe func(document []byte, v *event.VenueSummary) error) ([]event.VenueSummary, error) {
+func (s *Store) Venues(ctx context.Context, owner, before uuid.UUID, limit int, describe func(document []byte, v *rest.OwnVenue) error) ([]rest.OwnVenue, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT id, name, city, time_zone, seat_count, categories, created_at FROM venues
 		WHERE owner_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3`, owner, before, limit)
 	if err != nil {
 		return nil, postgres.OrUnavailable(fmt.Errorf("list venues: %w", err))
 	}
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (v event.VenueSummary, err error) {
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (v rest.OwnVenue, err error) {
 		var seats *int
 		err = row.Scan(&v.ID, &v.Name, &v.City, &v.TimeZone, &seats, &v.Categories, &v.CreatedAt)
 		if seats != nil {
@@ -86,7 +87,7 @@ func (s *Store) Venues(ctx context.Context, owner, before uuid.UUID, limit int, 
 	return list, nil
 }
 
-func (s *Store) describe(ctx context.Context, v *event.VenueSummary, describe func([]byte, *event.VenueSummary) error) error {
+func (s *Store) describe(ctx context.Context, v *rest.OwnVenue, describe func([]byte, *rest.OwnVenue) error) error {
 	document, err := s.VenueDocument(ctx, v.ID)
 	if err != nil {
 		return err
