@@ -84,15 +84,6 @@ func Decode[T any](w http.ResponseWriter, r *http.Request) (v T, err error) {
 	return Parse[T](body)
 }
 
-// DecodeJSON reads and decodes a body of at most DefaultBodyLimit bytes.
-func DecodeJSON(w http.ResponseWriter, r *http.Request, v any) error {
-	body, err := ReadBody(w, r, DefaultBodyLimit)
-	if err != nil {
-		return err
-	}
-	return Unmarshal(body, v)
-}
-
 // Parse checks a JSON body against the contract and decodes it. T is a type of
 // package rest. Errors: malformed_json and unknown_field (400),
 // validation_failed (422), which names every wrong field.
