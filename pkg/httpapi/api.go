@@ -60,7 +60,7 @@ func New(verifier *identity.Verifier) *API {
 		return problem.NotFound("This address")
 	})
 	a.router.MethodNotAllowedHandler = a.plain(func(http.ResponseWriter, *http.Request) error {
-		return problem.New(http.StatusMethodNotAllowed, "method_not_allowed", "This address does not take this method.")
+		return problem.New(http.StatusMethodNotAllowed, problem.CodeMethodNotAllowed, "This address does not take this method.")
 	})
 	return a
 }
@@ -115,7 +115,7 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 			}
 			a.log.ErrorContext(r.Context(), "panic", "value", v, "stack", string(debug.Stack()), "path", r.URL.Path)
 			if rec.Status == 0 {
-				problem.New(http.StatusInternalServerError, "internal", "Something went wrong on our side.").Write(rec, r.Header.Get(RequestIDHeader))
+				problem.New(http.StatusInternalServerError, problem.CodeInternal, "Something went wrong on our side.").Write(rec, r.Header.Get(RequestIDHeader))
 			}
 		}
 		observe.Observe(r.Context(), requestDuration.WithLabelValues(route, r.Method, strconv.Itoa(rec.status())),
@@ -136,13 +136,13 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 func (a *API) identify(r *http.Request) (identity.Identity, *problem.Error) {
 	token := r.Header.Get(identity.Header)
 	if token == "" {
-		return identity.Identity{}, problem.New(http.StatusUnauthorized, "identity_required",
+		return identity.Identity{}, problem.New(http.StatusUnauthorized, problem.CodeIdentityRequired,
 			"This service answers requests that come through the gateway only.")
 	}
 	id, err := a.verifier.Verify(token)
 	if err != nil {
 		a.log.WarnContext(r.Context(), "identity refused", "error", err)
-		return id, problem.New(http.StatusUnauthorized, "identity_invalid", "The identity token is not valid.").Because(err)
+		return id, problem.New(http.StatusUnauthorized, problem.CodeIdentityInvalid, "The identity token is not valid.").Because(err)
 	}
 	return id, nil
 }
@@ -199,7 +199,7 @@ func (r *Recorder) status() int {
 func WithSession(h Handler) Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if identity.FromContext(r.Context()).IsAnonymous() {
-			return problem.New(http.StatusUnauthorized, "session_required", "Log in first.")
+			return problem.New(http.StatusUnauthorized, problem.CodeSessionRequired, "Log in first.")
 		}
 		return h(w, r)
 	}

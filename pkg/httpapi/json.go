@@ -26,7 +26,7 @@ import (
 func ReadBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	if ct := r.Header.Get("Content-Type"); ct != "" {
 		if media, _, err := mime.ParseMediaType(ct); err != nil || (media != "application/json" && !strings.HasSuffix(media, "+json")) {
-			return nil, problem.New(http.StatusUnsupportedMediaType, "unsupported_media_type", "Send application/json.")
+			return nil, problem.New(http.StatusUnsupportedMediaType, problem.CodeUnsupportedMediaType, "Send application/json.")
 		}
 	}
 	if r.ContentLength > limit {
@@ -38,13 +38,13 @@ func ReadBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 		if errors.As(err, &tooBig) {
 			return nil, tooLarge(limit)
 		}
-		return nil, problem.New(http.StatusBadRequest, "malformed_json", "The body could not be read.").Because(err)
+		return nil, problem.New(http.StatusBadRequest, problem.CodeMalformedJSON, "The body could not be read.").Because(err)
 	}
 	return body, nil
 }
 
 func tooLarge(limit int64) error {
-	return problem.New(http.StatusRequestEntityTooLarge, "body_too_large",
+	return problem.New(http.StatusRequestEntityTooLarge, problem.CodeBodyTooLarge,
 		fmt.Sprintf("The body is larger than %d bytes.", limit))
 }
 
@@ -69,7 +69,7 @@ func Unmarshal(body []byte, v any) error {
 		}
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return problem.New(http.StatusBadRequest, "malformed_json", "Something follows the JSON value.")
+		return problem.New(http.StatusBadRequest, problem.CodeMalformedJSON, "Something follows the JSON value.")
 	}
 	return nil
 }
@@ -167,7 +167,7 @@ func IdempotencyKey(r *http.Request) (string, error) {
 		valid = valid && c > ' ' && c < 0x7f
 	}
 	if !valid {
-		return "", problem.New(http.StatusBadRequest, "invalid_idempotency_key",
+		return "", problem.New(http.StatusBadRequest, problem.CodeInvalidIdempotencyKey,
 			"Send one Idempotency-Key of 1 to 255 visible ASCII characters.")
 	}
 	return key, nil

@@ -26,7 +26,7 @@ type Key struct {
 }
 
 // ErrKeyReused is the problem for a key that was used with a different request.
-var ErrKeyReused = problem.New(http.StatusUnprocessableEntity, "idempotency_key_reused",
+var ErrKeyReused = problem.New(http.StatusUnprocessableEntity, problem.CodeIdempotencyKeyReused,
 	"This Idempotency-Key was used with another request.")
 
 // Once runs fn in a transaction and stores its response under key in the same

@@ -133,7 +133,7 @@ func InTx(ctx context.Context, pool *pgxpool.Pool, fn func(tx pgx.Tx) error) err
 	if err == nil || refused || errors.Is(err, pgx.ErrTxCommitRollback) {
 		return err
 	}
-	return problem.New(http.StatusServiceUnavailable, "outcome_unknown",
+	return problem.New(http.StatusServiceUnavailable, problem.CodeOutcomeUnknown,
 		"It is not known whether this was done. Ask again with the same Idempotency-Key.").After(time.Second).Because(err)
 }
 

@@ -1,6 +1,8 @@
 // Package problem implements the errors that clients see: RFC 9457 problem
-// details with a stable code.
+// details with a stable code. api/problems.json is the catalogue of codes.
 package problem
+
+//go:generate go run ./generate ../..
 
 import (
 	"encoding/json"
@@ -37,8 +39,8 @@ type Error struct {
 	Err        error
 }
 
-// New returns a problem with a status, a stable code and a human-readable
-// detail.
+// New returns a problem with a code of the catalogue, the code's status there,
+// and a detail for people.
 func New(status int, code, detail string) *Error {
 	return &Error{Status: status, Code: code, Detail: detail}
 }
@@ -82,7 +84,7 @@ func (e *Error) With(key string, value any) *Error {
 // Invalid is the response to a body or query with invalid fields (422).
 func Invalid(fields ...Field) *Error {
 	return &Error{
-		Status: http.StatusUnprocessableEntity, Code: "validation_failed",
+		Status: http.StatusUnprocessableEntity, Code: CodeValidationFailed,
 		Detail: "The request has wrong fields; errors names each.", Fields: fields,
 	}
 }
@@ -90,23 +92,23 @@ func Invalid(fields ...Field) *Error {
 // NotFound is the response for something that does not exist or is not the
 // caller's (404).
 func NotFound(what string) *Error {
-	return New(http.StatusNotFound, "not_found", what+" was not found.")
+	return New(http.StatusNotFound, CodeNotFound, what+" was not found.")
 }
 
 // Forbidden is the response to a caller whose role does not allow the request
 // (403).
-func Forbidden(detail string) *Error { return New(http.StatusForbidden, "forbidden", detail) }
+func Forbidden(detail string) *Error { return New(http.StatusForbidden, CodeForbidden, detail) }
 
 // Unavailable is the response while a dependency is down (503). It asks the
 // client to retry after a second.
 func Unavailable(err error) *Error {
 	return &Error{
-		Status: http.StatusServiceUnavailable, Code: "unavailable",
+		Status: http.StatusServiceUnavailable, Code: CodeUnavailable,
 		Detail: "A part of Frontrow is not available just now. Try again.", RetryAfter: time.Second, Err: err,
 	}
 }
 
-// From returns err as a problem. An error that is not one becomes "internal"
+// From returns err as a problem. An error that is not one becomes CodeInternal
 // (500).
 func From(err error) *Error {
 	var p *Error
@@ -114,7 +116,7 @@ func From(err error) *Error {
 		return p
 	}
 	return &Error{
-		Status: http.StatusInternalServerError, Code: "internal",
+		Status: http.StatusInternalServerError, Code: CodeInternal,
 		Detail: "Something went wrong on our side.", Err: err,
 	}
 }
@@ -124,7 +126,7 @@ func (e *Error) Write(w http.ResponseWriter, requestID string) {
 	body := make(map[string]any, len(e.Extensions)+7)
 	maps.Copy(body, e.Extensions)
 	body["type"] = TypeBase + e.Code
-	body["title"] = http.StatusText(e.Status)
+	body["title"] = titles[e.Code]
 	body["status"] = e.Status
 	body["code"] = e.Code
 	body["detail"] = e.Detail

@@ -148,7 +148,7 @@ func Commands(engine *eventlog.Engine) httpapi.Handler {
 		}
 		var commands logpb.Commands
 		if err := proto.Unmarshal(data, &commands); err != nil {
-			return problem.New(http.StatusBadRequest, "malformed_request", "The body is not a list of commands.").Because(err)
+			return problem.New(http.StatusBadRequest, problem.CodeMalformedRequest, "The body is not a list of commands.").Because(err)
 		}
 		answers, err := proto.Marshal(&logpb.Answers{Answers: engine.Receive(req.Context(), commands.GetCommands())})
 		if err != nil {

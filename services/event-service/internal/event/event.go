@@ -59,9 +59,9 @@ type TicketType struct {
 
 // Problems for changes that the event's status does not allow (409).
 var (
-	ErrNotEditable    = problem.New(http.StatusConflict, "event_not_editable", "This event may not be changed in this way any more.")
-	ErrNotPublishable = problem.New(http.StatusConflict, "event_not_publishable", "This event can't be published; errors says why.")
-	ErrNotCancellable = problem.New(http.StatusConflict, "event_not_cancellable", "Only an event on sale can be cancelled.")
+	ErrNotEditable    = problem.New(http.StatusConflict, problem.CodeEventNotEditable, "This event may not be changed in this way any more.")
+	ErrNotPublishable = problem.New(http.StatusConflict, problem.CodeEventNotPublishable, "This event can't be published; errors says why.")
+	ErrNotCancellable = problem.New(http.StatusConflict, problem.CodeEventNotCancellable, "Only an event on sale can be cancelled.")
 )
 
 // StatusAt returns the event's status at a time: a published or sold-out event
