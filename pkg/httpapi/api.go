@@ -60,7 +60,7 @@ func New(verifier *identity.Verifier) *API {
 		return problem.NotFound("This address")
 	})
 	a.router.MethodNotAllowedHandler = a.plain(func(http.ResponseWriter, *http.Request) error {
-		return problem.New(http.StatusMethodNotAllowed, problem.CodeMethodNotAllowed, "This address does not take this method.")
+		return problem.New(http.StatusMethodNotAllowed, problem.CodeMethodNotAllowed, "This address does not support this method.")
 	})
 	return a
 }
@@ -115,7 +115,7 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 			}
 			a.log.ErrorContext(r.Context(), "panic", "value", v, "stack", string(debug.Stack()), "path", r.URL.Path)
 			if rec.Status == 0 {
-				problem.New(http.StatusInternalServerError, problem.CodeInternal, "Something went wrong on our side.").Write(rec, r.Header.Get(RequestIDHeader))
+				problem.New(http.StatusInternalServerError, problem.CodeInternal, "Something went wrong on our side. Try again later.").Write(rec, r.Header.Get(RequestIDHeader))
 			}
 		}
 		observe.Observe(r.Context(), requestDuration.WithLabelValues(route, r.Method, strconv.Itoa(rec.status())),
@@ -137,7 +137,7 @@ func (a *API) identify(r *http.Request) (identity.Identity, *problem.Error) {
 	token := r.Header.Get(identity.Header)
 	if token == "" {
 		return identity.Identity{}, problem.New(http.StatusUnauthorized, problem.CodeIdentityRequired,
-			"This service answers requests that come through the gateway only.")
+			"This service only accepts requests from the gateway.")
 	}
 	id, err := a.verifier.Verify(token)
 	if err != nil {
@@ -214,7 +214,7 @@ func WithRole(h Handler, roles ...identity.Role) Handler {
 				return h(w, r)
 			}
 		}
-		return problem.Forbidden("Your role does not allow this.")
+		return problem.Forbidden("Your account does not have permission to do this.")
 	})
 }
 

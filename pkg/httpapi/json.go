@@ -26,7 +26,7 @@ import (
 func ReadBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	if ct := r.Header.Get("Content-Type"); ct != "" {
 		if media, _, err := mime.ParseMediaType(ct); err != nil || (media != "application/json" && !strings.HasSuffix(media, "+json")) {
-			return nil, problem.New(http.StatusUnsupportedMediaType, problem.CodeUnsupportedMediaType, "Send application/json.")
+			return nil, problem.New(http.StatusUnsupportedMediaType, problem.CodeUnsupportedMediaType, "Send the body as application/json.")
 		}
 	}
 	if r.ContentLength > limit {
@@ -38,14 +38,14 @@ func ReadBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 		if errors.As(err, &tooBig) {
 			return nil, tooLarge(limit)
 		}
-		return nil, problem.New(http.StatusBadRequest, problem.CodeMalformedJSON, "The body could not be read.").Because(err)
+		return nil, problem.New(http.StatusBadRequest, problem.CodeMalformedJSON, "The body could not be read. Send it again.").Because(err)
 	}
 	return body, nil
 }
 
 func tooLarge(limit int64) error {
 	return problem.New(http.StatusRequestEntityTooLarge, problem.CodeBodyTooLarge,
-		fmt.Sprintf("The body is larger than %d bytes.", limit))
+		fmt.Sprintf("The body must have at most %d bytes.", limit))
 }
 
 // Unmarshal decodes a JSON body without the contract: Parse for bodies that are
@@ -69,7 +69,7 @@ func Unmarshal(body []byte, v any) error {
 		}
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return problem.New(http.StatusBadRequest, problem.CodeMalformedJSON, "Something follows the JSON value.")
+		return problem.New(http.StatusBadRequest, problem.CodeMalformedJSON, "The body has data after the JSON value.")
 	}
 	return nil
 }
@@ -111,11 +111,11 @@ func refuse(err error) error {
 }
 
 func malformed(err error) error {
-	return problem.New(http.StatusBadRequest, "malformed_json", "The body is not the JSON that is expected here.").Because(err)
+	return problem.New(http.StatusBadRequest, problem.CodeMalformedJSON, "The body is not valid JSON for this request.").Because(err)
 }
 
 func unknownField(name string) error {
-	return problem.New(http.StatusBadRequest, "unknown_field", "The body has a field that does not belong there: "+name+".").With("field", name)
+	return problem.New(http.StatusBadRequest, problem.CodeUnknownField, "The body has an unknown field: "+name+".").With("field", name)
 }
 
 // WriteJSON answers with v as JSON.

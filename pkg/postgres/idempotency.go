@@ -27,7 +27,7 @@ type Key struct {
 
 // ErrKeyReused is the problem for a key that was used with a different request.
 var ErrKeyReused = problem.New(http.StatusUnprocessableEntity, problem.CodeIdempotencyKeyReused,
-	"This Idempotency-Key was used with another request.")
+	"This Idempotency-Key was used for a different request. Use a new key.")
 
 // Once runs fn in a transaction and stores its response under key in the same
 // transaction. If the key is sent again, Once returns that response with

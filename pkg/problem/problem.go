@@ -85,7 +85,7 @@ func (e *Error) With(key string, value any) *Error {
 func Invalid(fields ...Field) *Error {
 	return &Error{
 		Status: http.StatusUnprocessableEntity, Code: CodeValidationFailed,
-		Detail: "The request has wrong fields; errors names each.", Fields: fields,
+		Detail: "The request has invalid fields. See errors.", Fields: fields,
 	}
 }
 
@@ -104,7 +104,7 @@ func Forbidden(detail string) *Error { return New(http.StatusForbidden, CodeForb
 func Unavailable(err error) *Error {
 	return &Error{
 		Status: http.StatusServiceUnavailable, Code: CodeUnavailable,
-		Detail: "A part of Frontrow is not available just now. Try again.", RetryAfter: time.Second, Err: err,
+		Detail: "Frontrow is temporarily unavailable. Try again.", RetryAfter: time.Second, Err: err,
 	}
 }
 
@@ -117,7 +117,7 @@ func From(err error) *Error {
 	}
 	return &Error{
 		Status: http.StatusInternalServerError, Code: CodeInternal,
-		Detail: "Something went wrong on our side.", Err: err,
+		Detail: "Something went wrong on our side. Try again later.", Err: err,
 	}
 }
 

@@ -165,7 +165,7 @@ func Bookings(engine *eventlog.Engine) httpapi.Handler {
 	return func(w http.ResponseWriter, req *http.Request) error {
 		user, err := uuid.Parse(req.URL.Query().Get("user"))
 		if err != nil {
-			return problem.Invalid(problem.Field{Field: "user", Code: "invalid", Message: "must be a user's id"})
+			return problem.Invalid(problem.Field{Field: "user", Code: "invalid", Message: "must be a user id"})
 		}
 		return httpapi.WriteJSON(w, http.StatusOK, engine.BookingsOf(user))
 	}

@@ -59,8 +59,8 @@ type TicketType struct {
 
 // Problems for changes that the event's status does not allow (409).
 var (
-	ErrNotEditable    = problem.New(http.StatusConflict, problem.CodeEventNotEditable, "This event may not be changed in this way any more.")
-	ErrNotPublishable = problem.New(http.StatusConflict, problem.CodeEventNotPublishable, "This event can't be published; errors says why.")
+	ErrNotEditable    = problem.New(http.StatusConflict, problem.CodeEventNotEditable, "This event can no longer be changed in this way. See errors.")
+	ErrNotPublishable = problem.New(http.StatusConflict, problem.CodeEventNotPublishable, "This event can't be published yet. See errors.")
 	ErrNotCancellable = problem.New(http.StatusConflict, problem.CodeEventNotCancellable, "Only an event on sale can be cancelled.")
 )
 

@@ -228,7 +228,7 @@ func (c *planCheck) slug(path, id string, taken map[string]bool) {
 	case !isSlug(id):
 		c.add(path, "invalid", "must be 1 to 32 of the characters A-Z, a-z, 0-9, _ and -")
 	case taken[id]:
-		c.add(path, "duplicate", "another one has this id")
+		c.add(path, "duplicate", "must be unique")
 	}
 	taken[id] = true
 }
