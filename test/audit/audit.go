@@ -17,7 +17,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/system"
 )
 
-// Auditor reads Cassandra, payment-service's tables and the provider's books.
+// Auditor reads Cassandra, payment-service's tables and the provider's ledger.
 type Auditor struct {
 	cassandra          *gocql.Session
 	payments, provider *pgx.Conn
@@ -112,7 +112,7 @@ func (a *Auditor) Event(ctx context.Context, eventID string) (Report, error) {
 	return r, a.countMoney(ctx, event, &r)
 }
 
-// countMoney reads the provider's own books; payment-service's tables are used
+// countMoney reads the provider's own ledger; payment-service's tables are used
 // only to find which charge belongs to which payment.
 func (a *Auditor) countMoney(ctx context.Context, event uuid.UUID, r *Report) error {
 	payments, err := a.readPayments(ctx, event)

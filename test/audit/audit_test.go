@@ -112,7 +112,7 @@ func entry(t *testing.T, id int, operations ...*logpb.Operation) []byte {
 	return data
 }
 
-func TestFoldHasWhatTheLogSays(t *testing.T) {
+func TestFoldMatchesLog(t *testing.T) {
 	cheaper := definition(3000, events.EventPublished)
 	f := foldOf(t,
 		held(1, ada, 0, 3), confirmed(1), admitted(1, 4),
@@ -180,7 +180,7 @@ func TestCancelledEventEndsItsBookings(t *testing.T) {
 	}
 }
 
-func TestSeatsSoldTwiceAreFound(t *testing.T) {
+func TestSeatSoldTwiceIsReported(t *testing.T) {
 	tests := []struct {
 		name string
 		log  []*logpb.Operation
@@ -203,7 +203,7 @@ func TestSeatsSoldTwiceAreFound(t *testing.T) {
 	}
 }
 
-func TestWhatTheRulesForbidIsFound(t *testing.T) {
+func TestForbiddenOperationIsReported(t *testing.T) {
 	tests := []struct {
 		name string
 		log  []*logpb.Operation
@@ -238,7 +238,7 @@ func TestWhatTheRulesForbidIsFound(t *testing.T) {
 	}
 }
 
-func TestSameEntryTwiceIsFound(t *testing.T) {
+func TestDuplicateEntryIsReported(t *testing.T) {
 	f := foldOf(t)
 	if err := f.apply(2, entry(t, 0)); err != nil {
 		t.Fatal(err)
@@ -248,7 +248,7 @@ func TestSameEntryTwiceIsFound(t *testing.T) {
 	}
 }
 
-func TestGapInTheLogIsFound(t *testing.T) {
+func TestGapInLogIsReported(t *testing.T) {
 	for _, seq := range []int64{1, 3} {
 		f := foldOf(t)
 		if err := f.apply(seq, entry(t, 9)); err != nil {
@@ -260,7 +260,7 @@ func TestGapInTheLogIsFound(t *testing.T) {
 	}
 }
 
-func TestLogThatCannotBeFoldedIsAnError(t *testing.T) {
+func TestUndecodableLogIsAnError(t *testing.T) {
 	other := definition(1, events.EventPublished)
 	other.EventID = ada
 	for name, apply := range map[string]func(f *fold) error{
@@ -274,7 +274,7 @@ func TestLogThatCannotBeFoldedIsAnError(t *testing.T) {
 	}
 }
 
-func TestDifferenceIsTheMoneyWithoutASeat(t *testing.T) {
+func TestDifferenceIsMoneyKeptWithoutConfirmedBooking(t *testing.T) {
 	if got := (Report{Captured: 900, Refunded: 200, Price: 500}).Difference(); got != 200 {
 		t.Errorf("got %d, want 200", got)
 	}

@@ -57,29 +57,29 @@ func (f *fold) apply(seq int64, data []byte) error {
 	after := f.seq
 	f.seq = seq
 	if seq != after+1 {
-		f.wrong("it comes after entry %d", after)
+		f.inconsistency("it comes after entry %d", after)
 	}
 	var entry logpb.Entry
 	if err := proto.Unmarshal(data, &entry); err != nil {
 		return fmt.Errorf("entry %d: %w", seq, err)
 	}
 	if first, again := f.entries[string(entry.GetId())]; again {
-		f.wrong("the entry is the same as entry %d", first)
+		f.inconsistency("the entry is the same as entry %d", first)
 	}
 	f.entries[string(entry.GetId())] = seq
 	for _, op := range entry.GetOperations() {
-		if err := f.operate(op); err != nil {
+		if err := f.applyOperation(op); err != nil {
 			return fmt.Errorf("entry %d: %w", seq, err)
 		}
 	}
 	return nil
 }
 
-func (f *fold) wrong(format string, arguments ...any) {
+func (f *fold) inconsistency(format string, arguments ...any) {
 	f.inconsistent = append(f.inconsistent, fmt.Sprintf("entry %d: ", f.seq)+fmt.Sprintf(format, arguments...))
 }
 
-func (f *fold) operate(op *logpb.Operation) error {
+func (f *fold) applyOperation(op *logpb.Operation) error {
 	switch op := op.GetKind().(type) {
 	case *logpb.Operation_Defined:
 		return f.define(op.Defined)
@@ -159,32 +159,32 @@ func (f *fold) hold(op *logpb.Held) {
 		CreatedAt: at(op.GetAt()), ExpiresAt: at(op.GetExpires()), seq: f.seq,
 	}
 	if f.byID[op.GetBooking()] != nil {
-		f.wrong("booking %s is held again", b.ID)
+		f.inconsistency("booking %s is held again", b.ID)
 		return
 	}
 	f.byID[op.GetBooking()] = b
 	f.bookings = append(f.bookings, b)
 	for _, n := range op.GetSeats() {
 		if int(n) >= len(f.plan) {
-			f.wrong("booking %s has seat %d of %d", b.ID, n, len(f.plan))
+			f.inconsistency("booking %s has seat %d of %d", b.ID, n, len(f.plan))
 			continue
 		}
 		seat := f.plan[n]
 		price, forSale := f.prices[seat.category]
 		if !forSale || seat.blocked {
-			f.wrong("booking %s has seat %s, which is not for sale", b.ID, seat.id)
+			f.inconsistency("booking %s has seat %s, which is not for sale", b.ID, seat.id)
 		}
 		b.Total += price
 		b.Seats = append(b.Seats, seat.id)
 		b.positions = append(b.positions, n)
-		f.give(b, n)
+		f.assign(b, n)
 	}
 	if owned := f.seatsOf[b.UserID]; owned > f.limit {
-		f.wrong("with booking %s user %s has %d seats, who may have %d", b.ID, b.UserID, owned, f.limit)
+		f.inconsistency("with booking %s user %s has %d seats, who may have %d", b.ID, b.UserID, owned, f.limit)
 	}
 }
 
-func (f *fold) give(b *StoredBooking, position uint32) {
+func (f *fold) assign(b *StoredBooking, position uint32) {
 	if f.owners[position] != nil && !slices.Contains(f.soldTwice, f.plan[position].id) {
 		f.soldTwice = append(f.soldTwice, f.plan[position].id)
 	}
@@ -199,7 +199,7 @@ func (f *fold) confirm(op *logpb.Confirmed) {
 	}
 	if !b.Live() { // it is confirmed anyway and owns its seats again
 		for _, n := range b.positions {
-			f.give(b, n)
+			f.assign(b, n)
 		}
 	}
 	confirmed := at(op.GetAt())
@@ -214,11 +214,11 @@ func (f *fold) end(op *logpb.Ended) {
 	overdue := op.GetStatus() == "expired" || op.GetStatus() == "payment_failed"
 	switch {
 	case overdue && b.Status == "confirmed":
-		f.wrong("booking %s is confirmed and becomes %s", b.ID, op.GetStatus())
+		f.inconsistency("booking %s is confirmed and becomes %s", b.ID, op.GetStatus())
 	case overdue && at(op.GetAt()).Before(b.ExpiresAt):
-		f.wrong("booking %s becomes %s before its deadline", b.ID, op.GetStatus())
+		f.inconsistency("booking %s becomes %s before its deadline", b.ID, op.GetStatus())
 	case !overdue && op.GetStatus() != "cancelled":
-		f.wrong("booking %s ends with the status %q", b.ID, op.GetStatus())
+		f.inconsistency("booking %s ends with the status %q", b.ID, op.GetStatus())
 	}
 	f.release(b, op.GetStatus(), op.GetReason(), op.GetAt())
 }
@@ -249,7 +249,7 @@ func (f *fold) payLate(op *logpb.PaidLate) {
 		f.bookings = append(f.bookings, b)
 	}
 	if b.Live() {
-		f.wrong("booking %s is %s and its payment is late", b.ID, b.Status)
+		f.inconsistency("booking %s is %s and its payment is late", b.ID, b.Status)
 	}
 	b.Payment, b.seq = &BookingPayment{id(op.GetPayment()), "refunding"}, f.seq
 }
@@ -263,7 +263,7 @@ func (f *fold) refund(op *logpb.Refunded) {
 	// only its refund.
 	late := !b.Live() && (b.Payment == nil || b.Payment.Status == "failed")
 	if payment := id(op.GetPayment()); !late && (b.Payment == nil || b.Payment.ID != payment) {
-		f.wrong("booking %s gets back the payment %s, which is not its own", b.ID, payment)
+		f.inconsistency("booking %s gets back the payment %s, which is not its own", b.ID, payment)
 	}
 	b.Payment = &BookingPayment{id(op.GetPayment()), "refunded"}
 }
@@ -274,12 +274,12 @@ func (f *fold) scan(op *logpb.Scanned) {
 	}
 	b := f.byID[op.GetBooking()]
 	if b == nil || b.Status != "confirmed" || op.GetSeatPlusOne() == 0 || !slices.Contains(b.positions, op.GetSeatPlusOne()-1) {
-		f.wrong("a ticket of booking %s is admitted, which has not bought it", f.bookingID(op.GetBooking()))
+		f.inconsistency("a ticket of booking %s is admitted, which has not bought it", f.bookingID(op.GetBooking()))
 		return
 	}
 	t := ticket{op.GetBooking(), op.GetSeatPlusOne() - 1}
 	if f.admitted[t] {
-		f.wrong("the ticket of booking %s for seat %s is admitted twice", b.ID, f.plan[t.seat].id)
+		f.inconsistency("the ticket of booking %s for seat %s is admitted twice", b.ID, f.plan[t.seat].id)
 	}
 	f.admitted[t] = true
 }
@@ -289,11 +289,11 @@ func (f *fold) scan(op *logpb.Scanned) {
 func (f *fold) changed(own uint64, becomes string, statuses ...string) *StoredBooking {
 	b := f.byID[own]
 	if b == nil {
-		f.wrong("booking %s is %s and was never held", f.bookingID(own), becomes)
+		f.inconsistency("booking %s is %s and was never held", f.bookingID(own), becomes)
 		return nil
 	}
 	if !slices.Contains(statuses, b.Status) {
-		f.wrong("booking %s is %s while it is %s", b.ID, becomes, b.Status)
+		f.inconsistency("booking %s is %s while it is %s", b.ID, becomes, b.Status)
 	}
 	b.seq = f.seq
 	return b

@@ -41,7 +41,7 @@ func (a *Auditor) fold(ctx context.Context, event uuid.UUID) (*fold, error) {
 		return nil, err
 	}
 	if f.seq < before || f.seq > after {
-		f.wrong("it is the last one, and the head was %d before and %d after it was read", before, after)
+		f.inconsistency("it is the last one, and the head was %d before and %d after it was read", before, after)
 	}
 	return f, nil
 }

@@ -28,7 +28,7 @@ type figures struct {
 	Seeds       []uint64 `json:"seeds"`
 }
 
-func (s *session) figure() figures {
+func (s *session) summarize() figures {
 	f := figures{Seeds: []uint64{}, Unseen: []string{}}
 	if len(s.results) > 0 {
 		f.Unseen = round.Unseen(s.results)
@@ -43,7 +43,7 @@ func (s *session) figure() figures {
 		f.RecoveryMax = max(f.RecoveryMax, r.RecoveryMax().Seconds())
 		f.Seeds = append(f.Seeds, r.Seed)
 	}
-	for _, m := range s.hunted {
+	for _, m := range s.mutantResults {
 		if m.Caught() {
 			f.Caught++
 		}
@@ -51,10 +51,10 @@ func (s *session) figure() figures {
 	return f
 }
 
-// conclude writes the figures and the report. At the end it also prints them,
+// report writes the figures and the report. At the end it also prints them,
 // and returns an error if anything is violated.
-func (s *session) conclude(going bool) error {
-	f := s.figure()
+func (s *session) report(running bool) error {
+	f := s.summarize()
 	text, err := json.MarshalIndent(f, "", "  ")
 	if err != nil {
 		return err
@@ -66,19 +66,19 @@ func (s *session) conclude(going bool) error {
 		return err
 	}
 	page, err := report.Write(s.out, report.Page{
-		When: s.began, Results: s.results, Mutants: s.hunted, Catalogue: s.injector.Catalogue(), Missing: s.injector.Missing(),
+		When: s.began, Results: s.results, Mutants: s.mutantResults, Catalogue: s.injector.Catalogue(), Missing: s.injector.Missing(),
 		Command: s.command, Violations: f.Violations, RecoveryMax: f.RecoveryMax, Operations: f.Operations, Unknown: f.Unknown,
 		DoubleSold: f.DoubleSold, Ledger: f.Ledger, Unseen: f.Unseen,
 	})
 	if err != nil {
 		return err
 	}
-	if !going {
+	if !running {
 		s.print(f, page)
 	}
-	if !going && len(f.Unseen) > 0 ||
-		f.Violations > 0 || f.DoubleSold > 0 || f.Ledger != 0 || len(s.hunted) > 0 && f.Caught < len(mutant.All) {
-		return errBroken
+	if !running && len(f.Unseen) > 0 ||
+		f.Violations > 0 || f.DoubleSold > 0 || f.Ledger != 0 || len(s.mutantResults) > 0 && f.Caught < len(mutant.All) {
+		return errFailed
 	}
 	return nil
 }
@@ -91,24 +91,24 @@ func (s *session) command(r *round.Result) string {
 	return fmt.Sprintf("make robustness SEEDS=%d MINUTES=%g", r.Seed, r.Length.Minutes())
 }
 
-func (s *session) tellVerdicts(r *round.Result) {
-	s.say("%s, seed %d: %d calls, %d faults, %d events", r.Name, r.Seed, r.Counts.Calls, len(r.Faults), r.Events)
+func (s *session) printVerdicts(r *round.Result) {
+	s.progress("%s, seed %d: %d calls, %d faults, %d events", r.Name, r.Seed, r.Counts.Calls, len(r.Faults), r.Events)
 	for i := range r.Verdicts {
 		v := &r.Verdicts[i]
 		mark := "ok    "
 		if !v.OK() {
-			mark = "BROKEN"
+			mark = "FAILED"
 		}
-		s.say("  %s  %-9s %s: %d %s%s", mark, v.ID, v.Title, v.Checked, v.Of, note(v.Note))
+		s.progress("  %s  %-9s %s: %d %s%s", mark, v.ID, v.Title, v.Checked, v.Of, note(v.Note))
 		if v.Undecided > 0 {
-			s.say("            %d undecided", v.Undecided)
+			s.progress("            %d undecided", v.Undecided)
 		}
 		for n, violation := range v.Violations {
 			if n == 5 {
-				s.say("            and %d more", len(v.Violations)-n)
+				s.progress("            and %d more", len(v.Violations)-n)
 				break
 			}
-			s.say("            %s", violation.What)
+			s.progress("            %s", violation.What)
 		}
 	}
 }
@@ -126,10 +126,10 @@ func (s *session) print(f figures, page string) {
 		fmt.Printf("  %-22s %8d %8d %7d %6d %10d %9.1f s %8.0f s\n", r.Name, r.Seed, r.Counts.Calls, r.Counts.Unknown, len(r.Faults),
 			r.Violations(), r.RecoveryMax().Seconds(), r.Settled.Seconds())
 	}
-	for _, m := range s.hunted {
-		verdict := "NOT NOTICED"
+	for _, m := range s.mutantResults {
+		verdict := "NOT DETECTED"
 		if m.Caught() {
-			verdict = "caught by " + m.By()
+			verdict = "detected by " + m.By()
 		}
 		fmt.Printf("  mutant %-15s %8d  %s: %s\n", m.Name, m.Result.Seed, verdict, m.What)
 	}

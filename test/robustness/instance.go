@@ -17,7 +17,7 @@ const localenv = ".run/bin/localenv"
 // startInstance starts a separate instance and sets its environment for this
 // process.
 func (s *session) startInstance(ctx context.Context) error {
-	s.say("starting the instance %s", s.instance)
+	s.progress("starting the instance %s", s.instance)
 	if err := s.runLocalenv(ctx, "up"); err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func (s *session) startInstance(ctx context.Context) error {
 // stopInstance stops the instance and removes its data, even after an
 // interrupt.
 func (s *session) stopInstance(ctx context.Context) {
-	s.say("stopping the instance %s", s.instance)
+	s.progress("stopping the instance %s", s.instance)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Minute)
 	defer cancel()
 	if err := s.runLocalenv(ctx, "clean"); err != nil {

@@ -1,5 +1,5 @@
-// Command robustness injects every known fault into a running Frontrow while a
-// crowd buys, and checks the clients' history and the stores. Without -instance
+// Command robustness injects every known fault into a running Frontrow while
+// buyers buy, and checks the clients' history and the stores. Without -instance
 // it uses the Frontrow described by the environment. It exits with status 1 if
 // an invariant is violated, a mutant is not detected, or a rare case that must
 // happen sometimes was never seen.
@@ -24,9 +24,9 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/system"
 )
 
-// errBroken makes the program exit with status 1; the violations have already
+// errFailed makes the program exit with status 1; the violations have already
 // been printed.
-var errBroken = errors.New("a promise is broken, a mutant was not noticed, or a rare case was never seen")
+var errFailed = errors.New("an invariant is violated, a mutant was not detected, or a rare case was never seen")
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -77,12 +77,12 @@ func parse(args []string) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("robustness", flag.ContinueOnError)
 	flags.Var(&o.seeds, "seed", "seed of a round; several: -seed 1,2,3")
-	flags.DurationVar(&o.length, "duration", 4*time.Minute, "how long the crowd buys in each round")
-	flags.IntVar(&o.buyers, "buyers", 16, "size of the crowd")
+	flags.DurationVar(&o.length, "duration", 4*time.Minute, "how long the buyers buy in each round")
+	flags.IntVar(&o.buyers, "buyers", 16, "number of buyers")
 	flags.StringVar(&o.out, "out", ".run/robustness", "folder for the report")
 	flags.StringVar(&o.figures, "figures", ".run/robustness.json", "file for the figures")
-	flags.StringVar(&o.instance, "instance", "", "start this instance first and stop it at last; without, use the one in the environment")
-	flags.BoolVar(&o.mutants, "mutants", false, "show that the mutants of booking-service are noticed")
+	flags.StringVar(&o.instance, "instance", "", "instance to start first and to stop at the end; without, use the one in the environment")
+	flags.BoolVar(&o.mutants, "mutants", false, "check that every mutant of booking-service is detected")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
@@ -114,32 +114,32 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	catalogue := s.injector.Catalogue()
-	s.say("%d faults are possible here", len(catalogue))
+	s.progress("%d faults are possible here", len(catalogue))
 	for _, missing := range s.injector.Missing() {
-		s.say("not possible here: %s", missing)
+		s.progress("not possible here: %s", missing)
 	}
 	err = s.rounds(ctx)
 	if err == nil && o.mutants {
-		err = s.hunt(ctx)
+		err = s.runMutants(ctx)
 	}
-	if len(s.results) == 0 && len(s.hunted) == 0 {
+	if len(s.results) == 0 && len(s.mutantResults) == 0 {
 		return err
 	}
 	// Report the results so far in any case.
-	return errors.Join(err, s.conclude(err != nil))
+	return errors.Join(err, s.report(err != nil))
 }
 
 // session is one run of the command.
 type session struct {
 	options
-	began    time.Time
-	system   *system.System
-	injector *fault.Injector
-	results  []*round.Result
-	hunted   []report.Mutant
+	began         time.Time
+	stack         *system.Stack
+	injector      *fault.Injector
+	results       []*round.Result
+	mutantResults []report.Mutant
 }
 
-func (s *session) say(format string, arguments ...any) {
+func (s *session) progress(format string, arguments ...any) {
 	fmt.Printf("%7.1f s  %s\n", time.Since(s.began).Seconds(), fmt.Sprintf(format, arguments...))
 }
 
@@ -151,8 +151,8 @@ func (s *session) rounds(ctx context.Context) error {
 			return fmt.Errorf("%s (seed %d): %w", name, seed, err)
 		}
 		s.results = append(s.results, result)
-		s.tellVerdicts(result)
-		if err := s.conclude(true); err != nil && !errors.Is(err, errBroken) {
+		s.printVerdicts(result)
+		if err := s.report(true); err != nil && !errors.Is(err, errFailed) {
 			return err
 		}
 	}
@@ -162,6 +162,6 @@ func (s *session) rounds(ctx context.Context) error {
 func (s *session) config(name string, seed uint64, length time.Duration, folder string) round.Config {
 	return round.Config{
 		Name: name, Seed: seed, Length: length, Buyers: s.buyers, System: s.system, Injector: s.injector,
-		Out: filepath.Join(s.out, folder), Say: s.say,
+		Out: filepath.Join(s.out, folder), Progress: s.progress,
 	}
 }

@@ -21,25 +21,25 @@ var (
 	payment      = uuid.MustParse("00000000-0000-7000-8000-0000000000f1")
 )
 
-// scene is a small round: Bob's hold on seat 1-0 expires, then Ada holds the
+// scenario is a small round: Bob's hold on seat 1-0 expires, then Ada holds the
 // seat, pays, and keeps it.
-type scene struct {
-	*Evidence
+type scenario struct {
+	*Observations
 	calls []history.Call
-	books *audit.Books
+	state *audit.State
 }
 
-func newScene() *scene {
+func newScenario() *scenario {
 	recorder := history.NewRecorder()
 	at := func(second float64) time.Time { return recorder.Began.Add(time.Duration(second * 1e9)) }
 	pointer := func(t time.Time) *time.Time { return &t }
-	s := &scene{
-		Evidence: &Evidence{
+	s := &scenario{
+		Observations: &Observations{
 			Recorder: recorder, Sales: []*traffic.Sale{{ID: event, Name: "Night 1"}},
 			Users: map[string]string{ada.String(): "ada", bob.String(): "bob"},
 			Views: []traffic.View{{Start: 1, End: 2, OK: true}}, Gateways: []string{"a", "b"},
 		},
-		books: &audit.Books{
+		state: &audit.State{
 			Owners: map[string]uuid.UUID{"1-0": paid},
 			Bookings: []audit.StoredBooking{
 				stored(lapsed, bob, "expired", "1-0", func(b *audit.StoredBooking) {
@@ -55,7 +55,7 @@ func newScene() *scene {
 			},
 		},
 	}
-	s.Books = map[string]*audit.Books{event: s.books}
+	s.States = map[string]*audit.State{event: s.state}
 	s.call("bob", history.Hold, 1, 1.1, history.Done, func(c *history.Call) {
 		c.Key, c.Want, c.Bookings = "key-1", []string{"1-0"}, []client.Booking{answer(lapsed, "held")}
 	})
@@ -71,13 +71,13 @@ func newScene() *scene {
 	return s
 }
 
-func (s *scene) call(who string, kind history.Kind, start, end float64, outcome history.Outcome, fill func(*history.Call)) {
+func (s *scenario) call(who string, kind history.Kind, start, end float64, outcome history.Outcome, fill func(*history.Call)) {
 	c := history.Call{Who: who, Kind: kind, Start: int64(start * 1e9), End: int64(end * 1e9), Outcome: outcome, EventID: event}
 	fill(&c)
 	s.calls = append(s.calls, c)
 }
 
-func (s *scene) read(who string, kind history.Kind, start float64, id uuid.UUID, status string) {
+func (s *scenario) read(who string, kind history.Kind, start float64, id uuid.UUID, status string) {
 	s.call(who, kind, start, start+0.1, history.Done, func(c *history.Call) { c.Bookings = []client.Booking{answer(id, status)} })
 }
 
@@ -91,13 +91,13 @@ func stored(id, user uuid.UUID, status, seat string, fill func(*audit.StoredBook
 	return b
 }
 
-// broken names the checks that found a violation.
-func (s *scene) broken() []string {
+// violated names the checks that found a violation.
+func (s *scenario) violated() []string {
 	for _, c := range s.calls {
 		s.Recorder.Add(c)
 	}
 	var ids []string
-	for _, v := range All(s.Evidence) {
+	for _, v := range All(s.Observations) {
 		if !v.OK() && !slices.Contains(ids, v.ID) {
 			ids = append(ids, v.ID)
 		}
@@ -105,141 +105,141 @@ func (s *scene) broken() []string {
 	return ids
 }
 
-func TestARoundInWhichAllHoldsIsNotBroken(t *testing.T) {
-	if got := newScene().broken(); len(got) > 0 {
-		t.Errorf("broken: %v", got)
+func TestCorrectRoundHasNoViolation(t *testing.T) {
+	if got := newScenario().violated(); len(got) > 0 {
+		t.Errorf("violated: %v", got)
 	}
 }
 
-func TestWhatIsBrokenIsFound(t *testing.T) {
+func TestViolationIsFound(t *testing.T) {
 	tests := []struct {
 		name string
-		do   func(*scene)
+		do   func(*scenario)
 		// want is the check that must find it; others may too.
 		want string
 	}{
-		{"the seat was taken over before the deadline", func(s *scene) {
+		{"the seat was taken over before the deadline", func(s *scenario) {
 			s.calls[1].Start, s.calls[1].End = 3e9, 4e9
 		}, "I1"},
-		{"two live bookings of one seat", func(s *scene) {
-			s.books.Bookings[0].Status, s.books.Bookings[0].EndedAt, s.books.Bookings[0].Reason = "held", nil, ""
+		{"two live bookings of one seat", func(s *scenario) {
+			s.state.Bookings[0].Status, s.state.Bookings[0].EndedAt, s.state.Bookings[0].Reason = "held", nil, ""
 		}, "I1"},
-		{"a booking is read as held after its seat was given to another", func(s *scene) {
+		{"a booking is read as held after its seat was given to another", func(s *scenario) {
 			s.read("bob", history.ReadBooking, 12, lapsed, "held")
 		}, "I1"},
-		{"a booking was confirmed after it had ended", func(s *scene) {
+		{"a booking was confirmed after it had ended", func(s *scenario) {
 			at := s.Recorder.Began.Add(10 * time.Second)
-			s.books.Bookings[0].ConfirmedAt = &at
+			s.state.Bookings[0].ConfirmedAt = &at
 		}, "I1"},
-		{"the seat belongs to somebody else", func(s *scene) { s.books.Owners["1-0"] = lapsed }, "I1"},
-		{"a seat was sold twice, and one of the two has ended", func(s *scene) { s.books.SoldTwice = []string{"1-0"} }, "I1"},
-		{"the log has an operation that must not be", func(s *scene) { s.books.Inconsistent = []string{"entry 7"} }, "I1"},
-		{"a replica counted an oversold seat", func(s *scene) { s.Oversold = 1 }, "I1"},
-		{"a booking was given up, which must not be needed", func(s *scene) {
-			s.books.Bookings[0].Reason, s.books.Bookings[0].Status = "payment_late", "cancelled"
+		{"the seat belongs to somebody else", func(s *scenario) { s.state.Owners["1-0"] = lapsed }, "I1"},
+		{"a seat was sold twice, and one of the two has ended", func(s *scenario) { s.state.SoldTwice = []string{"1-0"} }, "I1"},
+		{"the log has an operation that must not be", func(s *scenario) { s.state.Inconsistent = []string{"entry 7"} }, "I1"},
+		{"a replica counted an oversold seat", func(s *scenario) { s.Oversold = 1 }, "I1"},
+		{"a booking was given up, which must not be needed", func(s *scenario) {
+			s.state.Bookings[0].Reason, s.state.Bookings[0].Status = "payment_late", "cancelled"
 		}, "I1"},
-		{"a booking that was answered 201 is gone", func(s *scene) { s.books.Bookings = s.books.Bookings[1:] }, "I2"},
-		{"a payment that was answered 202 is gone", func(s *scene) { s.books.Payments = nil }, "I2"},
-		{"a booking is not in its buyer's list", func(s *scene) { s.calls = s.calls[:len(s.calls)-1] }, "I2"},
-		{"a cancellation that was answered 200 is forgotten", func(s *scene) {
+		{"a booking that was answered 201 is gone", func(s *scenario) { s.state.Bookings = s.state.Bookings[1:] }, "I2"},
+		{"a payment that was answered 202 is gone", func(s *scenario) { s.state.Payments = nil }, "I2"},
+		{"a booking is not in its buyer's list", func(s *scenario) { s.calls = s.calls[:len(s.calls)-1] }, "I2"},
+		{"a cancellation that was answered 200 is forgotten", func(s *scenario) {
 			s.call("ada", history.Cancel, 20, 20.1, history.Done, func(c *history.Call) { c.BookingID = paid.String() })
 		}, "I2"},
-		{"money is kept for a booking that has ended", func(s *scene) {
-			s.books.Payments = append(s.books.Payments, audit.StoredPayment{ID: uuid.New(), BookingID: lapsed, Status: "succeeded", Amount: 4517, Captured: 4517})
+		{"money is kept for a booking that has ended", func(s *scenario) {
+			s.state.Payments = append(s.state.Payments, audit.StoredPayment{ID: uuid.New(), BookingID: lapsed, Status: "succeeded", Amount: 4517, Captured: 4517})
 		}, "I3"},
-		{"a cent is missing", func(s *scene) { s.books.Payments[0].Captured-- }, "I3"},
-		{"a confirmed booking is refunded", func(s *scene) { s.books.Payments[0].Refunded = 4517 }, "I3"},
-		{"payment-service never heard of a booking", func(s *scene) { delete(s.books.Known, lapsed) }, "outbox"},
-		{"payment-service never heard that a booking has ended", func(s *scene) {
-			s.books.Known[lapsed] = audit.KnownBooking{Amount: 4517, Currency: "EUR"}
+		{"a cent is missing", func(s *scenario) { s.state.Payments[0].Captured-- }, "I3"},
+		{"a confirmed booking is refunded", func(s *scenario) { s.state.Payments[0].Refunded = 4517 }, "I3"},
+		{"payment-service never heard of a booking", func(s *scenario) { delete(s.state.Known, lapsed) }, "outbox"},
+		{"payment-service never heard that a booking has ended", func(s *scenario) {
+			s.state.Known[lapsed] = audit.KnownBooking{Amount: 4517, Currency: "EUR"}
 		}, "outbox"},
-		{"a hold ended 6 s after its deadline", func(s *scene) {
-			at := s.books.Bookings[0].ExpiresAt.Add(6 * time.Second)
-			s.books.Bookings[0].EndedAt = &at
+		{"a hold ended 6 s after its deadline", func(s *scenario) {
+			at := s.state.Bookings[0].ExpiresAt.Add(6 * time.Second)
+			s.state.Bookings[0].EndedAt = &at
 			s.calls[1].Start, s.calls[1].End = 16e9, 17e9
 		}, "I4"},
-		{"a buyer saw a hold 6 s after its deadline", func(s *scene) {
+		{"a buyer saw a hold 6 s after its deadline", func(s *scenario) {
 			s.read("bob", history.ReadBooking, 15.1, lapsed, "held")
 		}, "I4"},
-		{"one key made two bookings", func(s *scene) {
+		{"one key made two bookings", func(s *scenario) {
 			s.call("bob", history.Hold, 12, 12.1, history.Done, func(c *history.Call) {
 				c.Key, c.Want, c.Bookings = "key-1", []string{"1-0"}, []client.Booking{answer(paid, "held")}
 			})
 		}, "I5"},
-		{"a hold that was answered no exists", func(s *scene) { s.calls[0].Outcome, s.calls[0].Bookings = history.NotDone, nil }, "I5"},
-		{"a payment that was answered no exists", func(s *scene) { s.calls[2].Outcome, s.calls[2].Payment = history.NotDone, nil }, "I5"},
-		{"nobody could see the event, and one gateway was up", func(s *scene) {
+		{"a hold that was answered no exists", func(s *scenario) { s.calls[0].Outcome, s.calls[0].Bookings = history.NotDone, nil }, "I5"},
+		{"a payment that was answered no exists", func(s *scenario) { s.calls[2].Outcome, s.calls[2].Payment = history.NotDone, nil }, "I5"},
+		{"nobody could see the event, and one gateway was up", func(s *scenario) {
 			s.Views = append(s.Views, traffic.View{Start: 3, End: 6})
 			s.Outages = []Outage{{Of: NoGateway, Process: "a", Start: 2, End: 7}}
 		}, "I6"},
-		{"nobody could see the event, and the second gateway was down before", func(s *scene) {
+		{"nobody could see the event, and the second gateway was down before", func(s *scenario) {
 			s.Views = append(s.Views, traffic.View{Start: 5, End: 6})
 			s.Outages = []Outage{{Of: NoGateway, Process: "a", Start: 2, End: 7}, {Of: NoGateway, Process: "b", Start: 2, End: 4}}
 		}, "I6"},
-		{"nobody could see the event", func(s *scene) { s.Views = append(s.Views, traffic.View{Start: 3, End: 4}) }, "I6"},
-		{"nobody could see the event, long after event-service was back", func(s *scene) {
+		{"nobody could see the event", func(s *scenario) { s.Views = append(s.Views, traffic.View{Start: 3, End: 4}) }, "I6"},
+		{"nobody could see the event, long after event-service was back", func(s *scenario) {
 			s.Views = append(s.Views, traffic.View{Start: 9e9, End: 10e9})
 			s.Outages = []Outage{{Of: NoSource, Start: 3e9, End: 5e9}}
 		}, "I6"},
-		{"something never came to its end", func(s *scene) { s.Open = []string{"a payment is processing"} }, "settled"},
+		{"something never came to its end", func(s *scenario) { s.Open = []string{"a payment is processing"} }, "settled"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := newScene()
+			s := newScenario()
 			tt.do(s)
-			if got := s.broken(); !slices.Contains(got, tt.want) {
-				t.Errorf("broken: %v, want %s", got, tt.want)
+			if got := s.violated(); !slices.Contains(got, tt.want) {
+				t.Errorf("violated: %v, want %s", got, tt.want)
 			}
 		})
 	}
 }
 
-func TestWhatIsExcusedOrUnknownIsNotBroken(t *testing.T) {
+func TestExcusedOrUnknownIsNoViolation(t *testing.T) {
 	tests := []struct {
 		name string
-		do   func(*scene)
+		do   func(*scenario)
 	}{
-		{"a hold whose answer was lost, and that exists", func(s *scene) {
+		{"a hold whose answer was lost, and that exists", func(s *scenario) {
 			s.calls[0].Outcome, s.calls[0].Bookings = history.Unknown, nil
 		}},
-		{"a hold whose answer was lost, and that does not exist", func(s *scene) {
+		{"a hold whose answer was lost, and that does not exist", func(s *scenario) {
 			s.call("bob", history.Hold, 12, 13, history.Unknown, func(c *history.Call) { c.Key, c.Want = "key-9", []string{"1-0"} })
 		}},
-		{"a payment whose answer was lost", func(s *scene) { s.calls[2].Outcome, s.calls[2].Payment = history.Unknown, nil }},
-		{"a hold that could not end while there was no replica", func(s *scene) {
-			at := s.books.Bookings[0].ExpiresAt.Add(20 * time.Second)
-			s.books.Bookings[0].EndedAt = &at
+		{"a payment whose answer was lost", func(s *scenario) { s.calls[2].Outcome, s.calls[2].Payment = history.Unknown, nil }},
+		{"a hold that could not end while there was no replica", func(s *scenario) {
+			at := s.state.Bookings[0].ExpiresAt.Add(20 * time.Second)
+			s.state.Bookings[0].EndedAt = &at
 			s.Outages = []Outage{{Of: NoBooking, Start: 8e9, End: 27e9}}
 			s.calls[1].Start, s.calls[1].End = 9e9, 31e9
 			s.calls[3].Start, s.calls[3].End = 32e9, 33e9
 			s.calls[2].Start, s.calls[2].End = 31e9, 32e9
 			confirmed := s.Recorder.Began.Add(32 * time.Second)
-			s.books.Bookings[1].ConfirmedAt, s.books.Bookings[1].ExpiresAt = &confirmed, confirmed
+			s.state.Bookings[1].ConfirmedAt, s.state.Bookings[1].ExpiresAt = &confirmed, confirmed
 			for i := 4; i < 6; i++ {
 				s.calls[i].Start, s.calls[i].End = 40e9, 41e9
 			}
 		}},
-		{"nobody could see the event, and there was no gateway", func(s *scene) {
+		{"nobody could see the event, and there was no gateway", func(s *scenario) {
 			s.Views = append(s.Views, traffic.View{Start: 3, End: 4})
 			s.Outages = []Outage{{Of: NoGateway, Process: "a", Start: 2, End: 5}, {Of: NoGateway, Process: "b", Start: 2, End: 5}}
 		}},
-		{"nobody could see the event while a deploy replaced one gateway and the other was killed", func(s *scene) {
+		{"nobody could see the event while a deploy replaced one gateway and the other was killed", func(s *scenario) {
 			// One gateway was up at any time; neither was up for the whole
 			// request.
 			s.Views = append(s.Views, traffic.View{Start: 3, End: 9})
 			s.Outages = []Outage{{Of: NoGateway, Process: "a", Start: 1, End: 5}, {Of: NoGateway, Process: "b", Start: 6, End: 20}}
 		}},
-		{"nobody could see the event, and event-service had only just come back", func(s *scene) {
+		{"nobody could see the event, and event-service had only just come back", func(s *scenario) {
 			s.Views = append(s.Views, traffic.View{Start: 7e9, End: 8e9})
 			s.Outages = []Outage{{Of: NoSource, Start: 3e9, End: 5e9}}
 		}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := newScene()
+			s := newScenario()
 			tt.do(s)
-			if got := s.broken(); len(got) > 0 {
-				t.Errorf("broken: %v", got)
+			if got := s.violated(); len(got) > 0 {
+				t.Errorf("violated: %v", got)
 			}
 		})
 	}

@@ -8,10 +8,10 @@ import (
 
 // Difference is captured − refunded − the price of the confirmed bookings, in
 // minor units, as the sum of absolute values over the bookings.
-func Difference(e *Evidence) int64 {
+func Difference(obs *Observations) int64 {
 	var sum int64
-	for _, books := range e.Books {
-		for _, d := range differences(books) {
+	for _, state := range obs.States {
+		for _, d := range differences(state) {
 			sum += max(d, -d)
 		}
 	}
@@ -19,13 +19,13 @@ func Difference(e *Evidence) int64 {
 }
 
 // differences returns the money that bookings hold without a seat, or lack.
-func differences(books *audit.Books) map[uuid.UUID]int64 {
+func differences(state *audit.State) map[uuid.UUID]int64 {
 	d := map[uuid.UUID]int64{}
-	for _, p := range books.Payments {
+	for _, p := range state.Payments {
 		d[p.BookingID] += p.Captured - p.Refunded
 	}
-	for i := range books.Bookings {
-		if b := &books.Bookings[i]; b.Status == "confirmed" {
+	for i := range state.Bookings {
+		if b := &state.Bookings[i]; b.Status == "confirmed" {
 			d[b.ID] -= b.Total
 		}
 	}
@@ -38,15 +38,15 @@ func differences(books *audit.Books) map[uuid.UUID]int64 {
 }
 
 // money checks I3, booking by booking, and whether the payments table agrees
-// with the provider's books.
-func (c *court) money() Verdict {
+// with the provider's ledger.
+func (c *checker) money() Verdict {
 	v := Verdict{ID: "I3", Title: "Captured − refunded is the price of the confirmed bookings, to the cent", Of: "payments"}
 	for _, sale := range c.Sales {
-		books := c.Books[sale.ID]
-		for id, amount := range differences(books) {
-			v.broken("booking %s of %s: captured − refunded − price is %d", id, sale.Name, amount)
+		state := c.States[sale.ID]
+		for id, amount := range differences(state) {
+			v.violated("booking %s of %s: captured − refunded − price is %d", id, sale.Name, amount)
 		}
-		for _, p := range books.Payments {
+		for _, p := range state.Payments {
 			v.Checked++
 			kept := p.Captured - p.Refunded
 			agrees := false
@@ -59,7 +59,7 @@ func (c *court) money() Verdict {
 				agrees = kept == 0 && p.Refunded == p.Amount
 			}
 			if !agrees {
-				v.broken("payment %s of %d is %s; the provider has captured %d and refunded %d", p.ID, p.Amount, p.Status, p.Captured, p.Refunded)
+				v.violated("payment %s of %d is %s; the provider has captured %d and refunded %d", p.ID, p.Amount, p.Status, p.Captured, p.Refunded)
 			}
 		}
 	}
@@ -68,24 +68,24 @@ func (c *court) money() Verdict {
 
 // outbox checks that messages stored with a change have reached their
 // receivers. A booking unknown to payment-service can't be paid.
-func (c *court) outbox() Verdict {
-	v := Verdict{ID: "outbox", Title: "Every stored message arrives (a booking answered yes to can be paid, an ended one cannot)", Of: "bookings"}
+func (c *checker) outbox() Verdict {
+	v := Verdict{ID: "outbox", Title: "Every stored message is delivered (a held booking can be paid, an ended one cannot)", Of: "bookings"}
 	for _, sale := range c.Sales {
-		books := c.Books[sale.ID]
-		for i := range books.Bookings {
-			b := &books.Bookings[i]
+		state := c.States[sale.ID]
+		for i := range state.Bookings {
+			b := &state.Bookings[i]
 			if b.Status == "unknown" {
 				continue
 			}
 			v.Checked++
-			known, heard := books.Known[b.ID]
+			known, heard := state.Known[b.ID]
 			switch {
 			case !heard || known.Currency == "":
-				v.broken("payment-service never heard that booking %s was made", b.ID)
+				v.violated("payment-service does not know booking %s", b.ID)
 			case known.Amount != b.Total:
-				v.broken("booking %s costs %d, payment-service asks for %d", b.ID, b.Total, known.Amount)
+				v.violated("booking %s costs %d, payment-service charges %d", b.ID, b.Total, known.Amount)
 			case known.Cancelled == b.Live():
-				v.broken("booking %s is %s; that it has ended is, to payment-service, %t", b.ID, b.Status, known.Cancelled)
+				v.violated("booking %s is %s, but payment-service has cancelled=%t", b.ID, b.Status, known.Cancelled)
 			}
 		}
 	}

@@ -18,16 +18,16 @@ const (
 	clockTolerance = time.Second
 	// seatTimeout limits the checker's time for one seat.
 	seatTimeout = 10 * time.Second
-	// mostPictures limits the violations that are visualized.
-	mostPictures = 5
+	// maxVisualizations limits the violations that are visualized.
+	maxVisualizations = 5
 )
 
 // seats checks I1 from the clients' view: the history of each seat must be
 // possible for a single seat.
-func (c *court) seats() Verdict {
+func (c *checker) seats() Verdict {
 	v := Verdict{ID: "I1", Title: "A seat belongs to at most one live booking (histories, by porcupine)", Of: "seats"}
 	partitions := map[string][]model.Operation{}
-	for _, s := range c.stories {
+	for _, s := range c.timelines {
 		operations := c.operations(&v, s)
 		if s.stored == nil {
 			continue
@@ -68,11 +68,11 @@ func (c *court) seats() Verdict {
 			v.Undecided++
 			continue
 		}
-		violation := Violation{What: "the history of seat " + f.name + " is not that of one seat"}
-		if len(v.Violations) < mostPictures && c.Pictures != "" {
-			violation.Picture = fmt.Sprintf("seat-%d.html", len(v.Violations)+1)
-			if err := porcupine.VisualizePath(model.Seat, f.info, filepath.Join(c.Pictures, violation.Picture)); err != nil {
-				violation.Picture, violation.What = "", violation.What+" (no picture: "+err.Error()+")"
+		violation := Violation{What: "the history of seat " + f.name + " is not linearizable"}
+		if len(v.Violations) < maxVisualizations && c.Visualizations != "" {
+			violation.Visualization = fmt.Sprintf("seat-%d.html", len(v.Violations)+1)
+			if err := porcupine.VisualizePath(model.Seat, f.info, filepath.Join(c.Visualizations, violation.Visualization)); err != nil {
+				violation.Visualization, violation.What = "", violation.What+" (no visualization: "+err.Error()+")"
 			}
 		}
 		v.Violations = append(v.Violations, violation)
@@ -84,28 +84,28 @@ func (c *court) seats() Verdict {
 // the time. The log's claims about times and other clients are checked against
 // the clients' requests: nothing may take effect before it was requested, or
 // later than it was seen.
-func (c *court) operations(v *Verdict, s *story) []model.Operation {
+func (c *checker) operations(v *Verdict, s *timeline) []model.Operation {
 	if s.stored == nil || s.attempt == nil {
-		return nil // reported by retries and promises
+		return nil // reported by idempotency and durability
 	}
 	add := func(list []model.Operation, action model.Action, start, end int64, what string) []model.Operation {
 		if start > end {
-			v.broken("booking %s was %s at %s, before that could be: %s", s.id, what, seconds(end), seconds(start))
+			v.violated("booking %s was %s at %s, before it was possible: %s", s.id, what, seconds(end), seconds(start))
 			start = end
 		}
 		return append(list, model.Operation{Action: action, Booking: s.id, Start: start, End: end})
 	}
 	var list []model.Operation
-	begun := s.attempt.end
+	heldBy := s.attempt.end
 	if len(s.attempt.answers) == 0 {
-		begun = s.firstSeen(func(*client.Booking) bool { return true })
+		heldBy = s.firstSeen(func(*client.Booking) bool { return true })
 	}
-	list = add(list, model.Hold, s.attempt.start, begun, "held")
+	list = add(list, model.Hold, s.attempt.start, heldBy, "held")
 	b := s.stored
 	if b.ConfirmedAt != nil {
 		seen := s.firstSeen(func(b *client.Booking) bool { return b.Status == "confirmed" || b.ConfirmedAt != nil })
 		if s.pay == 0 {
-			v.broken("booking %s was confirmed, and nobody paid for it", s.id)
+			v.violated("booking %s was confirmed without a payment", s.id)
 		} else {
 			list = add(list, model.Confirm, s.pay, seen, "confirmed")
 		}
@@ -128,26 +128,26 @@ func (c *court) operations(v *Verdict, s *story) []model.Operation {
 }
 
 // ending returns how a booking ended, and the earliest time it may have.
-func (c *court) ending(v *Verdict, s *story) (model.Action, int64) {
+func (c *checker) ending(v *Verdict, s *timeline) (model.Action, int64) {
 	b := s.stored
 	switch b.Reason {
 	case "expired", "payment_failed":
 		if b.ConfirmedAt != nil {
-			v.broken("booking %s was confirmed and says that it %s", s.id, b.Reason)
+			v.violated("booking %s was confirmed and says that it %s", s.id, b.Reason)
 		}
 		return model.Expire, c.Recorder.At(b.ExpiresAt) - clockTolerance.Nanoseconds()
 	case "cancelled_by_buyer":
 		if s.cancel == 0 {
-			v.broken("booking %s was cancelled by its buyer, who did not ask for it", s.id)
+			v.violated("booking %s was cancelled by its buyer without a request", s.id)
 		}
 		return model.Release, s.cancel
 	case "event_cancelled":
 		at, asked := c.cancelled[s.event]
 		if !asked {
-			v.broken("booking %s ended with its event, which nobody cancelled", s.id)
+			v.violated("booking %s ended with its event, which was not cancelled", s.id)
 		}
 		return model.Release, at
 	}
-	v.broken("booking %s (%s) was given up: %s", s.id, b.Status, b.Reason)
+	v.violated("booking %s (%s) was given up: %s", s.id, b.Status, b.Reason)
 	return model.Release, s.attempt.start
 }

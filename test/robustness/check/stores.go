@@ -11,61 +11,61 @@ import (
 
 // stores checks I1 from Cassandra's final state, independent of the clients'
 // view.
-func (c *court) stores() Verdict {
+func (c *checker) stores() Verdict {
 	v := Verdict{ID: "I1", Title: "No seat is sold twice (the log in Cassandra, oversold_seats_total)", Of: "seats"}
 	for _, sale := range c.Sales {
-		books := c.Books[sale.ID]
-		v.Checked += len(books.Owners)
-		for _, seat := range books.SoldTwice {
-			v.broken("seat %s of %s was given to a booking while another owned it", seat, sale.Name)
+		state := c.States[sale.ID]
+		v.Checked += len(state.Owners)
+		for _, seat := range state.SoldTwice {
+			v.violated("seat %s of %s was given to a booking while another owned it", seat, sale.Name)
 		}
-		for _, what := range books.Inconsistent {
-			v.broken("the log of %s: %s", sale.Name, what)
+		for _, what := range state.Inconsistent {
+			v.violated("the log of %s: %s", sale.Name, what)
 		}
 		live := map[string]uuid.UUID{}
-		for i := range books.Bookings {
-			b := &books.Bookings[i]
+		for i := range state.Bookings {
+			b := &state.Bookings[i]
 			if !b.Live() {
 				continue
 			}
 			for _, seat := range b.Seats {
 				if other, twice := live[seat]; twice {
-					v.broken("seat %s of %s is sold twice: to %s and to %s", seat, sale.Name, other, b.ID)
+					v.violated("seat %s of %s is sold twice: to %s and to %s", seat, sale.Name, other, b.ID)
 				}
 				live[seat] = b.ID
-				if books.Owners[seat] != b.ID {
-					v.broken("seat %s of %s is in the live booking %s, but belongs to %s", seat, sale.Name, b.ID, books.Owners[seat])
+				if state.Owners[seat] != b.ID {
+					v.violated("seat %s of %s is in the live booking %s, but belongs to %s", seat, sale.Name, b.ID, state.Owners[seat])
 				}
 			}
 		}
-		for seat, owner := range books.Owners {
+		for seat, owner := range state.Owners {
 			if owner != uuid.Nil && live[seat] != owner {
-				v.broken("seat %s of %s belongs to %s, which is no live booking with that seat", seat, sale.Name, owner)
+				v.violated("seat %s of %s belongs to %s, which is not a live booking of that seat", seat, sale.Name, owner)
 			}
 		}
 	}
 	if c.Oversold > 0 {
-		v.broken("oversold_seats_total was %v at a replica", c.Oversold)
+		v.violated("oversold_seats_total was %v at a replica", c.Oversold)
 	}
 	return v
 }
 
 // DoubleSold counts the seats that were given to a booking while another owned
 // them.
-func DoubleSold(e *Evidence) int {
+func DoubleSold(obs *Observations) int {
 	n := 0
-	for _, books := range e.Books {
-		n += len(books.SoldTwice)
+	for _, state := range obs.States {
+		n += len(state.SoldTwice)
 	}
 	return n
 }
 
 // deadlines checks I4.
-func (c *court) deadlines() Verdict {
+func (c *checker) deadlines() Verdict {
 	const most = 5 * 1e9
 	v := Verdict{ID: "I4", Title: "Every hold ends at most 5 s after its deadline", Of: "holds"}
 	var worst int64
-	for _, s := range c.stories {
+	for _, s := range c.timelines {
 		b := s.stored
 		if b == nil {
 			continue
@@ -85,23 +85,23 @@ func (c *court) deadlines() Verdict {
 				end = r.start
 			}
 		}
-		excused := c.endable(deadline, most)
+		excused := c.earliestEnd(deadline, most)
 		if end-deadline > most && excused > deadline {
 			v.Excused++
 		}
 		late := end - excused
 		worst = max(worst, late)
 		if late > most {
-			v.broken("booking %s (%s) ended %s after its deadline, or after what kept it from ending", s.id, b.Status, seconds(late))
+			v.violated("booking %s (%s) ended %s after its deadline, or after the outage that delayed it", s.id, b.Status, seconds(late))
 		}
 	}
 	v.Note = "the latest " + seconds(worst) + " after its deadline"
 	return v
 }
 
-// endable returns the earliest time a hold could be ended: its deadline, or the
+// earliestEnd returns the earliest time a hold could be ended: its deadline, or the
 // end of an outage within the time allowed for it.
-func (c *court) endable(deadline, allowed int64) int64 {
+func (c *checker) earliestEnd(deadline, allowed int64) int64 {
 	for changed := true; changed; {
 		changed = false
 		for _, o := range c.Outages {
@@ -113,21 +113,21 @@ func (c *court) endable(deadline, allowed int64) int64 {
 	return deadline
 }
 
-// heardAgain is how long after event-service's return the gateways may still
+// rediscovery is how long after event-service's return the gateways may still
 // consider it down: until Consul's next check.
-const heardAgain = int64(3 * time.Second)
+const rediscovery = int64(3 * time.Second)
 
-// seen checks I6.
-func (c *court) seen() Verdict {
+// availability checks I6.
+func (c *checker) availability() Verdict {
 	v := Verdict{ID: "I6", Title: "Events can be viewed throughout", Of: "views"}
 	for _, view := range c.Views {
 		v.Checked++
 		switch {
 		case view.OK:
-		case c.noGatewayUpThroughout(view.Start, view.End), c.excused(view.Start-heardAgain, view.End, NoSource):
+		case c.noGatewayUpThroughout(view.Start, view.End), c.excused(view.Start-rediscovery, view.End, NoSource):
 			v.Excused++
 		default:
-			v.broken("at %s no gateway showed the event: %s", seconds(view.Start), view.Reason)
+			v.violated("at %s no gateway showed the event: %s", seconds(view.Start), view.Reason)
 		}
 	}
 	return v
@@ -137,7 +137,7 @@ func (c *court) seen() Verdict {
 // during a request. Two gateways may have been down one after the other, so
 // that one was up at any time, and the request may have met each while it was
 // down.
-func (c *court) noGatewayUpThroughout(start, end int64) bool {
+func (c *checker) noGatewayUpThroughout(start, end int64) bool {
 	for _, gateway := range c.Gateways {
 		down := slices.ContainsFunc(c.Outages, func(o Outage) bool {
 			return o.Of == NoGateway && o.Process == gateway && start <= o.End && end >= o.Start
@@ -150,10 +150,10 @@ func (c *court) noGatewayUpThroughout(start, end int64) bool {
 }
 
 // settled checks that everything ends once there are no more faults.
-func (c *court) settled() Verdict {
-	v := Verdict{ID: "settled", Title: "After the last fault everything comes to its end", Of: "rounds", Checked: 1}
+func (c *checker) settled() Verdict {
+	v := Verdict{ID: "settled", Title: "Everything ends after the last fault", Of: "rounds", Checked: 1}
 	for _, what := range c.Open {
-		v.broken("%s", what)
+		v.violated("%s", what)
 	}
 	return v
 }

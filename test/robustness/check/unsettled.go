@@ -7,38 +7,38 @@ import (
 )
 
 // Unsettled describes what has not yet ended for the events.
-func Unsettled(e *Evidence) []string {
+func Unsettled(obs *Observations) []string {
 	var open []string
-	say := func(format string, arguments ...any) { open = append(open, fmt.Sprintf(format, arguments...)) }
-	for _, sale := range e.Sales {
-		books := e.Books[sale.ID]
+	add := func(format string, arguments ...any) { open = append(open, fmt.Sprintf(format, arguments...)) }
+	for _, sale := range obs.Sales {
+		state := obs.States[sale.ID]
 		live := map[uuid.UUID]bool{}
-		for i := range books.Bookings {
-			b := &books.Bookings[i]
+		for i := range state.Bookings {
+			b := &state.Bookings[i]
 			live[b.ID] = b.Live()
-			known := books.Known[b.ID]
+			known := state.Known[b.ID]
 			switch {
 			case b.Status == "held":
-				say("booking %s is held", b.ID)
+				add("booking %s is held", b.ID)
 			case b.Unsent:
-				say("booking %s has messages to send", b.ID)
+				add("booking %s has unpublished messages", b.ID)
 			case b.Payment != nil && b.Payment.Status == "refunding":
-				say("booking %s waits for its refund", b.ID)
+				add("booking %s waits for its refund", b.ID)
 			case b.Status != "unknown" && !b.Live() && !known.Cancelled:
-				say("payment-service has not heard that booking %s has ended", b.ID)
+				add("payment-service does not know that booking %s has ended", b.ID)
 			}
 		}
-		for _, p := range books.Payments {
+		for _, p := range state.Payments {
 			if p.Status == "processing" || p.Status == "refunding" {
-				say("payment %s of booking %s is %s", p.ID, p.BookingID, p.Status)
+				add("payment %s of booking %s is %s", p.ID, p.BookingID, p.Status)
 			}
 			if p.Status == "succeeded" && !live[p.BookingID] {
-				say("payment %s is kept for booking %s, which has ended", p.ID, p.BookingID)
+				add("payment %s is kept for booking %s, which has ended", p.ID, p.BookingID)
 			}
 		}
-		for seat, owner := range books.Owners {
+		for seat, owner := range state.Owners {
 			if owner != uuid.Nil && !live[owner] {
-				say("seat %s of %s has not come back from booking %s", seat, sale.Name, owner)
+				add("seat %s of %s still belongs to ended booking %s", seat, sale.Name, owner)
 			}
 		}
 	}

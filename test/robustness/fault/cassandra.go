@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// nodetoolTakes limits one nodetool run.
-const nodetoolTakes = 90 * time.Second
+// nodetoolTimeout limits one nodetool run.
+const nodetoolTimeout = 90 * time.Second
 
 // nodes returns the names of Cassandra's nodes.
 func (i *Injector) nodes() []string {
@@ -23,31 +23,31 @@ func (i *Injector) nodes() []string {
 
 func (i *Injector) cassandraKinds() []kind {
 	each := func() ([]Fault, string) {
-		return on(i.nodes()...), "no node of Cassandra among the processes"
+		return eachOf(i.nodes()...), "no Cassandra node among the processes"
 	}
 	keyspace := i.system.Keyspace
 	return []kind{
-		{name: "cassandra-flush", faults: each, moment: true, begin: func(ctx context.Context, f Fault) (end, error) {
+		{name: "cassandra-flush", faults: each, momentary: true, start: func(ctx context.Context, f Fault) (undo, error) {
 			return i.nodetool(ctx, f.Target, nil, "flush", keyspace)
 		}},
-		{name: "cassandra-compaction", faults: each, moment: true, begin: func(ctx context.Context, f Fault) (end, error) {
+		{name: "cassandra-compaction", faults: each, momentary: true, start: func(ctx context.Context, f Fault) (undo, error) {
 			return i.nodetool(ctx, f.Target, nil, "compact", keyspace)
 		}},
 		{name: "paxos-repair", faults: func() ([]Fault, string) {
 			if len(i.nodes()) < 2 {
-				return nil, "one node of Cassandra, nobody to agree with"
+				return nil, "there is only one Cassandra node"
 			}
 			return each()
-		}, moment: true, begin: func(ctx context.Context, f Fault) (end, error) {
+		}, momentary: true, start: func(ctx context.Context, f Fault) (undo, error) {
 			// It queries all nodes, so none of them may be down.
 			return i.nodetool(ctx, f.Target, i.ring(), "repair", "--paxos-only", keyspace)
 		}},
 		{name: "cassandra-join", faults: func() ([]Fault, string) {
 			if len(i.nodes()) < 2 {
-				return nil, "one node of Cassandra, nobody whom another could join"
+				return nil, "there is only one Cassandra node"
 			}
-			return on("cassandra"), ""
-		}, moment: true, begin: i.join},
+			return eachOf("cassandra"), ""
+		}, momentary: true, start: i.join},
 	}
 }
 
@@ -66,9 +66,9 @@ func (i *Injector) ring() []string {
 
 // nodetool runs a command on a node while no other fault affects the node or
 // others.
-func (i *Injector) nodetool(ctx context.Context, node string, others []string, arguments ...string) (end, error) {
+func (i *Injector) nodetool(ctx context.Context, node string, others []string, arguments ...string) (undo, error) {
 	targets := slices.Compact(slices.Sorted(slices.Values(append([]string{node}, others...))))
-	free, err := i.held.take(ctx, targets...)
+	free, err := i.locks.lock(ctx, targets...)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +99,7 @@ func nodetool(ctx context.Context, node []string, arguments ...string) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, nodetoolTakes)
+	ctx, cancel := context.WithTimeout(ctx, nodetoolTimeout)
 	defer cancel()
 	command = append(command, arguments...)
 	if output, err := exec.CommandContext(ctx, command[0], command[1:]...).CombinedOutput(); err != nil { //nolint:gosec // as the node itself was started

@@ -27,7 +27,7 @@ func TestNodetoolSpeaksToItsNode(t *testing.T) {
 	}
 }
 
-func TestNewNodeHasItsOwnPlace(t *testing.T) {
+func TestJoiningNodeHasItsOwnConfiguration(t *testing.T) {
 	dir := t.TempDir()
 	conf, data := filepath.Join(dir, "conf.yaml"), filepath.Join(dir, "cassandra-2")
 	text := "initial_token: -3\nauto_bootstrap: false\n- seeds: \"127.0.1.1:24000\"\nlisten_address: 127.0.0.2\nbroadcast_address: 127.0.1.2\n" +

@@ -14,23 +14,23 @@ import (
 	"time"
 )
 
-// clockOffTarget is the replica whose clock is set an hour ahead.
-const clockOffTarget = "booking-service-3"
+// clockTarget is the replica whose clock is set an hour ahead.
+const clockTarget = "booking-service-3"
 
-// clockOff is the program with that clock, or "" if there is none.
-func clockOff() string { return os.Getenv("FRONTROW_CLOCK_OFF") }
+// skewedProgram is the program with that clock, or "" if there is none.
+func skewedProgram() string { return os.Getenv("FRONTROW_CLOCK_OFF") }
 
 func (i *Injector) clockKinds() []kind {
 	return []kind{{name: "clock-off", faults: func() ([]Fault, string) {
-		if clockOff() == "" {
-			return nil, "no program with a clock that is off (FRONTROW_CLOCK_OFF is not set)"
+		if skewedProgram() == "" {
+			return nil, "no program with a wrong clock (FRONTROW_CLOCK_OFF is not set)"
 		}
-		return on(clockOffTarget), ""
-	}, begin: i.putClockOff}}
+		return eachOf(clockTarget), ""
+	}, start: i.skewClock}}
 }
 
-// putClockOff replaces a replica with a program whose clock is an hour ahead.
-func (i *Injector) putClockOff(ctx context.Context, f Fault) (end, error) {
+// skewClock replaces a replica with a program whose clock is an hour ahead.
+func (i *Injector) skewClock(ctx context.Context, f Fault) (undo, error) {
 	environment, err := i.environment(ctx, f.Target)
 	if err != nil {
 		return nil, err
@@ -40,9 +40,9 @@ func (i *Injector) putClockOff(ctx context.Context, f Fault) (end, error) {
 		return start, err
 	}
 	// Not CommandContext: it must be stopped as a service is.
-	command := exec.Command(clockOff()) //nolint:gosec,noctx // built by the instance
+	command := exec.Command(skewedProgram()) //nolint:gosec,noctx // built by the instance
 	command.Env = strings.Split(strings.TrimRight(string(environment), "\x00"), "\x00")
-	log, err := os.OpenFile(filepath.Join(filepath.Dir(clockOff()), "..", "logs", f.Target+"-clock-off.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	log, err := os.OpenFile(filepath.Join(filepath.Dir(skewedProgram()), "..", "logs", f.Target+"-clock-off.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return start, err
 	}
@@ -65,7 +65,7 @@ func (i *Injector) putClockOff(ctx context.Context, f Fault) (end, error) {
 	}
 	starting, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	return heal, until(starting, f.Target+" with its clock off is ready", func(ctx context.Context) (bool, error) {
+	return heal, poll(starting, f.Target+" with a wrong clock is ready", func(ctx context.Context) (bool, error) {
 		select {
 		case err := <-ended:
 			ended <- err // for heal
@@ -73,11 +73,11 @@ func (i *Injector) putClockOff(ctx context.Context, f Fault) (end, error) {
 			return false, fmt.Errorf("process exited: %w", errors.Join(err))
 		default:
 		}
-		return i.answersReady(ctx, f.Target)
+		return i.isReady(ctx, f.Target)
 	})
 }
 
-func (i *Injector) answersReady(ctx context.Context, name string) (bool, error) {
+func (i *Injector) isReady(ctx context.Context, name string) (bool, error) {
 	admin, err := i.system.AdminAddress(name)
 	if err != nil {
 		return false, err
@@ -93,17 +93,17 @@ func (i *Injector) answersReady(ctx context.Context, name string) (bool, error) 
 	return answer.StatusCode == http.StatusOK, answer.Body.Close()
 }
 
-// killStrays kills programs with a wrong clock that were left behind by a dead
+// killLeftovers kills programs with a wrong clock that were left behind by a dead
 // injector.
-func killStrays() error {
-	if clockOff() == "" {
+func killLeftovers() error {
+	if skewedProgram() == "" {
 		return nil
 	}
 	var failures []error
 	links, _ := filepath.Glob("/proc/[0-9]*/exe")
 	for _, link := range links {
 		target, err := os.Readlink(link)
-		if err != nil || strings.TrimSuffix(target, " (deleted)") != clockOff() {
+		if err != nil || strings.TrimSuffix(target, " (deleted)") != skewedProgram() {
 			continue
 		}
 		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(link))); err == nil {
@@ -118,7 +118,7 @@ func killStrays() error {
 func (i *Injector) environment(ctx context.Context, name string) (environment []byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	err = until(ctx, name+" runs", func(ctx context.Context) (bool, error) {
+	err = poll(ctx, name+" runs", func(ctx context.Context) (bool, error) {
 		states, err := i.processes.States(ctx)
 		if err != nil {
 			return false, err

@@ -23,16 +23,16 @@ func filler() string { return filepath.Join(disk(), "filler") }
 func (i *Injector) diskKinds() []kind {
 	return []kind{{name: "disk-full", faults: func() ([]Fault, string) {
 		if disk() == "" {
-			return nil, "Postgres' data is not on a disk of its own, for which one must be root (FRONTROW_POSTGRES_DISK is not set)"
+			return nil, "Postgres has no disk of its own, which only root can mount (FRONTROW_POSTGRES_DISK is not set)"
 		}
-		return on("postgres"), ""
-	}, begin: i.fillDisk}}
+		return eachOf("postgres"), ""
+	}, start: i.fillDisk}}
 }
 
 // fillDisk fills the disk of Postgres, which has the outboxes of payments and
 // events, completely.
-func (i *Injector) fillDisk(ctx context.Context, f Fault) (end, error) {
-	free, err := i.held.take(ctx, f.Target)
+func (i *Injector) fillDisk(ctx context.Context, f Fault) (undo, error) {
+	free, err := i.locks.lock(ctx, f.Target)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +41,7 @@ func (i *Injector) fillDisk(ctx context.Context, f Fault) (end, error) {
 		if err := removeFiller(); err != nil {
 			return err
 		}
-		return until(ctx, "Postgres answers", func(ctx context.Context) (bool, error) {
+		return poll(ctx, "Postgres answers", func(ctx context.Context) (bool, error) {
 			connection, err := pgx.Connect(ctx, i.system.Postgres)
 			if err != nil {
 				return false, err

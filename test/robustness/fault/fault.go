@@ -15,9 +15,9 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/system"
 )
 
-// healPatience is how long healing one fault may take: a Cassandra node takes
+// healTimeout is how long healing one fault may take: a Cassandra node takes
 // minutes to start on a busy machine.
-const healPatience = 5 * time.Minute
+const healTimeout = 5 * time.Minute
 
 // Fault is one fault with its duration.
 type Fault struct {
@@ -48,16 +48,16 @@ type kind struct {
 	// faults lists the instance's possible faults; reason says why there are
 	// none.
 	faults func() (list []Fault, reason string)
-	// begin starts the fault and returns its end. It may return an end together
+	// start starts the fault and returns its end. It may return an end together
 	// with an error: what was started must be undone.
-	begin func(ctx context.Context, f Fault) (end end, err error)
-	// moment means that the fault is over once it has been injected: it is
+	start func(ctx context.Context, f Fault) (end undo, err error)
+	// momentary means that the fault is over once it has been injected: it is
 	// healed at once.
-	moment bool
+	momentary bool
 }
 
-// end undoes a fault. It returns when the system is healthy again.
-type end func(ctx context.Context) error
+// undo undoes a fault. It returns when the system is healthy again.
+type undo func(ctx context.Context) error
 
 // Injector injects faults into one instance.
 type Injector struct {
@@ -65,7 +65,7 @@ type Injector struct {
 	processes *system.Processes
 	names     []string // of the processes that faults may target
 	toxiproxy *links   // nil if the instance has no links
-	held      holds
+	locks     locks
 	kinds     []kind
 	catalogue []Fault
 	missing   []string
@@ -77,7 +77,7 @@ func Open(s *system.System) (*Injector, error) {
 	if err != nil {
 		return nil, err
 	}
-	i := &Injector{system: s, processes: processes, held: holds{}}
+	i := &Injector{system: s, processes: processes, locks: locks{}}
 	all := os.Getenv("FRONTROW_PROCESSES")
 	if all == "" {
 		return nil, errors.New("FRONTROW_PROCESSES is not set: it names the processes of a running instance")
@@ -120,12 +120,12 @@ func (i *Injector) Run(ctx context.Context, f Fault) error {
 		return fmt.Errorf("unknown fault kind %q", f.Kind)
 	}
 	k := i.kinds[at]
-	end, err := k.begin(ctx, f)
-	if err == nil && !k.moment {
+	end, err := k.start(ctx, f)
+	if err == nil && !k.momentary {
 		clock.Sleep(ctx, f.Duration)
 	}
 	if end != nil {
-		healing, cancel := context.WithTimeout(context.WithoutCancel(ctx), healPatience)
+		healing, cancel := context.WithTimeout(context.WithoutCancel(ctx), healTimeout)
 		defer cancel()
 		if failed := end(healing); failed != nil {
 			err = errors.Join(err, fmt.Errorf("heal: %w", failed))
@@ -140,14 +140,14 @@ func (i *Injector) Run(ctx context.Context, f Fault) error {
 // Heal undoes all faults: processes continue or are started, links are
 // restored, and everything is ready.
 func (i *Injector) Heal(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, healPatience)
+	ctx, cancel := context.WithTimeout(ctx, healTimeout)
 	defer cancel()
-	failures := []error{i.toxiproxy.heal(), removeFiller(), killStrays()}
+	failures := []error{i.toxiproxy.heal(), removeFiller(), killLeftovers()}
 	states, err := i.processes.States(ctx)
 	failures = append(failures, err)
 	for _, name := range i.names {
 		if states[name].Running {
-			failures = append(failures, signalTree(states[name].PID, goOn))
+			failures = append(failures, signalTree(states[name].PID, sigContinue))
 		} else {
 			failures = append(failures, i.start(ctx, name))
 		}
@@ -156,8 +156,9 @@ func (i *Injector) Heal(ctx context.Context) error {
 	return errors.Join(failures...)
 }
 
-// until polls until done returns true or ctx ends.
-func until(ctx context.Context, what string, done func(ctx context.Context) (bool, error)) error {
+
+// poll polls until done returns true or ctx ends.
+func poll(ctx context.Context, what string, done func(ctx context.Context) (bool, error)) error {
 	for {
 		ok, err := done(ctx)
 		if ok {
@@ -170,8 +171,8 @@ func until(ctx context.Context, what string, done func(ctx context.Context) (boo
 	}
 }
 
-// on returns a fault for each target.
-func on(targets ...string) []Fault {
+// eachOf returns a fault for each target.
+func eachOf(targets ...string) []Fault {
 	list := make([]Fault, len(targets))
 	for i, t := range targets {
 		list[i] = Fault{Target: t}

@@ -15,14 +15,14 @@ import (
 
 // newInjector returns an injector with one kind, which records what happens to
 // it.
-func newInjector(begin func(context.Context, Fault) (end, error)) *Injector {
-	return &Injector{kinds: []kind{{name: "hurt", begin: begin}}}
+func newInjector(begin func(context.Context, Fault) (undo, error)) *Injector {
+	return &Injector{kinds: []kind{{name: "hurt", start: begin}}}
 }
 
 func TestRunHealsWhenTheRunIsInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	healed := false
-	i := newInjector(func(context.Context, Fault) (end, error) {
+	i := newInjector(func(context.Context, Fault) (undo, error) {
 		cancel()
 		return func(healing context.Context) error {
 			healed = true
@@ -37,7 +37,7 @@ func TestRunHealsWhenTheRunIsInterrupted(t *testing.T) {
 func TestRunUndoesWhatItBegunAndCouldNotFinish(t *testing.T) {
 	half := errors.New("half done")
 	healed := false
-	i := newInjector(func(context.Context, Fault) (end, error) {
+	i := newInjector(func(context.Context, Fault) (undo, error) {
 		return func(context.Context) error { healed = true; return nil }, half
 	})
 	if err := i.Run(t.Context(), Fault{Kind: "hurt", Duration: time.Hour}); !errors.Is(err, half) || !healed {
@@ -47,7 +47,7 @@ func TestRunUndoesWhatItBegunAndCouldNotFinish(t *testing.T) {
 
 func TestRunSaysWhenHealingFails(t *testing.T) {
 	hopeless := errors.New("hopeless")
-	i := newInjector(func(context.Context, Fault) (end, error) {
+	i := newInjector(func(context.Context, Fault) (undo, error) {
 		return func(context.Context) error { return hopeless }, nil
 	})
 	if err := i.Run(t.Context(), Fault{Kind: "hurt"}); !errors.Is(err, hopeless) {
@@ -62,24 +62,24 @@ func TestRunRefusesKindItDoesNotKnow(t *testing.T) {
 }
 
 func TestSecondFaultOnATargetWaitsForTheFirst(t *testing.T) {
-	var h holds
-	freeFirst, err := h.take(t.Context(), "redis-1")
+	var h locks
+	freeFirst, err := h.lock(t.Context(), "redis-1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	freeOther, err := h.take(t.Context(), "redis-2")
+	freeOther, err := h.lock(t.Context(), "redis-2")
 	if err != nil {
 		t.Fatal(err)
 	}
 	freeOther()
 	short, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
-	if _, err := h.take(short, "redis-2", "redis-1"); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := h.lock(short, "redis-2", "redis-1"); !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("the target of another fault was given: %v", err)
 	}
 	second := make(chan error, 1)
 	go func() {
-		free, err := h.take(t.Context(), "redis-1")
+		free, err := h.lock(t.Context(), "redis-1")
 		if err == nil {
 			free()
 		}
@@ -101,7 +101,7 @@ func TestPauseReachesChildren(t *testing.T) {
 	defer cancel()
 	await := func(what string, want func(state string) bool) {
 		t.Helper()
-		err := until(ctx, what, func(context.Context) (bool, error) {
+		err := poll(ctx, what, func(context.Context) (bool, error) {
 			family := append(children(pid), pid)
 			return len(family) == 2 && !slices.ContainsFunc(family, func(pid int) bool { return !want(stateOf(pid)) }), nil
 		})
@@ -111,11 +111,11 @@ func TestPauseReachesChildren(t *testing.T) {
 	}
 	await("both run", func(state string) bool { return state == "S" })
 	defer func() { _ = errors.Join(signalTree(pid, syscall.SIGKILL), shell.Wait()) }()
-	if err := signalTree(pid, halt); err != nil {
+	if err := signalTree(pid, sigStop); err != nil {
 		t.Fatal(err)
 	}
 	await("both are stopped", func(state string) bool { return state == "T" })
-	if err := signalTree(pid, goOn); err != nil {
+	if err := signalTree(pid, sigContinue); err != nil {
 		t.Fatal(err)
 	}
 	await("both go on", func(state string) bool { return state == "S" })

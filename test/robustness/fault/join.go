@@ -14,14 +14,14 @@ import (
 	"time"
 )
 
-// joinWithin limits how long a new node may take to join.
-const joinWithin = 3 * time.Minute
+// joinTimeout limits how long a new node may take to join.
+const joinTimeout = 3 * time.Minute
 
 // join makes one more Cassandra node join the ring and take over its part of
 // the data; then the node is decommissioned.
-func (i *Injector) join(ctx context.Context, _ Fault) (end, error) {
+func (i *Injector) join(ctx context.Context, _ Fault) (undo, error) {
 	// It streams from all nodes, so none of them may be down.
-	free, err := i.held.take(ctx, i.ring()...)
+	free, err := i.locks.lock(ctx, i.ring()...)
 	if err != nil {
 		return nil, err
 	}
@@ -54,9 +54,9 @@ func (i *Injector) join(ctx context.Context, _ Fault) (end, error) {
 		return nil, err
 	}
 	go func() { ended <- node.process.Wait() }()
-	joining, cancel := context.WithTimeout(ctx, joinWithin)
+	joining, cancel := context.WithTimeout(ctx, joinTimeout)
 	defer cancel()
-	err = until(joining, "the new node of Cassandra has joined", func(context.Context) (bool, error) {
+	err = poll(joining, "the new node of Cassandra has joined", func(context.Context) (bool, error) {
 		if node.process.Process.Signal(syscall.Signal(0)) != nil {
 			cancel()
 			return false, errors.New("process exited")

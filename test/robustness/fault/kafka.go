@@ -26,27 +26,27 @@ var topics = []string{
 	events.TopicEventChanged, events.TopicPaymentProcessed,
 }
 
-// asking is the timeout of our requests to the brokers.
-const asking = 10 * time.Second
+// requestTimeout is the timeout of our requests to the brokers.
+const requestTimeout = 10 * time.Second
 
 func (i *Injector) kafkaKinds() []kind {
 	return []kind{
 		{name: "kafka-leader-change", faults: func() ([]Fault, string) {
 			if !slices.Contains(i.names, "kafka-1") {
-				return nil, "one broker, nobody to lead in its place"
+				return nil, "there is only one broker"
 			}
-			return on(topics...), ""
-		}, begin: i.changeLeader},
+			return eachOf(topics...), ""
+		}, start: i.changeLeader},
 		{name: "consumer-rebalance", faults: func() ([]Fault, string) {
-			return on(slices.Sorted(maps.Keys(groups))...), ""
-		}, begin: i.joinGroup},
-		{name: "redeliver", faults: func() ([]Fault, string) { return on(topics...), "" }, begin: i.redeliver, moment: true},
+			return eachOf(slices.Sorted(maps.Keys(groups))...), ""
+		}, start: i.joinGroup},
+		{name: "redeliver", faults: func() ([]Fault, string) { return eachOf(topics...), "" }, start: i.redeliver, momentary: true},
 	}
 }
 
 // changeLeader stops the leader of a topic's first partition as an operator
 // would: it hands its partitions over. When it is back, it leads them again.
-func (i *Injector) changeLeader(ctx context.Context, f Fault) (end, error) {
+func (i *Injector) changeLeader(ctx context.Context, f Fault) (undo, error) {
 	leader, err := i.leader(f.Target)
 	if err != nil {
 		return nil, err
@@ -56,7 +56,7 @@ func (i *Injector) changeLeader(ctx context.Context, f Fault) (end, error) {
 		return nil, err
 	}
 	return func(ctx context.Context) error {
-		return errors.Join(start(ctx), until(ctx, "the partitions are led by whom they should be", i.preferLeaders))
+		return errors.Join(start(ctx), poll(ctx, "the preferred leaders lead the partitions", i.electPreferredLeaders))
 	}, err
 }
 
@@ -70,7 +70,7 @@ func (i *Injector) leader(topic string) (int32, error) {
 		return 0, err
 	}
 	defer admin.Close()
-	found, err := admin.GetMetadata(&topic, false, int(asking.Milliseconds()))
+	found, err := admin.GetMetadata(&topic, false, int(requestTimeout.Milliseconds()))
 	if err != nil {
 		return 0, err
 	}
@@ -81,15 +81,15 @@ func (i *Injector) leader(topic string) (int32, error) {
 	return partitions[0].Leader, nil
 }
 
-// preferLeaders makes the first replica of every partition its leader.
-func (i *Injector) preferLeaders(ctx context.Context) (bool, error) {
+// electPreferredLeaders makes the first replica of every partition its leader.
+func (i *Injector) electPreferredLeaders(ctx context.Context) (bool, error) {
 	admin, err := i.admin()
 	if err != nil {
 		return false, err
 	}
 	defer admin.Close()
 	result, err := admin.ElectLeaders(ctx, kafka.NewElectLeadersRequest(kafka.ElectionTypePreferred, nil),
-		kafka.SetAdminRequestTimeout(asking), kafka.SetAdminOperationTimeout(asking))
+		kafka.SetAdminRequestTimeout(requestTimeout), kafka.SetAdminOperationTimeout(requestTimeout))
 	if err != nil {
 		return false, err
 	}
@@ -104,7 +104,7 @@ func (i *Injector) preferLeaders(ctx context.Context) (bool, error) {
 
 // joinGroup adds a foreign member to a group: it is assigned partitions while
 // their consumers are working, and does nothing with them.
-func (i *Injector) joinGroup(ctx context.Context, f Fault) (end, error) {
+func (i *Injector) joinGroup(ctx context.Context, f Fault) (undo, error) {
 	stranger, err := kafka.NewConsumer(&kafka.ConfigMap{
 		"bootstrap.servers": i.system.Kafka, "group.id": f.Target, "client.id": "stranger",
 		"enable.auto.commit": false, "auto.offset.reset": "earliest", "partition.assignment.strategy": "cooperative-sticky",
@@ -140,7 +140,7 @@ func (i *Injector) joinGroup(ctx context.Context, f Fault) (end, error) {
 	}
 	joined, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	return leave, until(joined, "the stranger has been given partitions", func(context.Context) (bool, error) {
+	return leave, poll(joined, "the stranger has been given partitions", func(context.Context) (bool, error) {
 		mine, err := stranger.Assignment()
 		return len(mine) > 0, err
 	})
@@ -155,7 +155,7 @@ const (
 
 // redeliver sends copies of recent messages again, in a different order, with
 // the same keys, headers and ids.
-func (i *Injector) redeliver(ctx context.Context, f Fault) (end, error) {
+func (i *Injector) redeliver(ctx context.Context, f Fault) (undo, error) {
 	messages, err := i.recentMessages(ctx, f.Target)
 	if err != nil {
 		return nil, err
@@ -198,13 +198,13 @@ func (i *Injector) recentMessages(ctx context.Context, topic string) ([]*kafka.M
 		return nil, err
 	}
 	defer func() { _ = reader.Close() }()
-	found, err := reader.GetMetadata(&topic, false, int(asking.Milliseconds()))
+	found, err := reader.GetMetadata(&topic, false, int(requestTimeout.Milliseconds()))
 	if err != nil {
 		return nil, err
 	}
 	var from kafka.TopicPartitions
 	for _, p := range found.Topics[topic].Partitions {
-		first, last, err := reader.QueryWatermarkOffsets(topic, p.ID, int(asking.Milliseconds()))
+		first, last, err := reader.QueryWatermarkOffsets(topic, p.ID, int(requestTimeout.Milliseconds()))
 		if err != nil {
 			return nil, err
 		}
@@ -218,7 +218,7 @@ func (i *Injector) recentMessages(ctx context.Context, topic string) ([]*kafka.M
 	if err := reader.Assign(from); err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*asking)
+	ctx, cancel := context.WithTimeout(ctx, 2*requestTimeout)
 	defer cancel()
 	var messages []*kafka.Message
 	for ended := 0; ended < len(from); {

@@ -43,9 +43,9 @@ func (l *links) heal() error {
 
 // toxic is a toxiproxy toxic, applied to a share of the connections.
 type toxic struct {
-	kind    string
-	part    float32
-	details toxiproxy.Attributes
+	kind       string
+	share      float32
+	attributes toxiproxy.Attributes
 }
 
 // Variants of lossy and cut.
@@ -72,26 +72,26 @@ func (i *Injector) linkKinds() []kind {
 		}
 	}
 	return []kind{
-		{name: "slow", faults: each(""), begin: func(ctx context.Context, f Fault) (end, error) {
-			return i.poison(ctx, f, toxic{"latency", 1, toxiproxy.Attributes{"latency": 250, "jitter": 200}})
+		{name: "slow", faults: each(""), start: func(ctx context.Context, f Fault) (undo, error) {
+			return i.addToxic(ctx, f, toxic{"latency", 1, toxiproxy.Attributes{"latency": 250, "jitter": 200}})
 		}},
-		{name: "lossy", faults: each(resets, limits), begin: func(ctx context.Context, f Fault) (end, error) {
+		{name: "lossy", faults: each(resets, limits), start: func(ctx context.Context, f Fault) (undo, error) {
 			if f.Detail == limits {
-				return i.poison(ctx, f, toxic{"limit_data", 0.5, toxiproxy.Attributes{"bytes": 20_000}})
+				return i.addToxic(ctx, f, toxic{"limit_data", 0.5, toxiproxy.Attributes{"bytes": 20_000}})
 			}
-			return i.poison(ctx, f, toxic{"reset_peer", 0.5, toxiproxy.Attributes{"timeout": 500}})
+			return i.addToxic(ctx, f, toxic{"reset_peer", 0.5, toxiproxy.Attributes{"timeout": 500}})
 		}},
-		{name: "cut", faults: each(hangs, refuses), begin: func(ctx context.Context, f Fault) (end, error) {
+		{name: "cut", faults: each(hangs, refuses), start: func(ctx context.Context, f Fault) (undo, error) {
 			if f.Detail == refuses {
-				return i.refuse(ctx, f.Target)
+				return i.disableLink(ctx, f.Target)
 			}
-			return i.poison(ctx, f, toxic{"timeout", 1, toxiproxy.Attributes{"timeout": 0}})
+			return i.addToxic(ctx, f, toxic{"timeout", 1, toxiproxy.Attributes{"timeout": 0}})
 		}},
 		{name: "lost-replies", faults: func() ([]Fault, string) {
 			faults, missing := each("")()
 			return slices.DeleteFunc(faults, func(f Fault) bool { return !storeLink(f.Target) }), missing
-		}, begin: func(ctx context.Context, f Fault) (end, error) {
-			return i.poison(ctx, f, toxic{"timeout", 1, toxiproxy.Attributes{"timeout": 0}}, "downstream")
+		}, start: func(ctx context.Context, f Fault) (undo, error) {
+			return i.addToxic(ctx, f, toxic{"timeout", 1, toxiproxy.Attributes{"timeout": 0}}, "downstream")
 		}},
 	}
 }
@@ -104,8 +104,8 @@ func storeLink(name string) bool {
 		strings.HasSuffix(name, ":postgres") && strings.HasPrefix(name, "payment-service")
 }
 
-// poison adds a toxic to the given directions of a link, or to both.
-func (i *Injector) poison(ctx context.Context, f Fault, t toxic, streams ...string) (end, error) {
+// addToxic adds a toxic to the given directions of a link, or to both.
+func (i *Injector) addToxic(ctx context.Context, f Fault, t toxic, streams ...string) (undo, error) {
 	if len(streams) == 0 {
 		streams = []string{"upstream", "downstream"}
 	}
@@ -124,7 +124,7 @@ func (i *Injector) poison(ctx context.Context, f Fault, t toxic, streams ...stri
 	}
 	for _, stream := range streams {
 		name := f.Kind + " " + stream
-		if _, err := proxy.AddToxic(name, t.kind, stream, t.part, t.details); err != nil {
+		if _, err := proxy.AddToxic(name, t.kind, stream, t.share, t.attributes); err != nil {
 			return heal, err
 		}
 		added = append(added, name)
@@ -132,8 +132,8 @@ func (i *Injector) poison(ctx context.Context, f Fault, t toxic, streams ...stri
 	return heal, nil
 }
 
-// refuse closes a link's connections and its listener.
-func (i *Injector) refuse(ctx context.Context, name string) (end, error) {
+// disableLink closes a link's connections and its listener.
+func (i *Injector) disableLink(ctx context.Context, name string) (undo, error) {
 	proxy, free, err := i.link(ctx, name)
 	if err != nil {
 		return nil, err
@@ -149,7 +149,7 @@ func (i *Injector) link(ctx context.Context, name string) (*toxiproxy.Proxy, fun
 	if i.toxiproxy == nil {
 		return nil, nil, errors.New("this instance has no links")
 	}
-	free, err := i.held.take(ctx, name)
+	free, err := i.locks.lock(ctx, name)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -12,29 +12,29 @@ import (
 )
 
 const (
-	halt = syscall.SIGSTOP
-	goOn = syscall.SIGCONT
+	sigStop     = syscall.SIGSTOP
+	sigContinue = syscall.SIGCONT
 )
 
-// ours reports whether a process is one of Frontrow's services.
-func ours(name string) bool {
+// isService reports whether a process is one of Frontrow's services.
+func isService(name string) bool {
 	return strings.HasPrefix(name, "api-gateway") || strings.Contains(name, "-service")
 }
 
 func (i *Injector) processKinds() []kind {
-	each := func() ([]Fault, string) { return on(i.names...), "" }
+	each := func() ([]Fault, string) { return eachOf(i.names...), "" }
 	return []kind{
-		{name: "kill", faults: each, begin: i.kill, moment: true},
-		{name: "pause", faults: each, begin: i.pause},
-		{name: "restart", faults: each, begin: i.stop, moment: true},
-		{name: "stop", faults: each, begin: i.stop},
-		{name: "deploy", faults: func() ([]Fault, string) { return on("all"), "" }, begin: i.deploy, moment: true},
+		{name: "kill", faults: each, start: i.kill, momentary: true},
+		{name: "pause", faults: each, start: i.pause},
+		{name: "restart", faults: each, start: i.stop, momentary: true},
+		{name: "stop", faults: each, start: i.stop},
+		{name: "deploy", faults: func() ([]Fault, string) { return eachOf("all"), "" }, start: i.deploy, momentary: true},
 	}
 }
 
 // kill kills a process; the supervisor starts it again.
-func (i *Injector) kill(ctx context.Context, f Fault) (end, error) {
-	free, err := i.held.take(ctx, f.Target)
+func (i *Injector) kill(ctx context.Context, f Fault) (undo, error) {
+	free, err := i.locks.lock(ctx, f.Target)
 	if err != nil {
 		return nil, err
 	}
@@ -46,21 +46,21 @@ func (i *Injector) kill(ctx context.Context, f Fault) (end, error) {
 }
 
 // pause suspends a process with all its children.
-func (i *Injector) pause(ctx context.Context, f Fault) (end, error) {
-	free, err := i.held.take(ctx, f.Target)
+func (i *Injector) pause(ctx context.Context, f Fault) (undo, error) {
+	free, err := i.locks.lock(ctx, f.Target)
 	if err != nil {
 		return nil, err
 	}
 	resume := func(ctx context.Context) error {
 		defer free()
-		return errors.Join(i.signal(ctx, f.Target, goOn), i.processes.AwaitReady(ctx, f.Target))
+		return errors.Join(i.signal(ctx, f.Target, sigContinue), i.processes.AwaitReady(ctx, f.Target))
 	}
-	return resume, i.signal(ctx, f.Target, halt)
+	return resume, i.signal(ctx, f.Target, sigStop)
 }
 
 // stop stops a process as an operator would, and starts it again.
-func (i *Injector) stop(ctx context.Context, f Fault) (end, error) {
-	free, err := i.held.take(ctx, f.Target)
+func (i *Injector) stop(ctx context.Context, f Fault) (undo, error) {
+	free, err := i.locks.lock(ctx, f.Target)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ func (i *Injector) stop(ctx context.Context, f Fault) (end, error) {
 
 // start retries while the supervisor is still cleaning up the last run.
 func (i *Injector) start(ctx context.Context, name string) error {
-	return until(ctx, name+" starts", func(ctx context.Context) (bool, error) {
+	return poll(ctx, name+" starts", func(ctx context.Context) (bool, error) {
 		if err := i.processes.Start(ctx, name); err != nil {
 			return false, err
 		}
@@ -84,9 +84,9 @@ func (i *Injector) start(ctx context.Context, name string) error {
 
 // deploy restarts every replica of our services one after another, each once
 // the previous one is ready: a rolling restart.
-func (i *Injector) deploy(ctx context.Context, _ Fault) (end, error) {
+func (i *Injector) deploy(ctx context.Context, _ Fault) (undo, error) {
 	for _, name := range i.names {
-		if !ours(name) {
+		if !isService(name) {
 			continue
 		}
 		if ctx.Err() != nil {
@@ -94,7 +94,7 @@ func (i *Injector) deploy(ctx context.Context, _ Fault) (end, error) {
 		}
 		again, err := i.stop(ctx, Fault{Target: name})
 		if again != nil {
-			healing, cancel := context.WithTimeout(context.WithoutCancel(ctx), healPatience)
+			healing, cancel := context.WithTimeout(context.WithoutCancel(ctx), healTimeout)
 			err = errors.Join(err, again(healing))
 			cancel()
 		}

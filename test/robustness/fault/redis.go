@@ -14,24 +14,24 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/clock"
 )
 
-// staleFor is how long the primary accepts writes that its replica does not
+// divergeFor is how long the primary accepts writes that its replica does not
 // get.
-const staleFor = 1500 * time.Millisecond
+const divergeFor = 1500 * time.Millisecond
 
 func (i *Injector) redisKinds() []kind {
 	return []kind{
-		{name: "redis-flush", faults: func() ([]Fault, string) { return on("redis"), "" }, begin: i.flush, moment: true},
+		{name: "redis-flush", faults: func() ([]Fault, string) { return eachOf("redis"), "" }, start: i.flush, momentary: true},
 		{name: "redis-failover-losing-writes", faults: func() ([]Fault, string) {
 			if os.Getenv("FRONTROW_SENTINELS") == "" {
 				return nil, "one Redis, no replica (FRONTROW_SENTINELS is not set)"
 			}
-			return on("redis"), ""
-		}, begin: i.loseWrites},
+			return eachOf("redis"), ""
+		}, start: i.loseWrites},
 	}
 }
 
 // flush empties Redis.
-func (i *Injector) flush(ctx context.Context, _ Fault) (end, error) {
+func (i *Injector) flush(ctx context.Context, _ Fault) (undo, error) {
 	node, err := i.primary(ctx)
 	if err != nil {
 		return nil, err
@@ -44,23 +44,23 @@ func (i *Injector) flush(ctx context.Context, _ Fault) (end, error) {
 // loseWrites cuts the primary off from its replica and the Sentinels, but not
 // from the services. It lets them write, and then suspends the primary, so that
 // the replica, which lacks those writes, becomes the primary.
-func (i *Injector) loseWrites(ctx context.Context, _ Fault) (end, error) {
+func (i *Injector) loseWrites(ctx context.Context, _ Fault) (undo, error) {
 	node, err := i.primary(ctx)
 	if err != nil {
 		return nil, err
 	}
-	cut, err := i.refuse(ctx, node.name+":peers")
+	cut, err := i.disableLink(ctx, node.name+":peers")
 	if err != nil {
 		return cut, err
 	}
-	clock.Sleep(ctx, staleFor)
+	clock.Sleep(ctx, divergeFor)
 	resume, err := i.pause(ctx, Fault{Target: node.name})
 	heal := func(ctx context.Context) error {
 		err := cut(ctx)
 		if resume != nil {
 			err = errors.Join(err, resume(ctx))
 		}
-		return errors.Join(err, until(ctx, node.name+" is a replica", func(ctx context.Context) (bool, error) {
+		return errors.Join(err, poll(ctx, node.name+" is a replica", func(ctx context.Context) (bool, error) {
 			role, err := node.role(ctx)
 			return role == "slave", err
 		}))
@@ -70,7 +70,7 @@ func (i *Injector) loseWrites(ctx context.Context, _ Fault) (end, error) {
 	}
 	promoted, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	return heal, until(promoted, "the replica of "+node.name+" is the primary", func(ctx context.Context) (bool, error) {
+	return heal, poll(promoted, "the replica of "+node.name+" is the primary", func(ctx context.Context) (bool, error) {
 		other, err := i.primary(ctx)
 		return err == nil && other.name != node.name, err
 	})

@@ -16,22 +16,22 @@ const (
 	Unknown Outcome = "unknown"
 )
 
-// Classify judges a call by its error, and by whether anything of it can have
-// reached a gateway.
+// Classify returns the outcome of a call with an error. Sent says whether any of
+// the request can have reached a gateway.
 //
-//   - 2xx is a promise: Done.
-//   - 4xx is a refusal, and openapi.yaml promises that a refusal changes
-//     nothing. That includes 401 (the session is gone), 409 and 429.
-//   - 503 with the code "unavailable" is NotDone, because openapi.yaml says:
-//     "Nothing was done, except for outcome_unknown". If the services break that
-//     promise, a booking or payment turns up that was answered no: a violation.
-//   - 503 with the code "outcome_unknown" is Unknown: that is what it is for.
-//   - Any other 5xx is Unknown: 500 and 502 promise nothing, and 504 says only
+//   - 2xx is Done.
+//   - 4xx is NotDone: openapi.yaml guarantees that a refusal changes nothing.
+//     That includes 401 (the session is gone), 409 and 429.
+//   - 503 with the code "unavailable" is NotDone: openapi.yaml guarantees that
+//     nothing was done. If a service breaks that guarantee, a booking or payment
+//     exists whose request was refused, which is a violation.
+//   - 503 with the code "outcome_unknown" is Unknown.
+//   - Any other 5xx is Unknown: 500 and 502 guarantee nothing, and 504 only says
 //     that the gateway has stopped waiting.
-//   - Without an answer a call is Unknown: the request may still be on its way
-//     and have its effect at any later time. It is NotDone only if no connection
-//     was there to send it on.
-//   - A 2xx whose body broke off is Unknown: it was done, but what is not known.
+//   - Without a response a call is Unknown: the request may still be in flight
+//     and take effect at any later time. It is NotDone only if there was no
+//     connection to send it on.
+//   - A 2xx with a truncated body is Unknown: its content is not known.
 func Classify(err error, sent bool) Outcome {
 	if err == nil {
 		return Done

@@ -19,7 +19,7 @@ func TestClassify(t *testing.T) {
 		{"refused", problem(409, "seats_taken"), true, NotDone},
 		{"the session is gone", problem(401, "session_invalid"), true, NotDone},
 		{"too many requests", problem(429, "rate_limited"), true, NotDone},
-		{"promised that nothing was done", problem(503, "unavailable"), true, NotDone},
+		{"guaranteed that nothing was done", problem(503, "unavailable"), true, NotDone},
 		{"said to be unknown", problem(503, "outcome_unknown"), true, Unknown},
 		{"a 503 of something else", problem(503, ""), true, Unknown},
 		{"an internal error", problem(500, "internal"), true, Unknown},

@@ -74,7 +74,7 @@ func TestSeat(t *testing.T) {
 // A popular seat changes hands every few seconds, is read continuously, and
 // most of its holds are seen to have ended only at the end. The checker must
 // decide such a history in time, even if it is invalid.
-func TestSeatOfALongRoundIsJudgedInTime(t *testing.T) {
+func TestCheckDecidesLongHistoryInTime(t *testing.T) {
 	var ops []Operation
 	at := int64(0)
 	for i := range 60 {

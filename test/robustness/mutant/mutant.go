@@ -1,4 +1,4 @@
-// Package mutant breaks booking-service in ways that the harness must notice.
+// Package mutant breaks booking-service in ways that the checks must detect.
 // A mutant is a few exact replacements in the source, given to the compiler as
 // an overlay: the tree stays as it is.
 package mutant
@@ -13,12 +13,12 @@ import (
 	"strings"
 )
 
-// Mutant is one way to build booking-service wrong.
+// Mutant is booking-service with one fault in its source.
 type Mutant struct {
 	Name string
 	// What is wrong with it.
 	What string
-	// Breaks is the check that must find it; others may as well.
+	// Breaks is the check that must detect it; others may too.
 	Breaks string
 	Edits  []Edit
 }

@@ -51,12 +51,12 @@ type Mutant struct {
 }
 
 // Caught reports whether that check detected it.
-func (m Mutant) Caught() bool { return slices.Contains(m.found(), m.Breaks) }
+func (m Mutant) Caught() bool { return slices.Contains(m.violatedChecks(), m.Breaks) }
 
 // By names all checks that found a violation.
-func (m Mutant) By() string { return strings.Join(m.found(), ", ") }
+func (m Mutant) By() string { return strings.Join(m.violatedChecks(), ", ") }
 
-func (m Mutant) found() []string {
+func (m Mutant) violatedChecks() []string {
 	var names []string
 	for i := range m.Result.Verdicts {
 		if v := &m.Result.Verdicts[i]; len(v.Violations) > 0 && !slices.Contains(names, v.ID) {
@@ -81,10 +81,10 @@ func (m Mutant) Folder() string { return "mutant-" + m.Name }
 
 // OK reports whether all invariants held, every mutant was detected and every
 // case seen.
-func (p Page) OK() bool { return p.Held() && len(p.Unseen) == 0 }
+func (p Page) OK() bool { return p.Passed() && len(p.Unseen) == 0 }
 
-// Held reports whether all invariants held and every mutant was detected.
-func (p Page) Held() bool {
+// Passed reports whether all invariants held and every mutant was detected.
+func (p Page) Passed() bool {
 	for _, m := range p.Mutants {
 		if !m.Caught() {
 			return false

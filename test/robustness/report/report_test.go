@@ -13,7 +13,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/robustness/round"
 )
 
-func made(name string, violations ...check.Violation) *round.Result {
+func newResult(name string, violations ...check.Violation) *round.Result {
 	r := &round.Result{
 		Name: name, Seed: 3, Length: 4 * time.Minute, Buyers: 36, Events: 9, Settled: 7 * time.Second, Folder: "seed-3",
 		Counts: round.Counts{Calls: 12034, Done: 10020, NotDone: 1900, Unknown: 114, ByKind: map[history.Kind][]int{}},
@@ -37,7 +37,7 @@ func made(name string, violations ...check.Violation) *round.Result {
 		{Kind: "disk-full", Target: "postgres", Duration: 7 * time.Second},
 	} {
 		start := int64(10+55*i) * 1e9
-		r.Faults = append(r.Faults, round.Strike{
+		r.Faults = append(r.Faults, round.Injection{
 			Fault: f, Start: start, End: start + f.Duration.Nanoseconds(), Healed: start + f.Duration.Nanoseconds() + 6e9,
 			Recovery: 1200 * time.Millisecond, Gap: 4 * time.Second, Recovered: i < 3,
 		})
@@ -45,14 +45,14 @@ func made(name string, violations ...check.Violation) *round.Result {
 	return r
 }
 
-func TestPageTellsWhatWasFound(t *testing.T) {
+func TestPageShowsViolations(t *testing.T) {
 	dir := t.TempDir()
-	broken := check.Violation{What: "the history of seat <b> is not that of one seat", Picture: "seat-1.html"}
+	violation := check.Violation{What: "the history of seat <b> is not linearizable", Visualization: "seat-1.html"}
 	path, err := Write(dir, Page{
-		When: time.Now(), Results: []*round.Result{made("round 1 of 2"), made("round 2 of 2", broken)},
+		When: time.Now(), Results: []*round.Result{newResult("round 1 of 2"), newResult("round 2 of 2", violation)},
 		Mutants: []Mutant{
-			{Name: "append-unconditional", What: "entries are appended whatever the head is", Breaks: "I1", Result: made("mutant", broken)},
-			{Name: "cursor-early", What: "the cursor moves before Kafka has acknowledged", Breaks: "outbox", Result: made("mutant")},
+			{Name: "append-unconditional", What: "entries are appended whatever the head is", Breaks: "I1", Result: newResult("mutant", violation)},
+			{Name: "cursor-early", What: "the cursor moves before Kafka has acknowledged", Breaks: "outbox", Result: newResult("mutant")},
 		},
 		Catalogue:  []fault.Fault{{Kind: "kill", Target: "booking-service-1"}, {Kind: "kill", Target: "kafka"}, {Kind: "deploy", Target: "all"}},
 		Missing:    []string{"disk-full: Postgres has no disk of its own"},
@@ -67,8 +67,8 @@ func TestPageTellsWhatWasFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"A promise is broken", "make robustness SEEDS=3", "the history of seat &lt;b&gt;", `href="seed-3/seat-1.html"`, `href="mutant-append-unconditional/seat-1.html"`,
-		"kill booking-service-1", "cut booking-service-3:kafka (it hangs)", "none within", "1 of 2", "caught by", "Not possible here: disk-full", "</html>",
+		"An invariant is violated", "make robustness SEEDS=3", "the history of seat &lt;b&gt;", `href="seed-3/seat-1.html"`, `href="mutant-append-unconditional/seat-1.html"`,
+		"kill booking-service-1", "cut booking-service-3:kafka (it hangs)", "none within", "1 of 2", "detected by", "Not possible here: disk-full", "</html>",
 	} {
 		if !strings.Contains(string(page), want) {
 			t.Errorf("the page does not say %q", want)
@@ -83,7 +83,7 @@ func TestPageTellsWhatWasFound(t *testing.T) {
 
 func TestPageWithoutViolationsSaysSo(t *testing.T) {
 	path, err := Write(t.TempDir(), Page{
-		Results: []*round.Result{made("round 1 of 1")}, Command: func(*round.Result) string { return "" },
+		Results: []*round.Result{newResult("round 1 of 1")}, Command: func(*round.Result) string { return "" },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -92,13 +92,13 @@ func TestPageWithoutViolationsSaysSo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(page), "Nothing was sold twice") || strings.Contains(string(page), "promise is broken") {
+	if !strings.Contains(string(page), "Nothing was sold twice") || strings.Contains(string(page), "invariant is violated") {
 		t.Error("a page without violations does not say that all held")
 	}
 }
 
-func TestPageNamesTheCasesThatWereNeverSeen(t *testing.T) {
-	seen := made("round 1 of 1")
+func TestPageNamesUnseenCases(t *testing.T) {
+	seen := newResult("round 1 of 1")
 	seen.Cases = map[string]float64{"takeover": 5}
 	path, err := Write(t.TempDir(), Page{
 		Results: []*round.Result{seen}, Command: func(*round.Result) string { return "" }, Unseen: []string{"lost_append"},

@@ -39,15 +39,15 @@ func TestUnseenAreTheCasesThatNoRoundHasSeen(t *testing.T) {
 }
 
 func TestOutageLastsFromTheLastTimeUpToTheNext(t *testing.T) {
-	w := &watch{}
+	w := &monitor{}
 	gateway := outage{list: w, kind: check.NoGateway, process: "a", up: 0}
 	other := outage{list: w, kind: check.NoGateway, process: "b", up: 0}
-	gateway.saw(true, 10, 11)
-	other.saw(false, 10, 12)
-	gateway.saw(false, 20, 40)
-	gateway.saw(false, 50, 60)
-	gateway.saw(true, 70, 71)
-	gateway.saw(false, 80, 90)
+	gateway.observe(true, 10, 11)
+	other.observe(false, 10, 12)
+	gateway.observe(false, 20, 40)
+	gateway.observe(false, 50, 60)
+	gateway.observe(true, 70, 71)
+	gateway.observe(false, 80, 90)
 	want := []check.Outage{
 		{Of: check.NoGateway, Process: "b", Start: 0, End: 12},
 		{Of: check.NoGateway, Process: "a", Start: 10, End: 71},

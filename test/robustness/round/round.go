@@ -1,5 +1,6 @@
-// Package round lets a crowd buy from a running Frontrow, injects faults
-// according to a seed, waits for the system to settle, and checks the result.
+// Package round runs one round: buyers buy from a running Frontrow while faults
+// are injected according to a seed; then the system settles and the result is
+// checked.
 package round
 
 import (
@@ -20,13 +21,13 @@ import (
 )
 
 const (
-	// recoverWithin is how long holds may fail after a fault.
-	recoverWithin = time.Minute
-	// settleWithin is how long holds, payments, refunds and messages may take
+	// recoveryTimeout is how long holds may fail after a fault.
+	recoveryTimeout = time.Minute
+	// settleTimeout is how long holds, payments, refunds and messages may take
 	// to end once there are no more faults.
-	settleWithin = 2 * time.Minute
-	// healWithin limits the healing after the last fault.
-	healWithin = 4 * time.Minute
+	settleTimeout = 2 * time.Minute
+	// healTimeout limits the healing after the last fault.
+	healTimeout = 4 * time.Minute
 	// rotations is how often the events on sale are replaced in a round.
 	rotations = 8
 )
@@ -42,8 +43,8 @@ type Config struct {
 	Injector *fault.Injector
 	// Out is the folder for the history and the visualizations.
 	Out string
-	// Say prints a progress line.
-	Say func(format string, arguments ...any)
+	// Progress prints a progress line.
+	Progress func(format string, arguments ...any)
 }
 
 // Result is the outcome of a round.
@@ -52,7 +53,7 @@ type Result struct {
 	Seed     uint64          `json:"seed"`
 	Length   time.Duration   `json:"length"`
 	Buyers   int             `json:"buyers"`
-	Faults   []Strike        `json:"faults"`
+	Faults   []Injection     `json:"faults"`
 	Verdicts []check.Verdict `json:"verdicts"`
 	Series   []Second        `json:"series"`
 	Outages  []check.Outage  `json:"outages"`
@@ -62,19 +63,19 @@ type Result struct {
 	// DoubleSold counts seats; the ledger's difference is in minor units.
 	DoubleSold       int   `json:"double_sold"`
 	LedgerDifference int64 `json:"ledger_difference"`
-	// Settled is how long settling took after the crowd had left.
+	// Settled is how long settling took after the buyers had stopped.
 	Settled time.Duration `json:"settled"`
 	Events  int           `json:"events"`
-	// SaleBegan is when the crowd started buying, in nanoseconds since the
-	// round began.
+	// SaleBegan is when the buyers started, in nanoseconds since the round
+	// began.
 	SaleBegan int64 `json:"sale_began"`
 	// Folder has the round's history and visualizations, relative to the
 	// report.
 	Folder string `json:"folder"`
 }
 
-// Strike is a fault as it was injected.
-type Strike struct {
+// Injection is a fault as it was injected.
+type Injection struct {
 	Fault fault.Fault `json:"fault"`
 	// Start and End are in nanoseconds since the round began; End is when the
 	// cause was removed, Healed when the injector had restored everything.
@@ -93,7 +94,7 @@ type Strike struct {
 
 // Took returns the time from the start of the fault until everything was
 // restored.
-func (s Strike) Took() time.Duration { return time.Duration(s.Healed - s.Start) }
+func (s Injection) Took() time.Duration { return time.Duration(s.Healed - s.Start) }
 
 // Violations counts violations and undecided checks.
 func (r *Result) Violations() int {
@@ -120,127 +121,127 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 		return nil, err
 	}
 	plan := schedule.New(cfg.Seed, cfg.Injector.Catalogue(), cfg.Length)
-	cfg.Say("%s: seed %d, %s, %d buyers; the plan:", cfg.Name, cfg.Seed, cfg.Length, cfg.Buyers)
+	cfg.Progress("%s: seed %d, %s, %d buyers; the plan:", cfg.Name, cfg.Seed, cfg.Length, cfg.Buyers)
 	for _, in := range plan.Injections {
-		cfg.Say("    %s", in)
+		cfg.Progress("    %s", in)
 	}
 	gateways, err := gateways(cfg.System)
 	if err != nil {
 		return nil, err
 	}
 	recorder := history.NewRecorder()
-	world, err := traffic.New(ctx, traffic.Config{
+	sim, err := traffic.New(ctx, traffic.Config{
 		Gateways: gateways, AdminEmail: cfg.System.AdminEmail, AdminPassword: cfg.System.AdminPassword,
 		Buyers: cfg.Buyers, Seed: cfg.Seed, Rotate: max(15*time.Second, cfg.Length/rotations), Recorder: recorder,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("create crowd: %w", err)
+		return nil, fmt.Errorf("create traffic: %w", err)
 	}
-	w, err := newWatch(ctx, cfg.System, recorder)
+	m, err := newMonitor(ctx, cfg.System, recorder)
 	if err != nil {
 		return nil, err
 	}
 	result := &Result{
 		Name: cfg.Name, Seed: cfg.Seed, Length: cfg.Length, Buyers: cfg.Buyers, SaleBegan: recorder.Now(), Folder: filepath.Base(cfg.Out),
 	}
-	crowd, leave := context.WithCancel(ctx)
-	left := make(chan struct{})
+	trafficCtx, stopTraffic := context.WithCancel(ctx)
+	trafficDone := make(chan struct{})
 	go func() {
-		defer close(left)
-		world.Run(crowd)
+		defer close(trafficDone)
+		sim.Run(trafficCtx)
 	}()
 	watching, stopWatch := context.WithCancel(ctx)
-	w.start(watching)
-	cfg.Say("%d people are in; the sale is on", cfg.Buyers)
+	m.start(watching)
+	cfg.Progress("%d buyers have registered; the sale is open", cfg.Buyers)
 
-	strikes := &strikes{cfg: &cfg, recorder: recorder, gateways: len(gateways)}
-	err = strikes.carryOut(ctx, plan)
-	leave()
-	<-left
-	cfg.Say("the crowd has left")
-	result.Faults = strikes.list
-	evidence := &check.Evidence{
-		Recorder: recorder, Sales: world.Sales(), Users: world.Users(), Views: world.Views(), Pictures: cfg.Out,
-		Books: map[string]*audit.Books{},
+	faults := &faultRun{cfg: &cfg, recorder: recorder, gateways: len(gateways)}
+	err = faults.run(ctx, plan)
+	stopTraffic()
+	<-trafficDone
+	cfg.Progress("the buyers have stopped")
+	result.Faults = faults.list
+	observations := &check.Observations{
+		Recorder: recorder, Sales: sim.Sales(), Users: sim.Users(), Views: sim.Views(), Visualizations: cfg.Out,
+		States: map[string]*audit.State{},
 	}
 	if err == nil {
 		begun := recorder.Now()
-		err = settle(ctx, &cfg, evidence, world)
+		err = settle(ctx, &cfg, observations, sim)
 		result.Settled = time.Duration(recorder.Now() - begun)
 	}
 	stopWatch()
-	w.stop()
+	m.stop()
 	if writeErr := recorder.Write(filepath.Join(cfg.Out, "history.jsonl")); err == nil {
 		err = writeErr
 	}
 	if err != nil {
 		return result, err
 	}
-	evidence.Outages, evidence.Oversold, evidence.Gateways = w.outages(), w.oversold(), w.admin[check.NoGateway]
-	result.Cases = w.cases.total()
-	result.Outages, result.Events = evidence.Outages, len(evidence.Sales)
-	cfg.Say("judging %d calls", len(recorder.Calls()))
-	result.Verdicts = append(check.All(evidence), strikes.verdict())
-	result.DoubleSold, result.LedgerDifference = check.DoubleSold(evidence), check.Difference(evidence)
+	observations.Outages, observations.Oversold, observations.Gateways = m.outages(), m.oversold(), m.admin[check.NoGateway]
+	result.Cases = m.cases.total()
+	result.Outages, result.Events = observations.Outages, len(observations.Sales)
+	cfg.Progress("checking %d calls", len(recorder.Calls()))
+	result.Verdicts = append(check.All(observations), faults.verdict())
+	result.DoubleSold, result.LedgerDifference = check.DoubleSold(observations), check.Difference(observations)
 	result.Counts, result.Series = count(recorder.Calls()), series(recorder.Calls(), result.SaleBegan)
 	return result, nil
 }
 
 // settle waits until everything has ended, then lets all buyers read their
 // bookings, and reads the stores.
-func settle(ctx context.Context, cfg *Config, e *check.Evidence, world *traffic.World) error {
+func settle(ctx context.Context, cfg *Config, obs *check.Observations, sim *traffic.Simulation) error {
 	auditor, err := audit.Open(ctx, cfg.System)
 	if err != nil {
 		return err
 	}
 	defer auditor.Close(ctx)
 	began := time.Now()
-	said := ""
+	last := ""
 	for {
-		e.Open, err = open(ctx, auditor, e)
+		obs.Open, err = unsettled(ctx, auditor, obs)
 		if err != nil {
 			return err
 		}
-		if len(e.Open) == 0 {
-			cfg.Say("settled after %.0f s", time.Since(began).Seconds())
+		if len(obs.Open) == 0 {
+			cfg.Progress("settled after %.0f s", time.Since(began).Seconds())
 			break
 		}
-		if time.Since(began) > settleWithin {
-			cfg.Say("NOT settled after %s: %s", settleWithin, e.Open[0])
+		if time.Since(began) > settleTimeout {
+			cfg.Progress("NOT settled after %s: %s", settleTimeout, obs.Open[0])
 			break
 		}
-		if line := fmt.Sprintf("settling: %d things are open, such as: %s", len(e.Open), e.Open[0]); line != said {
-			cfg.Say("%s", line)
-			said = line
+		if line := fmt.Sprintf("settling: %d things are open, such as: %s", len(obs.Open), obs.Open[0]); line != last {
+			cfg.Progress("%s", line)
+			last = line
 		}
 		if !clock.Sleep(ctx, 2*time.Second) {
 			return ctx.Err()
 		}
 	}
-	if err := world.ReadAll(ctx); err != nil {
+	if err := sim.ReadAll(ctx); err != nil {
 		return err
 	}
 	// Open work may have ended since, so the stores are read after the buyers.
-	return read(ctx, auditor, e)
+	return read(ctx, auditor, obs)
 }
 
-func read(ctx context.Context, auditor *audit.Auditor, e *check.Evidence) error {
-	for _, sale := range e.Sales {
-		books, err := auditor.Books(ctx, sale.ID)
+func read(ctx context.Context, auditor *audit.Auditor, obs *check.Observations) error {
+	for _, sale := range obs.Sales {
+		state, err := auditor.State(ctx, sale.ID)
 		if err != nil {
 			return err
 		}
-		e.Books[sale.ID] = books
+		obs.States[sale.ID] = state
 	}
 	return nil
 }
 
-// open describes what has not yet ended.
-func open(ctx context.Context, auditor *audit.Auditor, e *check.Evidence) ([]string, error) {
-	if err := read(ctx, auditor, e); err != nil {
+// unsettled describes what has not yet ended.
+func unsettled(ctx context.Context, auditor *audit.Auditor, obs *check.Observations) ([]string, error) {
+	if err := read(ctx, auditor, obs); err != nil {
 		return nil, err
 	}
-	list := check.Unsettled(e)
+	list := check.Unsettled(obs)
 	waiting, err := auditor.Waiting(ctx)
 	if waiting > 0 {
 		list = append(list, fmt.Sprintf("%d messages, webhooks and refunds of payment-service are waiting", waiting))

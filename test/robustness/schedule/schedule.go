@@ -46,24 +46,24 @@ func (p Plan) String() string {
 
 const (
 	// warmUp is the time without faults at the start, lastCalm at the end.
-	warmUp, lastCalm = 6 * time.Second, 12 * time.Second
+	warmUp, coolDown = 6 * time.Second, 12 * time.Second
 	// Most faults are shorter than most timeouts; one in longOnes is longer
 	// than all of them.
 	shortest, longShort = 5 * time.Second, 12 * time.Second
 	shortLong, longest  = 20 * time.Second, 34 * time.Second
-	longOnes            = 4
+	oneLongIn           = 4
 	longRound           = 2 * time.Minute
-	calmLeast, calmMost = 4 * time.Second, 9 * time.Second
-	// pairs of ten injections get a second, overlapping fault.
-	pairs = 3
-	apart = time.Second
+	minPause, maxPause  = 4 * time.Second, 9 * time.Second
+	// overlapping of ten injections get a second, overlapping fault.
+	overlapping = 3
+	minGap      = time.Second
 )
 
 // New draws a plan for a round: the same seed, catalogue and length give the
 // same plan. Kinds are dealt like cards, so that a round has as many kinds as
 // fit; targets are drawn at random.
 func New(seed uint64, catalogue []fault.Fault, length time.Duration) Plan {
-	d := &dealer{dice: rand.New(rand.NewPCG(seed, 0)), byKind: map[string][]fault.Fault{}, brief: length < longRound}
+	d := &dealer{dice: rand.New(rand.NewPCG(seed, 0)), byKind: map[string][]fault.Fault{}, short: length < longRound}
 	for _, f := range catalogue {
 		if len(d.byKind[f.Kind]) == 0 {
 			d.kinds = append(d.kinds, f.Kind)
@@ -75,27 +75,27 @@ func New(seed uint64, catalogue []fault.Fault, length time.Duration) Plan {
 		return p
 	}
 	for at := warmUp; ; {
-		first, lasts := d.draw()
-		end := at + lasts
-		strike := []Injection{{at, first}}
-		if d.dice.IntN(10) < pairs {
-			if second, itsOwn := d.draw(); second.Target != first.Target {
-				begin := at + apart + d.between(0, lasts-2*apart)
-				strike = append(strike, Injection{begin, second})
-				end = max(end, begin+itsOwn)
+		first, duration := d.draw()
+		end := at + duration
+		injections := []Injection{{at, first}}
+		if d.dice.IntN(10) < overlapping {
+			if second, secondDuration := d.draw(); second.Target != first.Target {
+				begin := at + minGap + d.between(0, duration-2*minGap)
+				injections = append(injections, Injection{begin, second})
+				end = max(end, begin+secondDuration)
 			}
 		}
-		if end > length-lastCalm {
+		if end > length-coolDown {
 			if len(p.Injections) > 0 {
 				return p
 			}
 			// A round without a fault would show nothing.
-			first.Duration = min(first.Duration, max(time.Second, length-lastCalm-at))
+			first.Duration = min(first.Duration, max(time.Second, length-coolDown-at))
 			p.Injections = []Injection{{at, first}}
 			return p
 		}
-		p.Injections = append(p.Injections, strike...)
-		at = end + d.between(calmLeast, calmMost)
+		p.Injections = append(p.Injections, injections...)
+		at = end + d.between(minPause, maxPause)
 	}
 }
 
@@ -104,8 +104,8 @@ type dealer struct {
 	kinds  []string
 	byKind map[string][]fault.Fault
 	deck   []string
-	// brief means that the round has no room for long faults.
-	brief bool
+	// short means that the round has no room for long faults.
+	short bool
 }
 
 // draw returns a fault and the time until the next one.
@@ -118,7 +118,7 @@ func (d *dealer) draw() (fault.Fault, time.Duration) {
 	d.deck = d.deck[1:]
 	f := d.byKind[kind][d.dice.IntN(len(d.byKind[kind]))]
 	drawn := d.between(shortest, longShort)
-	if d.dice.IntN(longOnes) == 0 && !d.brief {
+	if d.dice.IntN(oneLongIn) == 0 && !d.short {
 		drawn = d.between(shortLong, longest)
 	}
 	if slices.Contains(momentary, kind) {

@@ -29,7 +29,7 @@ func TestSameSeedSamePlan(t *testing.T) {
 	}
 }
 
-func TestPlanFitsTheRoundAndLeavesCalm(t *testing.T) {
+func TestPlanFitsRoundAndEndsWithCoolDown(t *testing.T) {
 	overlaps := 0
 	for seed := range uint64(50) {
 		length := 4 * time.Minute
@@ -40,13 +40,13 @@ func TestPlanFitsTheRoundAndLeavesCalm(t *testing.T) {
 		under := time.Duration(0)
 		for i, in := range p.Injections {
 			end := in.At + in.Fault.Duration
-			if end > length-lastCalm {
+			if end > length-coolDown {
 				t.Errorf("seed %d: %s ends too late", seed, in)
 			}
 			if in.At < under {
 				overlaps++
-			} else if i > 0 && in.At-under < calmLeast {
-				t.Errorf("seed %d: %s leaves no calm", seed, in)
+			} else if i > 0 && in.At-under < minPause {
+				t.Errorf("seed %d: %s leaves no cool-down", seed, in)
 			}
 			under = max(under, end)
 		}

@@ -12,9 +12,9 @@ import (
 const (
 	// retryTimeout is how long a buyer retries a request without a final answer.
 	retryTimeout = 30 * time.Second
-	// thinking is the maximum pause between two journeys.
-	thinking = 3 * time.Second
-	poll     = 150 * time.Millisecond
+	// maxThinkTime is the maximum pause between two journeys.
+	maxThinkTime = 3 * time.Second
+	poll         = 150 * time.Millisecond
 )
 
 // buyer makes one journey after another: chooses seats, holds them, pays or
@@ -26,7 +26,7 @@ type buyer struct {
 func (b *buyer) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		b.journey(ctx)
-		clock.Sleep(ctx, time.Duration(b.dice.Int64N(int64(thinking))))
+		clock.Sleep(ctx, time.Duration(b.dice.Int64N(int64(maxThinkTime))))
 	}
 }
 
@@ -34,44 +34,44 @@ func (b *buyer) run(ctx context.Context) {
 func (b *buyer) chance(percent int) bool { return b.dice.IntN(100) < percent }
 
 func (b *buyer) journey(ctx context.Context) {
-	sale := b.choose()
+	sale := b.pickSale()
 	if sale == nil {
 		return
 	}
 	if b.chance(20) {
 		b.call(ctx, b.gateway(), callTimeout, history.Call{Kind: history.Seats, EventID: sale.ID}, readSeats(sale.ID))
 	}
-	wish, key := b.wish(sale), newKey()
+	selection, key := b.selection(sale), newKey()
 	waits := retryTimeout
 	if b.chance(15) {
 		// A buyer who leaves at the first refusal or unknown outcome: whatever
 		// took effect must match the response.
 		waits = 0
 	}
-	held := b.hold(ctx, waits, wish, key)
+	held := b.hold(ctx, waits, selection, key)
 	if held == nil {
 		return
 	}
 	if b.chance(10) {
-		b.hold(ctx, 0, wish, key) // an impatient second click
+		b.hold(ctx, 0, selection, key) // an impatient second click
 	}
 	b.decide(ctx, *held)
 }
 
-func (b *buyer) choose() *Sale {
-	w := b.world
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if len(w.sales) == 0 {
+func (b *buyer) pickSale() *Sale {
+	sim := b.sim
+	sim.mu.Lock()
+	defer sim.mu.Unlock()
+	if len(sim.sales) == 0 {
 		return nil
 	}
-	return w.sales[b.dice.IntN(len(w.sales))]
+	return sim.sales[b.dice.IntN(len(sim.sales))]
 }
 
-// wish mostly requests neighbouring seats at the front, which all buyers want;
+// selection mostly requests neighbouring seats at the front, which all buyers want;
 // sometimes seats in several blocks, the best available, or standing places.
-func (b *buyer) wish(s *Sale) client.NewBooking {
-	wish := client.NewBooking{EventID: s.ID}
+func (b *buyer) selection(s *Sale) client.NewBooking {
+	selection := client.NewBooking{EventID: s.ID}
 	neighbours := func(block, count int) {
 		seats := s.Seats[block]
 		front := len(seats)
@@ -79,7 +79,7 @@ func (b *buyer) wish(s *Sale) client.NewBooking {
 			front = 2 * seatsPerRow
 		}
 		first := b.dice.IntN(front - count)
-		wish.SeatIDs = append(wish.SeatIDs, seats[first:first+count]...)
+		selection.SeatIDs = append(selection.SeatIDs, seats[first:first+count]...)
 	}
 	switch roll := b.dice.IntN(100); {
 	case roll < 50:
@@ -90,29 +90,29 @@ func (b *buyer) wish(s *Sale) client.NewBooking {
 			neighbours(block, 1+b.dice.IntN(2))
 		}
 	case roll < 88:
-		wish.TicketTypeID, wish.Quantity = "seated", 1+b.dice.IntN(3)
+		selection.TicketTypeID, selection.Quantity = "seated", 1+b.dice.IntN(3)
 	default:
-		wish.TicketTypeID, wish.Quantity = "standing", 1+b.dice.IntN(3)
+		selection.TicketTypeID, selection.Quantity = "standing", 1+b.dice.IntN(3)
 	}
-	return wish
+	return selection
 }
 
 // hold returns the booking, or nil if there is none or the outcome is unknown.
-func (b *buyer) hold(ctx context.Context, waits time.Duration, wish client.NewBooking, key string) *client.Booking {
-	answer := b.insist(ctx, waits, holdCall(wish, key), sendHold(wish, key))
+func (b *buyer) hold(ctx context.Context, waits time.Duration, selection client.NewBooking, key string) *client.Booking {
+	answer := b.retry(ctx, waits, holdCall(selection, key), sendHold(selection, key))
 	if answer.Outcome != history.Done {
 		return nil
 	}
 	return &answer.Bookings[0]
 }
 
-func holdCall(wish client.NewBooking, key string) history.Call {
-	return history.Call{Kind: history.Hold, Key: key, EventID: wish.EventID, Want: wish.SeatIDs, Quantity: wish.Quantity}
+func holdCall(selection client.NewBooking, key string) history.Call {
+	return history.Call{Kind: history.Hold, Key: key, EventID: selection.EventID, Want: selection.SeatIDs, Quantity: selection.Quantity}
 }
 
-func sendHold(wish client.NewBooking, key string) request {
+func sendHold(selection client.NewBooking, key string) request {
 	return func(ctx context.Context, c *client.Client, call *history.Call) error {
-		held, err := c.Hold(ctx, wish, key)
+		held, err := c.Hold(ctx, selection, key)
 		if err == nil {
 			call.BookingID, call.Bookings = held.ID, []client.Booking{held}
 		}
@@ -157,7 +157,7 @@ func (b *buyer) decide(ctx context.Context, held client.Booking) {
 }
 
 func (b *buyer) cancel(ctx context.Context, held client.Booking) {
-	b.insist(ctx, retryTimeout, cancelCall(held), sendCancel(held))
+	b.retry(ctx, retryTimeout, cancelCall(held), sendCancel(held))
 }
 
 func cancelCall(held client.Booking) history.Call {
@@ -180,7 +180,7 @@ func (b *buyer) pay(ctx context.Context, held client.Booking, method string) {
 	if b.chance(10) {
 		waits = 0
 	}
-	b.insist(ctx, waits, history.Call{Kind: history.Pay, Key: key, EventID: held.EventID, BookingID: held.ID, Method: method},
+	b.retry(ctx, waits, history.Call{Kind: history.Pay, Key: key, EventID: held.EventID, BookingID: held.ID, Method: method},
 		func(ctx context.Context, c *client.Client, call *history.Call) error {
 			payment, err := c.Pay(ctx, held.ID, method, key)
 			if err == nil {
@@ -197,7 +197,7 @@ func (b *buyer) follow(ctx context.Context, held client.Booking, limit time.Dura
 	deadline := time.Now().Add(limit)
 	status := ""
 	for wait := poll; ctx.Err() == nil && time.Now().Before(deadline); wait = min(wait*5/4, time.Second) {
-		answer := b.insist(ctx, 5*time.Second, history.Call{Kind: history.ReadBooking, EventID: held.EventID, BookingID: held.ID},
+		answer := b.retry(ctx, 5*time.Second, history.Call{Kind: history.ReadBooking, EventID: held.EventID, BookingID: held.ID},
 			func(ctx context.Context, c *client.Client, call *history.Call) error {
 				read, err := c.Booking(ctx, held.ID)
 				if err == nil {

@@ -22,19 +22,19 @@ const (
 	password = "correct horse battery"
 	// callTimeout exceeds the gateway's longest timeout.
 	callTimeout = 15 * time.Second
-	// enrolPatience is the retry time for steps that a round cannot start
+	// setupTimeout is the retry time for steps that a round cannot start
 	// without.
-	enrolPatience = time.Minute
-	anyGateway    = -1
+	setupTimeout = time.Minute
+	anyGateway   = -1
 )
 
 // person is a client with an account. A person makes one request at a time.
 type person struct {
-	world *World
-	name  string
-	// fixed is the gateway the person always uses, or anyGateway.
-	fixed int
-	dice  *rand.Rand
+	sim  *Simulation
+	name string
+	// pinned is the gateway the person always uses, or anyGateway.
+	pinned int
+	dice   *rand.Rand
 
 	email, password, userID, session string
 }
@@ -54,9 +54,9 @@ func (p *person) call(ctx context.Context, gateway int, timeout time.Duration, c
 		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
 	})
 	call.Who, call.Gateway = p.name, gateway
-	call.Start = p.world.recorder.Now()
-	err := send(ctx, p.world.clients[gateway].WithSession(p.session), &call)
-	call.End = p.world.recorder.Now()
+	call.Start = p.sim.recorder.Now()
+	err := send(ctx, p.sim.clients[gateway].WithSession(p.session), &call)
+	call.End = p.sim.recorder.Now()
 	call.Outcome = history.Classify(err, connected.Load())
 	call.Status = http.StatusOK
 	if err != nil {
@@ -65,20 +65,20 @@ func (p *person) call(ctx context.Context, gateway int, timeout time.Duration, c
 			call.Status, call.Code = problem.Status, problem.Code
 		}
 	}
-	p.world.recorder.Add(call)
+	p.sim.recorder.Add(call)
 	return call
 }
 
 func (p *person) gateway() int {
-	if p.fixed != anyGateway {
-		return p.fixed
+	if p.pinned != anyGateway {
+		return p.pinned
 	}
-	return p.dice.IntN(len(p.world.clients))
+	return p.dice.IntN(len(p.sim.clients))
 }
 
-// insist repeats a request through the next gateway until it succeeds or is
+// retry repeats a request through the next gateway until it succeeds or is
 // finally refused, timeout has passed, or ctx ends. It returns the last call.
-func (p *person) insist(ctx context.Context, timeout time.Duration, call history.Call, send request) history.Call {
+func (p *person) retry(ctx context.Context, timeout time.Duration, call history.Call, send request) history.Call {
 	deadline := time.Now().Add(timeout)
 	gateway := p.gateway()
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, time.Second) {
@@ -91,8 +91,8 @@ func (p *person) insist(ctx context.Context, timeout time.Duration, call history
 			// Without a new one the next attempt fails the same way.
 			_ = p.login(ctx)
 		}
-		if p.fixed == anyGateway {
-			gateway = (gateway + 1) % len(p.world.clients)
+		if p.pinned == anyGateway {
+			gateway = (gateway + 1) % len(p.sim.clients)
 		}
 		clock.Sleep(ctx, wait/2+rand.N(wait))
 	}
@@ -111,9 +111,9 @@ func (p *person) register(ctx context.Context) (client.User, error) {
 	p.email, p.password = "robustness-"+uuid.NewString()+"@frontrow.example", password
 	key := newKey()
 	var user client.User
-	p.world.doors <- struct{}{}
-	defer func() { <-p.world.doors }()
-	answer := p.insist(ctx, enrolPatience, history.Call{Kind: history.Register, Key: key},
+	p.sim.loginSlots <- struct{}{}
+	defer func() { <-p.sim.loginSlots }()
+	answer := p.retry(ctx, setupTimeout, history.Call{Kind: history.Register, Key: key},
 		func(ctx context.Context, c *client.Client, _ *history.Call) (err error) {
 			user, err = c.RegisterOnce(ctx, p.email, p.password, p.name, key)
 			return err
@@ -126,9 +126,9 @@ func (p *person) register(ctx context.Context) (client.User, error) {
 }
 
 func (p *person) login(ctx context.Context) error {
-	p.world.doors <- struct{}{}
-	defer func() { <-p.world.doors }()
-	answer := p.insist(ctx, enrolPatience, history.Call{Kind: history.Login},
+	p.sim.loginSlots <- struct{}{}
+	defer func() { <-p.sim.loginSlots }()
+	answer := p.retry(ctx, setupTimeout, history.Call{Kind: history.Login},
 		func(ctx context.Context, c *client.Client, _ *history.Call) error {
 			session, err := c.Login(ctx, p.email, p.password)
 			if err == nil {
@@ -147,7 +147,7 @@ func (p *person) listAll(ctx context.Context) error {
 	query := url.Values{"limit": {"100"}}
 	for {
 		var next string
-		answer := p.insist(ctx, enrolPatience, history.Call{Kind: history.ListOwn},
+		answer := p.retry(ctx, setupTimeout, history.Call{Kind: history.ListOwn},
 			func(ctx context.Context, c *client.Client, call *history.Call) error {
 				page, err := c.Bookings(ctx, query)
 				call.Bookings, next = page.Items, page.NextCursor

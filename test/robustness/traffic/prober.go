@@ -25,10 +25,10 @@ type prober struct {
 }
 
 func (p *prober) run(ctx context.Context) {
-	w := p.world
-	w.mu.Lock()
-	sale := w.all[0]
-	w.mu.Unlock()
+	sim := p.sim
+	sim.mu.Lock()
+	sale := sim.all[0]
+	sim.mu.Unlock()
 	asked := map[string]time.Time{}
 	for n := 0; ctx.Err() == nil; n++ {
 		clock.Sleep(ctx, probeEvery)
@@ -36,22 +36,22 @@ func (p *prober) run(ctx context.Context) {
 		// gateway.
 		block := n % len(sale.Seats)
 		seats := sale.Seats[block]
-		share := len(seats) / len(w.clients)
-		seat := seats[p.fixed*share+(n/len(sale.Seats))%share]
+		share := len(seats) / len(sim.clients)
+		seat := seats[p.pinned*share+(n/len(sale.Seats))%share]
 		if time.Since(asked[seat]) < probeAgainAfter {
 			continue
 		}
 		asked[seat] = time.Now()
-		wish := client.NewBooking{EventID: sale.ID, SeatIDs: []string{seat}}
+		selection := client.NewBooking{EventID: sale.ID, SeatIDs: []string{seat}}
 		key := newKey()
-		call := holdCall(wish, key)
+		call := holdCall(selection, key)
 		call.Probe = true
-		answer := p.call(ctx, p.fixed, probeTimeout, call, sendHold(wish, key))
+		answer := p.call(ctx, p.pinned, probeTimeout, call, sendHold(selection, key))
 		switch {
 		case answer.Status == http.StatusUnauthorized:
 			_ = p.login(ctx) // without a session the next probe fails
 		case answer.Outcome == history.Done:
-			p.call(ctx, p.fixed, probeTimeout, cancelCall(answer.Bookings[0]), sendCancel(answer.Bookings[0]))
+			p.call(ctx, p.pinned, probeTimeout, cancelCall(answer.Bookings[0]), sendCancel(answer.Bookings[0]))
 		}
 	}
 }

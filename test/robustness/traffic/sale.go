@@ -25,40 +25,40 @@ const (
 
 // rotate replaces old events with new ones, and cancels every other old one
 // while buyers are still buying.
-func (w *World) rotate(ctx context.Context) {
+func (sim *Simulation) rotate(ctx context.Context) {
 	for n := 0; ; n++ {
-		clock.Sleep(ctx, w.cfg.Rotate)
+		clock.Sleep(ctx, sim.cfg.Rotate)
 		if ctx.Err() != nil {
 			return
 		}
-		if w.open(ctx, false) != nil {
+		if sim.open(ctx, false) != nil {
 			continue // retried in the next rotation
 		}
 		if n%2 == 0 {
-			w.cancel(ctx, w.oldest())
-			w.retire()
+			sim.cancel(ctx, sim.oldest())
+			sim.retire()
 		} else {
-			w.retire()
+			sim.retire()
 		}
 	}
 }
 
 // open creates an event, publishes it and waits until it is on sale.
-func (w *World) open(ctx context.Context, probe bool) error {
-	p := w.organizer
-	sale := &Sale{Name: fmt.Sprintf("Night %d", len(w.Sales())+1), Probe: probe}
+func (sim *Simulation) open(ctx context.Context, probe bool) error {
+	p := sim.organizer
+	sale := &Sale{Name: fmt.Sprintf("Night %d", len(sim.Sales())+1), Probe: probe}
 	if probe {
-		sale.Name = "The probes' own"
+		sale.Name = "Probe event"
 	}
 	var venue client.Venue
-	answer := p.insist(ctx, saleTimeout, history.Call{Kind: history.Other}, func(ctx context.Context, c *client.Client, _ *history.Call) (err error) {
+	answer := p.retry(ctx, saleTimeout, history.Call{Kind: history.Other}, func(ctx context.Context, c *client.Client, _ *history.Call) (err error) {
 		venue, err = c.CreateVenue(ctx, hall(probe))
 		return err
 	})
 	if answer.Outcome != history.Done {
 		return fmt.Errorf("create venue for %s: %s", sale.Name, answer.Error)
 	}
-	answer = p.insist(ctx, saleTimeout, history.Call{Kind: history.Other}, func(ctx context.Context, c *client.Client, _ *history.Call) error {
+	answer = p.retry(ctx, saleTimeout, history.Call{Kind: history.Other}, func(ctx context.Context, c *client.Client, _ *history.Call) error {
 		event, err := c.CreateEvent(ctx, draft(sale.Name, venue.ID))
 		sale.ID = event.ID
 		return err
@@ -77,7 +77,7 @@ func (w *World) open(ctx context.Context, probe bool) error {
 	}
 	// After an unknown outcome a second attempt may be refused because the
 	// first one took effect; what counts is whether the seats appear.
-	p.insist(ctx, saleTimeout, history.Call{Kind: history.Publish, EventID: sale.ID},
+	p.retry(ctx, saleTimeout, history.Call{Kind: history.Publish, EventID: sale.ID},
 		func(ctx context.Context, c *client.Client, _ *history.Call) error {
 			_, err := c.Publish(ctx, sale.ID)
 			return err
@@ -91,11 +91,11 @@ func (w *World) open(ctx context.Context, probe bool) error {
 			return fmt.Errorf("%s did not go on sale: %s", sale.Name, answer.Error)
 		}
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.all = append(w.all, sale)
+	sim.mu.Lock()
+	defer sim.mu.Unlock()
+	sim.all = append(sim.all, sale)
 	if !probe {
-		w.sales = append(w.sales, sale)
+		sim.sales = append(sim.sales, sale)
 	}
 	return nil
 }
@@ -107,22 +107,22 @@ func readSeats(event string) request {
 	}
 }
 
-func (w *World) oldest() *Sale {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.sales[0]
+func (sim *Simulation) oldest() *Sale {
+	sim.mu.Lock()
+	defer sim.mu.Unlock()
+	return sim.sales[0]
 }
 
 // retire directs buyers away from the oldest event.
-func (w *World) retire() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.sales = w.sales[1:]
+func (sim *Simulation) retire() {
+	sim.mu.Lock()
+	defer sim.mu.Unlock()
+	sim.sales = sim.sales[1:]
 }
 
 // cancel cancels an event during its sale. Repeating the request is harmless.
-func (w *World) cancel(ctx context.Context, sale *Sale) {
-	w.organizer.insist(ctx, saleTimeout, history.Call{Kind: history.CancelEvent, EventID: sale.ID},
+func (sim *Simulation) cancel(ctx context.Context, sale *Sale) {
+	sim.organizer.retry(ctx, saleTimeout, history.Call{Kind: history.CancelEvent, EventID: sale.ID},
 		func(ctx context.Context, c *client.Client, _ *history.Call) error {
 			_, err := c.CancelEvent(ctx, sale.ID, "The artist is ill.")
 			return err

@@ -20,16 +20,16 @@ const (
 
 // watch views events continuously, without logging in. If a gateway does not
 // answer, it tries the next one; a view fails if no gateway returned the event.
-func (w *World) watch(ctx context.Context) {
-	viewer := w.person("viewer", 2)
+func (sim *Simulation) watch(ctx context.Context) {
+	viewer := sim.person("viewer", 2)
 	for n := 0; ctx.Err() == nil; n++ {
 		clock.Sleep(ctx, viewEvery)
-		sales := w.Sales()
+		sales := sim.Sales()
 		sale := sales[max(0, len(sales)-1-n%(onSale+1))]
-		view := View{Start: w.recorder.Now()}
+		view := View{Start: sim.recorder.Now()}
 		var reasons []string
-		for i := range w.clients {
-			gateway := (n + i) % len(w.clients)
+		for i := range sim.clients {
+			gateway := (n + i) % len(sim.clients)
 			answer := viewer.call(ctx, gateway, viewTimeout, history.Call{Kind: history.View, EventID: sale.ID}, sendView(sale.ID))
 			if answer.Outcome == history.Done {
 				view.OK = true
@@ -37,10 +37,10 @@ func (w *World) watch(ctx context.Context) {
 			}
 			reasons = append(reasons, answer.Error)
 		}
-		view.End, view.Reason = w.recorder.Now(), strings.Join(reasons, "; ")
-		w.mu.Lock()
-		w.views = append(w.views, view)
-		w.mu.Unlock()
+		view.End, view.Reason = sim.recorder.Now(), strings.Join(reasons, "; ")
+		sim.mu.Lock()
+		sim.views = append(sim.views, view)
+		sim.mu.Unlock()
 	}
 }
 

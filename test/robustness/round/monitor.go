@@ -22,14 +22,14 @@ import (
 )
 
 const (
-	lookEvery = 250 * time.Millisecond
-	// lookTimeout is the timeout after which a process counts as down.
-	lookTimeout = 2 * time.Second
+	pollInterval = 250 * time.Millisecond
+	// pollTimeout is the timeout after which a process counts as down.
+	pollTimeout = 2 * time.Second
 )
 
-// watch observes from outside what is up, to know what cannot be expected: no
+// monitor observes from outside what is up, to know what cannot be expected: no
 // hold ends while no booking replica runs or Cassandra has no quorum.
-type watch struct {
+type monitor struct {
 	recorder  *history.Recorder
 	cassandra *gocql.Session
 	http      *http.Client
@@ -38,16 +38,16 @@ type watch struct {
 	admin map[string][]string
 	group sync.WaitGroup
 
-	mu    sync.Mutex
-	downs []check.Outage
-	// most is the highest value of oversold_seats_total.
-	most  float64
-	cases cases
+	mu   sync.Mutex
+	list []check.Outage
+	// maxOversold is the highest value of oversold_seats_total.
+	maxOversold float64
+	cases       cases
 }
 
-func newWatch(_ context.Context, s *system.System, recorder *history.Recorder) (*watch, error) {
+func newMonitor(_ context.Context, s *system.System, recorder *history.Recorder) (*monitor, error) {
 	cluster := gocql.NewCluster(strings.Split(s.Cassandra, ",")...)
-	cluster.Keyspace, cluster.Timeout, cluster.ConnectTimeout = s.Keyspace, lookTimeout, lookTimeout
+	cluster.Keyspace, cluster.Timeout, cluster.ConnectTimeout = s.Keyspace, pollTimeout, pollTimeout
 	cluster.ReconnectInterval = time.Second
 	// Nodes being down is expected in a round.
 	cluster.Logger = log.New(io.Discard, "", 0)
@@ -55,8 +55,8 @@ func newWatch(_ context.Context, s *system.System, recorder *history.Recorder) (
 	if err != nil {
 		return nil, fmt.Errorf("watch: cassandra: %w", err)
 	}
-	return &watch{
-		recorder: recorder, cassandra: session, http: &http.Client{Timeout: lookTimeout},
+	return &monitor{
+		recorder: recorder, cassandra: session, http: &http.Client{Timeout: pollTimeout},
 		admin: map[string][]string{
 			check.NoGateway: adminAddresses("API_GATEWAY"), check.NoBooking: adminAddresses("BOOKING_SERVICE"),
 			check.NoSource: adminAddresses("EVENT_SERVICE"),
@@ -96,49 +96,49 @@ func adminAddresses(service string) []string {
 	return addresses
 }
 
-func (w *watch) start(ctx context.Context) {
-	look := func(kind, process string, up func(context.Context) bool) {
-		w.group.Go(func() {
-			o := outage{list: w, kind: kind, process: process, up: w.recorder.Now()}
+func (m *monitor) start(ctx context.Context) {
+	poll := func(kind, process string, up func(context.Context) bool) {
+		m.group.Go(func() {
+			o := outage{list: m, kind: kind, process: process, up: m.recorder.Now()}
 			for ctx.Err() == nil {
-				from := w.recorder.Now()
+				from := m.recorder.Now()
 				if ok := up(ctx); ctx.Err() == nil {
-					o.saw(ok, from, w.recorder.Now())
+					o.observe(ok, from, m.recorder.Now())
 				}
-				clock.Sleep(ctx, lookEvery)
+				clock.Sleep(ctx, pollInterval)
 			}
 		})
 	}
-	look(check.NoQuorum, "", func(ctx context.Context) bool {
-		ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	poll(check.NoQuorum, "", func(ctx context.Context) bool {
+		ctx, cancel := context.WithTimeout(ctx, pollTimeout)
 		defer cancel()
 		var at int64
 		// Through Paxos, like an append, for an event that does not exist.
-		err := w.cassandra.Query(`SELECT head FROM event_log WHERE event = 0 LIMIT 1`).
+		err := m.cassandra.Query(`SELECT head FROM event_log WHERE event = 0 LIMIT 1`).
 			Consistency(gocql.Consistency(gocql.Serial)).WithContext(ctx).Scan(&at)
 		return err == nil || err == gocql.ErrNotFound //nolint:errorlint // gocql returns it bare
 	})
-	for _, gateway := range w.admin[check.NoGateway] {
-		look(check.NoGateway, gateway, func(ctx context.Context) bool { return w.anyAnswers(ctx, []string{gateway}) })
+	for _, gateway := range m.admin[check.NoGateway] {
+		poll(check.NoGateway, gateway, func(ctx context.Context) bool { return m.anyAnswers(ctx, []string{gateway}) })
 	}
 	for _, kind := range []string{check.NoBooking, check.NoSource} {
-		look(kind, "", func(ctx context.Context) bool { return w.anyAnswers(ctx, w.admin[kind]) })
+		poll(kind, "", func(ctx context.Context) bool { return m.anyAnswers(ctx, m.admin[kind]) })
 	}
-	w.group.Go(func() {
+	m.group.Go(func() {
 		for ctx.Err() == nil {
-			for _, address := range w.admin[check.NoBooking] {
-				w.readMetrics(ctx, address)
+			for _, address := range m.admin[check.NoBooking] {
+				m.readMetrics(ctx, address)
 			}
 			clock.Sleep(ctx, time.Second)
 		}
 	})
 }
 
-func (w *watch) anyAnswers(ctx context.Context, addresses []string) bool {
+func (m *monitor) anyAnswers(ctx context.Context, addresses []string) bool {
 	answers := make(chan bool, len(addresses))
 	for _, address := range addresses {
 		go func() {
-			resp, err := w.get(ctx, "http://"+address+"/readyz")
+			resp, err := m.get(ctx, "http://"+address+"/readyz")
 			if err == nil {
 				resp.Body.Close()
 			}
@@ -153,17 +153,17 @@ func (w *watch) anyAnswers(ctx context.Context, addresses []string) bool {
 	return false
 }
 
-func (w *watch) get(ctx context.Context, address string) (*http.Response, error) {
+func (m *monitor) get(ctx context.Context, address string) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return nil, err
 	}
-	return w.http.Do(req)
+	return m.http.Do(req)
 }
 
 // outage is the state of one gateway, or of a whole kind of process.
 type outage struct {
-	list          *watch
+	list          *monitor
 	kind, process string
 	// up is when it was last known to be up. at is the index of its current
 	// outage in the list plus one, or 0 while it is up.
@@ -171,17 +171,17 @@ type outage struct {
 	at int
 }
 
-// saw records an observation that lasted from one time to another.
-func (o *outage) saw(up bool, from, to int64) {
-	w := o.list
-	w.mu.Lock()
-	defer w.mu.Unlock()
+// observe records an observation that lasted from one time to another.
+func (o *outage) observe(up bool, from, to int64) {
+	m := o.list
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if !up && o.at == 0 {
-		w.downs = append(w.downs, check.Outage{Of: o.kind, Process: o.process, Start: o.up})
-		o.at = len(w.downs)
+		m.list = append(m.list, check.Outage{Of: o.kind, Process: o.process, Start: o.up})
+		o.at = len(m.list)
 	}
 	if o.at > 0 {
-		w.downs[o.at-1].End = to
+		m.list[o.at-1].End = to
 	}
 	if up {
 		o.up, o.at = from, 0
@@ -189,8 +189,8 @@ func (o *outage) saw(up bool, from, to int64) {
 }
 
 // readMetrics reads the counters of a booking-service replica.
-func (w *watch) readMetrics(ctx context.Context, address string) {
-	resp, err := w.get(ctx, "http://"+address+"/metrics")
+func (m *monitor) readMetrics(ctx context.Context, address string) {
+	resp, err := m.get(ctx, "http://"+address+"/metrics")
 	if err != nil {
 		return // it is down or busy; the next observation follows
 	}
@@ -210,29 +210,29 @@ func (w *watch) readMetrics(ctx context.Context, address string) {
 			seen[strings.TrimSuffix(what, `"}`)] = value
 		}
 		if name == "oversold_seats_total" {
-			w.mu.Lock()
-			w.most = max(w.most, value)
-			w.mu.Unlock()
+			m.mu.Lock()
+			m.maxOversold = max(m.maxOversold, value)
+			m.mu.Unlock()
 		}
 	}
-	w.cases.add(address, seen)
+	m.cases.add(address, seen)
 }
 
 // stop waits for the last observation; the context given to start must have
 // ended.
-func (w *watch) stop() {
-	w.group.Wait()
-	w.cassandra.Close()
+func (m *monitor) stop() {
+	m.group.Wait()
+	m.cassandra.Close()
 }
 
-func (w *watch) outages() []check.Outage {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return slices.Clone(w.downs)
+func (m *monitor) outages() []check.Outage {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.list)
 }
 
-func (w *watch) oversold() float64 {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.most
+func (m *monitor) oversold() float64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.maxOversold
 }

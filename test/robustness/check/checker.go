@@ -9,16 +9,16 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/robustness/model"
 )
 
-// court holds the evidence in order: attempts to hold by their key, and the
-// history of each booking.
-type court struct {
-	*Evidence
-	calls    []history.Call
-	attempts []*attempt
-	stories  []*story
-	// byID maps bookings to their histories, including bookings that the stores
+// checker has the observations in order: attempts to hold by their key, and the
+// timeline of each booking.
+type checker struct {
+	*Observations
+	calls     []history.Call
+	attempts  []*attempt
+	timelines []*timeline
+	// byID maps bookings to their timelines, including bookings that the stores
 	// have lost.
-	byID map[string]*story
+	byID map[string]*timeline
 	// cancelled maps each event to the first request to cancel it.
 	cancelled map[string]int64
 }
@@ -33,12 +33,12 @@ type attempt struct {
 	// model.Forever while unknown.
 	start, end int64
 	// answers are the bookings in its responses: all the same, if correct.
-	answers []client.Booking
-	claimed bool
+	answers    []client.Booking
+	attributed bool
 }
 
-// story is the known history of one booking.
-type story struct {
+// timeline is everything known about one booking.
+type timeline struct {
 	id, event string
 	attempt   *attempt
 	stored    *audit.StoredBooking
@@ -57,19 +57,19 @@ type read struct {
 	final      bool
 }
 
-func (c *court) hear() {
-	c.byID, c.cancelled = map[string]*story{}, map[string]int64{}
-	c.gatherAttempts()
+func (c *checker) build() {
+	c.byID, c.cancelled = map[string]*timeline{}, map[string]int64{}
+	c.collectAttempts()
 	for _, a := range c.attempts {
 		if len(a.answers) > 0 {
-			c.story(a.answers[0].ID, a.event).attempt = a
+			c.timeline(a.answers[0].ID, a.event).attempt = a
 		}
 	}
 	for _, sale := range c.Sales {
-		for i := range c.Books[sale.ID].Bookings {
-			stored := &c.Books[sale.ID].Bookings[i]
+		for i := range c.States[sale.ID].Bookings {
+			stored := &c.States[sale.ID].Bookings[i]
 			if stored.Status != "unknown" {
-				c.story(stored.ID.String(), sale.ID).stored = stored
+				c.timeline(stored.ID.String(), sale.ID).stored = stored
 			}
 		}
 	}
@@ -77,13 +77,13 @@ func (c *court) hear() {
 		c.read(&c.calls[i])
 	}
 	for _, s := range c.byID {
-		c.stories = append(c.stories, s)
+		c.timelines = append(c.timelines, s)
 	}
-	slices.SortFunc(c.stories, func(a, b *story) int { return compare(a.id, b.id) })
-	for _, s := range c.stories {
+	slices.SortFunc(c.timelines, func(a, b *timeline) int { return compare(a.id, b.id) })
+	for _, s := range c.timelines {
 		slices.SortFunc(s.reads, func(a, b read) int { return compare(a.end, b.end) })
 		if s.attempt == nil {
-			c.claim(s)
+			c.attribute(s)
 		}
 	}
 }
@@ -98,16 +98,16 @@ func compare[T int64 | string](a, b T) int {
 	return 0
 }
 
-func (c *court) story(id, event string) *story {
+func (c *checker) timeline(id, event string) *timeline {
 	s := c.byID[id]
 	if s == nil {
-		s = &story{id: id, event: event}
+		s = &timeline{id: id, event: event}
 		c.byID[id] = s
 	}
 	return s
 }
 
-func (c *court) gatherAttempts() {
+func (c *checker) collectAttempts() {
 	byKey := map[string]*attempt{}
 	for _, call := range c.calls {
 		if call.Kind != history.Hold {
@@ -136,9 +136,9 @@ func (c *court) gatherAttempts() {
 	}
 }
 
-// read adds a call to the histories of the bookings that it requested or
+// read adds a call to the timelines of the bookings that it requested or
 // returned.
-func (c *court) read(call *history.Call) {
+func (c *checker) read(call *history.Call) {
 	mayBeDone := call.Outcome != history.NotDone
 	switch call.Kind {
 	default:
@@ -149,14 +149,14 @@ func (c *court) read(call *history.Call) {
 		}
 		return
 	case history.Pay:
-		s := c.story(call.BookingID, call.EventID)
+		s := c.timeline(call.BookingID, call.EventID)
 		s.paid = append(s.paid, *call)
 		if mayBeDone && (s.pay == 0 || call.Start < s.pay) {
 			s.pay = call.Start
 		}
 		return
 	case history.Cancel:
-		s := c.story(call.BookingID, call.EventID)
+		s := c.timeline(call.BookingID, call.EventID)
 		s.cancels = append(s.cancels, *call)
 		if mayBeDone && (s.cancel == 0 || call.Start < s.cancel) {
 			s.cancel = call.Start
@@ -167,27 +167,27 @@ func (c *court) read(call *history.Call) {
 		return
 	}
 	for _, b := range call.Bookings {
-		s := c.story(b.ID, b.EventID)
+		s := c.timeline(b.ID, b.EventID)
 		s.reads = append(s.reads, read{call.Start, call.End, b, call.Kind == history.ListOwn})
 	}
 }
 
-// claim finds the request, with a lost response, of a booking that no client
+// attribute finds the request, with a lost response, of a booking that no client
 // received.
-func (c *court) claim(s *story) {
+func (c *checker) attribute(s *timeline) {
 	if s.stored == nil {
 		return
 	}
 	seats := s.stored.Seats
 	for _, a := range c.attempts {
-		if a.outcome == history.Unknown && !a.claimed && c.asksFor(a, s, seats) {
-			a.claimed, s.attempt = true, a
+		if a.outcome == history.Unknown && !a.attributed && c.matches(a, s, seats) {
+			a.attributed, s.attempt = true, a
 			return
 		}
 	}
 }
 
-func (c *court) asksFor(a *attempt, s *story, seats []string) bool {
+func (c *checker) matches(a *attempt, s *timeline, seats []string) bool {
 	if a.event != s.event || c.Users[s.stored.UserID.String()] != a.who {
 		return false
 	}
@@ -206,7 +206,7 @@ func sameSeats(a, b []string) bool {
 
 // firstSeen returns when a client first saw a read for which holds is true, or
 // Forever.
-func (s *story) firstSeen(holds func(*client.Booking) bool) int64 {
+func (s *timeline) firstSeen(holds func(*client.Booking) bool) int64 {
 	for i := range s.reads {
 		if holds(&s.reads[i].booking) {
 			return s.reads[i].end

@@ -7,18 +7,18 @@ import (
 	"sync"
 )
 
-// holds lets only one fault at a time affect a process or a link: two faults
+// locks lets only one fault at a time affect a process or a link: two faults
 // that stop and start the same process would heal each other.
-type holds struct {
+type locks struct {
 	mu   sync.Mutex
 	held map[string]chan struct{} // closed on release
 }
 
-// take waits until all names are free, and returns a function that releases
+// lock waits until all names are free, and returns a function that releases
 // them.
-func (h *holds) take(ctx context.Context, names ...string) (free func(), err error) {
+func (h *locks) lock(ctx context.Context, names ...string) (free func(), err error) {
 	for {
-		busy, free := h.try(names)
+		busy, free := h.tryLock(names)
 		if free != nil {
 			return free, nil
 		}
@@ -30,7 +30,7 @@ func (h *holds) take(ctx context.Context, names ...string) (free func(), err err
 	}
 }
 
-func (h *holds) try(names []string) (busy <-chan struct{}, free func()) {
+func (h *locks) tryLock(names []string) (busy <-chan struct{}, free func()) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, name := range names {

@@ -12,64 +12,64 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/robustness/schedule"
 )
 
-// strikes carries out a plan and records what happened.
-type strikes struct {
+// faultRun carries out a plan and records what happened.
+type faultRun struct {
 	cfg      *Config
 	recorder *history.Recorder
 	gateways int
 
 	mu   sync.Mutex
-	list []Strike
+	list []Injection
 }
 
-// carryOut injects the faults as planned, heals everything and waits until
+// run injects the faults as planned, heals everything and waits until
 // holds succeed again. Its error is ctx's, or that the system can't be healed.
-func (s *strikes) carryOut(ctx context.Context, plan schedule.Plan) error {
+func (r *faultRun) run(ctx context.Context, plan schedule.Plan) error {
 	began := time.Now()
 	var group sync.WaitGroup
 	for i, in := range plan.Injections {
-		s.list = append(s.list, Strike{Fault: in.Fault})
+		r.list = append(r.list, Injection{Fault: in.Fault})
 		group.Go(func() {
 			if clock.Sleep(ctx, time.Until(began.Add(in.At))) {
-				s.strike(ctx, i)
+				r.inject(ctx, i)
 			}
 		})
 	}
-	clock.Sleep(ctx, time.Until(began.Add(s.cfg.Length)))
+	clock.Sleep(ctx, time.Until(began.Add(r.cfg.Length)))
 	group.Wait()
 	// Heal the system even after an interrupt.
-	s.cfg.Say("faults over, checking that everything is up")
-	if err := errors.Join(ctx.Err(), s.heal(context.WithoutCancel(ctx))); err != nil {
+	r.cfg.Progress("faults over, checking that everything is up")
+	if err := errors.Join(ctx.Err(), r.heal(context.WithoutCancel(ctx))); err != nil {
 		return err
 	}
-	s.cfg.Say("everything is up; waiting until holds succeed")
-	return s.awaitRecovery(ctx)
+	r.cfg.Progress("everything is up; waiting until holds succeed")
+	return r.awaitRecovery(ctx)
 }
 
 // heal retries: a process may exit just when it is resumed.
-func (s *strikes) heal(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, healWithin)
+func (r *faultRun) heal(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, healTimeout)
 	defer cancel()
 	for {
-		err := s.cfg.Injector.Heal(ctx)
+		err := r.cfg.Injector.Heal(ctx)
 		if err == nil || !clock.Sleep(ctx, time.Second) {
 			return err
 		}
 	}
 }
 
-func (s *strikes) strike(ctx context.Context, i int) {
-	f := s.list[i].Fault
-	start := s.recorder.Now()
-	s.set(i, func(k *Strike) { k.Start, k.End = start, start+f.Duration.Nanoseconds() })
+func (r *faultRun) inject(ctx context.Context, i int) {
+	f := r.list[i].Fault
+	start := r.recorder.Now()
+	r.update(i, func(k *Injection) { k.Start, k.End = start, start+f.Duration.Nanoseconds() })
 	if f.Duration > 0 {
-		s.cfg.Say("FAULT   %s, for %.1f s", f, f.Duration.Seconds())
+		r.cfg.Progress("FAULT   %s, for %.1f s", f, f.Duration.Seconds())
 	} else {
-		s.cfg.Say("FAULT   %s", f)
+		r.cfg.Progress("FAULT   %s", f)
 	}
-	err := s.cfg.Injector.Run(ctx, f)
-	healed := s.recorder.Now()
-	s.set(i, func(k *Strike) {
+	err := r.cfg.Injector.Run(ctx, f)
+	healed := r.recorder.Now()
+	r.update(i, func(k *Injection) {
 		k.Healed = healed
 		k.End = min(k.End, healed)
 		if err != nil {
@@ -77,23 +77,23 @@ func (s *strikes) strike(ctx context.Context, i int) {
 		}
 	})
 	if err != nil {
-		s.cfg.Say("FAILED  %v", err)
+		r.cfg.Progress("FAILED  %v", err)
 		return
 	}
-	s.cfg.Say("healed  %s, %.1f s after it began", f, time.Duration(healed-start).Seconds())
+	r.cfg.Progress("healed  %s, %.1f s after it began", f, time.Duration(healed-start).Seconds())
 }
 
-func (s *strikes) set(i int, change func(*Strike)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	change(&s.list[i])
+func (r *faultRun) update(i int, change func(*Injection)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	change(&r.list[i])
 }
 
 // awaitRecovery waits until the system has recovered from the last fault.
-func (s *strikes) awaitRecovery(ctx context.Context) error {
-	deadline := time.Now().Add(recoverWithin)
+func (r *faultRun) awaitRecovery(ctx context.Context) error {
+	deadline := time.Now().Add(recoveryTimeout)
 	for {
-		if s.measure() || time.Now().After(deadline) {
+		if r.measureRecovery() || time.Now().After(deadline) {
 			return nil
 		}
 		if !clock.Sleep(ctx, time.Second) {
@@ -102,25 +102,25 @@ func (s *strikes) awaitRecovery(ctx context.Context) error {
 	}
 }
 
-// measure finds each fault's recovery in the probes' holds. It reports whether
+// measureRecovery finds each fault's recovery in the probes' holds. It reports whether
 // all faults have been recovered from.
-func (s *strikes) measure() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (r *faultRun) measureRecovery() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	var probes []history.Call
-	for _, c := range s.recorder.Calls() {
+	for _, c := range r.recorder.Calls() {
 		if c.Probe && c.Outcome == history.Done {
 			probes = append(probes, c)
 		}
 	}
-	now := s.recorder.Now()
+	now := r.recorder.Now()
 	all := true
-	for i := range s.list {
-		k := &s.list[i]
+	for i := range r.list {
+		k := &r.list[i]
 		from := k.End
 		for changed := true; changed; {
 			changed = false
-			for _, other := range s.list {
+			for _, other := range r.list {
 				// For overlapping faults, recovery can be expected only when
 				// the last cause is gone.
 				if other.Start <= from && other.End > from {
@@ -129,7 +129,7 @@ func (s *strikes) measure() bool {
 			}
 		}
 		k.Recovered, k.Recovery, k.Gap = true, 0, 0
-		for gateway := range s.gateways {
+		for gateway := range r.gateways {
 			recovered, gap := recovery(probes, gateway, k.Start, from, now)
 			k.Gap = max(k.Gap, time.Duration(gap))
 			if recovered < 0 {
@@ -162,14 +162,14 @@ func recovery(probes []history.Call, gateway int, start, from, now int64) (recov
 
 // verdict checks that holds succeed again after each fault, and that every
 // fault could be injected.
-func (s *strikes) verdict() check.Verdict {
-	v := check.Verdict{ID: "recovery", Title: "After every fault holds succeed again through every gateway", Of: "faults", Checked: len(s.list)}
-	for _, k := range s.list {
+func (r *faultRun) verdict() check.Verdict {
+	v := check.Verdict{ID: "recovery", Title: "After every fault holds succeed again through every gateway", Of: "faults", Checked: len(r.list)}
+	for _, k := range r.list {
 		switch {
 		case k.Error != "":
-			v.Violations = append(v.Violations, check.Violation{What: "a fault went wrong: " + k.Error})
+			v.Violations = append(v.Violations, check.Violation{What: "injecting a fault failed: " + k.Error})
 		case !k.Recovered:
-			v.Violations = append(v.Violations, check.Violation{What: "no recovery from " + k.Fault.String() + " within " + recoverWithin.String()})
+			v.Violations = append(v.Violations, check.Violation{What: "no recovery from " + k.Fault.String() + " within " + recoveryTimeout.String()})
 		}
 	}
 	return v

@@ -9,8 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Books holds everything that the stores have about one event.
-type Books struct {
+// State is everything that the stores have about one event.
+type State struct {
 	// Owners maps each seat id to its owner: a booking's id, or the zero UUID
 	// if free.
 	Owners   map[string]uuid.UUID
@@ -72,8 +72,8 @@ type KnownBooking struct {
 	Cancelled bool
 }
 
-// Books reads everything stored about an event.
-func (a *Auditor) Books(ctx context.Context, eventID string) (*Books, error) {
+// State reads everything stored about an event.
+func (a *Auditor) State(ctx context.Context, eventID string) (*State, error) {
 	event, err := uuid.Parse(eventID)
 	if err != nil {
 		return nil, fmt.Errorf("audit: event: %w", err)
@@ -87,7 +87,7 @@ func (a *Auditor) Books(ctx context.Context, eventID string) (*Books, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Books{Owners: f.seatOwners(), SoldTwice: f.soldTwice, Inconsistent: f.inconsistent, Known: map[uuid.UUID]KnownBooking{}}
+	b := &State{Owners: f.seatOwners(), SoldTwice: f.soldTwice, Inconsistent: f.inconsistent, Known: map[uuid.UUID]KnownBooking{}}
 	for _, stored := range f.bookings {
 		stored.Unsent = stored.seq > published
 		b.Bookings = append(b.Bookings, *stored)
@@ -135,7 +135,7 @@ func (a *Auditor) readPayments(ctx context.Context, event uuid.UUID) ([]StoredPa
 	return payments, nil
 }
 
-func (a *Auditor) readKnown(ctx context.Context, event uuid.UUID, b *Books) error {
+func (a *Auditor) readKnown(ctx context.Context, event uuid.UUID, b *State) error {
 	rows, err := a.payments.Query(ctx, `SELECT booking_id, amount, currency, state = 'cancelled' FROM bookings WHERE event_id = $1`, event)
 	if err != nil {
 		return fmt.Errorf("audit: payment-service's bookings: %w", err)

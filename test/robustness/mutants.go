@@ -27,9 +27,9 @@ const (
 
 const service = "booking-service"
 
-// hunt runs a round with each mutant in place of booking-service and checks
+// runMutants runs a round with each mutant in place of booking-service and checks
 // whether it is detected. It restores the original program at the end.
-func (s *session) hunt(ctx context.Context) error {
+func (s *session) runMutants(ctx context.Context) error {
 	root, err := os.Getwd()
 	if err != nil {
 		return err
@@ -43,24 +43,24 @@ func (s *session) hunt(ctx context.Context) error {
 		return err
 	}
 	for i, m := range mutant.All {
-		s.say("mutant %d of %d, %s: %s", i+1, len(mutant.All), m.Name, m.What)
+		s.progress("mutant %d of %d, %s: %s", i+1, len(mutant.All), m.Name, m.What)
 		folder := filepath.Join(s.out, "mutant-"+m.Name)
 		built, err := m.Build(ctx, root, filepath.Join(root, folder, "build"))
 		if err != nil {
 			return err
 		}
-		result, err := s.with(ctx, processes, program, replicas, built, func() (*round.Result, error) {
+		result, err := s.withProgram(ctx, processes, program, replicas, built, func() (*round.Result, error) {
 			return round.Run(ctx, s.config("mutant "+m.Name, mutantSeed, mutantLength, "mutant-"+m.Name))
 		})
 		if err != nil {
 			return fmt.Errorf("mutant %s: %w", m.Name, err)
 		}
 		caught := report.Mutant{Name: m.Name, What: m.What, Breaks: m.Breaks, Result: result}
-		s.hunted = append(s.hunted, caught)
+		s.mutantResults = append(s.mutantResults, caught)
 		if caught.Caught() {
-			s.say("mutant %s is caught by %s", m.Name, caught.By())
+			s.progress("mutant %s is detected by %s", m.Name, caught.By())
 		} else {
-			s.say("mutant %s was NOT NOTICED by %s", m.Name, m.Breaks)
+			s.progress("mutant %s was NOT DETECTED by %s", m.Name, m.Breaks)
 		}
 	}
 	return nil
@@ -87,8 +87,8 @@ func running(ctx context.Context, processes *system.Processes) (program string, 
 	return program, replicas, nil
 }
 
-// with runs a round with another program in place of the replicas' own.
-func (s *session) with(ctx context.Context, processes *system.Processes, program string, replicas []string, other string,
+// withProgram runs a round with another program in place of the replicas' own.
+func (s *session) withProgram(ctx context.Context, processes *system.Processes, program string, replicas []string, other string,
 	work func() (*round.Result, error),
 ) (result *round.Result, err error) {
 	kept := program + ".true"

@@ -1,6 +1,6 @@
-// Package traffic simulates the crowd: buyers who want the same seats,
-// organisers who open and cancel events, viewers, and probes that measure how
-// long holds fail.
+// Package traffic simulates users: buyers who want the same seats, organisers
+// who open and cancel events, viewers, and probes that measure how long holds
+// fail.
 package traffic
 
 import (
@@ -20,7 +20,7 @@ import (
 // HoldSeconds is the duration of a hold: short, so that many expire in a round.
 const HoldSeconds = 8
 
-// Config configures a crowd.
+// Config configures a simulation.
 type Config struct {
 	// Gateways are the API's base URLs, one per gateway.
 	Gateways                  []string
@@ -33,13 +33,13 @@ type Config struct {
 	Recorder *history.Recorder
 }
 
-// World is the running system and the crowd.
-type World struct {
+// Simulation is the running system and its users.
+type Simulation struct {
 	cfg      Config
 	recorder *history.Recorder
 	clients  []*client.Client
-	// doors limits concurrent log-ins: password hashing is expensive.
-	doors chan struct{}
+	// loginSlots limits concurrent log-ins: password hashing is expensive.
+	loginSlots chan struct{}
 
 	buyers    []*buyer
 	organizer *person
@@ -68,41 +68,41 @@ type View struct {
 	Reason     string
 }
 
-// New creates a crowd: it creates an organiser, registers the buyers and puts
+// New creates a simulation: it creates an organiser, registers the buyers and puts
 // the first events on sale. The system must be healthy.
-func New(ctx context.Context, cfg Config) (*World, error) {
-	w := &World{cfg: cfg, recorder: cfg.Recorder, doors: make(chan struct{}, 3)}
+func New(ctx context.Context, cfg Config) (*Simulation, error) {
+	sim := &Simulation{cfg: cfg, recorder: cfg.Recorder, loginSlots: make(chan struct{}, 3)}
 	first := client.New(cfg.Gateways[0], nil)
 	for _, gateway := range cfg.Gateways {
-		w.clients = append(w.clients, first.At(gateway))
+		sim.clients = append(sim.clients, first.At(gateway))
 	}
-	if err := w.enrol(ctx); err != nil {
+	if err := sim.registerAll(ctx); err != nil {
 		return nil, err
 	}
-	if err := w.open(ctx, true); err != nil {
+	if err := sim.open(ctx, true); err != nil {
 		return nil, err
 	}
 	for range onSale {
-		if err := w.open(ctx, false); err != nil {
+		if err := sim.open(ctx, false); err != nil {
 			return nil, err
 		}
 	}
-	return w, nil
+	return sim, nil
 }
 
-// enrol registers everybody, the organiser first.
-func (w *World) enrol(ctx context.Context) error {
-	admin := w.person("admin", 0)
-	admin.email, admin.password = w.cfg.AdminEmail, w.cfg.AdminPassword
+// registerAll registers everybody, the organiser first.
+func (sim *Simulation) registerAll(ctx context.Context) error {
+	admin := sim.person("admin", 0)
+	admin.email, admin.password = sim.cfg.AdminEmail, sim.cfg.AdminPassword
 	if err := admin.login(ctx); err != nil {
 		return fmt.Errorf("log in as admin: %w", err)
 	}
-	w.organizer = w.person("organizer", 1)
-	user, err := w.organizer.register(ctx)
+	sim.organizer = sim.person("organizer", 1)
+	user, err := sim.organizer.register(ctx)
 	if err != nil {
 		return err
 	}
-	made := admin.insist(ctx, enrolPatience, history.Call{Kind: history.Other},
+	made := admin.retry(ctx, setupTimeout, history.Call{Kind: history.Other},
 		func(ctx context.Context, c *client.Client, _ *history.Call) error {
 			_, err := c.SetRole(ctx, user.ID, "organizer")
 			return err
@@ -110,19 +110,19 @@ func (w *World) enrol(ctx context.Context) error {
 	if made.Outcome != history.Done {
 		return fmt.Errorf("grant organiser role: %s", made.Error)
 	}
-	for i := range w.cfg.Buyers {
-		w.buyers = append(w.buyers, &buyer{person: w.person(fmt.Sprintf("buyer-%d", i+1), uint64(i)+100)})
+	for i := range sim.cfg.Buyers {
+		sim.buyers = append(sim.buyers, &buyer{person: sim.person(fmt.Sprintf("buyer-%d", i+1), uint64(i)+100)})
 	}
-	for i := range w.clients {
-		p := w.person(fmt.Sprintf("probe-%d", i+1), uint64(i)+10)
-		p.fixed = i
-		w.probers = append(w.probers, &prober{person: p})
+	for i := range sim.clients {
+		p := sim.person(fmt.Sprintf("probe-%d", i+1), uint64(i)+10)
+		p.pinned = i
+		sim.probers = append(sim.probers, &prober{person: p})
 	}
-	people := []*person{w.organizer}
-	for _, b := range w.buyers {
+	people := []*person{sim.organizer}
+	for _, b := range sim.buyers {
 		people = append(people, b.person)
 	}
-	for _, p := range w.probers {
+	for _, p := range sim.probers {
 		people = append(people, p.person)
 	}
 	errs := make([]error, len(people))
@@ -141,58 +141,58 @@ func (w *World) enrol(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-func (w *World) person(name string, stream uint64) *person {
-	return &person{world: w, name: name, fixed: anyGateway, dice: rand.New(rand.NewPCG(w.cfg.Seed, stream))}
+func (sim *Simulation) person(name string, stream uint64) *person {
+	return &person{sim: sim, name: name, pinned: anyGateway, dice: rand.New(rand.NewPCG(sim.cfg.Seed, stream))}
 }
 
-// Run lets the crowd buy until ctx ends, and returns when the last request has
+// Run lets the users act until ctx ends, and returns when the last request has
 // been answered.
-func (w *World) Run(ctx context.Context) {
+func (sim *Simulation) Run(ctx context.Context) {
 	var group sync.WaitGroup
-	for _, b := range w.buyers {
+	for _, b := range sim.buyers {
 		group.Go(func() { b.run(ctx) })
 	}
-	for _, p := range w.probers {
+	for _, p := range sim.probers {
 		group.Go(func() { p.run(ctx) })
 	}
-	group.Go(func() { w.rotate(ctx) })
-	group.Go(func() { w.watch(ctx) })
+	group.Go(func() { sim.rotate(ctx) })
+	group.Go(func() { sim.watch(ctx) })
 	group.Wait()
 }
 
 // Sales returns all events of the round.
-func (w *World) Sales() []*Sale {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return append([]*Sale(nil), w.all...)
+func (sim *Simulation) Sales() []*Sale {
+	sim.mu.Lock()
+	defer sim.mu.Unlock()
+	return append([]*Sale(nil), sim.all...)
 }
 
 // Views returns the viewer's results.
-func (w *World) Views() []View {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return append([]View(nil), w.views...)
+func (sim *Simulation) Views() []View {
+	sim.mu.Lock()
+	defer sim.mu.Unlock()
+	return append([]View(nil), sim.views...)
 }
 
 // Users maps account ids to the names of buyers and probes.
-func (w *World) Users() map[string]string {
+func (sim *Simulation) Users() map[string]string {
 	users := map[string]string{}
-	for _, b := range w.buyers {
+	for _, b := range sim.buyers {
 		users[b.userID] = b.name
 	}
-	for _, p := range w.probers {
+	for _, p := range sim.probers {
 		users[p.userID] = p.name
 	}
 	return users
 }
 
 // ReadAll lets all buyers read all their bookings once more at the end.
-func (w *World) ReadAll(ctx context.Context) error {
+func (sim *Simulation) ReadAll(ctx context.Context) error {
 	var people []*person
-	for _, b := range w.buyers {
+	for _, b := range sim.buyers {
 		people = append(people, b.person)
 	}
-	for _, p := range w.probers {
+	for _, p := range sim.probers {
 		people = append(people, p.person)
 	}
 	errs := make([]error, len(people))
@@ -210,3 +210,4 @@ func (w *World) ReadAll(ctx context.Context) error {
 }
 
 func newKey() string { return "robustness-" + uuid.NewString() }
+
