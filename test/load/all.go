@@ -14,22 +14,22 @@ const (
 	resultFile = ".run/bench.json"
 	slicesFile = ".run/bench/slices.csv"
 	pageFile   = ".run/bench/index.html"
-	// mostTime limits the whole test.
-	mostTime = 25 * time.Minute
+	// timeLimit limits the whole test.
+	timeLimit = 25 * time.Minute
 )
 
 // part is a piece of the load test.
 type part struct {
-	name, says string
-	do         func(*bench, context.Context) error
-	// needs is set if the part requires the maximum hold rate, which compare
+	name, description string
+	do                func(*bench, context.Context) error
+	// needsHoldMax is set if the part requires the maximum hold rate, which compare
 	// measures.
-	needs bool
+	needsHoldMax bool
 }
 
 var parts = []part{
 	{"compare", "every kind of request, as fast as answers come, in turns", (*bench).compare, false},
-	{"half", "delays at half of the most holds", (*bench).half, true},
+	{"half", "delays at half of the most holds", (*bench).halfLoad, true},
 	{"scaling", "small and huge halls", (*bench).scaling, true},
 	{"saga", "whole purchases", (*bench).saga, true},
 	{"overload", "twice as many as can be", (*bench).overload, true},
@@ -42,7 +42,7 @@ var parts = []part{
 // all measures every part, or only one, and writes the results, even if a part
 // failed or was interrupted.
 func (b *bench) all(ctx context.Context, only string) error {
-	ctx, cancel := context.WithTimeout(ctx, mostTime)
+	ctx, cancel := context.WithTimeout(ctx, timeLimit)
 	defer cancel()
 	warmUp := 3 * time.Minute // the JVMs' compilers need that long
 	if only != "" {
@@ -56,17 +56,17 @@ func (b *bench) all(ctx context.Context, only string) error {
 		if ctx.Err() != nil || only != "" && only != part.name {
 			continue
 		}
-		b.say("— %s: %s", part.name, part.says)
+		b.progress("— %s: %s", part.name, part.description)
 		err := error(nil)
-		if part.needs && b.holdMax == 0 {
-			err = b.findMost(ctx)
+		if part.needsHoldMax && b.holdMax == 0 {
+			err = b.measureHoldMax(ctx)
 		}
 		if err == nil {
 			err = part.do(b, ctx)
 		}
 		if err != nil {
 			err = fmt.Errorf("%s: %w", part.name, err)
-			b.say("%s", err)
+			b.progress("%s", err)
 			failed = append(failed, err)
 		}
 	}
@@ -77,9 +77,9 @@ func (b *bench) all(ctx context.Context, only string) error {
 	return errors.Join(append(failed, ctx.Err(), b.write())...)
 }
 
-// findMost measures the maximum hold rate if compare has not.
-func (b *bench) findMost(ctx context.Context) error {
-	s, err := b.stock(ctx, bigHall, 1)
+// measureHoldMax measures the maximum hold rate if compare has not.
+func (b *bench) measureHoldMax(ctx context.Context) error {
+	s, err := b.newBacklog(ctx, bigHall, 1)
 	if err != nil {
 		return err
 	}
@@ -99,6 +99,6 @@ func (b *bench) write() error {
 	if err := errors.Join(report.WriteJSON(resultFile, b.figures), report.WriteCSV(slicesFile, b.slices), page.Write(pageFile)); err != nil {
 		return err
 	}
-	b.say("written: %s, %s, %s", resultFile, slicesFile, pageFile)
+	b.progress("written: %s, %s, %s", resultFile, slicesFile, pageFile)
 	return nil
 }

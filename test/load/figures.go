@@ -13,50 +13,50 @@ import (
 // figures are the rows of the table, those with a goal first.
 func figures() []report.Figure {
 	return []report.Figure{
-		{Name: "e_over_a", Goal: .5, Says: "accepted holds over no-ops a second"},
-		{Name: "e_over_c", Goal: 4, Says: "accepted holds over those with a round each"},
-		{Name: "e_over_d_rows", Goal: 1.8, Says: "accepted holds over those by rows in Postgres"},
-		{Name: "e_over_d_advisory", Goal: 3, Says: "the same with an advisory lock an event"},
-		{Name: "holds_per_s", Goal: 4000, Unit: "1/s", Says: "accepted holds a second"},
-		{Name: "append_per_s", Goal: 25_000, Unit: "1/s", Says: "holds appended to one log, 100 an entry, nothing else"},
-		{Name: "noop_over_hop", Goal: 1.8, AtMost: true, Says: "processor time of a no-op over that of a bare proxy and server of net/http"},
-		{Name: "beyond_noop_ratio", Goal: .4, AtMost: true, Says: "processor time of a hold beyond that of a no-op, over that of rows beyond a no-op"},
-		{Name: "hold_p50_ms", Goal: 8, AtMost: true, Unit: "ms", Says: "p50 of a hold at half of the most"},
-		{Name: "hold_p99_ms", Goal: 30, AtMost: true, Unit: "ms", Says: "p99 of a hold at half of the most"},
-		{Name: "load_event_ms", Goal: 500, AtMost: true, Unit: "ms", Says: "until the first hold of an event of 50,000 held seats that no replica has in memory"},
-		{Name: "owner_us_per_forwarded_hold", Goal: 40, AtMost: true, Unit: "µs", Says: "processor time of an event's owner a hold that another replica forwards"},
-		{Name: "refused_over_accepted", Goal: 1, Says: "refused holds over accepted ones a second"},
-		{Name: "refused_over_noops", Goal: .8, Says: "refused holds over no-ops a second"},
-		{Name: "seats_scaling", Goal: .95, Says: "holds a second, 100,000 seats over 1,000 seats"},
-		{Name: "bytes_per_seat", Goal: 64, AtMost: true, Unit: "B", Says: "heap of a booking replica a seat"},
-		{Name: "saga_over_holds", Goal: .4, Says: "confirmed and paid bookings over holds a second"},
-		{Name: "saga_cpu_over_noop", Goal: 8, AtMost: true, Says: "processor time of a purchase over that of a no-op"},
-		{Name: "saga_p99_s", Goal: .5, AtMost: true, Unit: "s", Says: "p99 from the hold to confirmed, at half of the most"},
-		{Name: "overload_accepted", Goal: .9, Says: "accepted at twice the most, over the most"},
-		{Name: "browse_over_noop", Goal: 1.2, Says: "event's page and seats in turn, over no-ops a second"},
-		{Name: "sse_watchers", Goal: watcherCount, Says: "watchers that see a change within 1 s"},
+		{Name: "e_over_a", Goal: .5, Description: "accepted holds over no-ops a second"},
+		{Name: "e_over_c", Goal: 4, Description: "accepted holds over those with a round each"},
+		{Name: "e_over_d_rows", Goal: 1.8, Description: "accepted holds over those by rows in Postgres"},
+		{Name: "e_over_d_advisory", Goal: 3, Description: "the same with an advisory lock an event"},
+		{Name: "holds_per_s", Goal: 4000, Unit: "1/s", Description: "accepted holds a second"},
+		{Name: "append_per_s", Goal: 25_000, Unit: "1/s", Description: "holds appended to one log, 100 an entry, nothing else"},
+		{Name: "noop_over_hop", Goal: 1.8, AtMost: true, Description: "processor time of a no-op over that of a bare proxy and server of net/http"},
+		{Name: "beyond_noop_ratio", Goal: .4, AtMost: true, Description: "processor time of a hold beyond that of a no-op, over that of rows beyond a no-op"},
+		{Name: "hold_p50_ms", Goal: 8, AtMost: true, Unit: "ms", Description: "p50 of a hold at half of the most"},
+		{Name: "hold_p99_ms", Goal: 30, AtMost: true, Unit: "ms", Description: "p99 of a hold at half of the most"},
+		{Name: "load_event_ms", Goal: 500, AtMost: true, Unit: "ms", Description: "until the first hold of an event of 50,000 held seats that no replica has in memory"},
+		{Name: "owner_us_per_forwarded_hold", Goal: 40, AtMost: true, Unit: "µs", Description: "processor time of an event's owner a hold that another replica forwards"},
+		{Name: "refused_over_accepted", Goal: 1, Description: "refused holds over accepted ones a second"},
+		{Name: "refused_over_noops", Goal: .8, Description: "refused holds over no-ops a second"},
+		{Name: "seats_scaling", Goal: .95, Description: "holds a second, 100,000 seats over 1,000 seats"},
+		{Name: "bytes_per_seat", Goal: 64, AtMost: true, Unit: "B", Description: "heap of a booking replica a seat"},
+		{Name: "saga_over_holds", Goal: .4, Description: "confirmed and paid bookings over holds a second"},
+		{Name: "saga_cpu_over_noop", Goal: 8, AtMost: true, Description: "processor time of a purchase over that of a no-op"},
+		{Name: "saga_p99_s", Goal: .5, AtMost: true, Unit: "s", Description: "p99 from the hold to confirmed, at half of the most"},
+		{Name: "overload_accepted", Goal: .9, Description: "accepted at twice the most, over the most"},
+		{Name: "browse_over_noop", Goal: 1.2, Description: "event's page and seats in turn, over no-ops a second"},
+		{Name: "sse_watchers", Goal: watcherCount, Description: "watchers that see a change within 1 s"},
 
-		{Name: "noops_per_s", Goal: report.NoGoal, Unit: "1/s", Says: "no-ops a second"},
-		{Name: "hop_us", Goal: report.NoGoal, Unit: "µs", Says: "processor time of the whole machine a bare hop"},
-		{Name: "hold_us", Goal: report.NoGoal, Unit: "µs", Says: "processor time of the whole machine a hold"},
-		{Name: "rows_us", Goal: report.NoGoal, Unit: "µs", Says: "the same a hold by rows in Postgres"},
-		{Name: "noop_us", Goal: report.NoGoal, Unit: "µs", Says: "the same a no-op"},
-		{Name: "p99_ratio", Goal: report.NoGoal, Says: "p99 of a hold over p99 of a no-op, at half of the most holds"},
-		{Name: "refused_p99_ratio", Goal: 1, AtMost: true, Says: "p99 of a refused hold over p99 of an accepted one, at half"},
-		{Name: "noop_p99_ms", Goal: report.NoGoal, Unit: "ms", Says: "p99 of a no-op at that rate"},
-		{Name: "saga_per_s", Goal: 600, Unit: "1/s", Says: "confirmed and paid bookings a second"},
-		{Name: "overload_told", Goal: 1, Says: "share of the others at overload that were told 429 or 503 and when to come again"},
-		{Name: "sse_last_ms", Goal: report.NoGoal, Unit: "ms", Says: "until the last watcher saw a change"},
-		{Name: "sse_bytes", Goal: report.NoGoal, Unit: "B", Says: "a change on the wire, a watcher"},
-		{Name: "sse_cpu_us", Goal: 40, AtMost: true, Unit: "µs", Says: "processor time of a change, a watcher: gateway and replica"},
-		{Name: "generator_us", Goal: report.NoGoal, Unit: "µs", Says: "processor time of the generator a hold"},
+		{Name: "noops_per_s", Goal: report.NoGoal, Unit: "1/s", Description: "no-ops a second"},
+		{Name: "hop_us", Goal: report.NoGoal, Unit: "µs", Description: "processor time of the whole machine a bare hop"},
+		{Name: "hold_us", Goal: report.NoGoal, Unit: "µs", Description: "processor time of the whole machine a hold"},
+		{Name: "rows_us", Goal: report.NoGoal, Unit: "µs", Description: "the same a hold by rows in Postgres"},
+		{Name: "noop_us", Goal: report.NoGoal, Unit: "µs", Description: "the same a no-op"},
+		{Name: "p99_ratio", Goal: report.NoGoal, Description: "p99 of a hold over p99 of a no-op, at half of the most holds"},
+		{Name: "refused_p99_ratio", Goal: 1, AtMost: true, Description: "p99 of a refused hold over p99 of an accepted one, at half"},
+		{Name: "noop_p99_ms", Goal: report.NoGoal, Unit: "ms", Description: "p99 of a no-op at that rate"},
+		{Name: "saga_per_s", Goal: 600, Unit: "1/s", Description: "confirmed and paid bookings a second"},
+		{Name: "overload_told", Goal: 1, Description: "share of the others at overload that were told 429 or 503 and when to come again"},
+		{Name: "sse_last_ms", Goal: report.NoGoal, Unit: "ms", Description: "until the last watcher saw a change"},
+		{Name: "sse_bytes", Goal: report.NoGoal, Unit: "B", Description: "a change on the wire, a watcher"},
+		{Name: "sse_cpu_us", Goal: 40, AtMost: true, Unit: "µs", Description: "processor time of a change, a watcher: gateway and replica"},
+		{Name: "generator_us", Goal: report.NoGoal, Unit: "µs", Description: "processor time of the generator a hold"},
 	}
 }
 
-func (b *bench) values(name string, values ...float64) {
+func (b *bench) record(name string, record ...float64) {
 	for i := range b.figures {
 		if b.figures[i].Name == name {
-			b.figures[i].Values = append(b.figures[i].Values, values...)
+			b.figures[i].Values = append(b.figures[i].Values, record...)
 			return
 		}
 	}
@@ -65,10 +65,10 @@ func (b *bench) values(name string, values ...float64) {
 
 // perSecond returns the rates of a kind in a part, one per round.
 func (b *bench) perSecond(part, kind string) []float64 {
-	return b.of(part, kind, func(s *report.Slice) float64 { return s.PerSecond })
+	return b.collect(part, kind, func(s *report.Slice) float64 { return s.PerSecond })
 }
 
-func (b *bench) of(part, kind string, value func(*report.Slice) float64) []float64 {
+func (b *bench) collect(part, kind string, value func(*report.Slice) float64) []float64 {
 	var values []float64
 	for i := range b.slices {
 		if s := &b.slices[i]; s.Part == part && s.Kind == kind {
@@ -85,7 +85,7 @@ func (b *bench) median(part, kind string) float64 {
 
 // ratios sets a figure to the ratio of two kinds' rates, round by round.
 func (b *bench) ratios(name, kind, over string) {
-	b.values(name, quotients(b.perSecond("compare", kind), b.perSecond("compare", over))...)
+	b.record(name, quotients(b.perSecond("compare", kind), b.perSecond("compare", over))...)
 }
 
 // quotients divides values pair by pair. It omits incomplete or undefined
@@ -110,7 +110,7 @@ func (b *bench) get(ctx context.Context, kind string, round int, request func(bu
 		run := saturate(length)
 		run.Request = request
 		result := b.target.Do(ctx, run)
-		return result, openloop.Summarize(result, seen), nil
+		return result, openloop.Summarize(result, okOrNotModified), nil
 	})
 }
 

@@ -82,7 +82,7 @@ func (o *organizer) open(ctx context.Context, seats, holdSeconds int) (*event, e
 		return nil, err
 	}
 	e := &event{id: draft.ID, seats: seats}
-	err = until(ctx, 3*time.Minute, fmt.Sprintf("the event's %d seats to appear", seats), func() bool {
+	err = poll(ctx, 3*time.Minute, fmt.Sprintf("the event's %d seats to appear", seats), func() bool {
 		got, err := o.public.Seats(ctx, e.id)
 		if err != nil {
 			return false
@@ -129,8 +129,8 @@ func hall(seats int) client.Venue {
 
 func sectionsOf(seats int) int { return (seats + sectionSeats - 1) / sectionSeats }
 
-// until waits for a condition.
-func until(ctx context.Context, timeout time.Duration, what string, condition func() bool) error {
+// poll waits for a condition.
+func poll(ctx context.Context, timeout time.Duration, what string, condition func() bool) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	tick := time.NewTicker(100 * time.Millisecond)

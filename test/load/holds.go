@@ -22,17 +22,17 @@ const (
 
 // onlyHolds runs the generator alone, for finding bottlenecks.
 func (b *bench) onlyHolds(ctx context.Context, o options) error {
-	s, err := b.stock(ctx, o.seats, 1)
+	s, err := b.newBacklog(ctx, o.seats, 1)
 	if err != nil {
 		return err
 	}
-	b.say("an event of %d seats is on sale", o.seats)
+	b.progress("an event of %d seats is on sale", o.seats)
 	length := time.Duration(o.seconds) * time.Second
-	run := openloop.Run{Rate: float64(o.rate), Count: s.left(), Length: length, Connections: o.connections}
+	run := openloop.Run{Rate: float64(o.rate), Count: s.remaining(), Length: length, Connections: o.connections}
 	if o.refused {
-		b.hold(ctx, s, holdPath, openloop.Run{Count: s.left() / 10, Length: time.Minute, Connections: 64})
+		b.hold(ctx, s, holdPath, openloop.Run{Count: s.remaining() / 10, Length: time.Minute, Connections: 64})
 		run.Count = 1_000_000
-		b.say("%d pairs are taken; asking for them again", s.used)
+		b.progress("%d pairs are taken; asking for them again", s.used)
 	}
 	var firstProblem atomic.Pointer[string]
 	run.Answer = func(_, status int, body []byte) {
@@ -49,7 +49,7 @@ func (b *bench) onlyHolds(ctx context.Context, o options) error {
 	var result openloop.Result
 	var sum openloop.Summary
 	if o.refused {
-		result, sum = b.ask(ctx, s.taken(), holdPath, run, conflict)
+		result, sum = b.repeatHolds(ctx, s.sent(), holdPath, run, conflict)
 	} else {
 		result, sum = b.hold(ctx, s, holdPath, run)
 	}
@@ -60,7 +60,7 @@ func (b *bench) onlyHolds(ctx context.Context, o options) error {
 	b.printSummary(result, sum)
 	b.printCPU(after.Since(before), int(sum.Accepted.TotalCount()), time.Since(begin))
 	if text := firstProblem.Load(); text != nil {
-		b.say("the first other answer: %s", *text)
+		b.progress("the first other answer: %s", *text)
 	}
 	return nil
 }

@@ -85,7 +85,7 @@ type bench struct {
 	slices  []report.Slice
 	figures []report.Figure
 	// sold are holds already made, for requesting taken seats.
-	sold []wish
+	sold []holdRequest
 	// holdMax is the maximum hold rate per second, the median of the rounds.
 	holdMax      float64
 	onSaleSeries []report.Bucket
@@ -142,7 +142,7 @@ func newBench(ctx context.Context, alone bool, sessions int) (*bench, error) {
 	if b.wire.sessions, err = logIn(ctx, b.running.Redis, sessions); err != nil {
 		return nil, err
 	}
-	b.say("%d buyers are logged in", sessions)
+	b.progress("%d buyers are logged in", sessions)
 	return b, nil
 }
 
@@ -159,7 +159,7 @@ func addressOf(base string) (string, error) {
 	return net.JoinHostPort(host, u.Port()), nil
 }
 
-// say prints a line with the time since the start.
-func (b *bench) say(format string, args ...any) {
+// progress prints a line with the time since the start.
+func (b *bench) progress(format string, args ...any) {
 	fmt.Fprintf(b.out, "%7.1f s  %s\n", time.Since(b.begin).Seconds(), fmt.Sprintf(format, args...))
 }

@@ -14,13 +14,13 @@ const onSaleShare = .75
 
 // onSale sells a whole event, open loop.
 func (b *bench) onSale(ctx context.Context) error {
-	s, err := b.stock(ctx, bigHall, 1)
+	s, err := b.newBacklog(ctx, bigHall, 1)
 	if err != nil {
 		return err
 	}
 	rate := onSaleShare * b.holdMax
-	length := time.Duration(float64(s.left())/rate*float64(time.Second)).Round(time.Second) + time.Second
-	length = min(length, mostOnSale)
+	length := time.Duration(float64(s.remaining())/rate*float64(time.Second)).Round(time.Second) + time.Second
+	length = min(length, onSaleLimit)
 	slice, err := b.slice(ctx, "on sale", kindHold, 0, rate, func() (openloop.Result, openloop.Summary, error) {
 		result, sum := b.hold(ctx, s, holdPath, pace(rate, length))
 		b.onSaleSeries = report.Series(result, 250*time.Millisecond, created)
@@ -30,10 +30,10 @@ func (b *bench) onSale(ctx context.Context) error {
 		return err
 	}
 	b.printCPU(slice.CPU, slice.Wanted, time.Duration(slice.Seconds*float64(time.Second)))
-	b.values("generator_us", slice.CPUPer(cpu.Generator))
+	b.record("generator_us", slice.CPUPer(cpu.Generator))
 	return nil
 }
 
-// mostOnSale limits the on-sale on a slow machine, where it ends before the
+// onSaleLimit limits the on-sale on a slow machine, where it ends before the
 // seats are sold.
-const mostOnSale = 45 * time.Second
+const onSaleLimit = 45 * time.Second

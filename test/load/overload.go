@@ -22,7 +22,7 @@ func (b *bench) overload(ctx context.Context) error {
 		return err
 	}
 	for round := range overloadRounds {
-		s, err := b.stock(ctx, bigHall, openloop.Arrivals(rate, overloadLength))
+		s, err := b.newBacklog(ctx, bigHall, openloop.Arrivals(rate, overloadLength))
 		if err != nil {
 			return err
 		}
@@ -33,9 +33,9 @@ func (b *bench) overload(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		b.values("overload_accepted", slice.PerSecond/b.holdMax)
+		b.record("overload_accepted", slice.PerSecond/b.holdMax)
 		if others := slice.Requests - slice.Wanted; others > 0 {
-			b.values("overload_told", float64(slice.Retryable)/float64(others))
+			b.record("overload_told", float64(slice.Retryable)/float64(others))
 		}
 	}
 	after, err := b.processes.States(ctx)

@@ -37,7 +37,7 @@ func (b *bench) loadEvent(ctx context.Context) error {
 		return err
 	}
 	for round := range ownerRounds {
-		if err := b.calm(ctx); err != nil {
+		if err := b.awaitIdle(ctx); err != nil {
 			return err
 		}
 		for _, replica := range bookingReplicas {
@@ -46,14 +46,14 @@ func (b *bench) loadEvent(ctx context.Context) error {
 			}
 		}
 		block := len(e.blockSeats)
-		w := wish{e.id, pair{block, e.blockSeats[block-1] - 2*(round+1)}, round}
-		_, sum := b.hold(ctx, &supply{wishes: []wish{w}}, holdPath, openloop.Run{Count: 1, Length: 10 * time.Second, Connections: 1})
+		w := holdRequest{e.id, pair{block, e.blockSeats[block-1] - 2*(round+1)}, round}
+		_, sum := b.hold(ctx, &backlog{requests: []holdRequest{w}}, holdPath, openloop.Run{Count: 1, Length: 10 * time.Second, Connections: 1})
 		if sum.Accepted.TotalCount() != 1 {
 			return fmt.Errorf("first hold of a loaded event was refused: by status %v", sum.ByStatus)
 		}
 		took := openloop.Quantile(sum.Accepted, 1)
-		b.say("load     %d seats held     %d  %.0f ms until the first hold", e.seats, round, ms(took))
-		b.values("load_event_ms", ms(took))
+		b.progress("load     %d seats held     %d  %.0f ms until the first hold", e.seats, round, ms(took))
+		b.record("load_event_ms", ms(took))
 	}
 	return nil
 }
@@ -70,7 +70,7 @@ func (b *bench) forwarded(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := b.calm(ctx); err != nil {
+		if err := b.awaitIdle(ctx); err != nil {
 			return err
 		}
 		before, err := b.processTimes(ctx)
@@ -102,9 +102,9 @@ func (b *bench) forwarded(ctx context.Context) error {
 		}
 		used := after.Since(before)
 		cost := float64(used[owner].Microseconds()) / float64(total)
-		b.say("forward  %d holds     %d  the owner used %.1f µs a hold, the machine %.1f", total, round, cost,
+		b.progress("forward  %d holds     %d  the owner used %.1f µs a hold, the machine %.1f", total, round, cost,
 			float64(used[cpu.Machine].Microseconds())/float64(total))
-		b.values("owner_us_per_forwarded_hold", cost)
+		b.record("owner_us_per_forwarded_hold", cost)
 	}
 	return nil
 }

@@ -15,28 +15,28 @@ import (
 const (
 	rf3File  = ".run/bench/rf3.json"
 	rf3Warm  = 90 * time.Second
-	mostNode = 10 * time.Minute
+	rf3Limit = 10 * time.Minute
 )
 
 // replicated measures holds with every log entry on three nodes of Cassandra,
 // and compares them with the single node of the previous run.
 func (b *bench) replicated(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, mostNode)
+	ctx, cancel := context.WithTimeout(ctx, rf3Limit)
 	defer cancel()
 	b.figures = []report.Figure{
-		{Name: "holds_per_s_rf3", Goal: report.NoGoal, Unit: "1/s", Says: "accepted holds a second, three nodes of Cassandra, three copies"},
-		{Name: "rf3_over_single", Goal: .5, Says: "the same over those with a single node"},
+		{Name: "holds_per_s_rf3", Goal: report.NoGoal, Unit: "1/s", Description: "accepted holds a second, three nodes of Cassandra, three copies"},
+		{Name: "rf3_over_single", Goal: .5, Description: "the same over those with a single node"},
 	}
 	for begin := time.Now(); time.Since(begin) < rf3Warm; {
-		s, err := b.stock(ctx, bigHall, 1)
+		s, err := b.newBacklog(ctx, bigHall, 1)
 		if err != nil {
 			return err
 		}
 		_, sum := b.hold(ctx, s, holdPath, saturate(warmSlice))
-		b.say("warming up: %.0f holds a second", sum.PerSecond)
+		b.progress("warming up: %.0f holds a second", sum.PerSecond)
 	}
 	for round := range rounds {
-		s, err := b.stock(ctx, bigHall, 1)
+		s, err := b.newBacklog(ctx, bigHall, 1)
 		if err != nil {
 			return err
 		}
@@ -47,13 +47,13 @@ func (b *bench) replicated(ctx context.Context) error {
 			return err
 		}
 	}
-	b.values("holds_per_s_rf3", b.perSecond("rf3", kindHold)...)
+	b.record("holds_per_s_rf3", b.perSecond("rf3", kindHold)...)
 	single, err := singleNode()
 	if err != nil {
-		b.say("not compared with a single node: %s", err)
+		b.progress("not compared with a single node: %s", err)
 	} else {
 		for _, rate := range b.perSecond("rf3", kindHold) {
-			b.values("rf3_over_single", rate/single)
+			b.record("rf3_over_single", rate/single)
 		}
 	}
 	fmt.Fprintln(b.out)

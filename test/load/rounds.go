@@ -15,7 +15,7 @@ import (
 const (
 	rounds      = 5
 	sliceLength = 4 * time.Second
-	// shortSlice is for kinds that are slow and use little of the supply, or
+	// shortSlice is for kinds that are slow and use few of the requests, or
 	// are only informational.
 	shortSlice = 3 * time.Second
 	warmSlice  = 10 * time.Second
@@ -31,32 +31,32 @@ const (
 // system, not its start.
 func (b *bench) warm(ctx context.Context, length time.Duration) error {
 	for begin := time.Now(); time.Since(begin) < length; {
-		s, err := b.stock(ctx, bigHall, 1)
+		s, err := b.newBacklog(ctx, bigHall, 1)
 		if err != nil {
 			return err
 		}
 		_, sum := b.hold(ctx, s, holdPath, saturate(warmSlice))
-		b.say("warming up: %.0f holds a second", sum.PerSecond)
+		b.progress("warming up: %.0f holds a second", sum.PerSecond)
 	}
-	s, err := b.stock(ctx, bigHall, 1)
+	s, err := b.newBacklog(ctx, bigHall, 1)
 	if err != nil {
 		return err
 	}
-	if err := b.prepareRows(ctx, s.wishes[0].event); err != nil {
+	if err := b.prepareRows(ctx, s.requests[0].event); err != nil {
 		return err
 	}
-	hands := s.deal(1, 1, 1)
+	shares := s.split(1, 1, 1)
 	for _, step := range []struct {
-		s    *supply
+		s    *backlog
 		path string
-	}{{hands[0], holdPath}, {hands[1], rowsPath}, {hands[2], advisoryPath}} {
+	}{{shares[0], holdPath}, {shares[1], rowsPath}, {shares[2], advisoryPath}} {
 		if _, sum := b.hold(ctx, step.s, step.path, saturate(shortSlice)); sum.Accepted.TotalCount() == 0 {
 			return fmt.Errorf("%s: no request was answered as expected: by status %v", step.path, sum.ByStatus)
 		}
 	}
-	b.ask(ctx, s.wishes, noopPath, saturate(shortSlice), ok)
-	b.sold = hands[0].taken()
-	b.say("warm: %d holds", len(b.sold))
+	b.repeatHolds(ctx, s.requests, noopPath, saturate(shortSlice), ok)
+	b.sold = shares[0].sent()
+	b.progress("warm: %d holds", len(b.sold))
 	return nil
 }
 
@@ -69,30 +69,30 @@ func (b *bench) compare(ctx context.Context) error {
 	}
 	defer stop()
 	for round := range rounds {
-		s, err := b.stock(ctx, bigHall, 1)
+		s, err := b.newBacklog(ctx, bigHall, 1)
 		if err != nil {
 			return err
 		}
-		event := s.wishes[0].event
+		event := s.requests[0].event
 		if err := b.prepareRows(ctx, event); err != nil {
 			return err
 		}
 		// The same seats are free in Cassandra and in Postgres. Each kind's
 		// part contains a share of every block.
-		inCassandra, inPostgres := s.deal(5, 1), s.deal(1, 1)
+		inCassandra, inPostgres := s.split(5, 1), s.split(1, 1)
 		kinds := []func(context.Context, int) error{
 			func(ctx context.Context, round int) error { return b.hop(ctx, round, bare) },
 			func(ctx context.Context, round int) error { return b.noop(ctx, round) },
 			func(ctx context.Context, round int) error { return b.onlyAppends(ctx, round) },
-			func(ctx context.Context, round int) error { return b.single(ctx, round, inCassandra[1]) },
+			func(ctx context.Context, round int) error { return b.oneHoldPerRound(ctx, round, inCassandra[1]) },
 			func(ctx context.Context, round int) error {
-				return b.fresh(ctx, kindRows, round, inPostgres[0], rowsPath, sliceLength)
+				return b.freshHolds(ctx, kindRows, round, inPostgres[0], rowsPath, sliceLength)
 			},
 			func(ctx context.Context, round int) error {
-				return b.fresh(ctx, kindAdvisory, round, inPostgres[1], advisoryPath, sliceLength)
+				return b.freshHolds(ctx, kindAdvisory, round, inPostgres[1], advisoryPath, sliceLength)
 			},
 			func(ctx context.Context, round int) error {
-				return b.fresh(ctx, kindHold, round, inCassandra[0], holdPath, sliceLength)
+				return b.freshHolds(ctx, kindHold, round, inCassandra[0], holdPath, sliceLength)
 			},
 			func(ctx context.Context, round int) error { return b.refused(ctx, round) },
 			func(ctx context.Context, round int) error { return b.browse(ctx, round) },
@@ -102,7 +102,7 @@ func (b *bench) compare(ctx context.Context) error {
 				return err
 			}
 		}
-		b.sold = inCassandra[0].taken()
+		b.sold = inCassandra[0].sent()
 	}
 	b.holdMax = b.median("compare", kindHold)
 	b.ratios("e_over_a", kindHold, kindNoop)
@@ -113,25 +113,25 @@ func (b *bench) compare(ctx context.Context) error {
 	b.ratios("refused_over_noops", kindRefused, kindNoop)
 	b.ratios("browse_over_noop", kindBrowse, kindNoop)
 	machine := func(kind string) []float64 {
-		return b.of("compare", kind, func(s *report.Slice) float64 { return s.CPUPer(cpu.Machine) })
+		return b.collect("compare", kind, func(s *report.Slice) float64 { return s.CPUPer(cpu.Machine) })
 	}
 	holds, rows, noops := machine(kindHold), machine(kindRows), machine(kindNoop)
 	for i := range holds {
-		b.values("beyond_noop_ratio", (holds[i]-noops[i])/(rows[i]-noops[i]))
+		b.record("beyond_noop_ratio", (holds[i]-noops[i])/(rows[i]-noops[i]))
 	}
-	b.values("noop_over_hop", quotients(noops, machine(kindHop))...)
-	b.values("hop_us", machine(kindHop)...)
-	b.values("hold_us", holds...)
-	b.values("rows_us", rows...)
-	b.values("noop_us", noops...)
-	b.values("holds_per_s", b.perSecond("compare", kindHold)...)
-	b.values("noops_per_s", b.perSecond("compare", kindNoop)...)
-	b.values("append_per_s", b.perSecond("compare", kindAppend)...)
+	b.record("noop_over_hop", quotients(noops, machine(kindHop))...)
+	b.record("hop_us", machine(kindHop)...)
+	b.record("hold_us", holds...)
+	b.record("rows_us", rows...)
+	b.record("noop_us", noops...)
+	b.record("holds_per_s", b.perSecond("compare", kindHold)...)
+	b.record("noops_per_s", b.perSecond("compare", kindNoop)...)
+	b.record("append_per_s", b.perSecond("compare", kindAppend)...)
 	return nil
 }
 
-// fresh measures holds of free seats at a path.
-func (b *bench) fresh(ctx context.Context, kind string, round int, s *supply, path string, length time.Duration) error {
+// freshHolds measures holds of free seats at a path.
+func (b *bench) freshHolds(ctx context.Context, kind string, round int, s *backlog, path string, length time.Duration) error {
 	_, err := b.slice(ctx, "compare", kind, round, 0, func() (openloop.Result, openloop.Summary, error) {
 		result, sum := b.hold(ctx, s, path, saturate(length))
 		return result, sum, nil
@@ -139,11 +139,11 @@ func (b *bench) fresh(ctx context.Context, kind string, round int, s *supply, pa
 	return err
 }
 
-func (b *bench) single(ctx context.Context, round int, s *supply) error {
+func (b *bench) oneHoldPerRound(ctx context.Context, round int, s *backlog) error {
 	if err := b.limitRounds(ctx, 1); err != nil {
 		return err
 	}
-	err := b.fresh(ctx, kindSingle, round, s, holdPath, shortSlice)
+	err := b.freshHolds(ctx, kindSingle, round, s, holdPath, shortSlice)
 	// Even if ctx has ended: the replicas may continue to serve.
 	if back := b.limitRounds(context.WithoutCancel(ctx), 0); err == nil {
 		err = back
@@ -153,7 +153,7 @@ func (b *bench) single(ctx context.Context, round int, s *supply) error {
 
 func (b *bench) noop(ctx context.Context, round int) error {
 	_, err := b.slice(ctx, "compare", kindNoop, round, 0, func() (openloop.Result, openloop.Summary, error) {
-		result, sum := b.ask(ctx, b.sold, noopPath, saturate(sliceLength), ok)
+		result, sum := b.repeatHolds(ctx, b.sold, noopPath, saturate(sliceLength), ok)
 		return result, sum, nil
 	})
 	return err
@@ -161,7 +161,7 @@ func (b *bench) noop(ctx context.Context, round int) error {
 
 func (b *bench) refused(ctx context.Context, round int) error {
 	_, err := b.slice(ctx, "compare", kindRefused, round, 0, func() (openloop.Result, openloop.Summary, error) {
-		result, sum := b.ask(ctx, b.sold, holdPath, saturate(sliceLength), conflict)
+		result, sum := b.repeatHolds(ctx, b.sold, holdPath, saturate(sliceLength), conflict)
 		return result, sum, nil
 	})
 	return err

@@ -33,14 +33,14 @@ func (b *bench) saga(ctx context.Context) error {
 		}
 	}
 	most := b.perSecond("saga", kindSaga)
-	b.values("saga_per_s", most...)
+	b.record("saga_per_s", most...)
 	for _, rate := range most {
-		b.values("saga_over_holds", rate/b.holdMax)
+		b.record("saga_over_holds", rate/b.holdMax)
 	}
-	_, noop, _ := report.Spread(b.of("compare", kindNoop, func(s *report.Slice) float64 { return s.CPUPer(cpu.Machine) }))
-	for _, purchase := range b.of("saga", kindSaga, func(s *report.Slice) float64 { return s.CPUPer(cpu.Machine) }) {
+	_, noop, _ := report.Spread(b.collect("compare", kindNoop, func(s *report.Slice) float64 { return s.CPUPer(cpu.Machine) }))
+	for _, purchase := range b.collect("saga", kindSaga, func(s *report.Slice) float64 { return s.CPUPer(cpu.Machine) }) {
 		if noop > 0 {
-			b.values("saga_cpu_over_noop", purchase/noop)
+			b.record("saga_cpu_over_noop", purchase/noop)
 		}
 	}
 	_, median, _ := report.Spread(most)
@@ -49,7 +49,7 @@ func (b *bench) saga(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		b.values("saga_p99_s", slice.Quantile(.99)/1000)
+		b.record("saga_p99_s", slice.Quantile(.99)/1000)
 	}
 	return nil
 }
@@ -57,15 +57,15 @@ func (b *bench) saga(ctx context.Context) error {
 // purchases buys pairs. It sets a sample's Done to the time the seats were seen
 // sold.
 func (b *bench) purchases(ctx context.Context, round int, rate float64, run openloop.Run) (report.Slice, error) {
-	s, err := b.stock(ctx, bigHall, 1)
+	s, err := b.newBacklog(ctx, bigHall, 1)
 	if err != nil {
 		return report.Slice{}, err
 	}
-	t := newTill(s)
+	confirmed := newConfirmations(s)
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	opened := make(chan struct{}, 1)
-	w := &watcher{address: b.wire.host, event: s.wishes[0].event, data: t.see, opened: func() {
+	w := &watcher{address: b.wire.host, event: s.requests[0].event, data: confirmed.observe, opened: func() {
 		select {
 		case opened <- struct{}{}:
 		default:
@@ -82,19 +82,19 @@ func (b *bench) purchases(ctx context.Context, round int, rate float64, run open
 		part = "saga, half"
 	}
 	return b.slice(ctx, part, kindSaga, round, rate, func() (openloop.Result, openloop.Summary, error) {
-		run.Count = min(run.Count, s.left())
+		run.Count = min(run.Count, s.remaining())
 		run.Request = func(buf []byte, i int) []byte {
 			if rate == 0 {
-				t.await(ctx)
+				confirmed.acquire(ctx)
 			}
-			return b.wire.hold(buf, holdPath, &s.wishes[i])
+			return b.wire.hold(buf, holdPath, &s.requests[i])
 		}
 		run.Then = func(buf []byte, i, status int, body []byte) []byte {
 			if !created(status) {
-				t.letGo()
+				confirmed.release()
 				return buf
 			}
-			return b.wire.pay(buf, s.wishes[i].buyer, bookingID(body))
+			return b.wire.pay(buf, s.requests[i].buyer, bookingID(body))
 		}
 		result := b.target.Do(ctx, run)
 		paid := 0
@@ -103,10 +103,10 @@ func (b *bench) purchases(ctx context.Context, round int, rate float64, run open
 				paid++
 			}
 		}
-		if err := t.settle(ctx, paid); err != nil {
-			b.say("%s", err)
+		if err := confirmed.awaitSold(ctx, paid); err != nil {
+			b.progress("%s", err)
 		}
-		t.stamp(&result)
+		confirmed.setDone(&result)
 		return result, openloop.Summarize(result, created), nil
 	})
 }
@@ -134,8 +134,8 @@ func (w *wire) pay(buf []byte, buyer int, booking []byte) []byte {
 	return w.post(buf, "/api/v1/payments", buyer, body)
 }
 
-// till records which of a supply's pairs were seen sold, and when.
-type till struct {
+// confirmations records which of a backlog's pairs were seen sold, and when.
+type confirmations struct {
 	numbers map[pair]int
 	// soldAt is in Unix nanoseconds; 0 if not seen.
 	soldAt []atomic.Int64
@@ -143,34 +143,34 @@ type till struct {
 	window chan struct{}
 }
 
-func newTill(s *supply) *till {
-	t := &till{numbers: make(map[pair]int, len(s.wishes)), soldAt: make([]atomic.Int64, len(s.wishes)), window: make(chan struct{}, sagaWindow)}
-	for i, w := range s.wishes {
-		t.numbers[w.pair] = i
+func newConfirmations(s *backlog) *confirmations {
+	c := &confirmations{numbers: make(map[pair]int, len(s.requests)), soldAt: make([]atomic.Int64, len(s.requests)), window: make(chan struct{}, sagaWindow)}
+	for i, w := range s.requests {
+		c.numbers[w.pair] = i
 	}
-	return t
+	return c
 }
 
-// await waits until fewer than sagaWindow bookings are unconfirmed.
-func (t *till) await(ctx context.Context) {
+// acquire waits until fewer than sagaWindow bookings are unconfirmed.
+func (c *confirmations) acquire(ctx context.Context) {
 	select {
-	case t.window <- struct{}{}:
+	case c.window <- struct{}{}:
 	case <-ctx.Done():
 	}
 }
 
-func (t *till) letGo() {
+func (c *confirmations) release() {
 	select {
-	case <-t.window:
+	case <-c.window:
 	default:
 	}
 }
 
-// see processes an event of the stream.
-func (t *till) see(name string, data []byte) {
+// observe processes an event of the stream.
+func (c *confirmations) observe(name string, data []byte) {
 	now := time.Now()
 	if name == "delta" {
-		eachSold(data, func(block, index int) { t.mark(pair{block, index}, now) })
+		eachSold(data, func(block, index int) { c.markSold(pair{block, index}, now) })
 		return
 	}
 	var snapshot client.Availability
@@ -180,17 +180,17 @@ func (t *till) see(name string, data []byte) {
 	for n, block := range snapshot.Blocks {
 		for index := 0; index < len(block.States); index += 2 {
 			if block.States[index] == 's' {
-				t.mark(pair{n + 1, index}, now)
+				c.markSold(pair{n + 1, index}, now)
 			}
 		}
 	}
 }
 
-// mark counts a pair once, by its first seat.
-func (t *till) mark(p pair, now time.Time) {
-	if i, known := t.numbers[p]; known && t.soldAt[i].CompareAndSwap(0, now.UnixNano()) {
-		t.sold.Add(1)
-		t.letGo()
+// markSold counts a pair once, by its first seat.
+func (c *confirmations) markSold(p pair, now time.Time) {
+	if i, known := c.numbers[p]; known && c.soldAt[i].CompareAndSwap(0, now.UnixNano()) {
+		c.sold.Add(1)
+		c.release()
 	}
 }
 
@@ -218,17 +218,17 @@ func decimalOf(digits []byte) int {
 	return n
 }
 
-// settle waits until as many pairs were seen sold as were paid.
-func (t *till) settle(ctx context.Context, paid int) error {
-	return until(ctx, sagaTimeout, fmt.Sprintf("%d paid bookings to be confirmed", paid), func() bool { return int(t.sold.Load()) >= paid })
+// awaitSold waits until as many pairs were seen sold as were paid.
+func (c *confirmations) awaitSold(ctx context.Context, paid int) error {
+	return poll(ctx, sagaTimeout, fmt.Sprintf("%d paid bookings to be confirmed", paid), func() bool { return int(c.sold.Load()) >= paid })
 }
 
-// stamp sets the end of each sample to the time its pair was seen sold. A pair
+// setDone sets the end of each sample to the time its pair was seen sold. A pair
 // that was not seen sold counts as unanswered.
-func (t *till) stamp(r *openloop.Result) {
+func (c *confirmations) setDone(r *openloop.Result) {
 	for i := range r.Samples {
 		s := &r.Samples[i]
-		if at := t.soldAt[i].Load(); at > 0 {
+		if at := c.soldAt[i].Load(); at > 0 {
 			s.Done = at - r.Begin.UnixNano()
 		} else if created(s.Status) {
 			s.Status, s.Done = 0, 0

@@ -64,12 +64,12 @@ func (b *bench) onlySale(ctx, stop context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	s := &steadySale{b: b, wishes: supplyOf(e, 1).wishes, page: "/api/v1/events/" + e.id}
-	b.say("an event of %d seats is on sale, %d requests a second", e.seats, kinds*o.rate)
+	s := &steadySale{b: b, requests: backlogOf(e, 1).requests, page: "/api/v1/events/" + e.id}
+	b.progress("an event of %d seats is on sale, %d requests a second", e.seats, kinds*o.rate)
 	over := make(chan struct{})
 	go s.report(over)
 	run := pace(float64(kinds*o.rate), time.Duration(o.seconds)*time.Second)
-	run.Count, run.Stop = kinds*len(s.wishes), stop.Done()
+	run.Count, run.Stop = kinds*len(s.requests), stop.Done()
 	run.Request, run.Then = s.request, s.then
 	run.Answer, run.Second, run.Lost = s.answer, s.second, s.lost
 	answers := b.target.Do(ctx, run)
@@ -82,7 +82,7 @@ func (b *bench) onlySale(ctx, stop context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	b.say("%d requests, %d failed; %d held, %d paid, %d confirmed; %d sold twice, ledger difference %d; settled after %.1f s; holds p50 %.1f ms, p99 %.1f, max %.0f",
+	b.progress("%d requests, %d failed; %d held, %d paid, %d confirmed; %d sold twice, ledger difference %d; settled after %.1f s; holds p50 %.1f ms, p99 %.1f, max %.0f",
 		result.Requests, result.Failed, result.Held, result.Paid, result.Confirmed, result.SoldTwice, result.LedgerDifference,
 		result.SettledAfter, result.P50, result.P99, result.Max)
 	if o.result != "" {
@@ -90,16 +90,16 @@ func (b *bench) onlySale(ctx, stop context.Context, o options) error {
 			return err
 		}
 	}
-	return result.verdict()
+	return result.violation()
 }
 
 // steadySale makes the requests of a sale, with the kinds in turn.
 type steadySale struct {
-	b      *bench
-	wishes []wish
-	page   string
-	held   atomic.Int64
-	other  atomic.Int64
+	b        *bench
+	requests []holdRequest
+	page     string
+	held     atomic.Int64
+	other    atomic.Int64
 }
 
 // Kinds of requests, by their number modulo kinds.
@@ -108,17 +108,17 @@ const (
 	hold
 	late
 	kinds
-	// behind is how many holds separate a late buyer from the hold that took
+	// lateLag is how many holds separate a late buyer from the hold that took
 	// its pair.
-	behind = 30
+	lateLag = 30
 )
 
 func (s *steadySale) request(buf []byte, i int) []byte {
 	switch n := i / kinds; {
 	case i%kinds == hold:
-		return s.b.wire.hold(buf, holdPath, &s.wishes[n])
-	case i%kinds == late && n >= behind:
-		w := s.wishes[n-behind]
+		return s.b.wire.hold(buf, holdPath, &s.requests[n])
+	case i%kinds == late && n >= lateLag:
+		w := s.requests[n-lateLag]
 		w.buyer += 7919
 		return s.b.wire.hold(buf, holdPath, &w)
 	default:
@@ -130,21 +130,21 @@ func (s *steadySale) then(buf []byte, i, status int, body []byte) []byte {
 	if i%kinds != hold || !created(status) {
 		return buf
 	}
-	return s.b.wire.pay(buf, s.wishes[i/kinds].buyer, bookingID(body))
+	return s.b.wire.pay(buf, s.requests[i/kinds].buyer, bookingID(body))
 }
 
 func (s *steadySale) answer(i, status int, body []byte) {
 	switch {
 	case i%kinds == hold && created(status):
 		s.held.Add(1)
-	case !fine(i, status):
-		s.fail([]string{"look", "hold", "late hold"}[i%kinds], origin(status, body))
+	case !acceptable(i, status):
+		s.fail([]string{"look", "hold", "late hold"}[i%kinds], describeError(status, body))
 	}
 }
 
 func (s *steadySale) second(_, status int, body []byte) {
-	if !paid(status) {
-		s.fail("payment", origin(status, body))
+	if !acceptablePayment(status) {
+		s.fail("payment", describeError(status, body))
 	}
 }
 
@@ -162,9 +162,9 @@ func (s *steadySale) fail(what, why string) {
 	}
 }
 
-// origin says where a response came from: Frontrow's own errors are problems
+// describeError says where a response came from: Frontrow's own errors are problems
 // with a code.
-func origin(status int, body []byte) string {
+func describeError(status int, body []byte) string {
 	var problem struct{ Code, Detail string }
 	if err := json.Unmarshal(body, &problem); err != nil || problem.Code == "" {
 		return fmt.Sprintf("%d from a proxy in front: %.100q", status, body)
@@ -172,12 +172,12 @@ func origin(status int, body []byte) string {
 	return fmt.Sprintf("%d %s: %s", status, problem.Code, problem.Detail)
 }
 
-// paid reports whether a payment's response is acceptable.
-func paid(status int) bool { return status == 202 || status == 409 || status == 429 }
+// acceptablePayment reports whether a payment's response is acceptable.
+func acceptablePayment(status int) bool { return status == 202 || status == 409 || status == 429 }
 
-// fine reports whether a response is acceptable. A late buyer's seats may be
+// acceptable reports whether a response is acceptable. A late buyer's seats may be
 // free again, if the response to the first hold was lost or the hold expired.
-func fine(i, status int) bool {
+func acceptable(i, status int) bool {
 	return status == 409 || status == 429 || i%kinds != hold && status == 200 || i%kinds != look && created(status)
 }
 
@@ -188,7 +188,7 @@ func (s *steadySale) report(over <-chan struct{}) {
 	for {
 		select {
 		case <-tick.C:
-			s.b.say("%d holds made, %d requests failed", s.held.Load(), s.other.Load())
+			s.b.progress("%d holds made, %d requests failed", s.held.Load(), s.other.Load())
 		case <-over:
 			return
 		}
@@ -201,7 +201,7 @@ func (s *steadySale) count(answers openloop.Result) saleResult {
 	for i, sample := range answers.Samples {
 		r.Requests++
 		r.ByStatus[sample.Status]++
-		if !fine(i, sample.Status) {
+		if !acceptable(i, sample.Status) {
 			r.Failed++
 		}
 		if i%kinds != hold || !created(sample.Status) {
@@ -214,7 +214,7 @@ func (s *steadySale) count(answers openloop.Result) saleResult {
 		switch {
 		case sample.Second == 202:
 			r.Paid++
-		case !paid(sample.Second):
+		case !acceptablePayment(sample.Second):
 			r.Failed++
 		}
 	}
@@ -242,7 +242,7 @@ func (b *bench) settleSale(ctx context.Context, e *event, r *saleResult) error {
 	var auditor *audit.Auditor
 	var unreachable error
 	// A store may just be restarting.
-	err := until(ctx, time.Minute, "the stores", func() bool {
+	err := poll(ctx, time.Minute, "the stores", func() bool {
 		auditor, unreachable = audit.Open(ctx, b.running)
 		return unreachable == nil
 	})
@@ -251,11 +251,11 @@ func (b *bench) settleSale(ctx context.Context, e *event, r *saleResult) error {
 	}
 	defer auditor.Close(ctx)
 	var report audit.Report
-	err = until(ctx, saleSettle, "holds and payments to end", func() bool {
+	err = poll(ctx, saleSettle, "holds and payments to end", func() bool {
 		var failed error
 		report, failed = auditor.Event(ctx, e.id)
 		if failed != nil {
-			b.say("the stores cannot be read: %s", failed)
+			b.progress("the stores cannot be read: %s", failed)
 		}
 		return failed == nil && report.Unsettled == 0
 	})
@@ -268,13 +268,13 @@ func (b *bench) settleSale(ctx context.Context, e *event, r *saleResult) error {
 		return fmt.Errorf("the event's log breaks the rules: %v", report.Inconsistent)
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		b.say("NOT settled: %d holds or payments are open", r.Unsettled)
+		b.progress("NOT settled: %d holds or payments are open", r.Unsettled)
 	}
 	return nil
 }
 
-// verdict names every violation, whatever faults the sale had.
-func (r *saleResult) verdict() error {
+// violation names every violation, whatever faults the sale had.
+func (r *saleResult) violation() error {
 	statuses := slices.Sorted(maps.Keys(r.ByStatus))
 	switch {
 	case r.SoldTwice != 0:

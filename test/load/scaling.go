@@ -22,11 +22,11 @@ func (b *bench) scaling(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	huge, err := b.stock(ctx, hugeHall, 1)
+	huge, err := b.newBacklog(ctx, hugeHall, 1)
 	if err != nil {
 		return err
 	}
-	if err := b.calm(ctx); err != nil {
+	if err := b.awaitIdle(ctx); err != nil {
 		return err
 	}
 	after, err := b.heaps(ctx)
@@ -34,16 +34,16 @@ func (b *bench) scaling(ctx context.Context) error {
 		return err
 	}
 	for i := range after {
-		b.values("bytes_per_seat", float64(after[i]-before[i])/hugeHall)
+		b.record("bytes_per_seat", float64(after[i]-before[i])/hugeHall)
 	}
-	b.say("a hall of %d seats: %.0f bytes a seat in a replica", hugeHall, float64(after[0]-before[0])/hugeHall)
+	b.progress("a hall of %d seats: %.0f bytes a seat in a replica", hugeHall, float64(after[0]-before[0])/hugeHall)
 	const many, one = "hold, 1,000 seats", "hold, 100,000 seats"
 	for round := range scalingRounds {
-		small, err := b.stock(ctx, smallHall, scalingHolds)
+		small, err := b.newBacklog(ctx, smallHall, scalingHolds)
 		if err != nil {
 			return err
 		}
-		load := func(kind string, s *supply) error {
+		load := func(kind string, s *backlog) error {
 			_, err := b.slice(ctx, "scaling", kind, round, 0, func() (openloop.Result, openloop.Summary, error) {
 				run := saturate(sliceLength)
 				run.Count = scalingHolds
@@ -62,7 +62,7 @@ func (b *bench) scaling(ctx context.Context) error {
 			}
 		}
 	}
-	b.values("seats_scaling", quotients(b.perSecond("scaling", one), b.perSecond("scaling", many))...)
+	b.record("seats_scaling", quotients(b.perSecond("scaling", one), b.perSecond("scaling", many))...)
 	return nil
 }
 

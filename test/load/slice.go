@@ -28,7 +28,7 @@ const (
 func (b *bench) slice(ctx context.Context, part, kind string, round int, rate float64,
 	load func() (openloop.Result, openloop.Summary, error),
 ) (report.Slice, error) {
-	if err := b.calm(ctx); err != nil {
+	if err := b.awaitIdle(ctx); err != nil {
 		return report.Slice{}, err
 	}
 	before, err := b.cpuTimes(ctx)
@@ -51,13 +51,13 @@ func (b *bench) slice(ctx context.Context, part, kind string, round int, rate fl
 		Unsent: result.Unstarted, Delays: sum.Accepted, OtherDelays: sum.Others, CPU: after.Since(before),
 	}
 	b.slices = append(b.slices, s)
-	b.say("%-8s %-17s %d  %s", part, kind, round, s.String())
+	b.progress("%-8s %-17s %d  %s", part, kind, round, s.String())
 	return s, ctx.Err()
 }
 
-// calm waits until the work left over from an earlier slice uses less than a
+// awaitIdle waits until the work left over from an earlier slice uses less than a
 // third of a CPU, for at most some seconds.
-func (b *bench) calm(ctx context.Context) error {
+func (b *bench) awaitIdle(ctx context.Context) error {
 	const look, most = 250 * time.Millisecond, 5 * time.Second
 	before, err := b.cpuTimes(ctx)
 	if err != nil {

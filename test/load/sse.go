@@ -31,8 +31,8 @@ const (
 	openingAtOnce = 50
 )
 
-// crowd holds the watchers of one event.
-type crowd struct {
+// watcherStats holds the watchers of one event.
+type watcherStats struct {
 	open    atomic.Int64
 	mu      sync.Mutex
 	seat    []byte // the change to wait for
@@ -44,8 +44,8 @@ type crowd struct {
 	bytes   int
 }
 
-// see processes data received by watcher n.
-func (c *crowd) see(n int, data []byte) {
+// observe processes data received by watcher n.
+func (c *watcherStats) observe(n int, data []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.seat == nil || c.seen[n] || !bytes.Contains(data, c.seat) {
@@ -68,24 +68,24 @@ func (b *bench) watch(ctx context.Context) error {
 	if err := manyFiles(); err != nil {
 		return err
 	}
-	watched, err := b.stock(ctx, watchedSeats, 1)
+	watched, err := b.newBacklog(ctx, watchedSeats, 1)
 	if err != nil {
 		return err
 	}
 	rate := b.holdMax / 2
 	length := watchedChanges*changePause + time.Second
-	others, err := b.stock(ctx, bigHall, openloop.Arrivals(rate, length))
+	others, err := b.newBacklog(ctx, bigHall, openloop.Arrivals(rate, length))
 	if err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	c := &crowd{seen: make([]bool, watcherCount)}
-	b.open(ctx, c, watched.wishes[0].event)
-	if err := until(ctx, time.Minute, fmt.Sprintf("%d streams to open", watcherCount), func() bool { return c.open.Load() >= watcherCount }); err != nil {
+	c := &watcherStats{seen: make([]bool, watcherCount)}
+	b.open(ctx, c, watched.requests[0].event)
+	if err := poll(ctx, time.Minute, fmt.Sprintf("%d streams to open", watcherCount), func() bool { return c.open.Load() >= watcherCount }); err != nil {
 		return fmt.Errorf("%d streams are open: %w", c.open.Load(), err)
 	}
-	b.say("%d watchers look at one event", watcherCount)
+	b.progress("%d watchers look at one event", watcherCount)
 	if err := b.change(ctx, c, watched, "sse, quiet", nil); err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ func (b *bench) watch(ctx context.Context) error {
 }
 
 // open opens the watchers' streams.
-func (b *bench) open(ctx context.Context, c *crowd, event string) {
+func (b *bench) open(ctx context.Context, c *watcherStats, event string) {
 	slots := make(chan struct{}, openingAtOnce)
 	for n := range watcherCount {
 		first := sync.OnceFunc(func() {
@@ -105,7 +105,7 @@ func (b *bench) open(ctx context.Context, c *crowd, event string) {
 		})
 		w := &watcher{
 			address: b.wire.host, event: event, from: &net.TCPAddr{IP: net.IPv4(127, 0, 1, byte(1+n/perSource))},
-			data: func(_ string, data []byte) { c.see(n, data) }, opened: first,
+			data: func(_ string, data []byte) { c.observe(n, data) }, opened: first,
 		}
 		go func() {
 			select {
@@ -119,7 +119,7 @@ func (b *bench) open(ctx context.Context, c *crowd, event string) {
 
 // change holds pairs of the watched event one after another and measures how
 // many watchers see each, and when. load, if not nil, runs at the same time.
-func (b *bench) change(ctx context.Context, c *crowd, watched *supply, part string, load func() openloop.Result) error {
+func (b *bench) change(ctx context.Context, c *watcherStats, watched *backlog, part string, load func() openloop.Result) error {
 	slice, err := b.slice(ctx, part, kindHold, 0, 0, func() (openloop.Result, openloop.Summary, error) {
 		var result openloop.Result
 		var under sync.WaitGroup
@@ -132,14 +132,14 @@ func (b *bench) change(ctx context.Context, c *crowd, watched *supply, part stri
 	})
 	if err == nil && load == nil {
 		spent := slice.CPU["api-gateway"] + slice.CPU["booking-service"]
-		b.values("sse_cpu_us", float64(spent.Microseconds())/(watchedChanges*watcherCount))
+		b.record("sse_cpu_us", float64(spent.Microseconds())/(watchedChanges*watcherCount))
 	}
 	return err
 }
 
-func (b *bench) changes(ctx context.Context, c *crowd, watched *supply, counts bool) error {
+func (b *bench) changes(ctx context.Context, c *watcherStats, watched *backlog, counts bool) error {
 	for range watchedChanges {
-		w := watched.wishes[watched.used]
+		w := watched.requests[watched.used]
 		c.mu.Lock()
 		clear(c.seen)
 		c.count, c.inTime, c.lastLag, c.began = 0, 0, 0, time.Now()
@@ -153,13 +153,13 @@ func (b *bench) changes(ctx context.Context, c *crowd, watched *supply, counts b
 			return ctx.Err()
 		}
 		c.mu.Lock()
-		b.say("a change: %d of %d watchers saw it within a second of its being asked for, %d in all, the last after %.0f ms",
+		b.progress("a change: %d of %d watchers saw it within a second of its being asked for, %d in all, the last after %.0f ms",
 			c.inTime, watcherCount, c.count, ms(c.lastLag))
 		if counts {
-			b.values("sse_watchers", float64(c.inTime))
-			b.values("sse_last_ms", ms(c.lastLag))
+			b.record("sse_watchers", float64(c.inTime))
+			b.record("sse_last_ms", ms(c.lastLag))
 		} else {
-			b.values("sse_bytes", float64(c.bytes))
+			b.record("sse_bytes", float64(c.bytes))
 		}
 		c.mu.Unlock()
 	}

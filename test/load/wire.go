@@ -35,17 +35,17 @@ func (w *wire) get(buf []byte, path, etag string) []byte {
 	return append(buf, "\r\n\r\n"...)
 }
 
-// hold appends a hold of a wish.
-func (w *wire) hold(buf []byte, path string, wish *wish) []byte {
+// hold appends a hold request.
+func (w *wire) hold(buf []byte, path string, r *holdRequest) []byte {
 	var scratch [160]byte
 	body := append(scratch[:0], `{"event_id":"`...)
-	body = append(body, wish.event...)
+	body = append(body, r.event...)
 	body = append(body, `","seat_ids":["`...)
-	body = appendSeat(body, wish.block, wish.index)
+	body = appendSeat(body, r.block, r.index)
 	body = append(body, `","`...)
-	body = appendSeat(body, wish.block, wish.index+1)
+	body = appendSeat(body, r.block, r.index+1)
 	body = append(body, `"]}`...)
-	return w.post(buf, path, wish.buyer, body)
+	return w.post(buf, path, r.buyer, body)
 }
 
 func appendSeat(buf []byte, block, index int) []byte {

@@ -57,7 +57,7 @@ func TestZipfWeights(t *testing.T) {
 	}
 }
 
-func TestDrawSkipsWhatIsSoldOut(t *testing.T) {
+func TestDrawSkipsExhaustedItems(t *testing.T) {
 	weights := []float64{4, 2, 1}
 	live := func(r int) bool { return r != 0 }
 	for _, c := range []struct {

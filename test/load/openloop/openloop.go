@@ -128,7 +128,7 @@ func (t *Target) Do(ctx context.Context, r Run) Result {
 	if r.Rate <= 0 {
 		samples = samples[:min(count, int(run.next.Load()))]
 	}
-	run.giveUp()
+	run.abandon()
 	return Result{Begin: run.begin, Samples: samples, Length: run.length(), Unstarted: run.unstarted}
 }
 
@@ -298,8 +298,8 @@ func (r *running) wait(ctx context.Context) {
 	}
 }
 
-// giveUp ends the goroutines of the free connections.
-func (r *running) giveUp() {
+// abandon ends the goroutines of the free connections.
+func (r *running) abandon() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.over = true

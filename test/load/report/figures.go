@@ -19,9 +19,9 @@ type Figure struct {
 	// NaN means no goal.
 	Goal   float64
 	AtMost bool
-	// Says describes the quantity.
-	Says   string
-	Values []float64
+	// Description describes the quantity.
+	Description string
+	Values      []float64
 }
 
 // NoGoal is the Goal of an informational figure.
@@ -91,7 +91,7 @@ func Table(w io.Writer, figures []Figure) {
 	fmt.Fprintf(w, "%-20s %9s %9s %9s  %-9s %-12s %s\n", "", "min", "median", "max", "goal", "", "")
 	for _, f := range figures {
 		least, median, largest := Spread(f.Values)
-		says := f.Says
+		says := f.Description
 		if f.Unit != "" {
 			says += ", " + f.Unit
 		}

@@ -51,7 +51,7 @@ func TestGoals(t *testing.T) {
 	}
 }
 
-func TestWriteJSONSaysWhatWasNotMeasured(t *testing.T) {
+func TestWriteJSONNamesUnmeasuredFigures(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "deep", "bench.json")
 	err := WriteJSON(path, []Figure{{Name: "a", Unit: "u", Goal: 2, Values: []float64{1, 2, 4}}, {Name: "b", Goal: 1, AtMost: true}})
 	if err != nil {

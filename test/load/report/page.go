@@ -35,24 +35,24 @@ func (p Page) Write(path string) error {
 	var out strings.Builder
 	err := pageTemplate.Execute(&out, struct {
 		Page
-		Costs    Costs
-		Pictures []picture
-	}{p, CostsOf(p.Slices), p.pictures()})
+		Costs  Costs
+		Charts []chartImage
+	}{p, CostsOf(p.Slices), p.charts()})
 	if err != nil {
 		return err
 	}
 	return write(path, []byte(out.String()))
 }
 
-type picture struct {
+type chartImage struct {
 	Title string
 	SVG   template.HTML
 }
 
-func (p Page) pictures() []picture {
-	var all []picture
+func (p Page) charts() []chartImage {
+	var all []chartImage
 	add := func(title string, c chart) {
-		all = append(all, picture{title, template.HTML(c.svg())}) //nolint:gosec // drawn here, of numbers and our own words
+		all = append(all, chartImage{title, template.HTML(c.svg())}) //nolint:gosec // drawn here, of numbers and our own words
 	}
 	if len(p.OnSale) > 0 {
 		var due, wanted, others, sold line

@@ -80,7 +80,7 @@ func TestPageStandsAlone(t *testing.T) {
 		}
 	}
 	if n := strings.Count(page, "<svg"); n != 3 {
-		t.Errorf("%d pictures, want 3: two of the on-sale, one of delays", n)
+		t.Errorf("%d charts, want 3: two of the on-sale, one of delays", n)
 	}
 }
 

@@ -13,12 +13,12 @@ const (
 	halfLength = 5 * time.Second
 )
 
-// half measures delays, open loop, at half of the maximum hold rate: of holds,
+// halfLoad measures delays, open loop, at half of the maximum hold rate: of holds,
 // of no-ops at the same rate, and of refused holds.
-func (b *bench) half(ctx context.Context) error {
+func (b *bench) halfLoad(ctx context.Context) error {
 	rate := b.holdMax / 2
 	for round := range halfRounds {
-		s, err := b.stock(ctx, bigHall, openloop.Arrivals(rate, halfLength))
+		s, err := b.newBacklog(ctx, bigHall, openloop.Arrivals(rate, halfLength))
 		if err != nil {
 			return err
 		}
@@ -27,11 +27,11 @@ func (b *bench) half(ctx context.Context) error {
 			load func() (openloop.Result, openloop.Summary)
 		}{
 			{kindNoop, func() (openloop.Result, openloop.Summary) {
-				return b.ask(ctx, b.sold, noopPath, pace(rate, halfLength), ok)
+				return b.repeatHolds(ctx, b.sold, noopPath, pace(rate, halfLength), ok)
 			}},
 			{kindHold, func() (openloop.Result, openloop.Summary) { return b.hold(ctx, s, holdPath, pace(rate, halfLength)) }},
 			{kindRefused, func() (openloop.Result, openloop.Summary) {
-				return b.ask(ctx, b.sold, holdPath, pace(rate, halfLength), conflict)
+				return b.repeatHolds(ctx, b.sold, holdPath, pace(rate, halfLength), conflict)
 			}},
 		}
 		for i := range kinds {
@@ -43,14 +43,14 @@ func (b *bench) half(ctx context.Context) error {
 				return err
 			}
 		}
-		b.sold = s.taken()
+		b.sold = s.sent()
 	}
 	p99 := func(s *report.Slice) float64 { return s.Quantile(.99) }
-	holds, noops, refused := b.of("half", kindHold, p99), b.of("half", kindNoop, p99), b.of("half", kindRefused, p99)
-	b.values("p99_ratio", quotients(holds, noops)...)
-	b.values("refused_p99_ratio", quotients(refused, holds)...)
-	b.values("hold_p50_ms", b.of("half", kindHold, func(s *report.Slice) float64 { return s.Quantile(.5) })...)
-	b.values("hold_p99_ms", holds...)
-	b.values("noop_p99_ms", noops...)
+	holds, noops, refused := b.collect("half", kindHold, p99), b.collect("half", kindNoop, p99), b.collect("half", kindRefused, p99)
+	b.record("p99_ratio", quotients(holds, noops)...)
+	b.record("refused_p99_ratio", quotients(refused, holds)...)
+	b.record("hold_p50_ms", b.collect("half", kindHold, func(s *report.Slice) float64 { return s.Quantile(.5) })...)
+	b.record("hold_p99_ms", holds...)
+	b.record("noop_p99_ms", noops...)
 	return nil
 }
