@@ -13,10 +13,10 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/client"
 )
 
-// triesEach is how often a buyer tries to get seats.
-const triesEach = 5
+// attemptsPerBuyer is how often a buyer tries to get seats.
+const attemptsPerBuyer = 5
 
-// buyer is one of the crowd. Its behaviour depends only on its number, so that
+// buyer is one simulated customer. Its behaviour depends only on its number, so that
 // every run makes the same requests.
 type buyer struct {
 	client *client.Client
@@ -29,12 +29,12 @@ type buyer struct {
 	paid                        []client.Payment // at the end
 }
 
-// gather registers all buyers, a few at a time: each password hash is
+// registerBuyers registers all buyers, a few at a time: each password hash is
 // expensive.
-func gather(ctx context.Context, url string, out *screen) ([]*buyer, error) {
-	crowd, errs := make([]*buyer, buyerCount), make([]error, buyerCount)
-	var there atomic.Int64
-	stop := out.watch(func() string { return fmt.Sprintf("registering buyers: %d of %d", there.Load(), buyerCount) })
+func registerBuyers(ctx context.Context, url string, out *progress) ([]*buyer, error) {
+	buyers, errs := make([]*buyer, buyerCount), make([]error, buyerCount)
+	var registered atomic.Int64
+	stop := out.watch(func() string { return fmt.Sprintf("registering buyers: %d of %d", registered.Load(), buyerCount) })
 	defer stop()
 	anonymous := client.New(url, nil)
 	slots := make(chan struct{}, 4)
@@ -43,9 +43,9 @@ func gather(ctx context.Context, url string, out *screen) ([]*buyer, error) {
 		wg.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			c, _, err := enter(ctx, anonymous, fmt.Sprintf("Buyer %d", i+1))
-			crowd[i], errs[i] = &buyer{client: c, dice: rand.New(rand.NewPCG(1, uint64(i)))}, err
-			there.Add(1)
+			c, _, err := registerAndLogIn(ctx, anonymous, fmt.Sprintf("Buyer %d", i+1))
+			buyers[i], errs[i] = &buyer{client: c, dice: rand.New(rand.NewPCG(1, uint64(i)))}, err
+			registered.Add(1)
 		})
 	}
 	wg.Wait()
@@ -54,20 +54,20 @@ func gather(ctx context.Context, url string, out *screen) ([]*buyer, error) {
 			return nil, fmt.Errorf("register buyer: %w", err)
 		}
 	}
-	return crowd, nil
+	return buyers, nil
 }
 
-// race lets all buyers buy at once.
-func race(ctx context.Context, crowd []*buyer, s *sale, out *screen) {
+// buyConcurrently lets all buyers buy at once.
+func buyConcurrently(ctx context.Context, buyers []*buyer, s *sale, out *progress) {
 	var tried, won, refused atomic.Int64
 	stop := out.watch(func() string {
-		return fmt.Sprintf("buyers race: %d tries, %d won, %d refused", tried.Load(), won.Load(), refused.Load())
+		return fmt.Sprintf("buying: %d attempts, %d holds, %d refused", tried.Load(), won.Load(), refused.Load())
 	})
 	defer stop()
 	var wg sync.WaitGroup
-	for _, b := range crowd {
+	for _, b := range buyers {
 		wg.Go(func() {
-			for range triesEach {
+			for range attemptsPerBuyer {
 				before := [3]int{b.tried, b.won, b.refused}
 				b.try(ctx, s)
 				tried.Add(int64(b.tried - before[0]))
@@ -82,9 +82,9 @@ func race(ctx context.Context, crowd []*buyer, s *sale, out *screen) {
 // try tries to hold seats once and, if it gets them, decides what to do with
 // them.
 func (b *buyer) try(ctx context.Context, s *sale) {
-	key, wish := uuid.NewString(), b.wish(s)
+	key, selection := uuid.NewString(), b.selection(s)
 	b.tried++
-	booking, err := patiently(ctx, func() (client.Booking, error) { return b.client.Hold(ctx, wish, key) })
+	booking, err := withRetry(ctx, func() (client.Booking, error) { return b.client.Hold(ctx, selection, key) })
 	switch p := client.AsProblem(err); {
 	case err == nil:
 		b.won++
@@ -96,9 +96,9 @@ func (b *buyer) try(ctx context.Context, s *sale) {
 	}
 }
 
-// wish mostly requests neighbouring seats in the first rows, which every buyer
+// selection mostly requests neighbouring seats in the first rows, which every buyer
 // wants.
-func (b *buyer) wish(s *sale) client.NewBooking {
+func (b *buyer) selection(s *sale) client.NewBooking {
 	n := client.NewBooking{EventID: s.event.ID}
 	switch roll := b.dice.IntN(10); {
 	case roll < 6:
@@ -137,7 +137,7 @@ func (b *buyer) decide(ctx context.Context, booking client.Booking) {
 // pay returns the payment's id, or "" if the booking could no longer be paid.
 func (b *buyer) pay(ctx context.Context, bookingID, method string) string {
 	key := uuid.NewString()
-	payment, err := patiently(ctx, func() (client.Payment, error) { return b.client.Pay(ctx, bookingID, method, key) })
+	payment, err := withRetry(ctx, func() (client.Payment, error) { return b.client.Pay(ctx, bookingID, method, key) })
 	if err == nil {
 		b.payments = append(b.payments, payment.ID)
 	} else if p := client.AsProblem(err); p == nil || p.Status != 409 {
@@ -147,7 +147,7 @@ func (b *buyer) pay(ctx context.Context, bookingID, method string) string {
 }
 
 func (b *buyer) cancel(ctx context.Context, bookingID string) {
-	_, err := patiently(ctx, func() (client.Booking, error) { return b.client.CancelBooking(ctx, bookingID) })
+	_, err := withRetry(ctx, func() (client.Booking, error) { return b.client.CancelBooking(ctx, bookingID) })
 	if p := client.AsProblem(err); err != nil && (p == nil || p.Status != 409) {
 		b.fail(err)
 	}

@@ -60,17 +60,17 @@ func (f *figures) add(b *buyer) {
 
 func (f *figures) print(took time.Duration) {
 	rows := []struct{ name, value, note string }{
-		{"tried", fmt.Sprint(f.Tried), fmt.Sprintf("holds asked for by %d buyers", buyerCount)},
+		{"tried", fmt.Sprint(f.Tried), fmt.Sprintf("holds requested by %d buyers", buyerCount)},
 		{"won", fmt.Sprint(f.Won), "answered 201"},
 		{"refused", fmt.Sprint(f.Refused), "answered 409"},
 		{"confirmed", fmt.Sprint(f.Confirmed), "bookings, paid"},
 		{"declined", fmt.Sprint(f.Declined), "payments"},
 		{"expired", fmt.Sprint(f.Expired), "bookings, unpaid"},
-		{"payment failed", fmt.Sprint(f.PaymentFailed), "bookings that ran out after a decline"},
+		{"payment failed", fmt.Sprint(f.PaymentFailed), "bookings that expired after a decline"},
 		{"cancelled", fmt.Sprint(f.Cancelled), "bookings"},
 		{"refunded", fmt.Sprint(f.Refunded), "payments"},
-		{"money captured", euros(f.Captured), "in the provider's books"},
-		{"money refunded", euros(f.MoneyRefunded), "in the provider's books"},
+		{"money captured", euros(f.Captured), "in the provider's ledger"},
+		{"money refunded", euros(f.MoneyRefunded), "in the provider's ledger"},
 		{"seats sold twice", fmt.Sprint(f.SoldTwice), "counted in Cassandra"},
 		{"ledger difference", euros(f.LedgerDifference), "captured − refunded − price of confirmed bookings"},
 	}

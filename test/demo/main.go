@@ -41,20 +41,20 @@ func run(ctx context.Context) error {
 		return err
 	}
 	begin := time.Now()
-	out := &screen{begin: begin}
+	out := &progress{begin: begin}
 	s, err := openSale(ctx, running, out)
 	if err != nil {
 		return err
 	}
-	crowd, err := gather(ctx, running.URL, out)
+	buyers, err := registerBuyers(ctx, running.URL, out)
 	if err != nil {
 		return err
 	}
-	race(ctx, crowd, s, out)
-	if err := settle(ctx, crowd, out); err != nil {
+	buyConcurrently(ctx, buyers, s, out)
+	if err := settle(ctx, buyers, out); err != nil {
 		return err
 	}
-	figures, err := count(ctx, running, crowd, s)
+	figures, err := count(ctx, running, buyers, s)
 	if err != nil {
 		return err
 	}
@@ -62,13 +62,13 @@ func run(ctx context.Context) error {
 	if err := figures.write(resultFile); err != nil {
 		return err
 	}
-	return figures.verdict()
+	return figures.violations()
 }
 
 // count combines the buyers' results with the stores' state.
-func count(ctx context.Context, running *system.System, crowd []*buyer, s *sale) (figures, error) {
+func count(ctx context.Context, running *system.System, buyers []*buyer, s *sale) (figures, error) {
 	f := figures{}
-	for _, b := range crowd {
+	for _, b := range buyers {
 		f.add(b)
 	}
 	auditor, err := audit.Open(ctx, running)
@@ -98,24 +98,24 @@ func (f *figures) write(path string) error {
 	return os.WriteFile(path, append(text, '\n'), 0o600)
 }
 
-// verdict names every violated invariant.
-func (f *figures) verdict() error {
-	var broken []error
+// violations names every violated invariant.
+func (f *figures) violations() error {
+	var violations []error
 	for _, check := range []struct {
-		broken bool
-		says   string
+		violated bool
+		message  string
 	}{
 		{f.SoldTwice != 0, fmt.Sprintf("seats sold twice: %v", f.soldTwice)},
 		{len(f.inconsistent) != 0, fmt.Sprintf("the event's log breaks the rules: %v", f.inconsistent)},
 		{f.LedgerDifference != 0, fmt.Sprintf("captured − refunded is not the price of the confirmed bookings: the difference is %s", euros(f.LedgerDifference))},
-		{f.Failed != 0, fmt.Sprintf("%d requests were answered with neither yes nor no; the first: %s", f.Failed, f.firstFailure)},
-		{f.Won != f.Confirmed+f.Expired+f.Cancelled+f.PaymentFailed, "a hold that was won has not ended"},
+		{f.Failed != 0, fmt.Sprintf("%d requests were neither accepted nor refused; the first: %s", f.Failed, f.firstFailure)},
+		{f.Won != f.Confirmed+f.Expired+f.Cancelled+f.PaymentFailed, "a successful hold has not ended"},
 		{f.Confirmed != f.storedConfirmed, fmt.Sprintf("the buyers see %d confirmed bookings, the store has %d", f.Confirmed, f.storedConfirmed)},
 		{f.unsettled != 0, fmt.Sprintf("%d holds, charges or refunds have not ended", f.unsettled)},
 	} {
-		if check.broken {
-			broken = append(broken, errors.New(check.says))
+		if check.violated {
+			violations = append(violations, errors.New(check.message))
 		}
 	}
-	return errors.Join(broken...)
+	return errors.Join(violations...)
 }

@@ -27,21 +27,21 @@ type sale struct {
 }
 
 // openSale creates an organizer, a hall and an event on sale.
-func openSale(ctx context.Context, running *system.System, out *screen) (*sale, error) {
+func openSale(ctx context.Context, running *system.System, out *progress) (*sale, error) {
 	anonymous := client.New(running.URL, nil)
 	session, err := anonymous.Login(ctx, running.AdminEmail, running.AdminPassword)
 	if err != nil {
 		return nil, fmt.Errorf("log in as admin: %w", err)
 	}
 	admin := anonymous.WithSession(session.SessionID)
-	organizer, user, err := enter(ctx, anonymous, "Organizer")
+	organizer, user, err := registerAndLogIn(ctx, anonymous, "Organizer")
 	if err != nil {
 		return nil, err
 	}
 	if _, err := admin.SetRole(ctx, user.ID, "organizer"); err != nil {
 		return nil, err
 	}
-	out.say("an organizer has registered; the admin has given the role")
+	out.printf("an organizer has registered; the admin has given the role")
 	venue, err := organizer.CreateVenue(ctx, hall())
 	if err != nil {
 		return nil, err
@@ -53,7 +53,7 @@ func openSale(ctx context.Context, running *system.System, out *screen) (*sale, 
 			seats += len(row.Seats)
 		}
 	}
-	out.say("a hall with %d seats in %d sections, and a standing area for %d", seats, len(venue.Sections), venue.Areas[0].Capacity)
+	out.printf("a hall with %d seats in %d sections, and a standing area for %d", seats, len(venue.Sections), venue.Areas[0].Capacity)
 	draft, err := organizer.CreateEvent(ctx, draft(venue.ID))
 	if err != nil {
 		return nil, err
@@ -64,18 +64,18 @@ func openSale(ctx context.Context, running *system.System, out *screen) (*sale, 
 	if s.blocks, err = awaitSeats(ctx, anonymous, draft.ID); err != nil {
 		return nil, err
 	}
-	out.say("the event is on sale in %d blocks; a hold lasts %d s", s.blocks, holdSeconds)
+	out.printf("the event is on sale in %d blocks; a hold lasts %d s", s.blocks, holdSeconds)
 	return s, nil
 }
 
-// enter registers an account and logs in; it retries while the service is busy.
-func enter(ctx context.Context, c *client.Client, name string) (*client.Client, client.User, error) {
+// registerAndLogIn registers an account and logs in; it retries while the service is busy.
+func registerAndLogIn(ctx context.Context, c *client.Client, name string) (*client.Client, client.User, error) {
 	email, key := "demo-"+uuid.NewString()+"@frontrow.example", uuid.NewString()
-	user, err := patiently(ctx, func() (client.User, error) { return c.RegisterOnce(ctx, email, password, name, key) })
+	user, err := withRetry(ctx, func() (client.User, error) { return c.RegisterOnce(ctx, email, password, name, key) })
 	if err != nil {
 		return nil, user, err
 	}
-	session, err := patiently(ctx, func() (client.Session, error) { return c.Login(ctx, email, password) })
+	session, err := withRetry(ctx, func() (client.Session, error) { return c.Login(ctx, email, password) })
 	return c.WithSession(session.SessionID), user, err
 }
 

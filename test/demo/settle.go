@@ -12,8 +12,8 @@ import (
 )
 
 // settle polls until every booking and every payment has ended.
-func settle(ctx context.Context, crowd []*buyer, out *screen) error {
-	waiting := len(crowd)
+func settle(ctx context.Context, buyers []*buyer, out *progress) error {
+	waiting := len(buyers)
 	var mu sync.Mutex
 	stop := out.watch(func() string {
 		mu.Lock()
@@ -22,10 +22,10 @@ func settle(ctx context.Context, crowd []*buyer, out *screen) error {
 	})
 	defer stop()
 	deadline := time.Now().Add(settleTimeout)
-	open := crowd
+	open := buyers
 	for len(open) > 0 {
 		var err error
-		if open, err = stillOpen(ctx, open); err != nil {
+		if open, err = unsettled(ctx, open); err != nil {
 			return err
 		}
 		mu.Lock()
@@ -44,13 +44,13 @@ func settle(ctx context.Context, crowd []*buyer, out *screen) error {
 	return nil
 }
 
-// stillOpen reads the state of all bookings and payments, and returns the
+// unsettled reads the state of all bookings and payments, and returns the
 // buyers that are not settled.
-func stillOpen(ctx context.Context, crowd []*buyer) ([]*buyer, error) {
-	errs, settled := make([]error, len(crowd)), make([]bool, len(crowd))
+func unsettled(ctx context.Context, buyers []*buyer) ([]*buyer, error) {
+	errs, settled := make([]error, len(buyers)), make([]bool, len(buyers))
 	slots := make(chan struct{}, 16)
 	var wg sync.WaitGroup
-	for i, b := range crowd {
+	for i, b := range buyers {
 		wg.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
@@ -60,7 +60,7 @@ func stillOpen(ctx context.Context, crowd []*buyer) ([]*buyer, error) {
 	}
 	wg.Wait()
 	var open []*buyer
-	for i, b := range crowd {
+	for i, b := range buyers {
 		if errs[i] != nil {
 			return nil, errs[i]
 		}
@@ -72,7 +72,7 @@ func stillOpen(ctx context.Context, crowd []*buyer) ([]*buyer, error) {
 }
 
 func (b *buyer) read(ctx context.Context) error {
-	page, err := patiently(ctx, func() (client.Page[client.Booking], error) {
+	page, err := withRetry(ctx, func() (client.Page[client.Booking], error) {
 		return b.client.Bookings(ctx, url.Values{"limit": {"100"}})
 	})
 	if err != nil {
@@ -80,7 +80,7 @@ func (b *buyer) read(ctx context.Context) error {
 	}
 	b.bookings, b.paid = page.Items, nil
 	for _, id := range b.payments {
-		payment, err := patiently(ctx, func() (client.Payment, error) { return b.client.Payment(ctx, id) })
+		payment, err := withRetry(ctx, func() (client.Payment, error) { return b.client.Payment(ctx, id) })
 		if err != nil {
 			return err
 		}

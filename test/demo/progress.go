@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// screen prints progress, one line per step.
-type screen struct {
+// progress prints progress, one line per step.
+type progress struct {
 	begin time.Time
 	mu    sync.Mutex
 }
 
-func (s *screen) say(format string, arguments ...any) {
+func (s *progress) printf(format string, arguments ...any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	fmt.Printf("%6.1f s  %s\n", time.Since(s.begin).Seconds(), fmt.Sprintf(format, arguments...))
@@ -20,7 +20,7 @@ func (s *screen) say(format string, arguments ...any) {
 
 // watch prints a line every two seconds, and a last one when the returned
 // function is called.
-func (s *screen) watch(line func() string) (stop func()) {
+func (s *progress) watch(line func() string) (stop func()) {
 	quit, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -29,9 +29,9 @@ func (s *screen) watch(line func() string) (stop func()) {
 		for {
 			select {
 			case <-tick.C:
-				s.say("%s", line())
+				s.printf("%s", line())
 			case <-quit:
-				s.say("%s", line())
+				s.printf("%s", line())
 				return
 			}
 		}

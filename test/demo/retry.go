@@ -15,9 +15,9 @@ const (
 	retryTimeout = 30 * time.Second
 )
 
-// patiently repeats a call while the response is 429, 503 or 504, after the
+// withRetry repeats a call while the response is 429, 503 or 504, after the
 // requested delay.
-func patiently[T any](ctx context.Context, call func() (T, error)) (T, error) {
+func withRetry[T any](ctx context.Context, call func() (T, error)) (T, error) {
 	deadline := time.Now().Add(retryTimeout)
 	for {
 		out, err := call()
