@@ -180,7 +180,7 @@ func TestEveryWrongFieldIsNamed(t *testing.T) {
 	}
 }
 
-func TestSaleIsOpenOnlyInItsTime(t *testing.T) {
+func TestHoldsAreAcceptedOnlyDuringSale(t *testing.T) {
 	buyer := newBuyer(t)
 	now := time.Now().UTC().Truncate(time.Second)
 	t.Run("before", func(t *testing.T) {

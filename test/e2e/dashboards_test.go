@@ -65,19 +65,19 @@ func sellAndRefuse(ctx context.Context, s sale, seat string, winner, loser accou
 	_, _ = loser.Hold(ctx, s.seats(seat), "")
 	_, _ = winner.Pay(ctx, booking.ID, "pm_declined", "")
 	// The request is refused until the first payment has failed.
-	often(func() bool {
+	retryBriefly(func() bool {
 		_, err := winner.Pay(ctx, booking.ID, "pm_ok", "")
 		return err == nil
 	})
-	often(func() bool {
+	retryBriefly(func() bool {
 		now, err := winner.Booking(ctx, booking.ID)
 		return err == nil && now.Status == "confirmed"
 	})
 	_, _ = winner.CancelBooking(ctx, booking.ID)
 }
 
-// often retries something for at most some seconds.
-func often(done func() bool) {
+// retryBriefly retries something for at most some seconds.
+func retryBriefly(done func() bool) {
 	for range 50 {
 		if done() {
 			return

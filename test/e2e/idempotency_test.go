@@ -8,7 +8,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/client"
 )
 
-func TestOneKeySentTwentyTimesAtOnceIsOneBooking(t *testing.T) {
+func TestConcurrentRequestsWithOneKeyMakeOneBooking(t *testing.T) {
 	s := newSale(t, nil)
 	for name, request := range map[string]client.NewBooking{"by seats": s.seats("1-40", "1-41"), "by quantity": s.best("front", 3)} {
 		t.Run(name, func(t *testing.T) {
@@ -43,7 +43,7 @@ func TestOneKeySentTwentyTimesAtOnceIsOneBooking(t *testing.T) {
 	}
 }
 
-func TestKeyUsedForAnotherBodyIsRefused(t *testing.T) {
+func TestKeyReusedForAnotherBodyIsRefused(t *testing.T) {
 	s := newSale(t, nil)
 	buyer, key := newBuyer(t), newKey()
 	booking := must(buyer.Hold(t.Context(), s.seats("1-60"), key))(t)
@@ -61,7 +61,7 @@ func TestKeyUsedForAnotherBodyIsRefused(t *testing.T) {
 	checkLedger(t, s, frontPrice)
 }
 
-func TestReplayedAnswerIsTheSameAndSaysSo(t *testing.T) {
+func TestReplayedAnswerIsIdenticalAndMarked(t *testing.T) {
 	organizer := newOrganizer(t)
 	venue := must(organizer.CreateVenue(t.Context(), plan(1, 3)))(t)
 	s := newSale(t, nil)

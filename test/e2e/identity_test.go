@@ -12,7 +12,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/client"
 )
 
-func TestServicesRefuseThoseWhoComeWithoutTheGateway(t *testing.T) {
+func TestServicesRefuseRequestsThatBypassGateway(t *testing.T) {
 	for process, path := range map[string]string{
 		"auth-service": "/auth/me", "event-service": "/events", "booking-service-1": "/bookings", "payment-service-1": "/payments/" + newEventID(),
 	} {
@@ -50,7 +50,7 @@ func gatewayIdentity(t *testing.T, service string) *identity.Signer {
 	return must(identity.NewSigner(service, key))(t)
 }
 
-func TestGatewayLetsNoIdentityThroughFromOutside(t *testing.T) {
+func TestGatewayDropsIdentityHeadersOfClients(t *testing.T) {
 	forged := testkit.Forged(t, "auth-service")
 	resp := must(visitor().Do(t.Context(), client.Request{
 		Method: http.MethodGet, Path: "/auth/me", Header: http.Header{identity.Header: {forged}},

@@ -163,7 +163,7 @@ func TestEventIsFoundBySearchDateAndPage(t *testing.T) {
 	}
 }
 
-func TestSoldOutEventSaysSoAndOpensAgain(t *testing.T) {
+func TestSoldOutEventIsMarkedAndReopens(t *testing.T) {
 	s := newSaleIn(t, plan(1, 2), func(e *client.NewEvent) {
 		e.TicketTypes = e.TicketTypes[:1] // only the two seats in front are for sale
 	})

@@ -16,13 +16,13 @@ func TestKilledBookingReplicaLosesNothingThatWasAcknowledged(t *testing.T) {
 	killInMidSaga(t, "booking-service-1", "booking-service-2", "booking-service-3")
 }
 
-func TestKilledPaymentReplicaLosesNoCent(t *testing.T) {
+func TestKilledPaymentReplicaLosesNoMoney(t *testing.T) {
 	killInMidSaga(t, "payment-service-1", "payment-service-2", "payment-service-1")
 }
 
 // Kafka withholds a killed replica's share of the bookings until it has removed
 // the replica from the group, but buyers can still pay.
-func TestKilledPaymentReplicaRefusesNobody(t *testing.T) {
+func TestKilledPaymentReplicaCausesNoRefusals(t *testing.T) {
 	const seats = 24 // in all partitions
 	s := newSaleIn(t, plan(1, seats), func(e *client.NewEvent) { e.MaxSeatsPerBuyer = seats })
 	buyer := newBuyer(t)
@@ -94,7 +94,7 @@ func killInMidSaga(t *testing.T, victims ...string) {
 	checkLedger(t, s, captured)
 }
 
-// acknowledged holds what one buyer's successful responses promised.
+// acknowledged has what one buyer's successful responses acknowledged.
 type acknowledged struct {
 	mu    sync.Mutex
 	holds []acknowledgedHold
@@ -116,14 +116,14 @@ func (a *acknowledged) count() int {
 func (a *acknowledged) run(traffic, ctx context.Context, buyer account, s sale, number int) {
 	methods := []string{"pm_ok", "pm_duplicate_webhook", "pm_unknown", "pm_slow"}
 	for n := 0; n < 25 && traffic.Err() == nil; n++ {
-		booking, err := insist(ctx, func(key string) (client.Booking, error) {
+		booking, err := retryUntilFinal(ctx, func(key string) (client.Booking, error) {
 			return buyer.Hold(ctx, s.seats(seatID(1, number*25+n)), key)
 		})
 		if err != nil {
 			a.err = fmt.Errorf("hold: %w", err)
 			return
 		}
-		_, err = insist(ctx, func(key string) (client.Payment, error) {
+		_, err = retryUntilFinal(ctx, func(key string) (client.Payment, error) {
 			return buyer.Pay(ctx, booking.ID, methods[n%len(methods)], key)
 		})
 		a.mu.Lock()
@@ -136,8 +136,8 @@ func (a *acknowledged) run(traffic, ctx context.Context, buyer account, s sale, 
 	}
 }
 
-// insist repeats a request with one key until it gets a final answer.
-func insist[T any](ctx context.Context, call func(key string) (T, error)) (T, error) {
+// retryUntilFinal repeats a request with one key until it gets a final answer.
+func retryUntilFinal[T any](ctx context.Context, call func(key string) (T, error)) (T, error) {
 	key := newKey()
 	deadline := time.Now().Add(time.Minute)
 	for {

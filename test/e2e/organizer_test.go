@@ -86,7 +86,7 @@ func TestOrganizerListsOwnVenues(t *testing.T) {
 	}
 }
 
-func TestSalesAreWhatWasPaid(t *testing.T) {
+func TestSalesReportMatchesPayments(t *testing.T) {
 	s := newSale(t, nil)
 	first, second, third := newBuyer(t), newBuyer(t), newBuyer(t)
 	buy(t, first, s.seats("1-0", "1-1", "2-0"))

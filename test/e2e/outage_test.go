@@ -113,8 +113,8 @@ func wantUnavailable(t *testing.T, what string, call func() error) {
 	})
 }
 
-// works fails the test unless the call succeeds now.
-func works(t *testing.T, what string, call func() error) {
+// mustSucceed fails the test unless the call succeeds now.
+func mustSucceed(t *testing.T, what string, call func() error) {
 	t.Helper()
 	if err := call(); err != nil {
 		t.Errorf("%s: %v", what, err)

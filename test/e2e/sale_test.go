@@ -149,18 +149,18 @@ func beginning(with string) func(string) bool {
 // retry.
 func hold(t *testing.T, buyer account, b client.NewBooking) client.Booking {
 	t.Helper()
-	return again(t, "hold seats", func(key string) (client.Booking, error) { return buyer.Hold(t.Context(), b, key) })
+	return withRetry(t, "hold seats", func(key string) (client.Booking, error) { return buyer.Hold(t.Context(), b, key) })
 }
 
 // pay starts a payment, like hold.
 func pay(t *testing.T, buyer account, bookingID, method string) client.Payment {
 	t.Helper()
-	return again(t, "pay", func(key string) (client.Payment, error) { return buyer.Pay(t.Context(), bookingID, method, key) })
+	return withRetry(t, "pay", func(key string) (client.Payment, error) { return buyer.Pay(t.Context(), bookingID, method, key) })
 }
 
-// again repeats a call with one Idempotency-Key while the response is 503 or
+// withRetry repeats a call with one Idempotency-Key while the response is 503 or
 // 504, as the contract tells clients to.
-func again[T any](t *testing.T, what string, call func(key string) (T, error)) (out T) {
+func withRetry[T any](t *testing.T, what string, call func(key string) (T, error)) (out T) {
 	t.Helper()
 	key := newKey()
 	testkit.Eventually(t, what, func() bool {

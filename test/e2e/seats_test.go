@@ -66,7 +66,7 @@ func TestBestAvailableLeavesNoSingleSeat(t *testing.T) {
 	}
 }
 
-func TestBestAvailableSaysWhenThereAreNotEnough(t *testing.T) {
+func TestBestAvailableRefusesMoreSeatsThanAreFree(t *testing.T) {
 	s := newSaleIn(t, plan(1, 3), nil)
 	_, err := newBuyer(t).Hold(t.Context(), s.best("front", 4), "")
 	wantCode(t, err, 409, "not_enough_seats")
