@@ -46,7 +46,7 @@ func TestTwentyBuyersOneWinner(t *testing.T) {
 	}
 }
 
-func TestSameKeyTwentyTimesIsOneBooking(t *testing.T) {
+func TestConcurrentHoldsWithSameKeyMakeOneBooking(t *testing.T) {
 	s := start3(t)
 	def := s.sale(t, nil)
 	for name, body := range map[string]string{

@@ -14,7 +14,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 )
 
-func TestHeldBookingIsToldToWhoPaysForIt(t *testing.T) {
+func TestHeldBookingIsPublishedForPayment(t *testing.T) {
 	s := start3(t)
 	def := s.sale(t, nil)
 	user := uuid.Must(uuid.NewV7())
@@ -104,7 +104,7 @@ func TestSagaConfirmsAndCancels(t *testing.T) {
 	})
 }
 
-func TestExpiredHoldIsSoldAgainAndTheLatePaymentGoesBack(t *testing.T) {
+func TestExpiredHoldIsResoldAndLatePaymentRefunded(t *testing.T) {
 	s := start3(t)
 	def := s.sale(t, func(e *events.EventChanged) { e.HoldSeconds = 1 })
 	first, second := uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7())

@@ -14,7 +14,7 @@ func (r *Round) best(ticketType, quantity int) []uint32 {
 			continue
 		}
 		if block.general {
-			if units := r.units(block, ticketType, quantity); units != nil {
+			if units := r.standingPlaces(block, ticketType, quantity); units != nil {
 				return units
 			}
 			continue
@@ -39,8 +39,8 @@ type placement struct {
 	start int
 	// orphans counts the single seats left without a free neighbour.
 	orphans int
-	// off is the distance from the row's middle, in half seats.
-	off int
+	// offset is the distance from the row's middle, in half seats.
+	offset int
 }
 
 func (p placement) seats(quantity int) []uint32 {
@@ -55,7 +55,7 @@ func (p placement) better(q placement) bool {
 	if p.orphans != q.orphans {
 		return p.orphans < q.orphans
 	}
-	return p.off < q.off
+	return p.offset < q.offset
 }
 
 // bestInBlock returns the best placement in the first row that has one without
@@ -65,11 +65,11 @@ func (r *Round) bestInBlock(block *PlanBlock, ticketType, quantity int) (best pl
 		row := &block.rows[i]
 		for start := row.start; start < row.start+row.count; {
 			end := start
-			for end < row.start+row.count && r.open(ticketType, end) {
+			for end < row.start+row.count && r.isFree(ticketType, end) {
 				end++
 			}
 			for at := start; at+quantity <= end; at++ {
-				p := placement{start: at, off: abs(2*(at-row.start) + quantity - row.count)}
+				p := placement{start: at, offset: abs(2*(at-row.start) + quantity - row.count)}
 				if at-start == 1 {
 					p.orphans++
 				}
@@ -89,11 +89,11 @@ func (r *Round) bestInBlock(block *PlanBlock, ticketType, quantity int) (best pl
 	return best, found
 }
 
-// units returns the first free units of a standing area.
-func (r *Round) units(block *PlanBlock, ticketType, quantity int) []uint32 {
+// standingPlaces returns the first free units of a standing area.
+func (r *Round) standingPlaces(block *PlanBlock, ticketType, quantity int) []uint32 {
 	units := make([]uint32, 0, quantity)
 	for n := block.Start; n < block.Start+block.Count; n++ {
-		if r.open(ticketType, n) {
+		if r.isFree(ticketType, n) {
 			if units = append(units, uint32(n)); len(units) == quantity {
 				return units
 			}
@@ -102,7 +102,7 @@ func (r *Round) units(block *PlanBlock, ticketType, quantity int) []uint32 {
 	return nil
 }
 
-func (r *Round) open(ticketType, position int) bool {
+func (r *Round) isFree(ticketType, position int) bool {
 	return r.owner(uint32(position)) == nil && r.state.Event.ticketType(uint32(position)) == ticketType
 }
 

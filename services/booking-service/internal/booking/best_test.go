@@ -23,7 +23,7 @@ func allBut(from, to uint32, but ...uint32) (seats []uint32) {
 	return seats
 }
 
-func TestBestSeatsOfACrowdedHouse(t *testing.T) {
+func TestBestSeatsInAlmostFullHall(t *testing.T) {
 	for name, c := range map[string]struct {
 		blocked    []int // positions in the first row
 		taken      []uint32
@@ -78,7 +78,7 @@ func TestBestSeatsLeaveALargeBlockForTheNext(t *testing.T) {
 	}
 }
 
-func TestBestSeatsSellTheHouse(t *testing.T) {
+func TestBestSeatsSellTheWholeHall(t *testing.T) {
 	s := newSale(t, nil)
 	owned := map[uint32]bool{}
 	for range 10 { // four in each round

@@ -174,8 +174,8 @@ func (b *Booking) CreatedEvent() events.BookingCreated {
 	}
 }
 
-// asMade returns the booking as it was when it was created.
-func (b *Booking) asMade() *Booking {
+// asCreated returns the booking as it was when it was created.
+func (b *Booking) asCreated() *Booking {
 	made := *b
 	made.Status, made.Reason, made.ConfirmedAt, made.EndedAt, made.Payment = Held, "", 0, 0, nil
 	return &made

@@ -24,7 +24,7 @@ type HistoryFilter struct {
 func (s *State) History(entry *logpb.Entry, filter HistoryFilter) []string {
 	var lines []string
 	for _, op := range entry.GetOperations() {
-		own, at, what := s.narrate(op)
+		own, at, what := s.describe(op)
 		if filter.Booking != 0 && own != filter.Booking {
 			continue
 		}
@@ -51,9 +51,9 @@ func (s *State) History(entry *logpb.Entry, filter HistoryFilter) []string {
 	return lines
 }
 
-// narrate returns the booking of an operation (0 if none), its time in Unix
+// describe returns the booking of an operation (0 if none), its time in Unix
 // milliseconds, and a description.
-func (s *State) narrate(op *logpb.Operation) (own uint64, at int64, what string) {
+func (s *State) describe(op *logpb.Operation) (own uint64, at int64, what string) {
 	payment := func(b []byte) string { return "payment " + id(b).String() }
 	switch op := op.GetKind().(type) {
 	case *logpb.Operation_Defined:

@@ -50,7 +50,7 @@ func TestCancelledSeatsAreFreeInTheSameRound(t *testing.T) {
 	wantRefusal(t, answers[2], booking.SeatsTaken)
 }
 
-func TestHoldUnderAKnownKeyIsReplayedAsItWasMade(t *testing.T) {
+func TestHoldWithKnownKeyReplaysOriginalAnswer(t *testing.T) {
 	for name, then := range map[string]func(s *sale, own uint64){
 		"held":      func(*sale, uint64) {},
 		"confirmed": func(s *sale, own uint64) { s.do(payment(own, uuid.New(), logpb.Payment_CONFIRMED)) },
@@ -121,7 +121,7 @@ func TestSaleWindowIncludesItsStartAndExcludesItsEnd(t *testing.T) {
 	}
 }
 
-func TestHoldOfWhatTheEventDoesNotHaveIsRefused(t *testing.T) {
+func TestHoldOfUnknownSeatsOrTypesIsRefused(t *testing.T) {
 	s := newSale(t, nil)
 	wantRefusal(t, s.do(s.ask(uuid.New(), 25, 26))[0], booking.UnknownSeats)
 	other, stranger := uuid.New(), s.ask(uuid.New(), 0)

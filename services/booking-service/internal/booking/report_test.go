@@ -40,7 +40,7 @@ func TestSalesCountConfirmedBookingsByTicketType(t *testing.T) {
 	want(booking.SeatCounts{Available: 15, Held: 3, Sold: 1, Blocked: 1}, booking.SeatCounts{Available: 6}, 7000, 0)
 }
 
-func TestBucketsAreTheSmallestOfWhichThereAreFewEnough(t *testing.T) {
+func TestSalesUseSmallestBucketWithinLimit(t *testing.T) {
 	const s, m, h = time.Second, time.Minute, time.Hour
 	for name, c := range map[string]struct {
 		after  []time.Duration
@@ -119,7 +119,7 @@ func TestAttendeesComeInPages(t *testing.T) {
 	}
 }
 
-func TestBookingsOfABuyerAreInTheOrderTheyWereMade(t *testing.T) {
+func TestBookingsOfBuyerAreOrderedByCreation(t *testing.T) {
 	s := newSale(t, nil)
 	user := uuid.New()
 	var want, got []uint64

@@ -146,7 +146,7 @@ func (r *Round) hold(c *logpb.Hold) *logpb.Answer {
 		if b.User != user || !bytes.Equal(b.RequestHash, c.GetRequestHash()) {
 			return refuse(KeyReused)
 		}
-		return &logpb.Answer{Booking: b.asMade().Encode(), Replayed: true}
+		return &logpb.Answer{Booking: b.asCreated().Encode(), Replayed: true}
 	}
 	e := r.state.Event
 	if e == nil || e.EventID != id(c.GetEvent()) {

@@ -15,7 +15,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
 )
 
-func TestFirstOfARoundGetsTheSeat(t *testing.T) {
+func TestFirstHoldOfRoundGetsSeat(t *testing.T) {
 	s := newSale(t, nil)
 	answers := s.do(s.ask(uuid.New(), 3, 4), s.ask(uuid.New(), 4, 5), s.ask(uuid.New(), 5))
 	wantRefusal(t, answers[0], "")
@@ -73,7 +73,7 @@ func TestHoldIsRefused(t *testing.T) {
 	}
 }
 
-func TestBuyerLimitIsNeverForgotten(t *testing.T) {
+func TestBuyerLimitHoldsForWholeSale(t *testing.T) {
 	s := newSale(t, func(e *events.EventChanged) {
 		e.MaxSeatsPerBuyer = 3
 		e.SaleEndsAt, e.StartsAt, e.EndsAt = e.SaleEndsAt.AddDate(1, 0, 0), e.StartsAt.AddDate(1, 0, 0), e.EndsAt.AddDate(1, 0, 0)
@@ -169,7 +169,7 @@ func TestRefundOfAnotherPaymentChangesNothing(t *testing.T) {
 	wantStatus(t, s, own, booking.Cancelled)
 }
 
-func TestRefundOfAPaymentThatCameTooLateIsRecorded(t *testing.T) {
+func TestRefundOfLatePaymentIsRecorded(t *testing.T) {
 	s := newSale(t, nil)
 	own, id := s.hold(0), uuid.New()
 	s.do(payment(own, uuid.New(), logpb.Payment_FAILED))
@@ -343,7 +343,7 @@ func TestSnapshotIsTheFoldOfTheLog(t *testing.T) {
 	}
 }
 
-func TestAttendeesAreThoseWithTicketsBySeat(t *testing.T) {
+func TestAttendeesAreTicketHoldersOrderedBySeat(t *testing.T) {
 	s := newSale(t, nil)
 	late, early := s.hold(9, 3), s.hold(1)
 	s.hold(5)
@@ -361,7 +361,7 @@ func TestAttendeesAreThoseWithTicketsBySeat(t *testing.T) {
 	}
 }
 
-func TestSeatIDHasOneSpelling(t *testing.T) {
+func TestSeatIDIsCanonical(t *testing.T) {
 	for _, text := range []string{"1-0", "12-45", "999999-299"} {
 		if id, err := booking.ParseSeatID(text); err != nil || id.String() != text {
 			t.Errorf("%s: %v %v", text, id, err)
@@ -374,7 +374,7 @@ func TestSeatIDHasOneSpelling(t *testing.T) {
 	}
 }
 
-func TestPlanThatContradictsItselfIsRefused(t *testing.T) {
+func TestInconsistentPlanIsRefused(t *testing.T) {
 	for name, spoil := range map[string]func(*events.EventChanged){
 		"blocked seat outside its row": func(e *events.EventChanged) { e.Blocks[0].Rows[0].Blocked = []int{10} },
 		"numbers of other length":      func(e *events.EventChanged) { e.Blocks[0].Rows[0].Numbers = []string{"1"} },

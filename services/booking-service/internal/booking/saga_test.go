@@ -134,7 +134,7 @@ func TestTwoLatePaymentsAreBothRefunded(t *testing.T) {
 	}
 }
 
-func TestPaymentForAnUnknownBookingLeavesARefundMark(t *testing.T) {
+func TestPaymentForUnknownBookingIsMarkedForRefund(t *testing.T) {
 	s := newSale(t, nil)
 	id, ask := uuid.New(), s.ask(uuid.New(), 0)
 	paid := payment(ask.GetHold().GetBooking(), id, logpb.Payment_CONFIRMED)

@@ -19,7 +19,7 @@ func (s *sale) buy(seats ...uint32) uint64 {
 	return own
 }
 
-func TestScansComeToWhatTheTicketIsWorth(t *testing.T) {
+func TestScanResultFollowsTicketState(t *testing.T) {
 	s := newSale(t, nil)
 	own, cancelled, resold := s.buy(0, 20), s.buy(5), s.buy(6)
 	s.do(s.cancel(cancelled), s.cancel(resold))
@@ -78,7 +78,7 @@ func TestScansComeToWhatTheTicketIsWorth(t *testing.T) {
 	}
 }
 
-func TestOfTwentyDoorsOneLetsTheHolderIn(t *testing.T) {
+func TestConcurrentScansAdmitHolderOnce(t *testing.T) {
 	s := newSale(t, nil)
 	own := s.buy(0)
 	var doors []*logpb.Command

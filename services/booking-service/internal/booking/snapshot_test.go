@@ -78,7 +78,7 @@ func (s *sale) recount() {
 	}
 }
 
-func TestAnyHistoryIsTheFoldOfItsLog(t *testing.T) {
+func TestStateIsTheFoldOfItsLog(t *testing.T) {
 	for seed := range uint64(3) {
 		s := newSale(t, func(e *events.EventChanged) { e.HoldSeconds, e.Blocks[0].Rows[1].Blocked = 15, []int{3} })
 		random := rand.New(rand.NewPCG(seed, 7))

@@ -282,12 +282,12 @@ func (s *State) add(b *Booking) {
 	} else {
 		s.sold += len(b.Seats)
 	}
-	s.own(b.Seats, b, -1)
+	s.assign(b.Seats, b, -1)
 }
 
-// own sets the owner of seats, nil for none. By is added to the number of free
+// assign sets the owner of seats, nil for none. By is added to the number of free
 // seats for each seat.
-func (s *State) own(seats []uint32, b *Booking, by int) {
+func (s *State) assign(seats []uint32, b *Booking, by int) {
 	for _, n := range seats {
 		s.seats[n] = b
 		if t := s.Event.ticketType(n); t >= 0 && s.free != nil {
@@ -303,7 +303,7 @@ func (s *State) end(b *Booking, status Status, reason events.CancelReason, at in
 		s.sold -= len(b.Seats)
 	}
 	b.end(status, reason, at, s.Seq)
-	s.own(b.Seats, nil, 1)
+	s.assign(b.Seats, nil, 1)
 	s.buyers[b.User].seats -= len(b.Seats)
 	s.change(b.Seats)
 }

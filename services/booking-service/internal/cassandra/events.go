@@ -16,17 +16,17 @@ const (
 	eventsPage   = 1000
 )
 
-// List implements eventlog.Store.
-func (s *Store) List(ctx context.Context) ([]eventlog.Listed, error) {
+// Events implements eventlog.Store.
+func (s *Store) Events(ctx context.Context) ([]eventlog.ListedEvent, error) {
 	iter, err := s.query(ctx, eventsPage, `SELECT event, ends_at FROM events_on_sale WHERE bucket = ?`, eventsBucket)
 	if err != nil {
 		return nil, err
 	}
-	var all []eventlog.Listed
+	var all []eventlog.ListedEvent
 	var id gocql.UUID
 	var endsAt time.Time
 	for iter.Scan(&id, &endsAt) {
-		all = append(all, eventlog.Listed{Event: uuid.UUID(id), EndsAt: endsAt})
+		all = append(all, eventlog.ListedEvent{Event: uuid.UUID(id), EndsAt: endsAt})
 	}
 	if err := iter.Close(); err != nil {
 		return nil, readFailed("list events", err)
@@ -34,8 +34,8 @@ func (s *Store) List(ctx context.Context) ([]eventlog.Listed, error) {
 	return all, nil
 }
 
-// Enlist implements eventlog.Store. Cassandra stores EndsAt in milliseconds.
-func (s *Store) Enlist(ctx context.Context, e eventlog.Listed) error {
+// SaveEvent implements eventlog.Store. Cassandra stores EndsAt in milliseconds.
+func (s *Store) SaveEvent(ctx context.Context, e eventlog.ListedEvent) error {
 	return s.exec(ctx, "list event", `INSERT INTO events_on_sale (bucket, event, ends_at) VALUES (?, ?, ?)`,
 		eventsBucket, gocql.UUID(e.Event), e.EndsAt)
 }

@@ -72,7 +72,7 @@ func TestStore(t *testing.T) {
 		{"SnapshotWithoutPart0IsNotFound", snapshotWithoutPart0IsNotFound},
 		{"SnapshotWithMissingPartGivesWay", snapshotWithMissingPartGivesWay},
 		{"CursorRoundTrip", cursorRoundTrip},
-		{"EnlistReplacesEnd", enlistReplacesEnd},
+		{"SaveEventReplacesEnd", saveEventReplacesEnd},
 		{"UserBookingsRoundTrip", userBookingsRoundTrip},
 		{"ClockFollowsCluster", clockFollowsCluster},
 		{"CheckAcceptsTestCluster", checkAcceptsTestCluster},
@@ -318,7 +318,7 @@ func cursorRoundTrip(t *testing.T, store *Store) {
 	}
 }
 
-func enlistReplacesEnd(t *testing.T, store *Store) {
+func saveEventReplacesEnd(t *testing.T, store *Store) {
 	end := time.Date(2030, 1, 2, 3, 4, 5, 6_000_000, time.UTC)
 	want := map[uuid.UUID]time.Time{}
 	for range 3 {
@@ -326,10 +326,10 @@ func enlistReplacesEnd(t *testing.T, store *Store) {
 	}
 	for _, end := range []time.Time{end, end.Add(time.Hour)} {
 		for event := range want {
-			check(t, store.Enlist(t.Context(), eventlog.Listed{Event: event, EndsAt: end}))
+			check(t, store.SaveEvent(t.Context(), eventlog.ListedEvent{Event: event, EndsAt: end}))
 		}
 	}
-	listed, err := store.List(t.Context())
+	listed, err := store.Events(t.Context())
 	check(t, err)
 	if len(listed) != len(want) {
 		t.Fatalf("%d events are listed, want %d", len(listed), len(want))

@@ -289,7 +289,7 @@ func (e *Engine) Define(ctx context.Context, def events.EventChanged) (*logpb.An
 		return nil, err
 	}
 	// List the event first: an unlisted event is not followed.
-	if err := e.store.Enlist(ctx, Listed{Event: def.EventID, EndsAt: def.EndsAt}); err != nil {
+	if err := e.store.SaveEvent(ctx, ListedEvent{Event: def.EventID, EndsAt: def.EndsAt}); err != nil {
 		return nil, err
 	}
 	return e.Do(ctx, &logpb.Command{
@@ -315,7 +315,7 @@ func (e *Engine) Run(ctx context.Context) error {
 // Sync opens the logs of events on sale that have changed, and makes logs in
 // memory check their heads.
 func (e *Engine) Sync(ctx context.Context) error {
-	listed, err := e.store.List(ctx)
+	listed, err := e.store.Events(ctx)
 	if err != nil {
 		return err
 	}

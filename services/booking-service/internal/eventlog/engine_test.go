@@ -22,8 +22,8 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
 )
 
-// world is two or more replicas over one store.
-type world struct {
+// simulation is two or more replicas over one store.
+type simulation struct {
 	t       *testing.T
 	store   *memory
 	kafka   *kafka
@@ -32,80 +32,80 @@ type world struct {
 	// owner is the replica that owns the log; -1 means that each believes it
 	// does.
 	owner int
-	// lost is the probability in percent that an entry does not reach the other
+	// lossPercent is the probability in percent that an entry does not reach the other
 	// replicas, or a forwarded batch its owner.
-	lost   int
-	random *rand.Rand
-	mu     sync.Mutex
+	lossPercent int
+	random      *rand.Rand
+	mu          sync.Mutex
 }
 
 // replica is one replica's view of the others.
 type replica struct {
-	w    *world
+	sim  *simulation
 	self int
 }
 
 func (r replica) Owner(ID) string {
-	r.w.mu.Lock()
-	defer r.w.mu.Unlock()
-	if r.w.owner < 0 || r.w.owner == r.self {
+	r.sim.mu.Lock()
+	defer r.sim.mu.Unlock()
+	if r.sim.owner < 0 || r.sim.owner == r.self {
 		return ""
 	}
-	return fmt.Sprint(r.w.owner)
+	return fmt.Sprint(r.sim.owner)
 }
 
 func (r replica) Send(ctx context.Context, addr string, commands []*logpb.Command) ([]*logpb.Answer, bool, error) {
-	if r.w.loses() {
+	if r.sim.drops() {
 		return nil, false, errors.New("refused")
 	}
 	var n int
 	_, _ = fmt.Sscan(addr, &n)
-	answers := r.w.engines[n].Receive(ctx, commands)
-	if r.w.loses() {
+	answers := r.sim.engines[n].Receive(ctx, commands)
+	if r.sim.drops() {
 		return nil, true, errors.New("answer lost")
 	}
 	return answers, true, nil
 }
 
 func (r replica) Publish(id ID, e Stored) {
-	for i, engine := range r.w.engines {
-		if i != r.self && !r.w.loses() {
+	for i, engine := range r.sim.engines {
+		if i != r.self && !r.sim.drops() {
 			engine.Follow(id, e)
 		}
 	}
 }
 
-// loses reports whether the network loses a message.
-func (w *world) loses() bool {
+// drops reports whether the network loses a message.
+func (w *simulation) drops() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.random.IntN(100) < w.lost
+	return w.random.IntN(100) < w.lossPercent
 }
 
 // entries returns the stored log.
-func (w *world) entries() []Stored {
+func (w *simulation) entries() []Stored {
 	w.store.mu.Lock()
 	defer w.store.mu.Unlock()
 	return slices.Clone(w.store.logs[w.id()])
 }
 
 // set changes the failure rates and the log's owner.
-func (w *world) set(trouble, lost, owner int) {
+func (w *simulation) set(failurePercent, lossPercent, owner int) {
 	w.store.mu.Lock()
-	w.store.trouble = trouble
+	w.store.failurePercent = failurePercent
 	w.store.mu.Unlock()
 	w.kafka.mu.Lock()
-	w.kafka.trouble = trouble
+	w.kafka.failurePercent = failurePercent
 	w.kafka.mu.Unlock()
 	w.mu.Lock()
-	w.lost, w.owner = lost, owner
+	w.lossPercent, w.owner = lossPercent, owner
 	w.mu.Unlock()
 }
 
-func newWorld(t *testing.T, seed uint64, replicas int) *world {
+func newSimulation(t *testing.T, seed uint64, replicas int) *simulation {
 	t.Helper()
 	now := time.Now().UTC()
-	w := &world{
+	w := &simulation{
 		t: t, store: newMemory(seed), kafka: &kafka{random: rand.New(rand.NewPCG(seed, 1))}, random: rand.New(rand.NewPCG(seed, 2)),
 		def: events.EventChanged{
 			EventID: uuid.Must(uuid.NewV7()), Version: 1, Status: events.EventPublished, Name: "Concert", Currency: "EUR",
@@ -122,7 +122,7 @@ func newWorld(t *testing.T, seed uint64, replicas int) *world {
 }
 
 // retry calls do until it succeeds.
-func (w *world) retry(do func(context.Context) error) {
+func (w *simulation) retry(do func(context.Context) error) {
 	w.t.Helper()
 	for range 50 {
 		ctx, cancel := context.WithTimeout(w.t.Context(), 8*time.Second)
@@ -135,7 +135,7 @@ func (w *world) retry(do func(context.Context) error) {
 	w.t.Fatal("failed 50 times")
 }
 
-func (w *world) close() {
+func (w *simulation) close() {
 	var group sync.WaitGroup
 	for _, e := range w.engines {
 		group.Go(func() {
@@ -147,9 +147,9 @@ func (w *world) close() {
 	group.Wait()
 }
 
-func (w *world) id() ID { return IDOf(w.def.EventID) }
+func (w *simulation) id() ID { return IDOf(w.def.EventID) }
 
-func (w *world) hold(n int, own uint64, user uuid.UUID, seats ...uint32) (*logpb.Answer, error) {
+func (w *simulation) hold(n int, own uint64, user uuid.UUID, seats ...uint32) (*logpb.Answer, error) {
 	ctx, cancel := context.WithTimeout(w.t.Context(), 8*time.Second)
 	defer cancel()
 	return w.engines[n].Do(ctx, &logpb.Command{Event: uint64(w.id()), Kind: &logpb.Command_Hold{Hold: &logpb.Hold{
@@ -157,7 +157,7 @@ func (w *world) hold(n int, own uint64, user uuid.UUID, seats ...uint32) (*logpb
 	}}})
 }
 
-func (w *world) pay(n int, own uint64, payment uuid.UUID) error {
+func (w *simulation) pay(n int, own uint64, payment uuid.UUID) error {
 	ctx, cancel := context.WithTimeout(w.t.Context(), 8*time.Second)
 	defer cancel()
 	_, err := w.engines[n].Do(ctx, &logpb.Command{Event: uint64(w.id()), Kind: &logpb.Command_Payment{Payment: &logpb.Payment{
@@ -168,7 +168,7 @@ func (w *world) pay(n int, own uint64, payment uuid.UUID) error {
 
 // fold checks the log independently: each seat has one owner at a time, and
 // only a held booking is confirmed. It returns the bookings' statuses.
-func (w *world) fold() map[uint64]string {
+func (w *simulation) fold() map[uint64]string {
 	w.t.Helper()
 	owner, status, seats := map[uint32]uint64{}, map[uint64]string{}, map[uint64][]uint32{}
 	for i, stored := range w.entries() {
@@ -210,7 +210,7 @@ func (w *world) fold() map[uint64]string {
 	return status
 }
 
-// TestSimulation lets buyers race for few seats at three replicas whose store
+// TestSimulation lets buyers compete for few seats at three replicas whose store
 // loses responses and whose network loses messages, with changing owners. Every
 // acknowledged change must be in the log, and every message in Kafka.
 func TestSimulation(t *testing.T) {
@@ -232,9 +232,9 @@ func TestSimulation(t *testing.T) {
 
 func simulate(t *testing.T, seed uint64) (unknown int) {
 	t.Helper()
-	w := newWorld(t, seed, 3)
+	w := newSimulation(t, seed, 3)
 	w.set(30, 30, int(seed%4)-1)
-	promised := map[uint64]string{}
+	acknowledged := map[uint64]string{}
 	refused := map[uint64]bool{}
 	var mu sync.Mutex
 	var buyers sync.WaitGroup
@@ -251,7 +251,7 @@ func simulate(t *testing.T, seed uint64) (unknown int) {
 			}
 			mu.Lock()
 			if err == nil && a.GetRefusal() == "" {
-				promised[own] = "held"
+				acknowledged[own] = "held"
 			} else if err == nil {
 				refused[own] = true
 			}
@@ -288,9 +288,9 @@ func simulate(t *testing.T, seed uint64) (unknown int) {
 	}
 	time.Sleep(10 * time.Second)
 	status := w.fold()
-	for own := range promised {
+	for own := range acknowledged {
 		if status[own] == "" {
-			t.Errorf("booking %x was promised and is not in the log", own)
+			t.Errorf("booking %x was acknowledged and is not in the log", own)
 		}
 	}
 	for own := range refused {
@@ -310,7 +310,7 @@ func simulate(t *testing.T, seed uint64) (unknown int) {
 }
 
 // checkReplicas compares every replica's state with a replay of the log.
-func (w *world) checkReplicas() {
+func (w *simulation) checkReplicas() {
 	w.t.Helper()
 	want := booking.NewState()
 	for _, stored := range w.entries() {
@@ -335,7 +335,7 @@ func (w *world) checkReplicas() {
 }
 
 // checkMessages compares Kafka and the users' lists with the log.
-func (w *world) checkMessages(status map[uint64]string) {
+func (w *simulation) checkMessages(status map[uint64]string) {
 	w.t.Helper()
 	types := map[uint64]map[string]bool{}
 	for _, m := range w.kafka.messages {
@@ -376,9 +376,9 @@ func (w *world) checkMessages(status map[uint64]string) {
 
 func TestManyHoldsShareAnEntry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 1, 1)
+		w := newSimulation(t, 1, 1)
 		before := len(w.entries())
-		w.store.hold(make(chan struct{})) // the first round waits there, and the others behind it
+		w.store.block(make(chan struct{})) // the first round waits there, and the others behind it
 		var group sync.WaitGroup
 		for i := range 6 {
 			group.Go(func() {
@@ -411,7 +411,7 @@ func TestFullQueueIsOverloaded(t *testing.T) {
 
 func TestUnknownOperationStopsTheEvent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 1, 2)
+		w := newSimulation(t, 1, 2)
 		entry, err := proto.Marshal(&logpb.Entry{Id: []byte{1}, Operations: []*logpb.Operation{{}}})
 		if err != nil {
 			t.Fatal(err)
@@ -448,9 +448,9 @@ func TestWatcherContinuesWhereItLeftOff(t *testing.T) {
 
 func TestOverloadedOwnerIsNotBypassed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 1, 2)
+		w := newSimulation(t, 1, 2)
 		w.set(0, 0, 0)
-		w.store.hold(make(chan struct{})) // the owner's round waits there, and its queue is full below
+		w.store.block(make(chan struct{})) // the owner's round waits there, and its queue is full below
 		go func() { _, _ = w.hold(0, 1, uuid.New(), 1) }()
 		synctest.Wait()
 		l, err := w.engines[0].open(w.id())
@@ -473,7 +473,7 @@ func TestOverloadedOwnerIsNotBypassed(t *testing.T) {
 
 func TestUnreadableSnapshotIsNotNeeded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 1, 1)
+		w := newSimulation(t, 1, 1)
 		if _, err := w.hold(0, 1, uuid.New(), 3); err != nil {
 			t.Fatal(err)
 		}
@@ -491,7 +491,7 @@ func TestUnreadableSnapshotIsNotNeeded(t *testing.T) {
 // that is free by now nor return a booking's old state.
 func TestReplicaThatIsBehindCatchesUpBeforeItAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 1, 2)
+		w := newSimulation(t, 1, 2)
 		w.set(0, 100, -1) // both believe they own the log, and get no messages from each other
 		first, second := uuid.New(), uuid.New()
 		if _, err := w.hold(0, 1, first, 5); err != nil {

@@ -28,15 +28,15 @@ var errAvoided = errors.New("replica failed recently")
 type forwarder struct {
 	send func(ctx context.Context, addr string, commands []*logpb.Command) ([]*logpb.Answer, bool, error)
 
-	mu    sync.Mutex
-	lanes map[string]*lane
+	mu     sync.Mutex
+	queues map[string]*replicaQueue
 }
 
-// lane is the queue for one replica.
-type lane struct {
+// replicaQueue is the queue for one replica.
+type replicaQueue struct {
 	addr     string
-	queue    []*call
-	underWay int
+	calls    []*call
+	inFlight int
 	avoid    time.Time
 }
 
@@ -45,22 +45,22 @@ type lane struct {
 func (f *forwarder) do(ctx context.Context, addr string, command *logpb.Command) (answer *logpb.Answer, sent bool, err error) {
 	c := newCall(ctx, command)
 	f.mu.Lock()
-	if f.lanes == nil {
-		f.lanes = map[string]*lane{}
+	if f.queues == nil {
+		f.queues = map[string]*replicaQueue{}
 	}
-	l := f.lanes[addr]
-	if l == nil {
-		l = &lane{addr: addr}
-		f.lanes[addr] = l
+	q := f.queues[addr]
+	if q == nil {
+		q = &replicaQueue{addr: addr}
+		f.queues[addr] = q
 	}
-	if time.Now().Before(l.avoid) {
+	if time.Now().Before(q.avoid) {
 		f.mu.Unlock()
 		return nil, false, errAvoided
 	}
-	l.queue = append(l.queue, c)
-	if l.underWay < forwardConcurrency {
-		l.underWay++
-		go f.run(l)
+	q.calls = append(q.calls, c)
+	if q.inFlight < forwardConcurrency {
+		q.inFlight++
+		go f.run(q)
 	}
 	f.mu.Unlock()
 	answer, err = c.wait()
@@ -68,26 +68,26 @@ func (f *forwarder) do(ctx context.Context, addr string, command *logpb.Command)
 }
 
 // run sends batches until the queue is empty.
-func (f *forwarder) run(l *lane) {
+func (f *forwarder) run(q *replicaQueue) {
 	for {
 		f.mu.Lock()
-		n := min(len(l.queue), forwardBatch)
+		n := min(len(q.calls), forwardBatch)
 		if n == 0 {
-			l.underWay--
+			q.inFlight--
 			f.mu.Unlock()
 			return
 		}
 		batch := make([]*call, 0, n)
-		for _, c := range l.queue[:n] {
+		for _, c := range q.calls[:n] {
 			if c.take() {
 				batch = append(batch, c)
 			}
 		}
-		l.queue = append([]*call(nil), l.queue[n:]...)
+		q.calls = append([]*call(nil), q.calls[n:]...)
 		f.mu.Unlock()
-		if len(batch) > 0 && !f.batch(l.addr, batch) {
+		if len(batch) > 0 && !f.batch(q.addr, batch) {
 			f.mu.Lock()
-			l.avoid = time.Now().Add(avoidFor)
+			q.avoid = time.Now().Add(avoidFor)
 			f.mu.Unlock()
 		}
 	}

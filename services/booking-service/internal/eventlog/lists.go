@@ -20,15 +20,15 @@ type lists struct {
 	written int64
 	// done receives the new cursor when the running write ends.
 	done     chan int64
-	underWay bool
+	inFlight bool
 	// next is the earliest time of the next write.
 	next time.Time
 }
 
-// list starts to write the users' lists, if this replica owns the log.
-func (l *eventLog) list() {
+// startLists starts to write the users' lists, if this replica owns the log.
+func (l *eventLog) startLists() {
 	o := &l.lists
-	if o.underWay || l.broken != nil || time.Now().Before(o.next) {
+	if o.inFlight || l.broken != nil || time.Now().Before(o.next) {
 		return
 	}
 	if !l.owned() {
@@ -38,7 +38,7 @@ func (l *eventLog) list() {
 	if o.written == l.state.Seq {
 		return
 	}
-	o.underWay, o.next = true, time.Now().Add(listPause)
+	o.inFlight, o.next = true, time.Now().Add(listPause)
 	from := o.written
 	l.engine.loops.Go(func() {
 		ctx, cancel := context.WithTimeout(l.engine.ctx, publishTimeout)
@@ -82,8 +82,8 @@ func (l *eventLog) writeLists(ctx context.Context, from int64) (upTo int64, err 
 	return upTo, nil
 }
 
-// listed records the outcome of writing the lists.
-func (l *eventLog) listed(upTo int64) { l.lists.written, l.lists.underWay = upTo, false }
+// finishLists records the outcome of writing the lists.
+func (l *eventLog) finishLists(upTo int64) { l.lists.written, l.lists.inFlight = upTo, false }
 
 // ListedBooking is a booking in a user's list.
 type ListedBooking struct {

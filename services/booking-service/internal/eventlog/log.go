@@ -52,8 +52,8 @@ type eventLog struct {
 	queue chan *call
 	// entries receives entries appended by other replicas.
 	entries chan Stored
-	// look tells the loop to read the log's head.
-	look chan struct{}
+	// checkHead tells the loop to read the log's head.
+	checkHead chan struct{}
 	// stop tells the loop to finish and end.
 	stop chan struct{}
 	// loading is closed when the state is loaded.
@@ -81,7 +81,7 @@ type eventLog struct {
 
 func newLog(e *Engine, id ID) *eventLog {
 	l := &eventLog{
-		engine: e, id: id, queue: make(chan *call, maxQueue), entries: make(chan Stored, 256), look: make(chan struct{}, 1),
+		engine: e, id: id, queue: make(chan *call, maxQueue), entries: make(chan Stored, 256), checkHead: make(chan struct{}, 1),
 		stop: make(chan struct{}), loading: make(chan struct{}), hub: hub{watchers: map[*Watcher]struct{}{}},
 		out: outbox{published: unknownCursor, done: make(chan published, 1)}, lists: lists{written: unknownCursor, done: make(chan int64, 1)},
 		snapshotting: make(chan int64, 1),
@@ -105,7 +105,7 @@ func (l *eventLog) enqueue(c *call) error {
 // wake makes the loop read the log's head from the store.
 func (l *eventLog) wake() {
 	select {
-	case l.look <- struct{}{}:
+	case l.checkHead <- struct{}{}:
 	default:
 	}
 }
@@ -142,27 +142,27 @@ func (l *eventLog) run() {
 	for {
 		select {
 		case c := <-l.queue:
-			l.round(l.gather(c))
-			l.publish()
+			l.round(l.collect(c))
+			l.startPublish()
 		case e := <-l.entries:
 			l.follow(e)
-		case <-l.look:
+		case <-l.checkHead:
 			if err := l.catchUp(l.engine.ctx); err != nil {
 				slog.Debug("read log failed, retrying", "event", l.id, "error", err)
 			}
 		case done := <-l.out.done:
-			l.advance(done)
-			l.publish()
+			l.finishPublish(done)
+			l.startPublish()
 		case upTo := <-l.lists.done:
-			l.listed(upTo)
+			l.finishLists(upTo)
 		case seq := <-l.snapshotting:
 			l.snapshot = max(l.snapshot, seq)
 		case <-tick.C:
 			if l.due() {
 				l.round([]*call{newCall(l.engine.ctx, &logpb.Command{Event: uint64(l.id), Kind: &logpb.Command_Expire{Expire: &logpb.Expire{}}})})
 			}
-			l.publish()
-			l.list()
+			l.startPublish()
+			l.startLists()
 			l.maybeSnapshot(snapshotEvery)
 			if l.isIdle() && l.engine.drop(l) {
 				l.maybeSnapshot(snapshotAtLeast)
@@ -214,8 +214,8 @@ func (l *eventLog) read(ctx context.Context) (*booking.State, error) {
 	return state, nil
 }
 
-// gather returns the call and those queued behind it.
-func (l *eventLog) gather(first *call) []*call {
+// collect returns the call and those queued behind it.
+func (l *eventLog) collect(first *call) []*call {
 	batch := []*call{first}
 	for len(batch) < int(roundLimit.Load()) {
 		select {
@@ -368,7 +368,7 @@ func (l *eventLog) finish() {
 	for {
 		select {
 		case c := <-l.queue:
-			l.round(l.gather(c))
+			l.round(l.collect(c))
 			continue
 		default:
 		}

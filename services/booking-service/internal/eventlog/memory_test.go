@@ -26,11 +26,11 @@ type memory struct {
 	snapshots   map[ID]Stored
 	cursors     map[ID]int64
 	listCursors map[ID]int64
-	listed      map[uuid.UUID]Listed
+	listed      map[uuid.UUID]ListedEvent
 	users       map[uuid.UUID]map[uuid.UUID]UserBooking
-	// trouble is the probability in percent that an append fails.
-	trouble int
-	unknown int
+	// failurePercent is the probability in percent that an append fails.
+	failurePercent int
+	unknown        int
 	// gate, if not nil, blocks appends until it is closed.
 	gate chan struct{}
 }
@@ -38,7 +38,7 @@ type memory struct {
 func newMemory(seed uint64) *memory {
 	return &memory{
 		random: rand.New(rand.NewPCG(seed, 0)), logs: map[ID][]Stored{}, snapshots: map[ID]Stored{}, cursors: map[ID]int64{}, listCursors: map[ID]int64{},
-		listed: map[uuid.UUID]Listed{}, users: map[uuid.UUID]map[uuid.UUID]UserBooking{},
+		listed: map[uuid.UUID]ListedEvent{}, users: map[uuid.UUID]map[uuid.UUID]UserBooking{},
 	}
 }
 
@@ -59,8 +59,8 @@ func (m *memory) Append(_ context.Context, id ID, head int64, data []byte) (bool
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.settle(m.random.IntN(2) == 0)
-	if m.random.IntN(100) >= m.trouble {
+	m.deliverLate(m.random.IntN(2) == 0)
+	if m.random.IntN(100) >= m.failurePercent {
 		return m.append(id, head, data), nil
 	}
 	switch m.random.IntN(4) {
@@ -76,15 +76,15 @@ func (m *memory) Append(_ context.Context, id ID, head int64, data []byte) (bool
 	return false, fmt.Errorf("%w: injected", ErrUnknown)
 }
 
-// hold makes appends wait until gate is closed.
-func (m *memory) hold(gate chan struct{}) {
+// block makes appends wait until gate is closed.
+func (m *memory) block(gate chan struct{}) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.gate = gate
 }
 
-// settle applies the appends in flight if now is set.
-func (m *memory) settle(now bool) {
+// deliverLate applies the appends in flight if now is set.
+func (m *memory) deliverLate(now bool) {
 	if now {
 		for _, arrive := range m.late {
 			arrive()
@@ -98,10 +98,10 @@ func (m *memory) Head(_ context.Context, id ID, serial bool) (int64, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if serial {
-		m.settle(m.random.IntN(2) == 0)
+		m.deliverLate(m.random.IntN(2) == 0)
 		m.late = nil
 	}
-	if m.random.IntN(100) < m.trouble {
+	if m.random.IntN(100) < m.failurePercent {
 		return 0, fmt.Errorf("%w: injected", ErrUnavailable)
 	}
 	return int64(len(m.logs[id])), nil
@@ -148,17 +148,17 @@ func (m *memory) SetPublished(_ context.Context, id ID, seq int64) error {
 	return nil
 }
 
-func (m *memory) List(context.Context) ([]Listed, error) {
+func (m *memory) Events(context.Context) ([]ListedEvent, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var all []Listed
+	var all []ListedEvent
 	for _, e := range m.listed {
 		all = append(all, e)
 	}
 	return all, nil
 }
 
-func (m *memory) Enlist(_ context.Context, e Listed) error {
+func (m *memory) SaveEvent(_ context.Context, e ListedEvent) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.listed[e.Event] = e
@@ -191,16 +191,16 @@ func (m *memory) UserBookings(_ context.Context, user uuid.UUID) ([]UserBooking,
 
 // kafka is a Publisher that sometimes fails after it has sent some messages.
 type kafka struct {
-	mu       sync.Mutex
-	random   *rand.Rand
-	trouble  int
-	messages []booking.Message
+	mu             sync.Mutex
+	random         *rand.Rand
+	failurePercent int
+	messages       []booking.Message
 }
 
 func (k *kafka) Publish(_ context.Context, messages []booking.Message) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.random.IntN(100) < k.trouble {
+	if k.random.IntN(100) < k.failurePercent {
 		k.messages = append(k.messages, messages[:k.random.IntN(len(messages)+1)]...)
 		return fmt.Errorf("injected")
 	}

@@ -32,10 +32,10 @@ type outbox struct {
 	// published is the entry up to which everything is published.
 	published int64
 	// entries are the entries after published, as far as they are in memory.
-	entries []numbered
+	entries []numberedEntry
 	// done receives the outcome of the running batch.
 	done     chan published
-	underWay bool
+	inFlight bool
 	// next is the earliest time of the next batch.
 	next time.Time
 	// oldest is when the oldest unpublished entry was applied.
@@ -44,7 +44,7 @@ type outbox struct {
 	soldOut *bool
 }
 
-type numbered struct {
+type numberedEntry struct {
 	seq   int64
 	entry *logpb.Entry
 	// at is when the entry was applied here.
@@ -67,16 +67,16 @@ func (o *outbox) add(seq int64, entry *logpb.Entry) {
 		o.entries = o.entries[1:]
 	}
 	now := time.Now()
-	o.entries = append(o.entries, numbered{seq, entry, now})
+	o.entries = append(o.entries, numberedEntry{seq, entry, now})
 	if o.oldest.IsZero() {
 		o.oldest = now
 	}
 }
 
-// publish starts to publish pending entries, if this replica owns the log.
-func (l *eventLog) publish() {
+// startPublish starts to publish pending entries, if this replica owns the log.
+func (l *eventLog) startPublish() {
 	o := &l.out
-	if o.underWay || l.broken != nil || time.Now().Before(o.next) {
+	if o.inFlight || l.broken != nil || time.Now().Before(o.next) {
 		return
 	}
 	if !l.owned() {
@@ -88,18 +88,18 @@ func (l *eventLog) publish() {
 		outboxLag.WithLabelValues(l.id.String()).Set(time.Since(o.oldest).Seconds())
 	}
 	soldOut := l.soldOut()
-	turned := l.state.Event != nil && (o.soldOut == nil || *o.soldOut != soldOut)
-	if o.published == l.state.Seq && !turned {
+	changed := l.state.Event != nil && (o.soldOut == nil || *o.soldOut != soldOut)
+	if o.published == l.state.Seq && !changed {
 		return
 	}
-	o.underWay, o.next = true, time.Now().Add(publishPause)
+	o.inFlight, o.next = true, time.Now().Add(publishPause)
 	batch, from, announced := l.unpublished(), o.published, o.soldOut
 	l.engine.loops.Go(func() {
 		ctx, cancel := context.WithTimeout(l.engine.ctx, publishTimeout)
 		defer cancel()
 		upTo, err := l.publishBatch(ctx, from, batch)
 		result := published{upTo: upTo, err: err, soldOut: announced}
-		if turned && err == nil {
+		if changed && err == nil {
 			if result.err = l.announce(ctx); result.err == nil {
 				result.soldOut = &soldOut
 			}
@@ -110,17 +110,17 @@ func (l *eventLog) publish() {
 
 // unpublished returns the entries after the cursor, at most a batch, if memory
 // has them without a gap, or nil if they must be read from the store.
-func (l *eventLog) unpublished() []numbered {
+func (l *eventLog) unpublished() []numberedEntry {
 	o := &l.out
 	if o.published == unknownCursor || len(o.entries) == 0 || o.entries[0].seq != o.published+1 {
 		return nil
 	}
-	return append([]numbered(nil), o.entries[:min(len(o.entries), publishBatch)]...)
+	return append([]numberedEntry(nil), o.entries[:min(len(o.entries), publishBatch)]...)
 }
 
 // publishBatch publishes entries after from and moves the cursor, which it
 // returns.
-func (l *eventLog) publishBatch(ctx context.Context, from int64, batch []numbered) (upTo int64, err error) {
+func (l *eventLog) publishBatch(ctx context.Context, from int64, batch []numberedEntry) (upTo int64, err error) {
 	store := l.engine.store
 	if from == unknownCursor {
 		if from, _, err = store.Cursors(ctx, l.id); err != nil {
@@ -137,10 +137,10 @@ func (l *eventLog) publishBatch(ctx context.Context, from int64, batch []numbere
 			if err := proto.Unmarshal(e.Data, entry); err != nil {
 				return from, fmt.Errorf("decode entry %d: %w", e.Seq, err)
 			}
-			batch = append(batch, numbered{seq: e.Seq, entry: entry})
+			batch = append(batch, numberedEntry{seq: e.Seq, entry: entry})
 		}
 	}
-	messages, upTo := l.describe(from, batch)
+	messages, upTo := l.messages(from, batch)
 	if upTo == from {
 		return from, nil
 	}
@@ -153,8 +153,8 @@ func (l *eventLog) publishBatch(ctx context.Context, from int64, batch []numbere
 	return upTo, nil
 }
 
-// describe returns the messages for entries that the state has applied.
-func (l *eventLog) describe(from int64, batch []numbered) (messages []booking.Message, upTo int64) {
+// messages returns the messages for entries that the state has applied.
+func (l *eventLog) messages(from int64, batch []numberedEntry) (messages []booking.Message, upTo int64) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	upTo = from
@@ -188,10 +188,10 @@ func (l *eventLog) announce(ctx context.Context) error {
 	return l.engine.publisher.Availability(ctx, a)
 }
 
-// advance records the outcome of a batch.
-func (l *eventLog) advance(done published) {
+// finishPublish records the outcome of a batch.
+func (l *eventLog) finishPublish(done published) {
 	o := &l.out
-	o.underWay = false
+	o.inFlight = false
 	o.published, o.soldOut = done.upTo, done.soldOut
 	if done.err != nil {
 		o.next = time.Now().Add(retryPause)
@@ -213,26 +213,26 @@ func (l *eventLog) advance(done published) {
 // flush publishes what is pending and writes the lists, for a limited time,
 // before the log is handed over.
 func (l *eventLog) flush() {
-	if l.lists.underWay {
-		l.listed(<-l.lists.done)
+	if l.lists.inFlight {
+		l.finishLists(<-l.lists.done)
 	}
 	l.lists.next = time.Time{}
-	l.list()
+	l.startLists()
 	defer func() {
-		if l.lists.underWay {
-			l.listed(<-l.lists.done)
+		if l.lists.inFlight {
+			l.finishLists(<-l.lists.done)
 		}
 	}()
 	for range 3 {
-		if l.out.underWay {
-			l.advance(<-l.out.done)
+		if l.out.inFlight {
+			l.finishPublish(<-l.out.done)
 		}
 		l.out.next = time.Time{}
-		if l.publish(); !l.out.underWay {
+		if l.startPublish(); !l.out.inFlight {
 			return
 		}
 	}
-	if l.out.underWay {
-		l.advance(<-l.out.done)
+	if l.out.inFlight {
+		l.finishPublish(<-l.out.done)
 	}
 }

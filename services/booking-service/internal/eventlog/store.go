@@ -27,8 +27,8 @@ type Stored struct {
 	Data []byte
 }
 
-// Listed is an event that is or was on sale.
-type Listed struct {
+// ListedEvent is an event that is or was on sale.
+type ListedEvent struct {
 	Event  uuid.UUID
 	EndsAt time.Time
 }
@@ -62,10 +62,10 @@ type Store interface {
 	// SetListed stores the entry up to which the users' lists are written.
 	SetListed(ctx context.Context, id ID, seq int64) error
 
-	// List returns every event that is or was on sale.
-	List(ctx context.Context) ([]Listed, error)
-	// Enlist adds an event to the list, or updates its end.
-	Enlist(ctx context.Context, e Listed) error
+	// Events returns every event that is or was on sale.
+	Events(ctx context.Context) ([]ListedEvent, error)
+	// SaveEvent adds an event to the list, or updates its end.
+	SaveEvent(ctx context.Context, e ListedEvent) error
 
 	// SaveBookings writes rows of the users' lists of bookings. Of two versions
 	// of a row, the one with the higher Seq is kept, whichever is written last.

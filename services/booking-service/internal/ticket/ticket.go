@@ -72,12 +72,12 @@ func QR(code string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ticket: qr: %w", err)
 	}
-	picture := image.NewGray(image.Rect(0, 0, size, size))
-	draw.Draw(picture, picture.Bounds(), image.White, image.Point{}, draw.Src)
+	canvas := image.NewGray(image.Rect(0, 0, size, size))
+	draw.Draw(canvas, canvas.Bounds(), image.White, image.Point{}, draw.Src)
 	border := (size - symbol.Bounds().Dx()) / 2
-	draw.Draw(picture, symbol.Bounds().Add(image.Pt(border, border)), symbol, image.Point{}, draw.Src)
+	draw.Draw(canvas, symbol.Bounds().Add(image.Pt(border, border)), symbol, image.Point{}, draw.Src)
 	var buf bytes.Buffer
-	if err := png.Encode(&buf, picture); err != nil {
+	if err := png.Encode(&buf, canvas); err != nil {
 		return nil, fmt.Errorf("ticket: png: %w", err)
 	}
 	return buf.Bytes(), nil

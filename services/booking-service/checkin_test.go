@@ -81,7 +81,7 @@ func (s *system) scan(t *testing.T, replica int, def events.EventChanged, scanID
 	}
 }
 
-func TestOfTwentyDoorsAtThreeReplicasOneLetsTheHolderIn(t *testing.T) {
+func TestConcurrentScansAtThreeReplicasAdmitHolderOnce(t *testing.T) {
 	s := start3(t)
 	def := s.sale(t, nil)
 	for round := range 5 {
@@ -108,7 +108,7 @@ func TestOfTwentyDoorsAtThreeReplicasOneLetsTheHolderIn(t *testing.T) {
 	}
 }
 
-func TestScanSentTwentyTimesIsOneAndAnotherCodeUnderItIsRefused(t *testing.T) {
+func TestRepeatedScanIsReplayedAndReusedScanIDRefused(t *testing.T) {
 	s := start3(t)
 	def := s.sale(t, nil)
 	_, _, codes := s.buy(t, def, "1-0", "2-0")
@@ -135,7 +135,7 @@ func TestScanSentTwentyTimesIsOneAndAnotherCodeUnderItIsRefused(t *testing.T) {
 	}
 }
 
-func TestSeatSoldAgainAdmitsItsNewHolderOnly(t *testing.T) {
+func TestResoldSeatAdmitsNewHolderOnly(t *testing.T) {
 	s := start3(t)
 	def := s.sale(t, nil)
 	user, b, codes := s.buy(t, def, "2-7")
@@ -269,7 +269,7 @@ func TestSalesAndAttendeesAreForTheOrganizer(t *testing.T) {
 	}
 }
 
-func TestWrongScansAreRefused(t *testing.T) {
+func TestInvalidScansAreRefused(t *testing.T) {
 	s := start3(t)
 	def := s.sale(t, nil)
 	path := "/api/v1/events/" + def.EventID.String()
