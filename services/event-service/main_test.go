@@ -203,9 +203,9 @@ func TestReadinessAndViewingNeedNeitherKafkaNorConsul(t *testing.T) {
 	}
 }
 
-func TestWithoutPostgresTheAnswerIsToComeBack(t *testing.T) {
+func TestPostgresOutageAnswersUnavailable(t *testing.T) {
 	p := newProgram(t)
-	line := newLine(t, &p.cfg.PostgresURL)
+	line := newProxy(t, &p.cfg.PostgresURL)
 	p.start(t)
 	e := p.createEvent(t, eventBody(p.createVenue(t)))
 	path := "/api/v1/events/" + e.ID
@@ -225,7 +225,7 @@ func TestWithoutPostgresTheAnswerIsToComeBack(t *testing.T) {
 	if status, _ := p.ask(t, "/readyz"); status != http.StatusOK {
 		t.Errorf("readyz: %d", status)
 	}
-	line.mend()
+	line.restore()
 	testkit.Eventually(t, "the event is there again", func() bool {
 		return p.call(t, p.organizer, "GET", path, nil, nil).status == http.StatusOK
 	})

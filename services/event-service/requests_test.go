@@ -20,7 +20,7 @@ import (
 
 func escape(s string) string { return url.QueryEscape(s) }
 
-func TestWrongRequestsAreRefusedAndChangeNothing(t *testing.T) {
+func TestInvalidRequestsAreRefusedAndChangeNothing(t *testing.T) {
 	p := newProgram(t)
 	p.start(t)
 	venue := p.createVenue(t)
@@ -97,7 +97,7 @@ func TestWrongRequestsAreRefusedAndChangeNothing(t *testing.T) {
 	p.call(t, p.organizer, "GET", path, nil, nil).refused(t, http.StatusNotFound, "not_found")
 }
 
-func TestIdentityIsNeededAndMustBeTheGateways(t *testing.T) {
+func TestIdentityMustBeSignedByGateway(t *testing.T) {
 	p := newProgram(t)
 	p.start(t)
 	forged := testkit.Forged(t, name)
@@ -108,7 +108,7 @@ func TestIdentityIsNeededAndMustBeTheGateways(t *testing.T) {
 	}
 }
 
-func TestTwentyTwinsCreateOneEventAndOneVenue(t *testing.T) {
+func TestConcurrentDuplicatesCreateOneEventAndOneVenue(t *testing.T) {
 	p := newProgram(t)
 	p.start(t)
 	venue := p.createVenue(t)

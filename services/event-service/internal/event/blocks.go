@@ -18,12 +18,12 @@ const (
 	blocksOfLarge = 32
 )
 
-// cut numbers the blocks of the venue, gives every seat its id, and returns the
+// split numbers the blocks of the venue, gives every seat its id, and returns the
 // blocks in the form of EventChanged: block i has number i+1. A block consists
 // of whole consecutive rows. A row that is too large is cut into separate
 // blocks, and so is a general-admission area. Sections share a block only in a
 // large venue.
-func (v *Venue) cut() []events.Block {
+func (v *Venue) split() []events.Block {
 	v.SeatCount = 0
 	for _, s := range v.Sections {
 		v.SeatCount += s.SeatCount
@@ -31,7 +31,7 @@ func (v *Venue) cut() []events.Block {
 	for _, a := range v.Areas {
 		v.SeatCount += a.SeatCount
 	}
-	c := cutter{limit: min(max(minBlockSeats, v.SeatCount/blocksOfLarge), maxBlockSeats)}
+	c := splitter{limit: min(max(minBlockSeats, v.SeatCount/blocksOfLarge), maxBlockSeats)}
 	for i := range v.Sections {
 		v.Sections[i].Blocks = c.section(&v.Sections[i])
 	}
@@ -41,19 +41,19 @@ func (v *Venue) cut() []events.Block {
 	return c.blocks
 }
 
-type cutter struct {
+type splitter struct {
 	blocks []events.Block
 	// limit is the maximum size of a block, room what is left in the last one.
 	limit, room int
 }
 
 // begin starts a block.
-func (c *cutter) begin(section string, general bool) {
+func (c *splitter) begin(section string, general bool) {
 	c.blocks = append(c.blocks, events.Block{Section: section, GeneralAdmission: general})
 	c.room = c.limit
 }
 
-func (c *cutter) section(s *rest.Section) (ids []string) {
+func (c *splitter) section(s *rest.Section) (ids []string) {
 	if c.limit == minBlockSeats {
 		c.room = 0
 	}
@@ -85,7 +85,7 @@ func (c *cutter) section(s *rest.Section) (ids []string) {
 	return ids
 }
 
-func (c *cutter) area(a *rest.Area) (ids []string) {
+func (c *splitter) area(a *rest.Area) (ids []string) {
 	for first := 1; first <= a.Capacity; first += c.limit {
 		c.begin(a.Name, true)
 		ids = append(ids, strconv.Itoa(len(c.blocks)))

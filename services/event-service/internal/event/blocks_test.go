@@ -167,7 +167,7 @@ func checkIDs(t *testing.T, v *event.Venue, blocks []events.Block) {
 	}
 }
 
-func TestRowsTravelInRunLengthForm(t *testing.T) {
+func TestRowsAreRunLengthEncoded(t *testing.T) {
 	number := func(seats []rest.NewSeat, numbers ...string) []rest.NewSeat {
 		for i, n := range numbers {
 			seats[i].Number = n
@@ -205,7 +205,7 @@ func TestRowsTravelInRunLengthForm(t *testing.T) {
 	}
 }
 
-func TestKindSaysWhatACategoryBuys(t *testing.T) {
+func TestKindOfCategoryIsSeatedOrStanding(t *testing.T) {
 	mixed := section("s", 2)
 	mixed.Rows[0].Seats[0].Category = "floor"
 	for name, tc := range map[string]struct {

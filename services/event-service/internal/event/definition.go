@@ -27,7 +27,7 @@ func (e *Event) Definition() rest.NewEvent {
 
 // apply sets the event's fields from a definition that matches the contract, and
 // records in f what breaks a rule that the contract does not have.
-func (e *Event) apply(d rest.NewEvent, venue *Facts, f *faults) {
+func (e *Event) apply(d rest.NewEvent, venue *Facts, f *fieldErrors) {
 	e.Name = f.text("name", d.Name)
 	e.Description = d.Description
 	f.prose("description", d.Description)
@@ -53,7 +53,7 @@ func (e *Event) apply(d rest.NewEvent, venue *Facts, f *faults) {
 
 // ticketTypes returns the ticket types described. One without an id keeps the
 // id of the old ticket type for the same category, or gets a new one.
-func ticketTypes(described []rest.NewTicketType, old []TicketType, venue *Facts, f *faults) []TicketType {
+func ticketTypes(described []rest.NewTicketType, old []TicketType, venue *Facts, f *fieldErrors) []TicketType {
 	kept := map[string]string{}
 	for _, t := range old {
 		kept[t.Category] = t.ID
@@ -81,14 +81,14 @@ func ticketTypes(described []rest.NewTicketType, old []TicketType, venue *Facts,
 }
 
 // order checks that the second of two given times is after the first.
-func (f *faults) order(field string, first, second time.Time, message string) {
+func (f *fieldErrors) order(field string, first, second time.Time, message string) {
 	if !first.IsZero() && !second.IsZero() && !second.After(first) {
 		f.add(field, "out_of_range", message)
 	}
 }
 
 // currency checks an ISO 4217 code of a currency that can be paid in.
-func (f *faults) currency(field, code string) {
+func (f *fieldErrors) currency(field, code string) {
 	unit, err := currency.ParseISO(code)
 	// ParseISO also accepts lower case, XXX (none) and XTS (testing).
 	if err != nil || unit.String() != code || unit == currency.XXX || unit == currency.XTS {

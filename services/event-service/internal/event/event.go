@@ -79,7 +79,7 @@ func (e *Event) StatusAt(now time.Time) Status {
 func New(d rest.NewEvent, venue *Facts, id, organizer uuid.UUID, now time.Time) (*Event, error) {
 	now = now.UTC().Truncate(time.Microsecond)
 	e := &Event{ID: id, OrganizerID: organizer, Status: Draft, Version: 1, CreatedAt: now, UpdatedAt: now}
-	var f faults
+	var f fieldErrors
 	e.apply(d, venue, &f)
 	if err := f.err(); err != nil {
 		return nil, err
@@ -98,10 +98,10 @@ func (e *Event) Change(d rest.NewEvent, venue *Facts, now time.Time) error {
 		return refuse(ErrNotEditable, problem.Field{Field: "status", Code: string(status), Message: "the event is " + string(status)})
 	}
 	changed := *e
-	var f faults
+	var f fieldErrors
 	changed.apply(d, venue, &f)
 	if status != Draft {
-		var refused faults
+		var refused fieldErrors
 		changed.checkKept(e, d, &refused)
 		if len(refused) > 0 {
 			return refuse(ErrNotEditable, refused...)
@@ -119,7 +119,7 @@ func (e *Event) Change(d rest.NewEvent, venue *Facts, now time.Time) error {
 }
 
 // checkKept reports changes that an event on sale does not allow.
-func (e *Event) checkKept(old *Event, d rest.NewEvent, f *faults) {
+func (e *Event) checkKept(old *Event, d rest.NewEvent, f *fieldErrors) {
 	const message = "can't change once the event is published"
 	if d.VenueID != old.Venue.ID {
 		f.add("venue_id", "not_editable", message)
@@ -142,7 +142,7 @@ func (e *Event) checkKept(old *Event, d rest.NewEvent, f *faults) {
 
 // Publish puts a draft on sale. Error: ErrNotPublishable, whose fields say why.
 func (e *Event) Publish(now time.Time) error {
-	var f faults
+	var f fieldErrors
 	if e.Status != Draft {
 		f.add("status", string(e.StatusAt(now)), "only a draft can be published")
 		return refuse(ErrNotPublishable, f...)
@@ -168,7 +168,7 @@ func (e *Event) Publish(now time.Time) error {
 // anything: cancelling twice has no effect. Errors: ErrNotCancellable for
 // drafts and past events, validation_failed for the reason.
 func (e *Event) Cancel(reason string, now time.Time) (changed bool, err error) {
-	var f faults
+	var f fieldErrors
 	f.prose("reason", reason)
 	if err := f.err(); err != nil {
 		return false, err

@@ -100,7 +100,7 @@ func TestEventNamesEveryWrongField(t *testing.T) {
 	})
 }
 
-func TestWhatAnEventAllowsFollowsFromItsStatus(t *testing.T) {
+func TestStatusDecidesAllowedChanges(t *testing.T) {
 	afterEnd := time.Date(2027, 3, 1, 22, 0, 0, 0, time.UTC)
 	afterStart := afterEnd.Add(-time.Hour)
 	change := func(e *event.Event, at time.Time) error {
@@ -238,7 +238,7 @@ func TestChangedMessageFitsItsSchema(t *testing.T) {
 	}
 }
 
-func TestPublishSaysAllThatIsMissing(t *testing.T) {
+func TestPublishNamesEveryMissingField(t *testing.T) {
 	e, _, _ := fixture(t)
 	e.TicketTypes = nil
 	err := e.Publish(time.Date(2028, 1, 1, 0, 0, 0, 0, time.UTC))
@@ -250,7 +250,7 @@ func TestPublishSaysAllThatIsMissing(t *testing.T) {
 	}
 }
 
-func TestWordsAreFolded(t *testing.T) {
+func TestWordsIgnoreCaseAndAccents(t *testing.T) {
 	got := event.Words("  Beyoncé’s \"Ångström\" rock-n-roll, 2027! ﬁn")
 	want := []string{"beyonce", "s", "angstrom", "rock", "n", "roll", "2027", "fin"}
 	if diff := cmp.Diff(want, got); diff != "" {

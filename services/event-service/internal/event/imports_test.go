@@ -6,6 +6,6 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 )
 
-func TestDomainKnowsNoDrivers(t *testing.T) {
+func TestDomainImportsNoDriver(t *testing.T) {
 	testkit.AssertNoDrivers(t, "github.com/frontrow-tickets/frontrow/services/event-service/internal/event")
 }

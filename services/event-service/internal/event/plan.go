@@ -63,7 +63,7 @@ func NewVenue(p rest.NewVenue, id, owner uuid.UUID, now time.Time) (*Venue, []ev
 	if err := c.err(); err != nil {
 		return nil, nil, err
 	}
-	blocks := v.cut()
+	blocks := v.split()
 	encoded, err := json.Marshal(blocks)
 	if err != nil {
 		return nil, nil, fmt.Errorf("encode blocks: %w", err)
@@ -77,7 +77,7 @@ func NewVenue(p rest.NewVenue, id, owner uuid.UUID, now time.Time) (*Venue, []ev
 
 // planCheck validates a plan.
 type planCheck struct {
-	faults
+	fieldErrors
 	categories map[string]bool
 	ids        map[string]bool // ids of sections and areas
 }
@@ -157,7 +157,7 @@ func (c *planCheck) row(path string, in *rest.NewRow) rest.Row {
 		if c.full() {
 			break
 		}
-		before := len(c.faults)
+		before := len(c.fieldErrors)
 		seat := &in.Seats[i]
 		out.Seats[i] = c.seat(seat, in.Category)
 		if number := out.Seats[i].Number; number != "" && numbers[number] {
@@ -166,8 +166,8 @@ func (c *planCheck) row(path string, in *rest.NewRow) rest.Row {
 		numbers[out.Seats[i].Number] = true
 		// Paths are built only for invalid seats: there may be 120,000 valid
 		// ones.
-		for j := before; j < len(c.faults); j++ {
-			c.faults[j].Field = fmt.Sprintf("%s.seats[%d].%s", path, i, c.faults[j].Field)
+		for j := before; j < len(c.fieldErrors); j++ {
+			c.fieldErrors[j].Field = fmt.Sprintf("%s.seats[%d].%s", path, i, c.fieldErrors[j].Field)
 		}
 	}
 	return out

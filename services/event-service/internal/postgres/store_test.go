@@ -103,7 +103,7 @@ func code(err error) string {
 	return problem.From(err).Code
 }
 
-func TestEventComesBackAsItWasStored(t *testing.T) {
+func TestEventRoundTrip(t *testing.T) {
 	f := newFixture(t)
 	want := f.add(t, "Trio", 24, event.Draft)
 	got, err := f.store.Event(t.Context(), want.ID)
@@ -149,7 +149,7 @@ func TestFirstEightBytesOfEventIDsAreUnique(t *testing.T) {
 	}
 }
 
-func TestWhatIsMissingIsNotFound(t *testing.T) {
+func TestMissingRowsAreNotFound(t *testing.T) {
 	f := newFixture(t)
 	if _, err := f.store.VenueDocument(t.Context(), uuid.New()); code(err) != "not_found" {
 		t.Errorf("venue: %v", err)
@@ -198,7 +198,7 @@ func TestChangeOfPublishedEventIsAnnouncedIfItCommits(t *testing.T) {
 	}
 }
 
-func TestTwentyConcurrentChangesAllCount(t *testing.T) {
+func TestConcurrentChangesAreAllApplied(t *testing.T) {
 	f := newFixture(t)
 	e := f.add(t, "Trio", 24, event.Published)
 	var wg sync.WaitGroup
@@ -348,7 +348,7 @@ func TestPagesHaveEveryEventOnce(t *testing.T) {
 	}
 }
 
-func TestErrorsSayThatPostgresIsDown(t *testing.T) {
+func TestPostgresOutageIsUnavailable(t *testing.T) {
 	f := newFixture(t)
 	f.pool.Close()
 	_, listErr := f.store.Events(t.Context(), event.Filter{Limit: 1})

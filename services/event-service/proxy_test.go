@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// line is a TCP connection to a backend that can be cut.
-type line struct {
+// proxy is a TCP connection to a backend that can be cut.
+type proxy struct {
 	backend string
 
 	mu    sync.Mutex
@@ -17,8 +17,8 @@ type line struct {
 	conns []net.Conn
 }
 
-// newLine routes the address in a URL through a line.
-func newLine(t *testing.T, address *string) *line {
+// newProxy routes the address in a URL through a line.
+func newProxy(t *testing.T, address *string) *proxy {
 	t.Helper()
 	u, err := url.Parse(*address)
 	if err != nil {
@@ -28,7 +28,7 @@ func newLine(t *testing.T, address *string) *line {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &line{backend: u.Host}
+	l := &proxy{backend: u.Host}
 	u.Host = ln.Addr().String()
 	*address = u.String()
 	var open sync.WaitGroup
@@ -45,7 +45,7 @@ func newLine(t *testing.T, address *string) *line {
 	return l
 }
 
-func (l *line) lead(client net.Conn) {
+func (l *proxy) lead(client net.Conn) {
 	defer func() { _ = client.Close() }()
 	server, err := net.Dial("tcp", l.backend)
 	if err != nil {
@@ -66,7 +66,7 @@ func (l *line) lead(client net.Conn) {
 }
 
 // cut closes all connections; new ones are closed at once.
-func (l *line) cut() {
+func (l *proxy) cut() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.isCut = true
@@ -76,7 +76,7 @@ func (l *line) cut() {
 	l.conns = nil
 }
 
-func (l *line) mend() {
+func (l *proxy) restore() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.isCut = false

@@ -10,22 +10,22 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
 )
 
-// maxFaults limits the response to a request with very many invalid fields.
-const maxFaults = 100
+// maxFieldErrors limits the response to a request with very many invalid fields.
+const maxFieldErrors = 100
 
-// faults collects the invalid fields of a request, up to maxFaults.
-type faults []problem.Field
+// fieldErrors collects the invalid fields of a request, up to maxFaults.
+type fieldErrors []problem.Field
 
-func (f *faults) add(field, code, message string) {
+func (f *fieldErrors) add(field, code, message string) {
 	if !f.full() {
 		*f = append(*f, problem.Field{Field: field, Code: code, Message: message})
 	}
 }
 
-func (f *faults) full() bool { return len(*f) >= maxFaults }
+func (f *fieldErrors) full() bool { return len(*f) >= maxFieldErrors }
 
-// err returns nil if there are no faults.
-func (f *faults) err() error {
+// err returns nil if there are none.
+func (f *fieldErrors) err() error {
 	if len(*f) == 0 {
 		return nil
 	}
@@ -34,7 +34,7 @@ func (f *faults) err() error {
 
 // text returns a line of text without surrounding space. It must not be blank
 // or have control characters: no name has them, and Postgres can't store NUL.
-func (f *faults) text(field, value string) string {
+func (f *fieldErrors) text(field, value string) string {
 	value = strings.TrimSpace(value)
 	if value == "" {
 		f.add(field, "required", "must not be blank")
@@ -44,7 +44,7 @@ func (f *faults) text(field, value string) string {
 }
 
 // line is text of at most maxLen characters.
-func (f *faults) line(field, value string, maxLen int) string {
+func (f *fieldErrors) line(field, value string, maxLen int) string {
 	value = f.text(field, value)
 	// A rune has at least one byte: most values need no count.
 	if len(value) > maxLen && utf8.RuneCountInString(value) > maxLen {
@@ -54,20 +54,20 @@ func (f *faults) line(field, value string, maxLen int) string {
 }
 
 // prose checks multi-line text that may be empty.
-func (f *faults) prose(field, value string) {
+func (f *fieldErrors) prose(field, value string) {
 	f.characters(field, value, func(r rune) bool {
 		return unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t'
 	})
 }
 
-func (f *faults) characters(field, value string, refused func(rune) bool) {
+func (f *fieldErrors) characters(field, value string, refused func(rune) bool) {
 	if strings.ContainsFunc(value, refused) {
 		f.add(field, "invalid", "must not have control characters")
 	}
 }
 
 // zone checks a name of the IANA time zone database.
-func (f *faults) zone(field, value string) {
+func (f *fieldErrors) zone(field, value string) {
 	if value == "" {
 		f.add(field, "required", "must be an IANA time zone, such as Europe/Berlin")
 		return
@@ -79,7 +79,7 @@ func (f *faults) zone(field, value string) {
 
 // time returns a time in UTC, in microseconds as Postgres stores it. It must not
 // be before 1970: cursors of lists count from there.
-func (f *faults) time(field string, t time.Time) time.Time {
+func (f *fieldErrors) time(field string, t time.Time) time.Time {
 	if t.Year() < 1970 {
 		f.add(field, "invalid", "must not be before 1970")
 		return time.Time{}
