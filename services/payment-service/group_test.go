@@ -113,7 +113,7 @@ func TestPaymentsShareATransactionAndFailAlone(t *testing.T) {
 	}
 }
 
-func TestKeyBeginsOnePaymentAtTwoReplicas(t *testing.T) {
+func TestSameKeyAtTwoReplicasStartsOnePayment(t *testing.T) {
 	t.Parallel()
 	p := newProgram(t)
 	replicas := []*payments.Store{p.store, {Pool: p.pool, Owed: func() {}}}

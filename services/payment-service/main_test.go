@@ -19,7 +19,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/payment"
 )
 
-func TestEachMethodEndsAsItShould(t *testing.T) {
+func TestPaymentMethodsReachTheirStatus(t *testing.T) {
 	t.Parallel()
 	p := newProgram(t).start(t)
 	l := p.listen(t)
@@ -82,7 +82,7 @@ func TestDeclinedBuyerPaysAgainWhileTheHoldLasts(t *testing.T) {
 	p.balanced(t, 500)
 }
 
-func TestTwentyRequestsWithOneKeyChargeOnce(t *testing.T) {
+func TestConcurrentRequestsWithOneKeyChargeOnce(t *testing.T) {
 	t.Parallel()
 	p := newProgram(t).start(t)
 	for _, key := range []string{"the-key", ""} {
@@ -177,7 +177,7 @@ func TestRedeliveredMessagesHaveOneEffect(t *testing.T) {
 	wantProblem(t, a, http.StatusConflict, "booking_not_payable")
 }
 
-func TestPoisonHoldsUpNoOtherBooking(t *testing.T) {
+func TestPoisonMessageDoesNotBlockOtherBookings(t *testing.T) {
 	t.Parallel()
 	p := newProgram(t).start(t)
 	good := newBooking(100)
@@ -201,7 +201,7 @@ func TestPoisonHoldsUpNoOtherBooking(t *testing.T) {
 	}
 }
 
-func TestCancellationThatOvertakesItsBookingHolds(t *testing.T) {
+func TestCancellationDeliveredBeforeBookingIsKept(t *testing.T) {
 	t.Parallel()
 	p := newProgram(t).start(t)
 	b := newBooking(900)
@@ -304,7 +304,7 @@ func TestWebhooks(t *testing.T) {
 	}
 }
 
-func TestRequestsThatAreRefused(t *testing.T) {
+func TestInvalidRequestsAreRefused(t *testing.T) {
 	t.Parallel()
 	p := newProgram(t).start(t)
 	b, expired := newBooking(300), newBooking(300)

@@ -75,7 +75,7 @@ func TestPaymentOfAnEndedBookingThatTheProviderHasNotHeardOfIsNotCharged(t *test
 	}
 }
 
-func TestReplicaThatStopsLeavesItsWorkToTheOther(t *testing.T) {
+func TestOtherReplicaFinishesWorkOfStoppedReplica(t *testing.T) {
 	t.Parallel()
 	first := newProgram(t).start(t)
 	second := *first
@@ -110,7 +110,7 @@ func TestReplicaThatStopsLeavesItsWorkToTheOther(t *testing.T) {
 }
 
 // Whichever comes first, the other must see it: the money is refunded, once.
-func TestCancelAndCaptureInTheSameMoment(t *testing.T) {
+func TestConcurrentCancelAndCaptureRefundsPayment(t *testing.T) {
 	t.Parallel()
 	p := newProgram(t)
 	const rounds = 300

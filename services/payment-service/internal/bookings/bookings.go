@@ -54,7 +54,7 @@ func (c *Client) Held(ctx context.Context, user, id uuid.UUID) (b events.Booking
 	})
 	err = errors.New("no known replica of booking-service")
 	for _, i := range instances {
-		b, err = c.ask(ctx, i.Addr, token, id)
+		b, err = c.fetch(ctx, i.Addr, token, id)
 		var ended *payment.NotPayableError
 		if err == nil || errors.As(err, &ended) || errors.Is(err, payment.ErrNotFound) || ctx.Err() != nil {
 			break
@@ -63,7 +63,7 @@ func (c *Client) Held(ctx context.Context, user, id uuid.UUID) (b events.Booking
 	return b, err
 }
 
-func (c *Client) ask(ctx context.Context, addr, token string, id uuid.UUID) (b events.BookingCreated, err error) {
+func (c *Client) fetch(ctx context.Context, addr, token string, id uuid.UUID) (b events.BookingCreated, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+events.HeldBookings+id.String(), http.NoBody)
 	if err != nil {
 		return b, err

@@ -34,7 +34,7 @@ func (c *Cashier) Charge(ctx context.Context, job Job) error {
 	if job.Tries == 1 {
 		charge, err := c.Provider.Charge(ctx, p.ID.String(), p.Method, p.Amount)
 		if err == nil || errors.Is(err, ErrRejected) {
-			return c.settle(ctx, p, charge, err)
+			return c.record(ctx, p, charge, err)
 		}
 		slog.WarnContext(ctx, "charge outcome unknown, looking it up", "payment", p.ID, "error", err)
 	}
@@ -49,7 +49,7 @@ func (c *Cashier) Charge(ctx context.Context, job Job) error {
 		}
 		charge, err = c.Provider.Charge(ctx, p.ID.String(), p.Method, p.Amount)
 	}
-	return c.settle(ctx, p, charge, err)
+	return c.record(ctx, p, charge, err)
 }
 
 // lookup queries a charge until the provider answers.
@@ -66,7 +66,7 @@ func (c *Cashier) lookup(ctx context.Context, id uuid.UUID) (charge Charge, err 
 	return charge, err
 }
 
-func (c *Cashier) settle(ctx context.Context, p Payment, charge Charge, err error) error {
+func (c *Cashier) record(ctx context.Context, p Payment, charge Charge, err error) error {
 	switch {
 	case errors.Is(err, ErrRejected):
 		return c.Store.Update(ctx, p.ID, func(pu *Purchase) error {

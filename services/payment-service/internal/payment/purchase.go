@@ -122,7 +122,7 @@ type Purchase struct {
 	Events []any
 }
 
-func (p *Purchase) touch(pay *Payment) {
+func (p *Purchase) markChanged(pay *Payment) {
 	if p.Changed == nil {
 		p.Changed = map[uuid.UUID]*Payment{}
 	}
@@ -169,7 +169,7 @@ func (p *Purchase) Start(id, user uuid.UUID, method string, now time.Time) (*Pay
 		Amount: p.Booking.Total, Status: Processing, CreatedAt: now,
 	}
 	p.Payments = append(p.Payments, pay)
-	p.touch(pay)
+	p.markChanged(pay)
 	return pay, nil
 }
 
@@ -189,9 +189,9 @@ func (p *Purchase) Capture(id uuid.UUID, chargeID string, amount events.Money, a
 		return fmt.Errorf("%w: %v instead of %v for payment %s", ErrAmount, amount, pay.Amount, id)
 	}
 	pay.ChargeID, pay.CapturedAt = chargeID, at
-	p.touch(pay)
-	if p.Booking.Cancelled() || p.otherLive(id) {
-		p.owe(pay)
+	p.markChanged(pay)
+	if p.Booking.Cancelled() || p.otherPending(id) {
+		p.startRefund(pay)
 		return nil
 	}
 	pay.Status, pay.FailureCode = Succeeded, ""
@@ -202,9 +202,9 @@ func (p *Purchase) Capture(id uuid.UUID, chargeID string, amount events.Money, a
 	return nil
 }
 
-// otherLive reports whether another payment has captured, or may yet capture,
+// otherPending reports whether another payment has captured, or may yet capture,
 // the booking's price.
-func (p *Purchase) otherLive(id uuid.UUID) bool {
+func (p *Purchase) otherPending(id uuid.UUID) bool {
 	for _, pay := range p.Payments {
 		if pay.ID != id && (pay.Status == Processing || pay.Status == Succeeded) {
 			return true
@@ -213,9 +213,9 @@ func (p *Purchase) otherLive(id uuid.UUID) bool {
 	return false
 }
 
-func (p *Purchase) owe(pay *Payment) {
+func (p *Purchase) startRefund(pay *Payment) {
 	pay.Status, pay.FailureCode = Refunding, BookingEnded
-	p.touch(pay)
+	p.markChanged(pay)
 	p.Refunds = append(p.Refunds, Refund{
 		ID: uuid.Must(uuid.NewV7()), PaymentID: pay.ID, BookingID: p.Booking.ID, ChargeID: pay.ChargeID, Amount: pay.Amount,
 	})
@@ -229,22 +229,22 @@ func (p *Purchase) Decline(id uuid.UUID, code string, at time.Time) {
 		return
 	}
 	pay.Status, pay.FailureCode, pay.FailedAt = Failed, code, at
-	p.touch(pay)
+	p.markChanged(pay)
 	p.Events = append(p.Events, events.PaymentFailed{
 		PaymentID: pay.ID, BookingID: p.Booking.ID, EventID: p.Booking.EventID,
 		FailureCode: code, FailedAt: at,
 	})
 }
 
-// Settle refunds what was captured for a booking that has ended. A payment
+// RefundIfCancelled refunds what was captured for a booking that has ended. A payment
 // still processing is refunded when its capture arrives.
-func (p *Purchase) Settle() {
+func (p *Purchase) RefundIfCancelled() {
 	if !p.Booking.Cancelled() {
 		return
 	}
 	for _, pay := range p.Payments {
 		if pay.Status == Succeeded {
-			p.owe(pay)
+			p.startRefund(pay)
 		}
 	}
 }
@@ -256,7 +256,7 @@ func (p *Purchase) Refunded(id uuid.UUID, at time.Time) {
 		return
 	}
 	pay.Status, pay.RefundedAt = Refunded, at
-	p.touch(pay)
+	p.markChanged(pay)
 	reason := p.Booking.CancelReason
 	if reason == "" {
 		reason = events.PaymentLate // paid twice: a late capture of an abandoned attempt

@@ -47,7 +47,7 @@ func TestPurchase(t *testing.T) {
 		if !p.Booking.Cancelled() {
 			p.Booking.CancelReason = events.CancelledByBuyer
 		}
-		p.Settle()
+		p.RefundIfCancelled()
 	}
 	refunded := func(_ *testing.T, p *Purchase, pay *Payment) { p.Refunded(pay.ID, now) }
 	another := func(t *testing.T, p *Purchase, _ *Payment) { start(t, p) }

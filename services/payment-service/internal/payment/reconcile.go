@@ -14,8 +14,8 @@ const (
 	// settleGrace is the minimum age of a charge before the reconciler checks
 	// it, to let its webhook and the message of its cancellation arrive.
 	settleGrace = 10 * time.Second
-	// firstLook is how far back a new leader starts.
-	firstLook = time.Hour
+	// initialWindow is how far back a new leader starts.
+	initialWindow = time.Hour
 	// stuckAfter is the age at which a payment should long have had an outcome.
 	stuckAfter = 30 * time.Second
 	// overdueAfter is the age at which a refund or payment needs a person.
@@ -47,7 +47,7 @@ type Reconciler struct {
 func (r *Reconciler) Round(ctx context.Context) (Report, error) {
 	rep := Report{Repairs: map[string]int{}, Alerts: map[string]int{}, Drift: map[string]int64{}}
 	now := r.Now()
-	err := errors.Join(r.charges(ctx, now, &rep), r.stuck(ctx, now, &rep), r.owed(ctx, &rep))
+	err := errors.Join(r.charges(ctx, now, &rep), r.stuck(ctx, now, &rep), r.unrefunded(ctx, &rep))
 	if err == nil {
 		err = r.drift(ctx, now.Add(-settleGrace), &rep)
 	}
@@ -57,7 +57,7 @@ func (r *Reconciler) Round(ctx context.Context) (Report, error) {
 // charges finds charges at the provider that are not recorded as captured.
 func (r *Reconciler) charges(ctx context.Context, now time.Time, rep *Report) error {
 	if r.from.IsZero() {
-		r.from = now.Add(-firstLook)
+		r.from = now.Add(-initialWindow)
 	}
 	for {
 		charges, err := r.Provider.Settled(ctx, r.from, r.fromID, now.Add(-settleGrace), page)
@@ -113,7 +113,7 @@ func (r *Reconciler) stuck(ctx context.Context, now time.Time, rep *Report) erro
 	for _, p := range payments {
 		charge, err := r.Provider.Lookup(ctx, p.ID.String())
 		if err == nil && charge.Status != ChargePending {
-			if err := r.settle(ctx, p, charge, nil); err != nil {
+			if err := r.record(ctx, p, charge, nil); err != nil {
 				return err
 			}
 			r.repaired(ctx, rep, "stuck", p.ID)
@@ -129,14 +129,14 @@ func (r *Reconciler) stuck(ctx context.Context, now time.Time, rep *Report) erro
 	return nil
 }
 
-// owed finds money kept for bookings that have ended, and stuck refunds.
-func (r *Reconciler) owed(ctx context.Context, rep *Report) error {
-	payments, err := r.Store.Owing(ctx, page)
+// unrefunded finds money kept for bookings that have ended, and stuck refunds.
+func (r *Reconciler) unrefunded(ctx context.Context, rep *Report) error {
+	payments, err := r.Store.Unrefunded(ctx, page)
 	if err != nil {
 		return err
 	}
 	for _, p := range payments {
-		if err := r.Store.Update(ctx, p.ID, func(pu *Purchase) error { pu.Settle(); return nil }); err != nil {
+		if err := r.Store.Update(ctx, p.ID, func(pu *Purchase) error { pu.RefundIfCancelled(); return nil }); err != nil {
 			return err
 		}
 		r.repaired(ctx, rep, "refund", p.ID)

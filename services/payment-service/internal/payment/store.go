@@ -42,8 +42,8 @@ type Store interface {
 	// Stuck returns at most n payments that have been processing for longer
 	// than age.
 	Stuck(ctx context.Context, age time.Duration, n int) ([]Payment, error)
-	// Owing returns at most n succeeded payments whose booking has ended.
-	Owing(ctx context.Context, n int) ([]Payment, error)
+	// Unrefunded returns at most n succeeded payments whose booking has ended.
+	Unrefunded(ctx context.Context, n int) ([]Payment, error)
 	// OverdueRefunds counts the refunds that have been owed for longer than
 	// age.
 	OverdueRefunds(ctx context.Context, age time.Duration) (int, error)

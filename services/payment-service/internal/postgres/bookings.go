@@ -84,7 +84,7 @@ func (s *Store) BookingsCancelled(ctx context.Context, in []events.BookingCancel
 			return false, err
 		}
 		for _, p := range loaded.byBooking {
-			p.Settle()
+			p.RefundIfCancelled()
 		}
 		return save(ctx, tx, loaded)
 	})

@@ -35,8 +35,8 @@ type change struct {
 	request Request
 	fn      func(*payment.Purchase) (*payment.Payment, error)
 
-	// begun is fn's result, or the payment that request started earlier.
-	begun    *payment.Payment
+	// started is fn's result, or the payment that request started earlier.
+	started  *payment.Payment
 	replayed bool
 	err      error
 	done     chan struct{}
@@ -88,7 +88,7 @@ func (s *Store) commitWaiting() {
 func (s *Store) commit(group []*change) {
 	err := s.storeCreated(group)
 	if err == nil {
-		err = s.inTx(context.Background(), func(ctx context.Context, tx pgx.Tx) (bool, error) { return carryOut(ctx, tx, group) })
+		err = s.inTx(context.Background(), func(ctx context.Context, tx pgx.Tx) (bool, error) { return applyGroup(ctx, tx, group) })
 	}
 	switch {
 	case refused(err) && len(group) > 1:
@@ -134,13 +134,13 @@ func refused(err error) bool {
 	return errors.As(err, &pg) && (strings.HasPrefix(pg.Code, "22") || strings.HasPrefix(pg.Code, "23") || strings.HasPrefix(pg.Code, "40"))
 }
 
-// carryOut makes the changes of a group in one transaction. A change whose fn
+// applyGroup makes the changes of a group in one transaction. A change whose fn
 // fails keeps its error and does not affect the others.
-func carryOut(ctx context.Context, tx pgx.Tx, group []*change) (owed bool, err error) {
+func applyGroup(ctx context.Context, tx pgx.Tx, group []*change) (refundDue bool, err error) {
 	var bookings, payments []uuid.UUID
 	var requests []Request
 	for _, c := range group {
-		c.begun, c.replayed, c.err = nil, false, nil
+		c.started, c.replayed, c.err = nil, false, nil
 		if c.booking != uuid.Nil {
 			bookings = append(bookings, c.booking)
 		} else {
@@ -157,7 +157,7 @@ func carryOut(ctx context.Context, tx pgx.Tx, group []*change) (owed bool, err e
 	for _, c := range group {
 		key := requestKey{c.request.User, c.request.Key}
 		if before := loaded.byRequest[key]; before != nil {
-			c.begun, c.replayed = before, true
+			c.started, c.replayed = before, true
 			if !bytes.Equal(before.RequestHash, c.request.Hash) {
 				c.err = postgres.ErrKeyReused
 			}
@@ -171,13 +171,13 @@ func carryOut(ctx context.Context, tx pgx.Tx, group []*change) (owed bool, err e
 			c.err = payment.ErrNotFound
 			continue
 		}
-		if c.begun, c.err = c.fn(p); c.begun == nil {
+		if c.started, c.err = c.fn(p); c.started == nil {
 			continue
 		}
-		c.begun.Traceparent = traceparent(c.ctx)
+		c.started.Traceparent = traceparent(c.ctx)
 		if key.key != "" {
-			c.begun.IdempotencyKey, c.begun.RequestHash = key.key, c.request.Hash
-			loaded.byRequest[key] = c.begun
+			c.started.IdempotencyKey, c.started.RequestHash = key.key, c.request.Hash
+			loaded.byRequest[key] = c.started
 		}
 	}
 	return save(ctx, tx, loaded)

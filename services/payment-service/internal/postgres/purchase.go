@@ -123,15 +123,15 @@ func scanPayment(row pgx.CollectableRow) (*payment.Payment, error) {
 }
 
 // save writes the decisions, with one statement per table.
-func save(ctx context.Context, tx pgx.Tx, l *purchases) (owed bool, err error) {
-	var begun, changed []*payment.Payment
+func save(ctx context.Context, tx pgx.Tx, l *purchases) (refundDue bool, err error) {
+	var started, changed []*payment.Payment
 	var refunds []payment.Refund
 	var messages []postgres.Message
 	for _, p := range l.byBooking {
 		for i, pay := range p.Payments {
 			switch {
 			case i >= l.stored[p.Booking.ID]:
-				begun = append(begun, pay)
+				started = append(started, pay)
 			case p.Changed[pay.ID] != nil:
 				changed = append(changed, pay)
 			}
@@ -149,7 +149,7 @@ func save(ctx context.Context, tx pgx.Tx, l *purchases) (owed bool, err error) {
 		}
 	}
 	b := &pgx.Batch{}
-	queueBegun(b, begun)
+	queueStarted(b, started)
 	queueChanged(b, changed)
 	for _, r := range refunds {
 		b.Queue(`INSERT INTO refunds (id, payment_id, booking_id, charge_id, amount, currency) VALUES ($1, $2, $3, $4, $5, $6)`,
@@ -190,9 +190,9 @@ func columnsOf(in []*payment.Payment) (c columns) {
 	return c
 }
 
-// queueBegun inserts new payments. Each is leased to its creator, which charges
+// queueStarted inserts new payments. Each is leased to its creator, which charges
 // it at once.
-func queueBegun(b *pgx.Batch, in []*payment.Payment) {
+func queueStarted(b *pgx.Batch, in []*payment.Payment) {
 	if len(in) == 0 {
 		return
 	}
@@ -267,15 +267,15 @@ func eventType(e any) string {
 }
 
 // inTx runs fn in a transaction, then signals refunds that it created.
-func (s *Store) inTx(ctx context.Context, fn func(ctx context.Context, tx pgx.Tx) (owed bool, err error)) error {
+func (s *Store) inTx(ctx context.Context, fn func(ctx context.Context, tx pgx.Tx) (refundDue bool, err error)) error {
 	ctx, cancel := context.WithTimeout(ctx, groupTimeout)
 	defer cancel()
-	owed := false
+	refundDue := false
 	err := postgres.InTx(ctx, s.Pool, func(tx pgx.Tx) (err error) {
-		owed, err = fn(ctx, tx)
+		refundDue, err = fn(ctx, tx)
 		return err
 	})
-	if err == nil && owed {
+	if err == nil && refundDue {
 		s.Owed()
 	}
 	return err
@@ -292,10 +292,10 @@ func (s *Store) Update(ctx context.Context, paymentID uuid.UUID, fn func(*paymen
 // payment.ErrNotFound for an unknown booking, postgres.ErrKeyReused, and fn's.
 func (s *Store) Pay(ctx context.Context, request Request, bookingID uuid.UUID, created *events.BookingCreated,
 	fn func(*payment.Purchase) (*payment.Payment, error),
-) (begun *payment.Payment, replayed bool, err error) {
+) (started *payment.Payment, replayed bool, err error) {
 	c := &change{ctx: ctx, booking: bookingID, created: created, request: request, fn: fn}
 	err = s.do(c)
-	return c.begun, c.replayed, err
+	return c.started, c.replayed, err
 }
 
 // Payment returns a payment. Error: payment.ErrNotFound.

@@ -65,8 +65,8 @@ func (s *Store) Stuck(ctx context.Context, age time.Duration, n int) ([]payment.
 		WHERE status = 'processing' AND created_at < now() - $1::interval ORDER BY created_at LIMIT $2`, age, n)
 }
 
-// Owing implements payment.Store.
-func (s *Store) Owing(ctx context.Context, n int) ([]payment.Payment, error) {
+// Unrefunded implements payment.Store.
+func (s *Store) Unrefunded(ctx context.Context, n int) ([]payment.Payment, error) {
 	return s.payments(ctx, `SELECT `+paymentColumns+` FROM payments p WHERE status = 'succeeded'
 		AND EXISTS (SELECT FROM bookings b WHERE b.booking_id = p.booking_id AND b.state = 'cancelled') LIMIT $1`, n)
 }

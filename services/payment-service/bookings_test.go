@@ -54,7 +54,7 @@ func (p *program) askable(t *testing.T, held ...events.BookingCreated) string {
 	return strings.TrimPrefix(server.URL, "http://")
 }
 
-func TestBookingWhoseMessageDoesNotComeIsAskedFor(t *testing.T) {
+func TestBookingIsFetchedWhenItsMessageIsMissing(t *testing.T) {
 	t.Parallel()
 	p := newProgram(t)
 	b := newBooking(1500)
@@ -107,7 +107,7 @@ func TestBookingWhoseMessageDoesNotComeIsAskedFor(t *testing.T) {
 	}
 }
 
-func TestBookingIsAskedForAtAReplicaThatAnswers(t *testing.T) {
+func TestBookingIsFetchedFromRespondingReplica(t *testing.T) {
 	t.Parallel()
 	p := newProgram(t)
 	b := newBooking(1500)
@@ -147,7 +147,7 @@ func TestBookingIsAskedForAtAReplicaThatAnswers(t *testing.T) {
 	}
 }
 
-func TestOwnerOfTheEventIsAskedFirst(t *testing.T) {
+func TestOwnerOfEventIsQueriedFirst(t *testing.T) {
 	t.Parallel()
 	const replicas = 3
 	var instances []consul.Instance
