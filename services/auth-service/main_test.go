@@ -221,7 +221,7 @@ func TestRefusals(t *testing.T) {
 	})
 }
 
-func TestRegistrationSentTwentyTimesAtOnceMakesOneAccount(t *testing.T) {
+func TestConcurrentDuplicateRegistrationsMakeOneAccount(t *testing.T) {
 	s := start(t)
 	body := `{"email":"` + testkit.Unique("u") + `@example.com","password":"12345678","name":"U"}`
 	key := testkit.Unique("key")
@@ -379,7 +379,7 @@ func TestAdminSearchesAccountsPageByPage(t *testing.T) {
 	}
 }
 
-func TestGuessesAreLimitedByAccountAndSayWhenToComeBack(t *testing.T) {
+func TestFailedLoginsAreLimitedByAccountWithRetryAfter(t *testing.T) {
 	s := start(t)
 	_, email := s.register()
 	from := []string{"X-Forwarded-For", testkit.Unique("addr")}

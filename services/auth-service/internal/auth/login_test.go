@@ -34,7 +34,7 @@ func TestLoginTakesTheEmailInAnyCase(t *testing.T) {
 	}
 }
 
-func TestOverlongPasswordIsRefusedForTheWorkOfAShortOne(t *testing.T) {
+func TestOverlongPasswordCostsNoMoreThanShortOne(t *testing.T) {
 	s, w, _ := newService(t)
 	if _, err := s.Login(t.Context(), email, strings.Repeat("x", 200_000), "192.0.2.1"); !errors.Is(err, ErrInvalidCredentials) {
 		t.Errorf("Login = %v", err)

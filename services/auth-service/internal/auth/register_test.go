@@ -8,7 +8,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 )
 
-func TestDomainKnowsNoDrivers(t *testing.T) {
+func TestDomainImportsNoDriver(t *testing.T) {
 	testkit.AssertNoDrivers(t, "github.com/frontrow-tickets/frontrow/services/auth-service/internal/auth")
 }
 

@@ -83,14 +83,14 @@ func (s Accounts) ByID(ctx context.Context, id uuid.UUID) (auth.Account, error) 
 	return scan(s.Pool.QueryRow(ctx, `SELECT `+columns+` FROM accounts WHERE id = $1`, id))
 }
 
-// literally escapes a text for LIKE.
-var literally = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+// likeEscaper escapes a text for LIKE.
+var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
 // Search scans every account: only admins use it, and rarely.
 func (s Accounts) Search(ctx context.Context, part, after string, limit int) ([]auth.Account, error) {
 	rows, err := s.Pool.Query(ctx, `SELECT id, email, name, role, created_at FROM accounts
 		WHERE email > $1 AND (email ILIKE $2 OR name ILIKE $2) ORDER BY email LIMIT $3`,
-		after, "%"+literally.Replace(part)+"%", limit)
+		after, "%"+likeEscaper.Replace(part)+"%", limit)
 	if err != nil {
 		return nil, unavailable("search accounts", err)
 	}
