@@ -22,7 +22,7 @@ func direct(t *testing.T) *api.Client {
 	return c
 }
 
-func TestRegistrationReturnsAfterTheAgentLostItAndGoesWhenStopped(t *testing.T) {
+func TestRegistrationIsRestoredAfterAgentLosesItAndRemovedOnStop(t *testing.T) {
 	var ready atomic.Bool
 	ready.Store(true)
 	admin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -85,7 +85,7 @@ func TestRegistrationWithoutConsulDoesNothing(t *testing.T) {
 	}
 }
 
-func TestRegistrationOutlivesAConsulThatIsDown(t *testing.T) {
+func TestRegistrationSurvivesConsulOutage(t *testing.T) {
 	l := newLink(t, testkit.Consul(t))
 	l.cut()
 	name := testkit.Unique("svc")
@@ -96,7 +96,7 @@ func TestRegistrationOutlivesAConsulThatIsDown(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- reg.Run(ctx) }()
-	l.mend(t)
+	l.restore(t)
 	testkit.Eventually(t, "registered once Consul is there", func() bool {
 		_, _, err := direct(t).Agent().Service(name, nil)
 		return err == nil

@@ -56,7 +56,7 @@ func TestDNSResolverWithNobodyReady(t *testing.T) {
 	}
 }
 
-func TestResolverOfNobodyRunsUntilItIsStopped(t *testing.T) {
+func TestResolverWithoutNamesRunsUntilStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, err := NewDNSResolver(nil)
 		if err != nil {

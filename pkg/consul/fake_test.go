@@ -24,12 +24,12 @@ type link struct {
 func newLink(t *testing.T, target string) *link {
 	t.Helper()
 	l := &link{target: target, addr: testkit.FreeAddr(t)}
-	l.mend(t)
+	l.restore(t)
 	t.Cleanup(l.cut)
 	return l
 }
 
-func (l *link) mend(t *testing.T) {
+func (l *link) restore(t *testing.T) {
 	t.Helper()
 	ln, err := net.Listen("tcp", l.addr)
 	if err != nil {

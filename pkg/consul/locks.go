@@ -82,7 +82,7 @@ func (l *Locks) Lock(ctx context.Context, name string, lead func(ctx context.Con
 	l.mu.Lock()
 	l.claims[name] = c
 	l.mu.Unlock()
-	l.poke()
+	l.notify()
 	defer func() {
 		l.mu.Lock()
 		delete(l.claims, name)
@@ -131,7 +131,7 @@ func (l *Locks) giveUp(name string, c *claim) {
 	}
 }
 
-func (l *Locks) poke() {
+func (l *Locks) notify() {
 	select {
 	case l.wake <- struct{}{}:
 	default:

@@ -64,12 +64,12 @@ func TestResolverKeepsLastKnownWhileConsulIsDownAndWhenItReturnsEmpty(t *testing
 
 	l.cut()
 	a.say("2", "c=127.0.0.1:3")
-	l.mend(t)
+	l.restore(t)
 	// c shows that the response of the restarted Consul has been applied.
 	shows(t, r, "127.0.0.1:1 127.0.0.1:2 127.0.0.1:3")
 }
 
-func TestResolverLetsGoOfWhatNeverCameBackAfterTheGrace(t *testing.T) {
+func TestResolverDropsMissingInstanceAfterGrace(t *testing.T) {
 	a := newAgent()
 	srv := httptest.NewServer(a)
 	t.Cleanup(srv.Close)

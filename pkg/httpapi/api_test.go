@@ -155,7 +155,7 @@ func TestMediaTypeMustBeJSON(t *testing.T) {
 	}
 }
 
-func TestIdempotencyKeyIsOneVisibleWord(t *testing.T) {
+func TestIdempotencyKeyMustBeVisibleASCII(t *testing.T) {
 	for value, valid := range map[string]bool{
 		"a": true, strings.Repeat("k", 255): true, strings.Repeat("k", 256): false, "": false, "a b": false, "é": false,
 	} {

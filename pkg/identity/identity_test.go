@@ -34,7 +34,7 @@ func verifier(t *testing.T, keys string) *Verifier {
 	return v
 }
 
-func TestTokenSaysWhoAsks(t *testing.T) {
+func TestTokenCarriesIdentity(t *testing.T) {
 	v := verifier(t, testKey(1)+", "+testKey(2))
 	for _, want := range []Identity{
 		{UserID: uuid.Must(uuid.NewV7()), Role: Organizer, Email: "o@example.com"}, {Role: Anonymous}, {Role: Service}, {},
@@ -86,7 +86,7 @@ func TestForgedTokensAreRefused(t *testing.T) {
 	}
 }
 
-func TestServiceMayNotActAsAnybodyElse(t *testing.T) {
+func TestServiceKeySignsServiceRoleOnly(t *testing.T) {
 	v := verifier(t, testKey(1))
 	if err := v.AcceptService(testKey(2)); err != nil {
 		t.Fatal(err)
@@ -106,7 +106,7 @@ func TestServiceKeyMustNotBeTheGateways(t *testing.T) {
 	}
 }
 
-func TestTokensGoByTheClockThatIsGiven(t *testing.T) {
+func TestTokenExpiryFollowsGivenClock(t *testing.T) {
 	s, v := signer(t, testKey(1)), verifier(t, testKey(1))
 	token := s.Sign(Identity{Role: Anonymous})
 	later := func() time.Time { return time.Now().Add(time.Hour) }
@@ -118,7 +118,7 @@ func TestTokensGoByTheClockThatIsGiven(t *testing.T) {
 	}
 }
 
-func TestKeysMustBeKeys(t *testing.T) {
+func TestInvalidKeysAreRefused(t *testing.T) {
 	for _, keys := range []string{"", "x", base64.StdEncoding.EncodeToString([]byte("short")), testKey(1) + ","} {
 		if _, err := NewSigner(service, keys); err == nil {
 			t.Errorf("%q was accepted for signing", keys)

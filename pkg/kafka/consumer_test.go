@@ -17,7 +17,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 )
 
-func TestMessagesWithoutStoredEffectComeAgain(t *testing.T) {
+func TestUnstoredMessagesAreRedelivered(t *testing.T) {
 	t.Parallel()
 	onBrokers(t, 1, func(t *testing.T, brokers, topic string) {
 		send(t, newProducer(t, brokers), topic, 0, 10, sameKey)
@@ -43,7 +43,7 @@ func TestMessagesWithoutStoredEffectComeAgain(t *testing.T) {
 	})
 }
 
-func TestRetryInPlaceKeepsOrderAndHoldsUpNoOtherKey(t *testing.T) {
+func TestRetryInPlaceKeepsOrderAndBlocksNoOtherKey(t *testing.T) {
 	t.Parallel()
 	onBrokers(t, 2, func(t *testing.T, brokers, topic string) {
 		p := newProducer(t, brokers)
@@ -75,7 +75,7 @@ func TestRetryInPlaceKeepsOrderAndHoldsUpNoOtherKey(t *testing.T) {
 	})
 }
 
-func TestPoisonGoesToTheDeadLetterTopic(t *testing.T) {
+func TestPoisonMessageGoesToDeadLetterTopic(t *testing.T) {
 	t.Parallel()
 	onBrokers(t, 1, func(t *testing.T, brokers, topic string) {
 		p := newProducer(t, brokers)
@@ -250,7 +250,7 @@ func TestTraceGoesOnInTheHandler(t *testing.T) {
 	})
 }
 
-func TestLagCountsMessagesWithoutEffect(t *testing.T) {
+func TestLagCountsMessagesNotYetStored(t *testing.T) {
 	t.Parallel()
 	onBrokers(t, 1, func(t *testing.T, brokers, topic string) {
 		send(t, newProducer(t, brokers), topic, 0, 7, sameKey)

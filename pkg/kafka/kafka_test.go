@@ -161,7 +161,7 @@ func TestPublishFailsWhileBrokersAreAway(t *testing.T) {
 	}
 }
 
-func TestCloseSaysWhatIsLeft(t *testing.T) {
+func TestCloseReportsUndeliveredMessages(t *testing.T) {
 	t.Parallel()
 	p := newProducer(t, testkit.FreeAddr(t))
 	results := make(chan error, 1)

@@ -24,7 +24,7 @@ func TestMessageSurvivesEncoding(t *testing.T) {
 	}
 }
 
-func TestDecodeRefusesWhatIsNoCloudEvent(t *testing.T) {
+func TestDecodeRefusesInvalidCloudEvents(t *testing.T) {
 	for name, tc := range map[string]struct {
 		header, value string
 		drop          bool

@@ -189,7 +189,7 @@ func (w *worker) attempt(todo []pending, oneByOne *bool) (left []pending, cause 
 		n++
 	}
 	if n == 0 {
-		if err := w.bury(todo[0], todo[0].err); err != nil {
+		if err := w.deadLetter(todo[0], todo[0].err); err != nil {
 			return todo, err
 		}
 		return todo[1:], nil
@@ -219,7 +219,7 @@ func (w *worker) attempt(todo []pending, oneByOne *bool) (left []pending, cause 
 	handled := 0
 	for i, err := range errs {
 		if IsPoison(err) {
-			err = w.bury(todo[i], err)
+			err = w.deadLetter(todo[i], err)
 		} else if err == nil {
 			handled++
 		}
@@ -234,8 +234,8 @@ func (w *worker) attempt(todo []pending, oneByOne *bool) (left []pending, cause 
 	return append(left, todo[n:]...), cause
 }
 
-// bury sends a message to the dead-letter topic.
-func (w *worker) bury(m pending, reason error) error {
+// deadLetter sends a message to the dead-letter topic.
+func (w *worker) deadLetter(m pending, reason error) error {
 	topic := DLQ(w.p.topic)
 	origin := fmt.Sprintf("%s/%d/%d", w.p.topic, w.p.n, int64(m.record.TopicPartition.Offset))
 	dead := &kafka.Message{

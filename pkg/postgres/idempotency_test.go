@@ -25,7 +25,7 @@ func addThing(t *testing.T, pool *pgxpool.Pool, key postgres.Key) (string, bool,
 	return fmt.Sprint(status, " ", string(body)), replayed, err
 }
 
-func TestTwentyTwinsOfOneKeyHaveOneEffect(t *testing.T) {
+func TestConcurrentDuplicatesOfOneKeyHaveOneEffect(t *testing.T) {
 	pool := pgtest.Pool(t, things, postgres.Idempotency)
 	key := postgres.Key{Scope: "POST /things", Owner: "ann", Key: "k", RequestHash: []byte("h")}
 	var wg sync.WaitGroup
@@ -47,7 +47,7 @@ func TestTwentyTwinsOfOneKeyHaveOneEffect(t *testing.T) {
 	}
 }
 
-func TestKeysAreApart(t *testing.T) {
+func TestKeysOfDifferentOwnersAreIndependent(t *testing.T) {
 	pool := pgtest.Pool(t, things, postgres.Idempotency)
 	base := postgres.Key{Scope: "POST /things", Owner: "ann", Key: "k", RequestHash: []byte("h")}
 	if _, _, err := addThing(t, pool, base); err != nil {
@@ -98,7 +98,7 @@ func TestFailureStoresNothing(t *testing.T) {
 	}
 }
 
-func TestKeyIsForgottenAfterADay(t *testing.T) {
+func TestKeyExpiresAfterADay(t *testing.T) {
 	pool := pgtest.Pool(t, things, postgres.Idempotency)
 	key := postgres.Key{Scope: "s", Owner: "o", Key: "k", RequestHash: []byte("h")}
 	age := func() {

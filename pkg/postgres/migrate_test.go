@@ -44,7 +44,7 @@ func TestManyMigratorsAtOnceMigrateOnce(t *testing.T) {
 	}
 }
 
-func TestMigrateSaysWhichMigrationFailed(t *testing.T) {
+func TestMigrateNamesFailedMigration(t *testing.T) {
 	broken := fstest.MapFS{"00010_broken.sql": {Data: []byte("-- +goose Up\nCREATE TABEL x ();\n")}}
 	if err := postgres.Migrate(t.Context(), pgtest.URL(t), broken); err == nil {
 		t.Fatal("a broken migration passed")

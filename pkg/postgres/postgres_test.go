@@ -16,7 +16,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 )
 
-func TestUnavailableIsWhatAnotherTryMayHeal(t *testing.T) {
+func TestIsUnavailableMeansRetryMayHelp(t *testing.T) {
 	pool := pgtest.Pool(t, things)
 	exec := func(q interface {
 		QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
@@ -106,7 +106,7 @@ func TestUniqueViolationIsKnownByItsConstraint(t *testing.T) {
 	}
 }
 
-func TestConnectSaysWhatIsWrongWithTheURL(t *testing.T) {
+func TestConnectReportsInvalidURL(t *testing.T) {
 	if _, err := postgres.Connect(t.Context(), "postgres://127.0.0.1:port/x"); err == nil || !strings.HasPrefix(err.Error(), "postgres: ") {
 		t.Errorf("got %v", err)
 	}

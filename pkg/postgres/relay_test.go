@@ -156,7 +156,7 @@ func TestRelaysKeepOrderOfKeyAndLoseNothing(t *testing.T) {
 	}
 }
 
-func TestRelayGoesOnWhenBrokerReturns(t *testing.T) {
+func TestRelayContinuesWhenBrokerReturns(t *testing.T) {
 	pool := pgtest.Pool(t, things, postgres.Outbox)
 	b := &broker{down: true}
 	startRelay(t, pool, b)
@@ -183,7 +183,7 @@ func TestRelayGoesOnWhenBrokerReturns(t *testing.T) {
 	testkit.Eventually(t, "the lag is gone", func() bool { return lag() == 0 })
 }
 
-func TestCommitOfAMessageWakesTheRelay(t *testing.T) {
+func TestCommittedMessageWakesRelay(t *testing.T) {
 	pool := pgtest.Pool(t, things, postgres.Outbox)
 	signal, err := postgres.WakeSignal(t.Context(), pool)
 	if err != nil || signal == nil {

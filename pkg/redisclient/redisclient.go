@@ -72,13 +72,13 @@ func newFailover(address string) (*redis.Client, error) {
 	return redis.NewFailoverClient(opts), nil
 }
 
-func init() { redis.SetLogger(quiet{}) }
+func init() { redis.SetLogger(discardLogger{}) }
 
-// quiet sends the client's own messages to the debug log: each failure is
+// discardLogger sends the client's own messages to the debug log: each failure is
 // returned as an error as well.
-type quiet struct{}
+type discardLogger struct{}
 
 // Printf logs at debug level.
-func (quiet) Printf(ctx context.Context, format string, v ...any) {
+func (discardLogger) Printf(ctx context.Context, format string, v ...any) {
 	slog.DebugContext(ctx, fmt.Sprintf(format, v...))
 }

@@ -138,7 +138,7 @@ func TestClientLeavesASentinelThatHangs(t *testing.T) {
 	}
 }
 
-func TestURLThatCanNotBeReadIsRefused(t *testing.T) {
+func TestInvalidURLIsRefused(t *testing.T) {
 	for _, address := range []string{"http://127.0.0.1:1", "redis://%zz", "redis://127.0.0.1:1/0?master_name=x&addr=nowhere"} {
 		if _, err := redisclient.New(address); err == nil {
 			t.Errorf("%s was taken", address)

@@ -24,7 +24,7 @@ func event(n int) uuid.UUID {
 	return id
 }
 
-func TestWorkIsSharedEvenlyAndOnlyThatOfALostInstanceMoves(t *testing.T) {
+func TestWorkIsSpreadEvenlyAndMovesOnlyFromLostInstance(t *testing.T) {
 	instances := []string{"booking-service-1", "booking-service-2", "booking-service-3"}
 	const events = 3000
 	owned := map[string]int{}

@@ -60,7 +60,7 @@ func TestSessionIsFoundByItsIDWhichRedisDoesNotHold(t *testing.T) {
 	}
 }
 
-func TestIdleEndIsPutOffButNeverPastTheAbsoluteOne(t *testing.T) {
+func TestUseExtendsIdleTimeoutUpToAbsoluteTimeout(t *testing.T) {
 	s, c := newStore(t)
 	id := login(t, s, testkit.Unique("user"))
 	k := key(Hash(id))
@@ -113,7 +113,7 @@ func TestEndedSessionIsGoneAtOnce(t *testing.T) {
 	}
 }
 
-func TestNewRoleIsInEveryLiveSessionAndRevivesNone(t *testing.T) {
+func TestSetRoleUpdatesLiveSessionsOnly(t *testing.T) {
 	s, _ := newStore(t)
 	user := testkit.Unique("user")
 	one, two, ended := login(t, s, user), login(t, s, user), login(t, s, user)
@@ -155,7 +155,7 @@ func (endsAfterRead) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.P
 	return next
 }
 
-func TestChangesAreTold(t *testing.T) {
+func TestSessionChangesArePublished(t *testing.T) {
 	s, _ := newStore(t)
 	told, subscribed := make(chan string, 10), make(chan struct{}, 10)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -209,7 +209,7 @@ func TestMalformedIDsAreNotFoundWithoutRedis(t *testing.T) {
 	}
 }
 
-func TestDeadRedisIsAnErrorSoon(t *testing.T) {
+func TestUnreachableRedisFailsFast(t *testing.T) {
 	rdb, err := redisclient.New("redis://" + testkit.FreeAddr(t))
 	if err != nil {
 		t.Fatal(err)
