@@ -165,7 +165,7 @@ func (r *received) times(key string) int {
 	return r.came[key]
 }
 
-func TestWebhookIsSentUntilItIsTaken(t *testing.T) {
+func TestWebhookIsRetriedUntilAccepted(t *testing.T) {
 	t.Parallel()
 	r := &received{came: map[string]int{}, refusals: 1}
 	p := start(t, r.take)
@@ -215,7 +215,7 @@ func TestWebhooksAreDeliveredSeveralAtOnce(t *testing.T) {
 	}
 }
 
-func TestMigrateMakesADatabaseThatIsMissing(t *testing.T) {
+func TestMigrateCreatesMissingDatabase(t *testing.T) {
 	t.Parallel()
 	server := testkit.Postgres(t)
 	missing, err := url.Parse(server)
