@@ -133,7 +133,7 @@ func run(ctx context.Context, args []string) error {
 type session struct {
 	options
 	began         time.Time
-	stack         *system.Stack
+	system        *system.System
 	injector      *fault.Injector
 	results       []*round.Result
 	mutantResults []report.Mutant

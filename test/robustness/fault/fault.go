@@ -156,7 +156,6 @@ func (i *Injector) Heal(ctx context.Context) error {
 	return errors.Join(failures...)
 }
 
-
 // poll polls until done returns true or ctx ends.
 func poll(ctx context.Context, what string, done func(ctx context.Context) (bool, error)) error {
 	for {

@@ -34,7 +34,7 @@ func TestInvariantsHoldUnderFaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	result, err := round.Run(t.Context(), round.Config{
-		Name: "short round", Seed: seed, Length: length, Buyers: buyers, Stack: running, Injector: injector, Out: out, Progress: t.Logf,
+		Name: "short round", Seed: seed, Length: length, Buyers: buyers, System: running, Injector: injector, Out: out, Progress: t.Logf,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -210,4 +210,3 @@ func (sim *Simulation) ReadAll(ctx context.Context) error {
 }
 
 func newKey() string { return "robustness-" + uuid.NewString() }
-
