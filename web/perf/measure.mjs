@@ -1,9 +1,12 @@
 // Measures the seat map in Chromium: time to the first paint of the map, and frames while it is panned and zoomed.
 //
-//   FRONTROW_URL=http://localhost:8080/api/v1 node perf/measure.mjs [event id]   against a running system; without an id: the event with most seats
-//   node perf/measure.mjs --mock                                          the built app (dist/app) and a made-up venue of 50,000 seats
+//   FRONTROW_URL=http://localhost:8080/api/v1 node perf/measure.mjs [event id]
+//       against a running system; without an id: the event with most seats
+//   node perf/measure.mjs --mock
+//       the built app (dist/app) and a made-up venue of 50,000 seats
 //
-// --scale=2 measures with two device pixels a CSS pixel. Nothing is asserted: what the machine does besides tells as much as the map.
+// --scale=2 measures with two device pixels a CSS pixel. Nothing is asserted: what else the machine does counts for as
+// much as the map.
 import { chromium } from '@playwright/test';
 import { mock } from './mock.mjs';
 
@@ -19,7 +22,10 @@ if (!url) {
   process.exit(2);
 }
 
-const browser = await chromium.launch({ executablePath: process.env.FRONTROW_CHROMIUM ?? '/usr/bin/chromium', args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] });
+const browser = await chromium.launch({
+  executablePath: process.env.FRONTROW_CHROMIUM ?? '/usr/bin/chromium',
+  args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
+});
 try {
   const event = args.find((arg) => !arg.startsWith('--')) ?? server?.event ?? (await largest());
   const context = await browser.newContext({ viewport: { width: 1366, height: 900 }, deviceScaleFactor: scale });
@@ -38,9 +44,13 @@ try {
 
   console.error(`opening event ${event} …`);
   await page.goto(`${url}/events/${event}`, { waitUntil: 'commit' });
-  await page.waitForFunction(() => performance.getEntriesByName('seat-map-painted').length > 0, undefined, { timeout: 120_000 });
+  await page.waitForFunction(() => performance.getEntriesByName('seat-map-painted').length > 0, undefined, {
+    timeout: 120_000,
+  });
   const painted = await page.evaluate(() => performance.getEntriesByName('seat-map-painted')[0].startTime);
-  const transferred = await page.evaluate(() => performance.getEntriesByType('resource').reduce((sum, entry) => sum + entry.transferSize, 0));
+  const transferred = await page.evaluate(() =>
+    performance.getEntriesByType('resource').reduce((sum, entry) => sum + entry.transferSize, 0),
+  );
   const seats = await page.evaluate(async (id) => {
     const { blocks } = await (await fetch(`/api/v1/events/${id}/seats`)).json();
     return blocks.reduce((sum, block) => sum + block.states.length, 0);
@@ -54,7 +64,11 @@ try {
 
   const rows = [];
   // The seats' distance in pixels where a phase begins: sections only, dots, numbered seats.
-  for (const [name, wheel] of [['far', 0], ['mid', 5], ['near', 5]]) {
+  for (const [name, wheel] of [
+    ['far', 0],
+    ['mid', 5],
+    ['near', 5],
+  ]) {
     console.error(`measuring ${name} …`);
     for (let i = 0; i < wheel; i++) {
       await page.mouse.wheel(0, -180);
@@ -69,9 +83,16 @@ try {
   console.log(`navigation to seat map     ${(painted / 1000).toFixed(2)} s`);
   console.log(`received                   ${(transferred / 1000).toFixed(0)} kB`);
   console.log(`canvas                     ${Math.round(box.width)} x ${Math.round(box.height)} at ${scale}`);
-  console.log(`${''.padEnd(20)}${['frames/s', 'median', 'p95', 'max ms', 'script p95', 'max ms'].map((title) => title.padStart(12)).join('')}`);
+  console.log(
+    `${''.padEnd(20)}${['frames/s', 'median', 'p95', 'max ms', 'script p95', 'max ms'].map((title) => title.padStart(12)).join('')}`,
+  );
   for (const row of rows) {
-    console.log(row.name.padEnd(20) + [row.rate, row.median, row.p95, row.max, row.scriptP95, row.scriptMax].map((value) => value.toFixed(1).padStart(12)).join(''));
+    console.log(
+      row.name.padEnd(20) +
+        [row.rate, row.median, row.p95, row.max, row.scriptP95, row.scriptMax]
+          .map((value) => value.toFixed(1).padStart(12))
+          .join(''),
+    );
   }
 } finally {
   await browser.close();
@@ -82,8 +103,10 @@ try {
 async function largest() {
   const get = async (path) => (await fetch(`${url}/api/v1${path}`)).json();
   let best = { seats: -1, id: '' };
-  for (let cursor = ''; ; ) {
-    const { items, next_cursor: next } = await get(`/events?limit=100${cursor && `&cursor=${encodeURIComponent(cursor)}`}`);
+  for (let cursor = ''; ;) {
+    const { items, next_cursor: next } = await get(
+      `/events?limit=100${cursor && `&cursor=${encodeURIComponent(cursor)}`}`,
+    );
     for (const { id } of items) {
       const { blocks } = await get(`/events/${id}/seats`);
       const seats = (blocks ?? []).reduce((sum, block) => sum + block.states.length, 0);
@@ -115,10 +138,18 @@ async function frames(page, gesture) {
     window.frameTimes = window.scriptTimes = undefined;
     return taken;
   });
-  const at = (values, share) => values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))];
+  const at = (values, share) =>
+    values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))];
   const total = times.reduce((sum, time) => sum + time, 0);
   // Half of the callbacks are those of the measurement, which take no time.
-  return { rate: (times.length / total) * 1000, median: at(times, 0.5), p95: at(times, 0.95), max: at(times, 1), scriptP95: at(scripts, 0.975), scriptMax: at(scripts, 1) };
+  return {
+    rate: (times.length / total) * 1000,
+    median: at(times, 0.5),
+    p95: at(times, 0.95),
+    max: at(times, 1),
+    scriptP95: at(scripts, 0.975),
+    scriptMax: at(scripts, 1),
+  };
 }
 
 async function pan(page, middle) {

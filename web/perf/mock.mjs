@@ -1,4 +1,5 @@
-// The built app with one event of 50,000 seats, without a backend: what the seat map asks for, and some changes a second.
+// The built app with one event of 50,000 seats, without a backend: what the seat map asks for, and some changes a
+// second.
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { extname, join, normalize } from 'node:path';
@@ -7,13 +8,24 @@ import { gzipSync } from 'node:zlib';
 import { createServer as createVite } from 'vite';
 
 const app = fileURLToPath(new URL('../dist/app/', import.meta.url));
-const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.json': 'application/json' };
+const types = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.json': 'application/json',
+};
 const eventId = '0193b3a0-3333-7abc-8def-000000000003';
 const changesASecond = 50;
 
 /** The made-up venue is the one the tests use. */
 async function arena() {
-  const vite = await createVite({ configFile: false, logLevel: 'error', appType: 'custom', server: { middlewareMode: true, hmr: false, ws: false } });
+  const vite = await createVite({
+    configFile: false,
+    logLevel: 'error',
+    appType: 'custom',
+    server: { middlewareMode: true, hmr: false, ws: false },
+  });
   try {
     const example = await vite.ssrLoadModule('/src/map/example.ts');
     return example.arena();
@@ -33,7 +45,13 @@ export async function mock() {
     ends_at: '2099-06-01T21:00:00Z',
     time_zone: venue.time_zone,
     currency: 'EUR',
-    ticket_types: venue.categories.map(({ id, name }, n) => ({ id, name, category: id, kind: 'seated', price: { amount: 12900 - 2000 * n, currency: 'EUR' } })),
+    ticket_types: venue.categories.map(({ id, name }, n) => ({
+      id,
+      name,
+      category: id,
+      kind: 'seated',
+      price: { amount: 12900 - 2000 * n, currency: 'EUR' },
+    })),
     sale_starts_at: '2020-01-01T00:00:00Z',
     sale_ends_at: '2099-05-31T18:00:00Z',
     max_seats_per_buyer: 10,
@@ -55,13 +73,23 @@ export async function mock() {
   }
   const state = (n) => ((n * 7919) % 97 < 40 ? 's' : (n * 7919) % 97 < 46 ? 'h' : 'a');
   const versions = new Map([...sizes.keys()].map((id) => [id, 1]));
-  const snapshot = { event_id: eventId, version: 1, blocks: [...sizes].map(([id, size]) => ({ id, version: 1, states: Array.from({ length: size }, (_, i) => state(i * Number(id))).join('') })) };
+  const snapshot = {
+    event_id: eventId,
+    version: 1,
+    blocks: [...sizes].map(([id, size]) => ({
+      id,
+      version: 1,
+      states: Array.from({ length: size }, (_, i) => state(i * Number(id))).join(''),
+    })),
+  };
   // As the gateway does: compressed once.
-  const answers = new Map([
-    [`/api/v1/events/${eventId}`, event],
-    [`/api/v1/venues/${venue.id}`, venue],
-    [`/api/v1/events/${eventId}/seats`, snapshot],
-  ].map(([path, body]) => [path, gzipSync(JSON.stringify(body))]));
+  const answers = new Map(
+    [
+      [`/api/v1/events/${eventId}`, event],
+      [`/api/v1/venues/${venue.id}`, venue],
+      [`/api/v1/events/${eventId}/seats`, snapshot],
+    ].map(([path, body]) => [path, gzipSync(JSON.stringify(body))]),
+  );
 
   const streams = new Set();
   let changes = 0;
@@ -71,7 +99,11 @@ export async function mock() {
     const version = versions.get(block) + 1;
     versions.set(block, version);
     const seat = (changes * 31) % sizes.get(block);
-    const data = JSON.stringify({ block, version, seats: { [`${block}-${seat}`]: ['held', 'sold', 'available'][changes % 3] } });
+    const data = JSON.stringify({
+      block,
+      version,
+      seats: { [`${block}-${seat}`]: ['held', 'sold', 'available'][changes % 3] },
+    });
     changes++;
     for (const stream of streams) stream.write(`id: m.${changes}\nevent: delta\ndata: ${data}\n\n`);
   }, 1000 / changesASecond);
@@ -80,7 +112,9 @@ export async function mock() {
     const { pathname } = new URL(request.url, 'http://mock');
     if (pathname === `/api/v1/events/${eventId}/seats/stream`) {
       response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
-      response.write(`id: m.0\nevent: snapshot\ndata: ${JSON.stringify({ ...snapshot, blocks: snapshot.blocks.map((block) => ({ ...block, version: versions.get(block.id) })) })}\n\n`);
+      response.write(
+        `id: m.0\nevent: snapshot\ndata: ${JSON.stringify({ ...snapshot, blocks: snapshot.blocks.map((block) => ({ ...block, version: versions.get(block.id) })) })}\n\n`,
+      );
       streams.add(response);
       request.on('close', () => streams.delete(response));
     } else if (answers.has(pathname)) {
@@ -104,7 +138,10 @@ async function file(pathname, response) {
   const wanted = extname(pathname) ? pathname : '/index.html';
   try {
     const body = await readFile(join(app, normalize(wanted)));
-    response.writeHead(200, { 'Content-Type': types[extname(wanted)] ?? 'application/octet-stream', 'Content-Encoding': 'gzip' });
+    response.writeHead(200, {
+      'Content-Type': types[extname(wanted)] ?? 'application/octet-stream',
+      'Content-Encoding': 'gzip',
+    });
     response.end(gzipSync(body));
   } catch {
     response.writeHead(404);

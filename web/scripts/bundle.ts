@@ -1,5 +1,5 @@
-// Two steps at the end of a build: the sizes of what a buyer loads, held against a budget; and compressed copies, so that the
-// server compresses nothing.
+// Two steps at the end of a build: the sizes of what a buyer loads, held against a budget; and compressed copies,
+// so that the server compresses nothing.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
@@ -31,7 +31,8 @@ export function bundleBudget(budget: { entries: string[]; gzippedKilobytes: numb
         console.log(`  ${file.padEnd(48)} ${(size / 1000).toFixed(1).padStart(7)} kB gzipped`);
       }
       console.log(`  buyer's path: ${(total / 1000).toFixed(1)} kB gzipped, of ${budget.gzippedKilobytes} kB`);
-      if (total > budget.gzippedKilobytes * 1000) throw new Error(`the buyer's path is larger than ${budget.gzippedKilobytes} kB`);
+      if (total > budget.gzippedKilobytes * 1000)
+        throw new Error(`the buyer's path is larger than ${budget.gzippedKilobytes} kB`);
     },
   };
 }
@@ -51,7 +52,10 @@ export function precompress(): Plugin {
           const path = join(entry.parentPath, entry.name);
           const content = readFileSync(path);
           writeFileSync(`${path}.gz`, gzipSync(content, { level: 9 }));
-          writeFileSync(`${path}.br`, brotliCompressSync(content, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }));
+          writeFileSync(
+            `${path}.br`,
+            brotliCompressSync(content, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }),
+          );
         }
       },
     },

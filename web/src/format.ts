@@ -7,7 +7,8 @@ const formats = new Map<string, Intl.NumberFormat>();
 function format(currency?: string): Intl.NumberFormat {
   const name = `${language()} ${currency ?? ''}`;
   let known = formats.get(name);
-  if (!known) formats.set(name, (known = new Intl.NumberFormat(language(), currency ? { style: 'currency', currency } : {})));
+  if (!known)
+    formats.set(name, (known = new Intl.NumberFormat(language(), currency ? { style: 'currency', currency } : {})));
   return known;
 }
 
@@ -23,11 +24,16 @@ export const dateTime = (time: string, timeZone: string): string =>
   new Intl.DateTimeFormat(language(), { dateStyle: 'full', timeStyle: 'short', timeZone }).format(new Date(time));
 
 export const shortDateTime = (time: string, timeZone?: string): string =>
-  new Intl.DateTimeFormat(language(), { dateStyle: 'medium', timeStyle: 'short', ...(timeZone ? { timeZone } : {}) }).format(new Date(time));
+  new Intl.DateTimeFormat(language(), {
+    dateStyle: 'medium',
+    timeStyle: 'short',
+    ...(timeZone ? { timeZone } : {}),
+  }).format(new Date(time));
 
 /** Day, month and weekday apart, for a calendar leaf. */
 export function calendarLeaf(time: string, timeZone: string): { day: string; month: string; weekday: string } {
-  const part = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(language(), { ...options, timeZone }).format(new Date(time));
+  const part = (options: Intl.DateTimeFormatOptions) =>
+    new Intl.DateTimeFormat(language(), { ...options, timeZone }).format(new Date(time));
   return { day: part({ day: 'numeric' }), month: part({ month: 'short' }), weekday: part({ weekday: 'short' }) };
 }
 

@@ -4,7 +4,7 @@ import { need } from './i18n/i18n.svelte';
 import './styles.css';
 import './theme.svelte';
 
-// A part of the app that is not there any more: a newer version was installed while this page was open. What was chosen is kept.
+// A newer version was installed while this page was open, and a part of the old one is gone. Chosen seats are kept.
 const reloaded = 'frontrow-reloaded';
 window.addEventListener('vite:preloadError', (event) => {
   if (Date.now() - Number(sessionStorage.getItem(reloaded)) < 10_000) return;

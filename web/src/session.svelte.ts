@@ -26,7 +26,9 @@ export async function login(email: string, password: string): Promise<void> {
 }
 
 export async function register(name: string, email: string, password: string, key: string): Promise<void> {
-  await persist(() => api.POST('/auth/register', { body: { name, email, password }, params: { header: { 'Idempotency-Key': key } } }));
+  await persist(() =>
+    api.POST('/auth/register', { body: { name, email, password }, params: { header: { 'Idempotency-Key': key } } }),
+  );
   await login(email, password);
 }
 

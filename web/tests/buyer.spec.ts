@@ -12,7 +12,8 @@ async function seats(page: Page, id: string) {
   await page.goto(`/events/${id}`);
   await page.getByRole('button', { name: 'List' }).click();
 }
-const seat = (page: Page, row: string, number: number) => page.getByRole('button', { name: new RegExp(`row ${row}, seat ${number}\\b`) });
+const seat = (page: Page, row: string, number: number) =>
+  page.getByRole('button', { name: new RegExp(`row ${row}, seat ${number}\\b`) });
 
 test('a buyer finds an event, registers in the middle, pays and has tickets', async ({ browser }) => {
   const name = `Nocturnes ${Date.now()}`;
@@ -44,7 +45,12 @@ test('a buyer finds an event, registers in the middle, pays and has tickets', as
   await page.goto('/bookings');
   await expect(page.getByText('Confirmed')).toHaveCount(1);
   const sold = await sent<Schemas['Availability']>(olga.http.get(`${api}/events/${shown.id}/seats`));
-  expect(sold.blocks.map((block) => block.states).join('').match(/s/g)).toHaveLength(2);
+  expect(
+    sold.blocks
+      .map((block) => block.states)
+      .join('')
+      .match(/s/g),
+  ).toHaveLength(2);
 
   // And gives them back.
   await page.getByRole('link', { name: new RegExp(name) }).click();
@@ -59,7 +65,14 @@ test('of two who want the same seat one gets it, and the other sees so and is of
   await Promise.all([seats(ada.page, shown.id), seats(bob.page, shown.id)]);
   await Promise.all([seat(ada.page, 'A', 5).click(), seat(bob.page, 'A', 5).click()]);
   // Both press at once.
-  await Promise.all([ada, bob].map(({ page }) => page.getByRole('button', { name: 'Hold 1 seat' }).click({ noWaitAfter: true }).catch(() => undefined)));
+  await Promise.all(
+    [ada, bob].map(({ page }) =>
+      page
+        .getByRole('button', { name: 'Hold 1 seat' })
+        .click({ noWaitAfter: true })
+        .catch(() => undefined),
+    ),
+  );
   const won = (page: Page) => page.waitForURL(/\/bookings\//).then(() => page);
   const winner = await Promise.any([won(ada.page), won(bob.page)]);
   const loser = winner === ada.page ? bob.page : ada.page;
@@ -137,9 +150,11 @@ test('the services restart in the middle, and the buyer notices nothing', async 
   const { page } = await browse(browser, await person('Ada'));
   await seats(page, shown.id);
   await seat(page, 'A', 7).click();
-  for (const name of ['booking-service-1', 'booking-service-2', 'booking-service-3']) await supervisor('PATCH', `/process/stop/${name}`);
+  for (const name of ['booking-service-1', 'booking-service-2', 'booking-service-3'])
+    await supervisor('PATCH', `/process/stop/${name}`);
   const hold = page.getByRole('button', { name: 'Hold 1 seat' }).click();
-  for (const name of ['booking-service-1', 'booking-service-2', 'booking-service-3']) await supervisor('POST', `/process/start/${name}`);
+  for (const name of ['booking-service-1', 'booking-service-2', 'booking-service-3'])
+    await supervisor('POST', `/process/start/${name}`);
   await hold;
   await page.waitForURL(/\/bookings\//);
   for (const name of ['payment-service-1', 'payment-service-2']) await supervisor('PATCH', `/process/stop/${name}`);
@@ -152,8 +167,14 @@ test('a page of another site can do nothing with the session', async ({ browser 
   const ada = await person('Ada');
   const { context, page } = await browse(browser, ada);
   const cookies = await context.cookies();
-  expect(cookies.map(({ name, httpOnly, sameSite }) => ({ name, httpOnly, sameSite }))).toEqual([{ name: 'frontrow_session', httpOnly: true, sameSite: 'Lax' }]);
-  expect(await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]))).not.toContain(cookies[0]?.value);
-  const answer = await page.request.post(`${api}/auth/logout-all`, { headers: { 'Sec-Fetch-Site': 'cross-site', Origin: 'https://elsewhere.example' } });
+  expect(cookies.map(({ name, httpOnly, sameSite }) => ({ name, httpOnly, sameSite }))).toEqual([
+    { name: 'frontrow_session', httpOnly: true, sameSite: 'Lax' },
+  ]);
+  expect(await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]))).not.toContain(
+    cookies[0]?.value,
+  );
+  const answer = await page.request.post(`${api}/auth/logout-all`, {
+    headers: { 'Sec-Fetch-Site': 'cross-site', Origin: 'https://elsewhere.example' },
+  });
   expect(answer.status()).toBe(403);
 });

@@ -46,7 +46,11 @@ test('an organiser makes a venue and an event, sells, and lets people in', async
   const ada = await person('Ada');
   await until(async () => (await ada.http.get(`${api}/events/${id}/seats`)).ok());
   const shown = await sent<Schemas['Event']>(ada.http.get(`${api}/events/${id}`));
-  const booking = await sent<Schemas['Booking']>(ada.http.post(`${api}/bookings`, { data: { event_id: id, ticket_type_id: shown.ticket_types[0]?.id, quantity: 2 } }));
+  const booking = await sent<Schemas['Booking']>(
+    ada.http.post(`${api}/bookings`, {
+      data: { event_id: id, ticket_type_id: shown.ticket_types[0]?.id, quantity: 2 },
+    }),
+  );
   await sent(ada.http.post(`${api}/payments`, { data: { booking_id: booking.id, payment_method: 'pm_ok' } }));
   await expect(page.getByText('€39.00').first()).toBeVisible({ timeout: 30_000 });
 
@@ -83,7 +87,10 @@ test('an organiser makes a venue and an event, sells, and lets people in', async
   await expect(verdict.getByText('Not a valid ticket').first()).toBeVisible();
   await context.setOffline(false);
   // With the session of the page's own browser.
-  const admitted = async () => (await sent<Schemas['ScanPage']>(page.request.get(`${api}/events/${id}/check-ins`))).items.filter(({ result }) => result === 'admitted').length;
+  const admitted = async () =>
+    (await sent<Schemas['ScanPage']>(page.request.get(`${api}/events/${id}/check-ins`))).items.filter(
+      ({ result }) => result === 'admitted',
+    ).length;
   await until(async () => (await admitted()) === 2);
 });
 
@@ -91,9 +98,13 @@ test('an event that is cancelled refunds its buyers', async ({ browser }) => {
   const olga = await organizer();
   const shown = await event(olga, 'Flooded');
   const ada = await person('Ada');
-  const booking = await sent<Schemas['Booking']>(ada.http.post(`${api}/bookings`, { data: { event_id: shown.id, seat_ids: ['1-0'] } }));
+  const booking = await sent<Schemas['Booking']>(
+    ada.http.post(`${api}/bookings`, { data: { event_id: shown.id, seat_ids: ['1-0'] } }),
+  );
   await sent(ada.http.post(`${api}/payments`, { data: { booking_id: booking.id, payment_method: 'pm_ok' } }));
-  await until(async () => (await sent<Schemas['Booking']>(ada.http.get(`${api}/bookings/${booking.id}`))).status === 'confirmed');
+  await until(
+    async () => (await sent<Schemas['Booking']>(ada.http.get(`${api}/bookings/${booking.id}`))).status === 'confirmed',
+  );
   const { page } = await browse(browser, olga);
   await page.goto(`/organizer/events/${shown.id}`);
   await page.getByRole('button', { name: 'Cancel event' }).click();
@@ -112,7 +123,10 @@ test('an admin makes a buyer an organiser', async ({ browser }) => {
   const { page } = await browse(browser, root);
   await page.goto('/admin/users');
   await page.getByRole('searchbox').fill(bob.email);
-  await page.getByRole('row', { name: new RegExp(bob.email) }).getByRole('combobox').selectOption('organizer');
+  await page
+    .getByRole('row', { name: new RegExp(bob.email) })
+    .getByRole('combobox')
+    .selectOption('organizer');
   await until(async () => (await sent<Schemas['User']>(bob.http.get(`${api}/auth/me`))).role === 'organizer');
   await expect(page.getByRole('row', { name: new RegExp(bob.email) }).getByRole('combobox')).toHaveValue('organizer');
 });

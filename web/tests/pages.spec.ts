@@ -1,4 +1,4 @@
-// Every page: nothing that shuts somebody out (axe), nothing wider than a phone; and a picture of each, in .run/screenshots.
+// Every page: accessible by axe, and no wider than a phone. Leaves a screenshot of each in .run/screenshots.
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { browse, expect, secret, test } from './world';
@@ -8,7 +8,13 @@ const pictures = new URL('../../.run/screenshots/', import.meta.url).pathname;
 const views = {
   desktop: { viewport: { width: 1280, height: 860 }, colorScheme: 'light' },
   dark: { viewport: { width: 1280, height: 860 }, colorScheme: 'dark' },
-  phone: { viewport: { width: 360, height: 740 }, colorScheme: 'light', hasTouch: true, isMobile: true, deviceScaleFactor: 2 },
+  phone: {
+    viewport: { width: 360, height: 740 },
+    colorScheme: 'light',
+    hasTouch: true,
+    isMobile: true,
+    deviceScaleFactor: 2,
+  },
 } as const;
 
 let all: Shown[] = [];
@@ -18,7 +24,9 @@ test.beforeAll(async () => {
 
 async function serious(page: Page): Promise<string[]> {
   const { violations } = await new AxeBuilder({ page }).analyze();
-  return violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
 }
 
 for (const [name, view] of Object.entries(views)) {
@@ -34,7 +42,11 @@ for (const [name, view] of Object.entries(views)) {
         if (shown.who) {
           await page.goto('/login');
           await page.getByLabel('E-mail').fill(shown.who.email);
-          await page.getByLabel('Password').fill(shown.who.name === 'Admin' ? (process.env.FRONTROW_ADMIN_PASSWORD ?? 'change this password') : secret);
+          await page
+            .getByLabel('Password')
+            .fill(
+              shown.who.name === 'Admin' ? (process.env.FRONTROW_ADMIN_PASSWORD ?? 'change this password') : secret,
+            );
           await page.getByRole('button', { name: 'Log in', exact: true }).last().click();
           await page.getByRole('button', { name: 'Log out' }).waitFor();
         }
@@ -43,8 +55,13 @@ for (const [name, view] of Object.entries(views)) {
       page.setDefaultTimeout(20_000);
       await page.goto(shown.path);
       // One page that does not come up must not hide what is wrong with the others.
-      const problems = await shown.ready(page).then(() => serious(page), (error: Error) => [error.message]);
-      const width = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      const problems = await shown.ready(page).then(
+        () => serious(page),
+        (error: Error) => [error.message],
+      );
+      const width = await page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      );
       if (width > 0) problems.push(`${width} pixels wider than the screen`);
       if (problems.length > 0) found[shown.name] = problems;
       await page.screenshot({ path: `${pictures}${shown.name}-${name}.png`, fullPage: name !== 'phone' });

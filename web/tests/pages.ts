@@ -15,7 +15,15 @@ const heading = (name: string | RegExp) => (page: Page) => page.getByRole('headi
 
 /** Rows on arcs in four sections: enough to look like a theatre. */
 function theatre(): Schemas['NewVenue'] {
-  const section = (id: string, name: string, category: string, from: number, to: number, radius: number, rows: number): Schemas['NewSection'] => ({
+  const section = (
+    id: string,
+    name: string,
+    category: string,
+    from: number,
+    to: number,
+    radius: number,
+    rows: number,
+  ): Schemas['NewSection'] => ({
     id,
     name,
     rows: Array.from({ length: rows }, (_, r) => {
@@ -26,17 +34,29 @@ function theatre(): Schemas['NewVenue'] {
         label: String.fromCharCode(65 + r),
         category,
         seats: Array.from({ length: count }, (_, i) => ({
-          number: String(i + 1), x: arc * Math.sin(angle(i)), y: arc * Math.cos(angle(i)), accessible: r === rows - 1 && i < 2, blocked: false,
+          number: String(i + 1),
+          x: arc * Math.sin(angle(i)),
+          y: arc * Math.cos(angle(i)),
+          accessible: r === rows - 1 && i < 2,
+          blocked: false,
         })),
       };
     }),
   });
   return {
-    name: 'Theatre on the Quay', city: 'Vienna', time_zone: 'Europe/Vienna',
-    categories: [{ id: 'premium', name: 'Premium' }, { id: 'stalls', name: 'Stalls' }, { id: 'balcony', name: 'Balcony' }],
+    name: 'Theatre on the Quay',
+    city: 'Vienna',
+    time_zone: 'Europe/Vienna',
+    categories: [
+      { id: 'premium', name: 'Premium' },
+      { id: 'stalls', name: 'Stalls' },
+      { id: 'balcony', name: 'Balcony' },
+    ],
     sections: [
-      section('left', 'Stalls left', 'stalls', -0.6, -0.22, 20, 14), section('centre', 'Stalls centre', 'premium', -0.19, 0.19, 20, 14),
-      section('right', 'Stalls right', 'stalls', 0.22, 0.6, 20, 14), section('balcony', 'Balcony', 'balcony', -0.5, 0.5, 41, 6),
+      section('left', 'Stalls left', 'stalls', -0.6, -0.22, 20, 14),
+      section('centre', 'Stalls centre', 'premium', -0.19, 0.19, 20, 14),
+      section('right', 'Stalls right', 'stalls', 0.22, 0.6, 20, 14),
+      section('balcony', 'Balcony', 'balcony', -0.5, 0.5, 41, 6),
     ],
     areas: [],
   };
@@ -47,13 +67,29 @@ export async function pages(): Promise<Shown[]> {
   const olga = await organizer();
   const ada = await person('Ada');
   const shown = await event(olga, 'The Tempest', {}, theatre());
-  const draft = await sent<Schemas['Event']>(olga.http.post(`${api}/events`, {
-    data: { name: 'A Draft', venue_id: shown.venue.id, starts_at: shown.starts_at, ends_at: shown.ends_at, time_zone: shown.time_zone, currency: 'EUR', ticket_types: [], sale_starts_at: shown.sale_starts_at, sale_ends_at: shown.sale_ends_at },
-  }));
-  const book = (who: Person, more: object) => sent<Schemas['Booking']>(who.http.post(`${api}/bookings`, { data: { event_id: shown.id, ...more } }));
+  const draft = await sent<Schemas['Event']>(
+    olga.http.post(`${api}/events`, {
+      data: {
+        name: 'A Draft',
+        venue_id: shown.venue.id,
+        starts_at: shown.starts_at,
+        ends_at: shown.ends_at,
+        time_zone: shown.time_zone,
+        currency: 'EUR',
+        ticket_types: [],
+        sale_starts_at: shown.sale_starts_at,
+        sale_ends_at: shown.sale_ends_at,
+      },
+    }),
+  );
+  const book = (who: Person, more: object) =>
+    sent<Schemas['Booking']>(who.http.post(`${api}/bookings`, { data: { event_id: shown.id, ...more } }));
   const pay = async (who: Person, booking: Schemas['Booking']) => {
     await sent(who.http.post(`${api}/payments`, { data: { booking_id: booking.id, payment_method: 'pm_ok' } }));
-    await until(async () => (await sent<Schemas['Booking']>(who.http.get(`${api}/bookings/${booking.id}`))).status === 'confirmed');
+    await until(
+      async () =>
+        (await sent<Schemas['Booking']>(who.http.get(`${api}/bookings/${booking.id}`))).status === 'confirmed',
+    );
     return booking;
   };
   // A sale that has been going for a while.
@@ -62,34 +98,122 @@ export async function pages(): Promise<Shown[]> {
     for (const type of ['premium', 'stalls']) await pay(who, await book(who, { ticket_type_id: type, quantity: 4 }));
   }
   const confirmed = await pay(ada, await book(ada, { ticket_type_id: 'premium', quantity: 3 }));
-  const codes = (await sent<Schemas['Tickets']>(ada.http.get(`${api}/bookings/${confirmed.id}/tickets`))).items.map(({ code }) => code);
+  const codes = (await sent<Schemas['Tickets']>(ada.http.get(`${api}/bookings/${confirmed.id}/tickets`))).items.map(
+    ({ code }) => code,
+  );
   const held = await book(ada, { ticket_type_id: 'balcony', quantity: 2 });
-  const root = { id: '', email: process.env.FRONTROW_ADMIN_EMAIL ?? 'admin@frontrow.example', name: 'Admin', http: await admin() };
+  const root = {
+    id: '',
+    email: process.env.FRONTROW_ADMIN_EMAIL ?? 'admin@frontrow.example',
+    name: 'Admin',
+    http: await admin(),
+  };
 
   const map = async (page: Page) => {
     await page.getByText('Live', { exact: true }).first().waitFor();
     await page.waitForFunction(() => performance.getEntriesByName('seat-map-painted').length > 0);
   };
   return [
-    { name: 'events', path: '/', ready: async (page) => { await page.getByLabel('Search').fill('Tempest'); await page.getByRole('link', { name: /The Tempest/ }).first().waitFor(); } },
+    {
+      name: 'events',
+      path: '/',
+      ready: async (page) => {
+        await page.getByLabel('Search').fill('Tempest');
+        await page
+          .getByRole('link', { name: /The Tempest/ })
+          .first()
+          .waitFor();
+      },
+    },
     { name: 'login', path: '/login', ready: heading('Log in or register') },
     { name: 'event', path: `/events/${shown.id}`, ready: map },
-    { name: 'event-near', path: `/events/${shown.id}`, ready: async (page) => { await map(page); for (let i = 0; i < 4; i++) await page.getByRole('button', { name: 'Zoom in' }).click(); } },
-    { name: 'event-list', path: `/events/${shown.id}`, ready: async (page) => { await page.getByRole('button', { name: 'List' }).click(); await page.getByRole('button', { name: /row A, seat 1\b/ }).first().click(); } },
-    { name: 'checkout', path: `/bookings/${held.id}`, who: ada, ready: (page) => page.getByTestId('countdown').waitFor() },
-    { name: 'tickets', path: `/bookings/${confirmed.id}`, who: ada, ready: (page) => page.getByRole('img', { name: /QR code/ }).first().waitFor() },
+    {
+      name: 'event-near',
+      path: `/events/${shown.id}`,
+      ready: async (page) => {
+        await map(page);
+        for (let i = 0; i < 4; i++) await page.getByRole('button', { name: 'Zoom in' }).click();
+      },
+    },
+    {
+      name: 'event-list',
+      path: `/events/${shown.id}`,
+      ready: async (page) => {
+        await page.getByRole('button', { name: 'List' }).click();
+        await page
+          .getByRole('button', { name: /row A, seat 1\b/ })
+          .first()
+          .click();
+      },
+    },
+    {
+      name: 'checkout',
+      path: `/bookings/${held.id}`,
+      who: ada,
+      ready: (page) => page.getByTestId('countdown').waitFor(),
+    },
+    {
+      name: 'tickets',
+      path: `/bookings/${confirmed.id}`,
+      who: ada,
+      ready: (page) =>
+        page
+          .getByRole('img', { name: /QR code/ })
+          .first()
+          .waitFor(),
+    },
     { name: 'bookings', path: '/bookings', who: ada, ready: (page) => page.getByText('Confirmed').waitFor() },
-    { name: 'organizer-events', path: '/organizer', who: olga, ready: (page) => page.getByText('A Draft').first().waitFor() },
-    { name: 'organizer-draft', path: `/organizer/events/${draft.id}`, who: olga, ready: (page) => page.getByRole('button', { name: 'Publish' }).first().waitFor() },
+    {
+      name: 'organizer-events',
+      path: '/organizer',
+      who: olga,
+      ready: (page) => page.getByText('A Draft').first().waitFor(),
+    },
+    {
+      name: 'organizer-draft',
+      path: `/organizer/events/${draft.id}`,
+      who: olga,
+      ready: (page) => page.getByRole('button', { name: 'Publish' }).first().waitFor(),
+    },
     { name: 'organizer-event', path: `/organizer/events/${shown.id}`, who: olga, ready: heading(/The Tempest|Edit/) },
     { name: 'sales', path: `/organizer/events/${shown.id}/sales`, who: olga, ready: map },
-    { name: 'attendees', path: `/organizer/events/${shown.id}/attendees`, who: olga, ready: (page) => page.getByText(ada.email).first().waitFor() },
-    { name: 'check-in', path: `/organizer/events/${shown.id}/check-in`, who: olga, ready: async (page) => { const field = page.getByRole('textbox').first(); await field.fill(codes.pop() ?? '');  await field.press('Enter'); await page.getByText(/Admitted/i).first().waitFor(); } },
-    { name: 'venues', path: '/organizer/venues', who: olga, ready: (page) => page.getByText('Theatre on the Quay').first().waitFor() },
-    { name: 'venue', path: `/organizer/venues/${shown.venue.id}`, who: olga, ready: (page) => page.getByText('Theatre on the Quay').first().waitFor() },
+    {
+      name: 'attendees',
+      path: `/organizer/events/${shown.id}/attendees`,
+      who: olga,
+      ready: (page) => page.getByText(ada.email).first().waitFor(),
+    },
+    {
+      name: 'check-in',
+      path: `/organizer/events/${shown.id}/check-in`,
+      who: olga,
+      ready: async (page) => {
+        const field = page.getByRole('textbox').first();
+        await field.fill(codes.pop() ?? '');
+        await field.press('Enter');
+        await page
+          .getByText(/Admitted/i)
+          .first()
+          .waitFor();
+      },
+    },
+    {
+      name: 'venues',
+      path: '/organizer/venues',
+      who: olga,
+      ready: (page) => page.getByText('Theatre on the Quay').first().waitFor(),
+    },
+    {
+      name: 'venue',
+      path: `/organizer/venues/${shown.venue.id}`,
+      who: olga,
+      ready: (page) => page.getByText('Theatre on the Quay').first().waitFor(),
+    },
     { name: 'seat-plan-presets', path: '/organizer/venues/new', who: olga, ready: heading('New venue') },
     {
-      name: 'seat-plan-editor', path: '/organizer/venues/new', who: olga,
+      name: 'seat-plan-editor',
+      path: '/organizer/venues/new',
+      who: olga,
       ready: async (page) => {
         await page.getByRole('button', { name: /^Theatre/ }).click();
         await page.locator('canvas').waitFor();

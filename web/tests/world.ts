@@ -1,5 +1,12 @@
 // What the tests need to be there: people, venues and events, made by the API.
-import { request, test as base, type APIRequestContext, type Browser, type BrowserContext, type Page } from '@playwright/test';
+import {
+  request,
+  test as base,
+  type APIRequestContext,
+  type Browser,
+  type BrowserContext,
+  type Page,
+} from '@playwright/test';
 import http from 'node:http';
 import type { Schemas } from '../src/api/client';
 
@@ -26,13 +33,18 @@ export async function person(name: string): Promise<Person> {
 
 async function session(email: string, secret: string): Promise<APIRequestContext> {
   const anonymous = await request.newContext();
-  const { session_id: id } = await sent<Schemas['Session']>(anonymous.post(`${api}/auth/login`, { data: { email, password: secret } }));
+  const { session_id: id } = await sent<Schemas['Session']>(
+    anonymous.post(`${api}/auth/login`, { data: { email, password: secret } }),
+  );
   return request.newContext({ extraHTTPHeaders: { Authorization: `Bearer ${id}` } });
 }
 
 let admins: Promise<APIRequestContext> | undefined;
 export const admin = (): Promise<APIRequestContext> =>
-  (admins ??= session(process.env.FRONTROW_ADMIN_EMAIL ?? 'admin@frontrow.example', process.env.FRONTROW_ADMIN_PASSWORD ?? 'change this password'));
+  (admins ??= session(
+    process.env.FRONTROW_ADMIN_EMAIL ?? 'admin@frontrow.example',
+    process.env.FRONTROW_ADMIN_PASSWORD ?? 'change this password',
+  ));
 
 export async function organizer(name = 'Olga'): Promise<Person> {
   const olga = await person(name);
@@ -41,7 +53,9 @@ export async function organizer(name = 'Olga'): Promise<Person> {
 }
 
 /** The body of an answer, or an error that has it. */
-export async function sent<T>(answer: Promise<{ ok(): boolean; status(): number; text(): Promise<string> }>): Promise<T> {
+export async function sent<T>(
+  answer: Promise<{ ok(): boolean; status(): number; text(): Promise<string> }>,
+): Promise<T> {
   const response = await answer;
   const text = await response.text();
   if (!response.ok()) throw new Error(`${response.status()}: ${text}`);
@@ -53,20 +67,34 @@ export function smallHall(): Schemas['NewVenue'] {
   const row = (label: string, y: number): Schemas['NewRow'] => ({
     label,
     category: 'front',
-    seats: Array.from({ length: 8 }, (_, x) => ({ number: String(x + 1), x, y, accessible: label === 'B' && x === 0, blocked: false })),
+    seats: Array.from({ length: 8 }, (_, x) => ({
+      number: String(x + 1),
+      x,
+      y,
+      accessible: label === 'B' && x === 0,
+      blocked: false,
+    })),
   });
   return {
     name: 'Small Hall',
     city: 'Vienna',
     time_zone: 'Europe/Vienna',
-    categories: [{ id: 'front', name: 'Front' }, { id: 'floor', name: 'Standing' }],
+    categories: [
+      { id: 'front', name: 'Front' },
+      { id: 'floor', name: 'Standing' },
+    ],
     sections: [{ id: 'stalls', name: 'Stalls', rows: [row('A', 0), row('B', 1)] }],
     areas: [{ id: 'pit', name: 'Pit', category: 'floor', capacity: 20, x: 3.5, y: 5 }],
   };
 }
 
 /** An event on sale, whose seats can be bought. */
-export async function event(who: Person, name: string, more: Partial<Schemas['NewEvent']> = {}, hall = smallHall()): Promise<Schemas['Event']> {
+export async function event(
+  who: Person,
+  name: string,
+  more: Partial<Schemas['NewEvent']> = {},
+  hall = smallHall(),
+): Promise<Schemas['Event']> {
   const venue = await sent<Schemas['Venue']>(who.http.post(`${api}/venues`, { data: hall }));
   const day = 24 * 3600 * 1000;
   const at = (ms: number) => new Date(Math.floor((Date.now() + ms) / 1000) * 1000).toISOString();
@@ -78,7 +106,12 @@ export async function event(who: Person, name: string, more: Partial<Schemas['Ne
     ends_at: at(30 * day + 3 * 3600 * 1000),
     time_zone: 'Europe/Vienna',
     currency: 'EUR',
-    ticket_types: hall.categories.map((category, i) => ({ id: category.id, name: category.name, category: category.id, price: [4500, 1500, 2900][i] ?? 990 })),
+    ticket_types: hall.categories.map((category, i) => ({
+      id: category.id,
+      name: category.name,
+      category: category.id,
+      price: [4500, 1500, 2900][i] ?? 990,
+    })),
     sale_starts_at: at(-day),
     sale_ends_at: at(29 * day),
     max_seats_per_buyer: 8,
@@ -100,7 +133,11 @@ export async function until(condition: () => Promise<boolean>, patience = 60_000
 }
 
 /** A browser of somebody's own, logged in as they would. */
-export async function browse(browser: Browser, who?: Person, options: Parameters<Browser['newContext']>[0] = {}): Promise<{ context: BrowserContext; page: Page }> {
+export async function browse(
+  browser: Browser,
+  who?: Person,
+  options: Parameters<Browser['newContext']>[0] = {},
+): Promise<{ context: BrowserContext; page: Page }> {
   const context = await browser.newContext({ baseURL: origin, ...options });
   const page = await context.newPage();
   // A page of ours says nothing on the console when all is well.
@@ -130,7 +167,9 @@ export function supervisor(method: 'PATCH' | 'POST', path: string): Promise<void
     if (!socketPath) return reject(new Error('FRONTROW_PROCESS_COMPOSE is not set'));
     const call = http.request({ socketPath, method, path }, (answer) => {
       answer.resume();
-      answer.on('end', () => (answer.statusCode === 200 ? resolve() : reject(new Error(`${path}: ${answer.statusCode}`))));
+      answer.on('end', () =>
+        answer.statusCode === 200 ? resolve() : reject(new Error(`${path}: ${answer.statusCode}`)),
+      );
     });
     call.on('error', reject).end();
   });

@@ -70,8 +70,8 @@ function isProblem(value: unknown): value is Problem {
 const patience = 20_000;
 
 /**
- * Asks until there is an answer that is not passing: for reads, and for what carries an Idempotency-Key or may be done twice.
- * The pause grows from 0.3 s to 3 s, or is what the server says, and up to twice as much.
+ * Repeats a request while it fails for a passing reason: for reads, and for requests that carry an Idempotency-Key
+ * or may be done twice. The pause grows from 0.3 s to 3 s, or is what the server says, and up to twice as much.
  */
 export async function persist<T>(request: () => Promise<Answer<T>>, signal?: AbortSignal): Promise<NonNullable<T>> {
   const deadline = Date.now() + patience;
@@ -88,7 +88,7 @@ export async function persist<T>(request: () => Promise<Answer<T>>, signal?: Abo
   }
 }
 
-/** Like persist, about a sale: one that was opened a moment ago is not known to all services yet, and is asked for again for some seconds. */
+/** Like persist, for a sale: all services know a new one only after some seconds, so a 404 is tried again that long. */
 export async function persistOnSale<T>(request: () => Promise<Answer<T>>): Promise<NonNullable<T>> {
   for (let tries = 1; ; tries++) {
     try {

@@ -5,7 +5,10 @@ import { available, type SeatStates } from './states';
 /** A gap wider than this many usual distances is an aisle. */
 const aisle = 1.5;
 
-/** Free seats that the choice would leave single: between taken or chosen seats, aisles and row ends. Those single before are not its fault. */
+/**
+ * Free seats that the choice would leave single, between taken or chosen seats, aisles and row ends. Seats that
+ * were single before do not count.
+ */
 export function orphans(plan: SeatPlan, states: SeatStates, chosen: ReadonlySet<number>): number[] {
   const found = new Set<number>();
   const free = (index: number) => states.bytes[index] === available;

@@ -12,7 +12,10 @@ interface Wishes {
   xs?: number[];
 }
 
-/** A venue of sections of rows of seats, which are given by their category; `-` before it is a blocked seat, `+` an accessible one. */
+/**
+ * A venue of sections, rows and seats. A seat is its category, with `-` before it if blocked, and `+` if
+ * accessible.
+ */
 export function hall(sections: string[][][], { blockOf = (n) => [1, n], areas = [], xs }: Wishes = {}): Venue {
   let seats = 0;
   return venue(
@@ -32,7 +35,15 @@ export function hall(sections: string[][][], { blockOf = (n) => [1, n], areas = 
       }));
       return { id: `s${s}`, name: `Section ${s + 1}`, blocks: ['1'], seat_count: seats - first, rows: made };
     }),
-    areas.map((area, n) => ({ id: `area${n}`, name: `Area ${n + 1}`, category: 'a', x: 50 * n, y: 50, seat_count: area.capacity, ...area })),
+    areas.map((area, n) => ({
+      id: `area${n}`,
+      name: `Area ${n + 1}`,
+      category: 'a',
+      x: 50 * n,
+      y: 50,
+      seat_count: area.capacity,
+      ...area,
+    })),
   );
 }
 
@@ -62,11 +73,24 @@ export function arena(): Venue {
             const reach = radius + r * 1.1;
             const id = `${Math.floor(n / blockSize) + 1}-${n % blockSize}`;
             n++;
-            return { id, number: `${i + 1}`, x: Math.round(reach * Math.sin(angle) * 100) / 100, y: Math.round(reach * Math.cos(angle) * 100) / 100, category: categories[tier + (Math.abs(angle) < 0.6 ? 0 : 1)]?.id ?? 'a', ...(r === 0 && i < 2 ? { accessible: true } : {}) };
+            return {
+              id,
+              number: `${i + 1}`,
+              x: Math.round(reach * Math.sin(angle) * 100) / 100,
+              y: Math.round(reach * Math.cos(angle) * 100) / 100,
+              category: categories[tier + (Math.abs(angle) < 0.6 ? 0 : 1)]?.id ?? 'a',
+              ...(r === 0 && i < 2 ? { accessible: true } : {}),
+            };
           }),
         };
       });
-      sections.push({ id: `t${tier}-${s}`, name: `${['Lower', 'Middle', 'Upper'][tier]} ${s + 1}`, blocks: [], seat_count: made.reduce((sum, row) => sum + row.seats.length, 0), rows: made });
+      sections.push({
+        id: `t${tier}-${s}`,
+        name: `${['Lower', 'Middle', 'Upper'][tier]} ${s + 1}`,
+        blocks: [],
+        seat_count: made.reduce((sum, row) => sum + row.seats.length, 0),
+        rows: made,
+      });
     }
   });
   return venue(sections, []);

@@ -1,4 +1,4 @@
-// Mouse, pen, fingers and wheel on the map, by pointer events: what they mean, not what comes of it. Lengths are CSS pixels.
+// Turns pointer and wheel events on the map into gestures. Lengths are CSS pixels.
 import type { Point } from './outline';
 
 export interface Gestures {
@@ -34,7 +34,10 @@ export function listen(element: HTMLElement, on: Gestures): () => void {
   };
   const pinch = (): { middle: Point; spread: number } => {
     const [a, b] = [...pointers.values()] as [Point, Point];
-    return { middle: { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 }, spread: Math.max(1, Math.hypot(a.x - b.x, a.y - b.y)) };
+    return {
+      middle: { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 },
+      spread: Math.max(1, Math.hypot(a.x - b.x, a.y - b.y)),
+    };
   };
   const giveUpFrame = () => {
     if (framing && start) on.frame(start, start, undefined);
@@ -86,7 +89,9 @@ export function listen(element: HTMLElement, on: Gestures): () => void {
     start = undefined;
   };
   const click = (at: Point, event: PointerEvent) => {
-    const double = event.timeStamp - lastClick.time < doubleClickTime && Math.hypot(at.x - lastClick.at.x, at.y - lastClick.at.y) < doubleClickReach;
+    const double =
+      event.timeStamp - lastClick.time < doubleClickTime &&
+      Math.hypot(at.x - lastClick.at.x, at.y - lastClick.at.y) < doubleClickReach;
     lastClick = { at, time: double ? -Infinity : event.timeStamp };
     if (double) on.doubleClick(at);
     else on.click(at, event.pointerType);

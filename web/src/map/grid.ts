@@ -27,7 +27,8 @@ export class SeatGrid {
     const cells = Int32Array.from(seats, (seat) => this.row(seat.y) * this.columns + this.column(seat.x));
     this.starts = new Int32Array(this.columns * this.rows + 1);
     for (const cell of cells) this.starts[cell + 1] = (this.starts[cell + 1] as number) + 1;
-    for (let i = 1; i < this.starts.length; i++) this.starts[i] = (this.starts[i] as number) + (this.starts[i - 1] as number);
+    for (let i = 1; i < this.starts.length; i++)
+      this.starts[i] = (this.starts[i] as number) + (this.starts[i - 1] as number);
     const next = this.starts.slice();
     this.items = new Int32Array(seats.length);
     cells.forEach((cell, index) => {

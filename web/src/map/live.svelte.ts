@@ -5,12 +5,12 @@ import { SeatStates, type Availability, type AvailabilityDelta } from './states'
 
 export type Connection = 'connecting' | 'live' | 'lost';
 
-/** How long changes are collected before the page draws them, in milliseconds: in a rush there are hundreds a second. */
+/** How long changes are collected before the page draws them, in milliseconds: a rush has hundreds a second. */
 const beat = 60;
 
 /**
- * A delta says all that changed since the one before, and passes over versions in which no seat's state did. So a gap is
- * seldom a loss: it is looked into by all watchers apart, not at once, and not again for a while. In milliseconds.
+ * A delta has all changes since the one before, and skips versions that changed no seat's state. So a gap is seldom a
+ * loss: watchers check it at different times, not at once, and not again for a while. In milliseconds.
  */
 const lookAfter = 1000;
 const lookSpread = 4000;

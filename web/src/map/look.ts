@@ -37,8 +37,14 @@ export function lookOf(element: HTMLElement): Look {
   };
 }
 
-/** Adds a seat's shape to the path: round, or square with round corners for an accessible one, which has the same area. */
-export function seatShape(path: Path2D | CanvasRenderingContext2D, x: number, y: number, radius: number, accessible: boolean): void {
+/** Adds a seat's shape to the path: round, or for an accessible seat a rounded square of the same area. */
+export function seatShape(
+  path: Path2D | CanvasRenderingContext2D,
+  x: number,
+  y: number,
+  radius: number,
+  accessible: boolean,
+): void {
   if (accessible) path.roundRect(x - radius * 0.9, y - radius * 0.9, radius * 1.8, radius * 1.8, radius * 0.35);
   else {
     path.moveTo(x + radius, y);

@@ -56,9 +56,19 @@ export function widened(outline: readonly Point[], by: number): Point[] {
   if (loop.length > 1 && distance(loop[0] as Point, loop.at(-1) as Point) === 0) loop.pop();
   const [first] = loop;
   if (!first) return [];
-  if (loop.length === 1) return [[by, 0], [0, by], [-by, 0], [0, -by]].map(([dx = 0, dy = 0]) => ({ x: first.x + dx * 1.3, y: first.y + dy * 1.3 }));
+  if (loop.length === 1)
+    return [
+      [by, 0],
+      [0, by],
+      [-by, 0],
+      [0, -by],
+    ].map(([dx = 0, dy = 0]) => ({ x: first.x + dx * 1.3, y: first.y + dy * 1.3 }));
   // A positive area is one whose outside is to the left.
-  const area = loop.reduce((sum, a, i) => sum + a.x * (loop[(i + 1) % loop.length] as Point).y - (loop[(i + 1) % loop.length] as Point).x * a.y, 0);
+  const area = loop.reduce(
+    (sum, a, i) =>
+      sum + a.x * (loop[(i + 1) % loop.length] as Point).y - (loop[(i + 1) % loop.length] as Point).x * a.y,
+    0,
+  );
   const side = area < 0 ? -1 : 1;
   return loop.flatMap((at, i) => {
     const before = loop.at(i - 1) as Point;
@@ -77,7 +87,10 @@ export function widened(outline: readonly Point[], by: number): Point[] {
   });
 }
 
-const unit = (from: Point, to: Point): Point => ({ x: (to.x - from.x) / distance(from, to), y: (to.y - from.y) / distance(from, to) });
+const unit = (from: Point, to: Point): Point => ({
+  x: (to.x - from.x) / distance(from, to),
+  y: (to.y - from.y) / distance(from, to),
+});
 const outside = (at: Point, along: Point, by: number): Point => ({ x: at.x + along.y * by, y: at.y - along.x * by });
 
 /** Whether two rows run in opposite directions. */

@@ -1,5 +1,6 @@
-// Colours and patterns of categories. The eight colours differ by at least 6 (in OKLab, of 100) for normal sight and for the
-// three kinds of colour blindness, stand out from the page by 3:1, and carry a number in white or ink by 4.5:1.
+// Colours and patterns of categories. The eight colours differ by at least 6 (in OKLab, of 100) for normal sight
+// and for the three kinds of colour blindness, stand out from the page by 3:1, and carry a number in white or ink
+// by 4.5:1.
 
 const light = ['#0b72c9', '#d9691f', '#0b5d45', '#c2267f', '#7a5b00', '#521052', '#2b97ee', '#ad7a70'];
 const dark = ['#4a9df0', '#f0a04b', '#0f9f7c', '#fbb4dc', '#f6ec5a', '#d6402c', '#a9f0fb', '#9b52cc'];
@@ -39,7 +40,13 @@ export function textOn(color: string): string {
 /** Mixes two colours `#rrggbb`; 0 is the first, 1 the second. */
 export function mix(from: string, to: string, share: number): string {
   const [a, b] = [channels(from), channels(to)];
-  return `#${a.map((channel, i) => Math.round(channel + ((b[i] ?? 0) - channel) * share).toString(16).padStart(2, '0')).join('')}`;
+  return `#${a
+    .map((channel, i) =>
+      Math.round(channel + ((b[i] ?? 0) - channel) * share)
+        .toString(16)
+        .padStart(2, '0'),
+    )
+    .join('')}`;
 }
 
 /** Contrast by WCAG 2. */

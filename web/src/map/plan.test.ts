@@ -7,13 +7,23 @@ const draft: NewVenue = {
   name: 'Hall',
   city: 'Vienna',
   time_zone: 'Europe/Vienna',
-  categories: [{ id: 'front', name: 'Front' }, { id: 'back', name: 'Back' }],
+  categories: [
+    { id: 'front', name: 'Front' },
+    { id: 'back', name: 'Back' },
+  ],
   sections: [
     {
       id: 'stalls',
       name: 'Stalls',
       rows: [
-        { label: 'A', category: 'front', seats: [{ number: '1', x: 0, y: 0 }, { number: '2', x: 2, y: 0, category: 'back', accessible: true }] },
+        {
+          label: 'A',
+          category: 'front',
+          seats: [
+            { number: '1', x: 0, y: 0 },
+            { number: '2', x: 2, y: 0, category: 'back', accessible: true },
+          ],
+        },
         { label: 'B', category: 'back', seats: [{ number: '1', x: 0, y: 2, blocked: true }] },
       ],
     },
@@ -23,18 +33,38 @@ const draft: NewVenue = {
 
 test('a draft is unfolded into seats of rows of sections', () => {
   const plan = SeatPlan.draft(draft);
-  expect(plan.seats.map(({ id, row, number, section, category, accessible, blocked }) => [id, row, number, section, category, accessible, blocked])).toEqual([
+  expect(
+    plan.seats.map(({ id, row, number, section, category, accessible, blocked }) => [
+      id,
+      row,
+      number,
+      section,
+      category,
+      accessible,
+      blocked,
+    ]),
+  ).toEqual([
     ['stalls/A/0', 'A', '1', 0, 0, false, false],
     ['stalls/A/1', 'A', '2', 0, 1, true, false],
     ['stalls/B/0', 'B', '1', 0, 1, false, true],
   ]);
-  expect(plan.sections[0]).toMatchObject({ id: 'stalls', first: 0, count: 3, rows: [{ label: 'A', first: 0, count: 2 }, { label: 'B', first: 2, count: 1 }] });
+  expect(plan.sections[0]).toMatchObject({
+    id: 'stalls',
+    first: 0,
+    count: 3,
+    rows: [
+      { label: 'A', first: 0, count: 2 },
+      { label: 'B', first: 2, count: 1 },
+    ],
+  });
   expect(plan.pitch).toBe(2);
   expect(plan.indexOf('stalls/B/0')).toBe(2);
 });
 
 test('a seat is found by the id it has in its block, wherever the block ends', () => {
-  const plan = SeatPlan.of(hall([[['a', 'a'], ['a']], [['a', 'a']]], { blockOf: (n) => [n < 1 ? 1 : 2, n < 1 ? n : n - 1] }));
+  const plan = SeatPlan.of(
+    hall([[['a', 'a'], ['a']], [['a', 'a']]], { blockOf: (n) => [n < 1 ? 1 : 2, n < 1 ? n : n - 1] }),
+  );
   expect(plan.seats.map((seat) => seat.id)).toEqual(['1-0', '2-0', '2-1', '2-2', '2-3']);
   expect(plan.seats.map((seat) => plan.indexOf(seat.id))).toEqual([0, 1, 2, 3, 4]);
   expect(plan.indexOf('2-4')).toBeUndefined();
@@ -42,9 +72,19 @@ test('a seat is found by the id it has in its block, wherever the block ends', (
 });
 
 test('units of standing areas come after the seats and are cut as the service cuts them', () => {
-  const plan = SeatPlan.of(hall([[['a', 'a']]], { areas: [{ capacity: 650, blocks: ['2', '3', '4'] }, { capacity: 5, blocks: ['5'] }] }));
+  const plan = SeatPlan.of(
+    hall([[['a', 'a']]], {
+      areas: [
+        { capacity: 650, blocks: ['2', '3', '4'] },
+        { capacity: 5, blocks: ['5'] },
+      ],
+    }),
+  );
   expect(plan.size).toBe(657);
-  expect(plan.areas.map(({ first, count }) => [first, count])).toEqual([[2, 650], [652, 5]]);
+  expect(plan.areas.map(({ first, count }) => [first, count])).toEqual([
+    [2, 650],
+    [652, 5],
+  ]);
   const ids = { 2: '2-0', 301: '2-299', 302: '3-0', 651: '4-49', 652: '5-0', 656: '5-4' };
   for (const [index, id] of Object.entries(ids)) {
     expect(plan.idOf(Number(index))).toBe(id);
@@ -70,14 +110,35 @@ test('blocks of an area cut in another way are as even as their number says', ()
 });
 
 test('an area is drawn clear of the seats', () => {
-  const { areas, seats } = SeatPlan.draft({ ...draft, areas: [{ id: 'pit', name: 'Pit', category: 'front', capacity: 100_000, x: 20, y: 10 }] });
+  const { areas, seats } = SeatPlan.draft({
+    ...draft,
+    areas: [{ id: 'pit', name: 'Pit', category: 'front', capacity: 100_000, x: 20, y: 10 }],
+  });
   const [area] = areas;
-  for (const seat of seats) expect(Math.abs(seat.x - 20) < (area?.width ?? 0) / 2 && Math.abs(seat.y - 10) < (area?.height ?? 0) / 2).toBe(false);
+  for (const seat of seats)
+    expect(Math.abs(seat.x - 20) < (area?.width ?? 0) / 2 && Math.abs(seat.y - 10) < (area?.height ?? 0) / 2).toBe(
+      false,
+    );
 });
 
 test('the outline of a curved section leaves its hollow free', () => {
-  const row = (radius: number) => Array.from({ length: 21 }, (_, i) => ({ number: `${i + 1}`, x: radius * Math.sin((i - 10) / 10), y: radius * Math.cos((i - 10) / 10) }));
-  const plan = SeatPlan.draft({ ...draft, areas: [], sections: [{ id: 's', name: 'S', rows: [10, 11, 12].map((radius) => ({ label: `${radius}`, category: 'front', seats: row(radius) })) }] });
+  const row = (radius: number) =>
+    Array.from({ length: 21 }, (_, i) => ({
+      number: `${i + 1}`,
+      x: radius * Math.sin((i - 10) / 10),
+      y: radius * Math.cos((i - 10) / 10),
+    }));
+  const plan = SeatPlan.draft({
+    ...draft,
+    areas: [],
+    sections: [
+      {
+        id: 's',
+        name: 'S',
+        rows: [10, 11, 12].map((radius) => ({ label: `${radius}`, category: 'front', seats: row(radius) })),
+      },
+    ],
+  });
   const [section] = plan.sections;
   expect(inside({ x: 0, y: 11 }, section?.outline ?? [])).toBe(true);
   expect(inside({ x: 0, y: 8 }, section?.outline ?? [])).toBe(false);
@@ -86,7 +147,20 @@ test('the outline of a curved section leaves its hollow free', () => {
 
 test('rows numbered from the other side do not cross the outline', () => {
   const seats = [0, 1, 2, 3].map((x) => ({ number: `${x + 1}`, x, y: 0 }));
-  const plan = SeatPlan.draft({ ...draft, areas: [], sections: [{ id: 's', name: 'S', rows: [{ label: '1', category: 'front', seats }, { label: '2', category: 'front', seats: [...seats].reverse().map((seat) => ({ ...seat, y: 3 })) }] }] });
+  const plan = SeatPlan.draft({
+    ...draft,
+    areas: [],
+    sections: [
+      {
+        id: 's',
+        name: 'S',
+        rows: [
+          { label: '1', category: 'front', seats },
+          { label: '2', category: 'front', seats: [...seats].reverse().map((seat) => ({ ...seat, y: 3 })) },
+        ],
+      },
+    ],
+  });
   for (const x of [0.2, 1.5, 2.8]) expect(inside({ x, y: 1.5 }, plan.sections[0]?.outline ?? [])).toBe(true);
 });
 
@@ -121,7 +195,11 @@ test('an outline made wider encloses the seats’ edges, also of a single row an
   for (const rows of shapes) {
     const wide = widened(outline(rows).outline, 0.62);
     for (const seat of rows.flat()) {
-      for (let angle = 0; angle < 6.28; angle += 0.3) expect(inside({ x: seat.x + 0.4 * Math.cos(angle), y: seat.y + 0.4 * Math.sin(angle) }, wide), JSON.stringify([seat, wide])).toBe(true);
+      for (let angle = 0; angle < 6.28; angle += 0.3)
+        expect(
+          inside({ x: seat.x + 0.4 * Math.cos(angle), y: seat.y + 0.4 * Math.sin(angle) }, wide),
+          JSON.stringify([seat, wide]),
+        ).toBe(true);
     }
   }
 });

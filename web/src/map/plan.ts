@@ -147,11 +147,29 @@ export class SeatPlan {
       names.forEach((name, n) => {
         const begin = first + n * perBlock;
         const end = n === names.length - 1 ? first + area.capacity : begin + perBlock;
-        blocks.set(name, Array.from({ length: end - begin }, (_, unit) => begin + unit));
+        blocks.set(
+          name,
+          Array.from({ length: end - begin }, (_, unit) => begin + unit),
+        );
       });
       size += area.capacity;
-      const height = Math.max(2 * this.pitch, Math.min(Math.sqrt((area.capacity * 0.6) / areaShape) * this.pitch, this.roomAround(area, areas)));
-      return { index, id: area.id, name: area.name, category: categoryIndex.get(area.category) ?? 0, capacity: area.capacity, x: area.x, y: area.y, width: height * areaShape, height, first, count: area.capacity };
+      const height = Math.max(
+        2 * this.pitch,
+        Math.min(Math.sqrt((area.capacity * 0.6) / areaShape) * this.pitch, this.roomAround(area, areas)),
+      );
+      return {
+        index,
+        id: area.id,
+        name: area.name,
+        category: categoryIndex.get(area.category) ?? 0,
+        capacity: area.capacity,
+        x: area.x,
+        y: area.y,
+        width: height * areaShape,
+        height,
+        first,
+        count: area.capacity,
+      };
     });
     this.size = size;
     this.bounds = this.extent();
@@ -169,14 +187,17 @@ export class SeatPlan {
     if (seat) return seat.id;
     for (const [name, indexes] of this.blocks) {
       const first = indexes[0] ?? Infinity;
-      if (first >= this.seats.length && first <= index && index < first + indexes.length) return `${name}${this.separator}${index - first}`;
+      if (first >= this.seats.length && first <= index && index < first + indexes.length)
+        return `${name}${this.separator}${index - first}`;
     }
     throw new RangeError(`no seat ${index}`);
   }
 
   /** The area a unit belongs to; undefined for a seat. */
   areaOf(index: number): PlanArea | undefined {
-    return index < this.seats.length ? undefined : this.areas.find((area) => index >= area.first && index < area.first + area.count);
+    return index < this.seats.length
+      ? undefined
+      : this.areas.find((area) => index >= area.first && index < area.first + area.count);
   }
 
   categoryOf(index: number): number {
@@ -216,7 +237,10 @@ export class SeatPlan {
   }
 }
 
-/** How the service cuts standing areas into blocks, by all places of the venue: the venue names the blocks, not their sizes. */
+/**
+ * How the service divides standing areas into blocks, by the venue's size: the venue lists the blocks, not
+ * their sizes.
+ */
 const blockSize = (places: number) => Math.min(Math.max(300, Math.floor(places / 32)), 2000);
 
 /** Units of every block but the last: the service's, where it gives that number of blocks. */

@@ -22,7 +22,11 @@ export function step(plan: SeatPlan, section: PlanSection, from: number, key: st
       const other = section.rows[at + (key === 'ArrowUp' ? -1 : 1)];
       if (!other) return from;
       // The nearest of that row, where the rows are shifted or bent.
-      return plan.seats.slice(other.first, other.first + other.count).reduce((best, next) => (Math.hypot(next.x - seat.x, next.y - seat.y) < Math.hypot(best.x - seat.x, best.y - seat.y) ? next : best)).index;
+      return plan.seats
+        .slice(other.first, other.first + other.count)
+        .reduce((best, next) =>
+          Math.hypot(next.x - seat.x, next.y - seat.y) < Math.hypot(best.x - seat.x, best.y - seat.y) ? next : best,
+        ).index;
     }
     default:
       return undefined;

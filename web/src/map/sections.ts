@@ -117,7 +117,7 @@ function fillOf(free: number, category: number, nearness: number, look: Look): s
 /** Least size of letters, in CSS pixels. */
 const smallest = 9;
 
-/** Writes a name and how much is free into a room of that size, the largest that fits; nothing if it would be too small. */
+/** Writes a name and how much is free as large as fits a box of that size; nothing if that would be too small. */
 export function drawName(
   context: CanvasRenderingContext2D,
   name: string,

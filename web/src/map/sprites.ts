@@ -46,7 +46,17 @@ export class Sprites {
     if (!sprite) {
       const { context, size } = this;
       context.clearRect(0, 0, size, size);
-      draw(context, size / 2 + phaseX / phases - 0.25, size / 2 + phaseY / phases - 0.25, this.diameter / 2, this.diameter / this.ratio, kind >> 1, kind % 2 === 1, this.categories, this.look);
+      draw(
+        context,
+        size / 2 + phaseX / phases - 0.25,
+        size / 2 + phaseY / phases - 0.25,
+        this.diameter / 2,
+        this.diameter / this.ratio,
+        kind >> 1,
+        kind % 2 === 1,
+        this.categories,
+        this.look,
+      );
       this.sprites[key] = sprite = new Uint32Array(context.getImageData(0, 0, size, size).data.buffer);
     }
     return sprite;
@@ -70,7 +80,17 @@ export class Sprites {
   }
 }
 
-function draw(context: CanvasRenderingContext2D, x: number, y: number, radius: number, cssDiameter: number, what: number, accessible: boolean, categories: number, look: Look): void {
+function draw(
+  context: CanvasRenderingContext2D,
+  x: number,
+  y: number,
+  radius: number,
+  cssDiameter: number,
+  what: number,
+  accessible: boolean,
+  categories: number,
+  look: Look,
+): void {
   const state = what < categories ? 0 : what - categories + 1;
   context.save();
   context.beginPath();

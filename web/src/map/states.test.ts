@@ -3,7 +3,12 @@ import { hall } from './example';
 import { SeatPlan } from './plan';
 import { SeatStates, type Availability } from './states';
 
-const plan = SeatPlan.of(hall([[['a', '-a', 'b', 'b']], [['+b']]], { blockOf: (n) => [n < 4 ? 1 : 2, n < 4 ? n : n - 4], areas: [{ capacity: 3, blocks: ['3'] }] }));
+const plan = SeatPlan.of(
+  hall([[['a', '-a', 'b', 'b']], [['+b']]], {
+    blockOf: (n) => [n < 4 ? 1 : 2, n < 4 ? n : n - 4],
+    areas: [{ capacity: 3, blocks: ['3'] }],
+  }),
+);
 const snapshot = (blocks: [string, number, string][]): Availability => ({
   event_id: '0193b3a0-3333-7abc-8def-000000000003',
   version: 1,
@@ -13,20 +18,50 @@ const snapshot = (blocks: [string, number, string][]): Availability => ({
 test('before a sale the plan says what is blocked', () => {
   const states = new SeatStates(plan);
   expect(states.known).toBe(false);
-  expect([0, 1, 2, 3, 4, 5].map((index) => states.of(index))).toEqual(['available', 'blocked', 'available', 'available', 'available', 'available']);
+  expect([0, 1, 2, 3, 4, 5].map((index) => states.of(index))).toEqual([
+    'available',
+    'blocked',
+    'available',
+    'available',
+    'available',
+    'available',
+  ]);
   expect(states.counts()).toEqual({ available: 7, held: 0, sold: 0, blocked: 1 });
 });
 
 test('a snapshot sets seats and units, and says which changed', () => {
   const states = new SeatStates(plan);
-  expect(states.apply(snapshot([['1', 3, 'axhs'], ['2', 1, 'a'], ['3', 2, 'ass']]))).toEqual([2, 3, 6, 7]);
+  expect(
+    states.apply(
+      snapshot([
+        ['1', 3, 'axhs'],
+        ['2', 1, 'a'],
+        ['3', 2, 'ass'],
+      ]),
+    ),
+  ).toEqual([2, 3, 6, 7]);
   expect(states.known).toBe(true);
-  expect(Array.from({ length: plan.size }, (_, index) => states.of(index))).toEqual(['available', 'blocked', 'held', 'sold', 'available', 'available', 'sold', 'sold']);
+  expect(Array.from({ length: plan.size }, (_, index) => states.of(index))).toEqual([
+    'available',
+    'blocked',
+    'held',
+    'sold',
+    'available',
+    'available',
+    'sold',
+    'sold',
+  ]);
 });
 
 test('counts are kept of all, of sections, areas and categories', () => {
   const states = new SeatStates(plan);
-  states.apply(snapshot([['1', 3, 'axhs'], ['2', 1, 'a'], ['3', 2, 'ass']]));
+  states.apply(
+    snapshot([
+      ['1', 3, 'axhs'],
+      ['2', 1, 'a'],
+      ['3', 2, 'ass'],
+    ]),
+  );
   states.applyDelta({ block: '1', version: 4, seats: { '1-0': 'held', '1-2': 'available' } });
   expect(states.counts()).toEqual({ available: 3, held: 1, sold: 3, blocked: 1 });
   expect(states.countsOfSection(0)).toEqual({ available: 1, held: 1, sold: 1, blocked: 1 });
@@ -55,14 +90,33 @@ test('a delta after a gap is told from the next', () => {
 
 test('a block of an older snapshot is passed over', () => {
   const states = new SeatStates(plan);
-  states.apply(snapshot([['1', 3, 'axaa'], ['2', 1, 'a']]));
+  states.apply(
+    snapshot([
+      ['1', 3, 'axaa'],
+      ['2', 1, 'a'],
+    ]),
+  );
   states.applyDelta({ block: '1', version: 9, seats: { '1-0': 'sold' } });
-  expect(states.apply(snapshot([['1', 8, 'axaa'], ['2', 2, 's']]))).toEqual([4]);
+  expect(
+    states.apply(
+      snapshot([
+        ['1', 8, 'axaa'],
+        ['2', 2, 's'],
+      ]),
+    ),
+  ).toEqual([4]);
   expect(states.of(0)).toBe('sold');
 });
 
 test('blocks and seats the plan does not know are passed over', () => {
   const states = new SeatStates(plan);
-  expect(states.apply(snapshot([['99', 3, 'ss'], ['2', 1, 'as']]))).toEqual([]);
+  expect(
+    states.apply(
+      snapshot([
+        ['99', 3, 'ss'],
+        ['2', 1, 'as'],
+      ]),
+    ),
+  ).toEqual([]);
   expect(states.applyDelta({ block: '99', version: 4, seats: { '99-0': 'sold' } })).toEqual([]);
 });

@@ -47,8 +47,8 @@ export class SeatStates {
   }
 
   /**
-   * Takes a snapshot over, but for blocks that are further here: it may come from a replica that is behind. Versions are
-   * the store's, and the same everywhere. Returns the indexes that changed.
+   * Applies a snapshot, except to blocks that are newer here: it may come from a replica that is behind. Versions
+   * are the store's, and the same everywhere. Returns the indexes that changed.
    */
   apply(snapshot: Availability): number[] {
     const changed: number[] = [];

@@ -16,7 +16,9 @@ export const seatShare = 0.82;
 export const numberFrom = 16;
 const signAndNumberFrom = 27;
 
-const wheelchair = new Path2D('M12 5.500a1.500 1.500 0 1 0 0-3 1.500 1.500 0 0 0 0 3zM11 8v6h5l2 6M11 10.500h4M9 12.500a5 5 0 1 0 5.500 7');
+const wheelchair = new Path2D(
+  'M12 5.500a1.500 1.500 0 1 0 0-3 1.500 1.500 0 0 0 0 3zM11 8v6h5l2 6M11 10.500h4M9 12.500a5 5 0 1 0 5.500 7',
+);
 
 interface Tile {
   canvas: HTMLCanvasElement;
@@ -52,8 +54,8 @@ export class Tiles {
   }
 
   /**
-   * Draws what is on the screen, painting tiles that are missing until the deadline (performance.now()). Returns whether
-   * all were there.
+   * Draws what is on the screen, painting missing tiles until the deadline, by performance.now(). Returns whether all
+   * were there.
    * @param zoom device pixels on the screen for a pixel of a tile
    */
   draw(context: CanvasRenderingContext2D, originX: number, originY: number, zoom: number, deadline: number): boolean {
@@ -105,10 +107,22 @@ export class Tiles {
     const reach = this.sprites.size / 2 + 1;
     const inside: number[] = [];
     into.fill(0);
-    this.grid.within((originX - reach) / this.scale, (originY - reach) / this.scale, (originX + square.width + reach) / this.scale, (originY + square.width + reach) / this.scale, (index) => {
-      inside.push(index);
-      this.sprites.blit(into, square.width, this.kind(index), (this.grid.x[index] as number) * this.scale - originX, (this.grid.y[index] as number) * this.scale - originY);
-    });
+    this.grid.within(
+      (originX - reach) / this.scale,
+      (originY - reach) / this.scale,
+      (originX + square.width + reach) / this.scale,
+      (originY + square.width + reach) / this.scale,
+      (index) => {
+        inside.push(index);
+        this.sprites.blit(
+          into,
+          square.width,
+          this.kind(index),
+          (this.grid.x[index] as number) * this.scale - originX,
+          (this.grid.y[index] as number) * this.scale - originY,
+        );
+      },
+    );
     const { context } = tile;
     context.putImageData(square, left, top);
     if (this.diameter < numberFrom * this.ratio) return;
@@ -128,7 +142,13 @@ export class Tiles {
   private paint(column: number, row: number): Tile {
     const canvas = document.createElement('canvas');
     canvas.width = canvas.height = side;
-    const tile = { canvas, context: canvas.getContext('2d') as CanvasRenderingContext2D, column, row, seen: this.frame };
+    const tile = {
+      canvas,
+      context: canvas.getContext('2d') as CanvasRenderingContext2D,
+      column,
+      row,
+      seen: this.frame,
+    };
     this.fill(tile, whole, 0, 0);
     this.tiles.set(`${column} ${row}`, tile);
     return tile;
@@ -141,7 +161,16 @@ export class Tiles {
     const state = this.states[index] as number;
     if (!seat || (state !== available && state !== sold)) return;
     const color = state === available ? textOn(colorOf(seat.category, this.look.dark)) : this.look.muted;
-    seatLabel(tile.context, seat, seat.x * this.scale - tile.column * side, seat.y * this.scale - tile.row * side, this.diameter, css, color, this.look);
+    seatLabel(
+      tile.context,
+      seat,
+      seat.x * this.scale - tile.column * side,
+      seat.y * this.scale - tile.row * side,
+      this.diameter,
+      css,
+      color,
+      this.look,
+    );
   }
 
   private forget(): void {
@@ -151,7 +180,16 @@ export class Tiles {
 }
 
 /** Writes a seat's number, its wheelchair sign, or both. */
-export function seatLabel(context: CanvasRenderingContext2D, seat: { number: string; accessible: boolean }, x: number, y: number, diameter: number, css: number, color: string, look: Look): void {
+export function seatLabel(
+  context: CanvasRenderingContext2D,
+  seat: { number: string; accessible: boolean },
+  x: number,
+  y: number,
+  diameter: number,
+  css: number,
+  color: string,
+  look: Look,
+): void {
   context.fillStyle = context.strokeStyle = color;
   if (seat.accessible) {
     const both = css >= signAndNumberFrom;

@@ -3,10 +3,15 @@ import type { SeatPlan } from '../../map/plan';
 import type { SeatStates } from '../../map/states';
 
 /**
- * For each lost seat the nearest free one of its category that is not in `taken` or offered already; fewer where there are no more.
- * Nearest as the crow flies, by the plan.
+ * For each lost seat the nearest free one of its category that is neither in `taken` nor offered already; fewer if
+ * there are no more. Nearest as the crow flies, by the plan.
  */
-export function alternatives(plan: SeatPlan, states: SeatStates, lost: readonly number[], taken: ReadonlySet<number>): number[] {
+export function alternatives(
+  plan: SeatPlan,
+  states: SeatStates,
+  lost: readonly number[],
+  taken: ReadonlySet<number>,
+): number[] {
   const offered: number[] = [];
   for (const index of lost) {
     const from = plan.seats[index];

@@ -3,8 +3,18 @@ import type { Ticket } from '../../api/client';
 import { calendarFile } from './calendar';
 
 const ticket = (number: string): Ticket => ({
-  id: '1', seat_id: '1-1', section: 'Stalls, left', row: 'A', number, ticket_type: 'Premium', event_id: 'e1', event_name: 'Lear; King',
-  starts_at: '2030-05-01T19:00:00Z', holder: 'ada@example.org', code: 'c', qr_png: 'p',
+  id: '1',
+  seat_id: '1-1',
+  section: 'Stalls, left',
+  row: 'A',
+  number,
+  ticket_type: 'Premium',
+  event_id: 'e1',
+  event_name: 'Lear; King',
+  starts_at: '2030-05-01T19:00:00Z',
+  holder: 'ada@example.org',
+  code: 'c',
+  qr_png: 'p',
 });
 
 test('a calendar file escapes what has a meaning in it, and folds long lines', () => {

@@ -1,4 +1,4 @@
-// The seats somebody has chosen and not yet held, kept while they log in or load the page again. No secret, and only of this tab.
+// The seats a buyer has chosen and not yet held, kept in this tab while they log in or reload the page.
 const name = (eventId: string) => `frontrow-choice-${eventId}`;
 
 export function remembered(eventId: string): string[] {

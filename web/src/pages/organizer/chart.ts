@@ -36,10 +36,20 @@ export function chart({ bucket_seconds, buckets }: OverTime, width: number, heig
   const bars = buckets.map(({ sold }, i) => {
     const at = starts[i] ?? first;
     const tall = (sold / top) * height;
-    return { at, sold, x: ((at - first) / step) * slot + gap / 2, y: height - tall, width: Math.min(slot - gap, 64), height: tall };
+    return {
+      at,
+      sold,
+      x: ((at - first) / step) * slot + gap / 2,
+      y: height - tall,
+      width: Math.min(slot - gap, 64),
+      height: tall,
+    };
   });
   const every = Math.max(1, Math.ceil((label * slots) / width));
-  const times = Array.from({ length: Math.ceil(slots / every) }, (_, n) => ({ at: first + n * every * step, x: n * every * slot })).filter(({ x }) => x + label <= width || slots === 1);
+  const times = Array.from({ length: Math.ceil(slots / every) }, (_, n) => ({
+    at: first + n * every * step,
+    x: n * every * slot,
+  })).filter(({ x }) => x + label <= width || slots === 1);
   return { bars, levels: levels.map((value) => ({ value, y: height - (value / top) * height })), times };
 }
 

@@ -19,7 +19,8 @@ export function findings(draft: VenueDraft, venue: NewVenue, seats: number): Fin
   if (draft.areas.length > limits.areas) found.push({ kind: 'too-many-areas', grave: true });
   if (draft.sections.length + draft.areas.length === 0) found.push({ kind: 'nothing-to-sell', grave: true });
   const used = usedCategories(venue);
-  for (const { id, name } of draft.categories) if (!used.has(id)) found.push({ kind: 'unused-category', grave: false, name });
+  for (const { id, name } of draft.categories)
+    if (!used.has(id)) found.push({ kind: 'unused-category', grave: false, name });
   found.push(...sameRows(venue));
   if (seats <= limits.seats) {
     const { count, sections } = overlaps(venue);
@@ -50,7 +51,12 @@ function sameRows(venue: NewVenue): Finding[] {
       seen.add(label);
     }
   }
-  return [...twice].map(([name, rows]) => ({ kind: 'same-rows', grave: false, name, rows: [...new Set(rows)].slice(0, 6).join(', ') }));
+  return [...twice].map(([name, rows]) => ({
+    kind: 'same-rows',
+    grave: false,
+    name,
+    rows: [...new Set(rows)].slice(0, 6).join(', '),
+  }));
 }
 
 /** How many seats stand on another, and the names of the sections they are of. */

@@ -5,7 +5,15 @@ export type NewVenue = Schemas['NewVenue'];
 export type Category = Schemas['Category'];
 
 /** Limits of the service. */
-export const limits = { seats: 120_000, sections: 500, areas: 500, categories: 20, capacity: 100_000, rows: 200, seatsInRow: 300 } as const;
+export const limits = {
+  seats: 120_000,
+  sections: 500,
+  areas: 500,
+  categories: 20,
+  capacity: 100_000,
+  rows: 200,
+  seatsInRow: 300,
+} as const;
 
 export type Numbering = 'left' | 'right' | 'odd-even';
 
@@ -59,8 +67,17 @@ export interface VenueDraft {
 
 /** An id for a name: what of it a slug may have, and a number behind it if it is taken. */
 export function slug(name: string, taken: readonly string[]): string {
-  const plain = name.normalize('NFKD').replace(/[\u0300-\u036f]/g, '').replace(/ß/g, 'ss').toLowerCase().replace(/[^a-z0-9]+/g, '-');
-  const stem = plain.replace(/^-+|-+$/g, '').slice(0, 26).replace(/-+$/, '') || 'part';
+  const plain = name
+    .normalize('NFKD')
+    .replace(/[\u0300-\u036f]/g, '')
+    .replace(/ß/g, 'ss')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-');
+  const stem =
+    plain
+      .replace(/^-+|-+$/g, '')
+      .slice(0, 26)
+      .replace(/-+$/, '') || 'part';
   for (let n = 1; ; n++) {
     const id = n === 1 ? stem : `${stem}-${n}`;
     if (!taken.includes(id)) return id;
@@ -72,13 +89,29 @@ export const partIds = (draft: VenueDraft): string[] => [...draft.sections, ...d
 
 export function newSection(draft: VenueDraft, name: string): SectionDraft {
   return {
-    id: slug(name, partIds(draft)), name, rows: 10, first: 20, last: 20, radius: 0, firstLabel: 'A', numbering: 'left',
-    ...below(draft), rotation: 0, category: draft.categories[0]?.id ?? '', paint: {},
+    id: slug(name, partIds(draft)),
+    name,
+    rows: 10,
+    first: 20,
+    last: 20,
+    radius: 0,
+    firstLabel: 'A',
+    numbering: 'left',
+    ...below(draft),
+    rotation: 0,
+    category: draft.categories[0]?.id ?? '',
+    paint: {},
   };
 }
 
 export function newArea(draft: VenueDraft, name: string): AreaDraft {
-  return { id: slug(name, partIds(draft)), name, category: draft.categories[0]?.id ?? '', capacity: 100, ...below(draft) };
+  return {
+    id: slug(name, partIds(draft)),
+    name,
+    category: draft.categories[0]?.id ?? '',
+    capacity: 100,
+    ...below(draft),
+  };
 }
 
 /** A place behind everything else. */
@@ -93,7 +126,12 @@ export function duplicate(draft: VenueDraft, section: SectionDraft): SectionDraf
   let n = Number(number ?? 1) + 1;
   while (names.includes(`${name} ${n}`)) n++;
   const copy = `${name} ${n}`;
-  return { ...section, id: slug(copy, partIds(draft)), name: copy, x: Math.round(section.x + Math.max(section.first, section.last) + 2) };
+  return {
+    ...section,
+    id: slug(copy, partIds(draft)),
+    name: copy,
+    x: Math.round(section.x + Math.max(section.first, section.last) + 2),
+  };
 }
 
 /** Takes a category away; what had it gets the first that is left. */
@@ -105,7 +143,11 @@ export function removeCategory(draft: VenueDraft, id: string): VenueDraft {
     ...draft,
     categories,
     areas: draft.areas.map((area) => ({ ...area, category: or(area.category) })),
-    sections: draft.sections.map((section) => ({ ...section, category: or(section.category), paint: unpaint(section.paint, id) })),
+    sections: draft.sections.map((section) => ({
+      ...section,
+      category: or(section.category),
+      paint: unpaint(section.paint, id),
+    })),
   };
 }
 

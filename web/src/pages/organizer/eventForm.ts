@@ -43,8 +43,18 @@ export interface VenueChoice {
 }
 
 export const emptyForm = (): EventForm => ({
-  name: '', description: '', venueId: '', timeZone: '', startsAt: '', endsAt: '', currency: 'EUR', types: [],
-  saleStartsAt: '', saleEndsAt: '', maxSeats: 8, holdMinutes: 10,
+  name: '',
+  description: '',
+  venueId: '',
+  timeZone: '',
+  startsAt: '',
+  endsAt: '',
+  currency: 'EUR',
+  types: [],
+  saleStartsAt: '',
+  saleEndsAt: '',
+  maxSeats: 8,
+  holdMinutes: 10,
 });
 
 /** The venue's categories, on sale by their own names, until a venue is left for another. */
@@ -56,7 +66,13 @@ export function chooseVenue(form: EventForm, venue: VenueChoice): void {
 
 export function formOf(event: Event, categories: VenueChoice['categories'], decimal: '.' | ','): EventForm {
   const digits = fractionDigits(event.currency);
-  const sold = event.ticket_types.map((type) => ({ category: type.category, id: type.id, sold: true, name: type.name, price: majorUnits(type.price.amount, digits, decimal) }));
+  const sold = event.ticket_types.map((type) => ({
+    category: type.category,
+    id: type.id,
+    sold: true,
+    name: type.name,
+    price: majorUnits(type.price.amount, digits, decimal),
+  }));
   const unsold = categories.filter(({ id }) => !sold.some(({ category }) => category === id));
   const local = (instant: string) => toLocal(instant, event.time_zone);
   return {
@@ -110,7 +126,8 @@ export function bodyOf(form: EventForm): { body: NewEvent; wrong: Wrong[] } {
       .filter(({ sold }) => sold)
       .map(({ id, category, name, price }, i) => {
         const amount = minorUnits(price, digits);
-        if (amount === undefined) wrong.push({ field: `ticket_types[${i}].price`, code: price.trim() ? 'invalid' : 'required' });
+        if (amount === undefined)
+          wrong.push({ field: `ticket_types[${i}].price`, code: price.trim() ? 'invalid' : 'required' });
         return { ...(id ? { id } : {}), name: required(`ticket_types[${i}].name`, name), category, price: amount ?? 0 };
       }),
     sale_starts_at: time('sale_starts_at', form.saleStartsAt),
@@ -124,6 +141,8 @@ export function bodyOf(form: EventForm): { body: NewEvent; wrong: Wrong[] } {
 /** Only the fields that were changed in the form: the form shows times to the minute, and must not cut the others. */
 export function patchOf(before: EventForm, after: EventForm): EventPatch {
   const [old, next] = [bodyOf(before).body, bodyOf(after).body];
-  const changed = Object.entries(next).filter(([field, value]) => JSON.stringify(value) !== JSON.stringify(old[field as keyof NewEvent]));
+  const changed = Object.entries(next).filter(
+    ([field, value]) => JSON.stringify(value) !== JSON.stringify(old[field as keyof NewEvent]),
+  );
   return Object.fromEntries(changed) as EventPatch;
 }

@@ -12,7 +12,11 @@ export function faultsOf(error: unknown): Faults {
 
 /** The text for the rule of this very field, or for the rule, or the server's. */
 export function faultText(field: string, code: string, message = code): string {
-  const plain = field.replace(/\[\d+\]/g, '').split('.').at(-1) ?? field;
+  const plain =
+    field
+      .replace(/\[\d+\]/g, '')
+      .split('.')
+      .at(-1) ?? field;
   const keys = [`org.fault.${plain}.${code}`, `org.fault.${code}`] as Key[];
   return keys.map((key) => t(key)).find((text, i) => text !== keys[i]) ?? message;
 }

@@ -1,22 +1,80 @@
 import { describe, expect, test } from 'vitest';
 import { findings, overlaps } from './check';
-import { duplicate, newArea, newSection, paint, removeCategory, slug, type SectionDraft, type VenueDraft } from './draft';
-import { capacity, generate, isRowLabel, placeOf, rowLabel, rowPitch, sectionOf, seatCount, seatNumber, seatsInRow, venueOf } from './generate';
+import {
+  duplicate,
+  newArea,
+  newSection,
+  paint,
+  removeCategory,
+  slug,
+  type SectionDraft,
+  type VenueDraft,
+} from './draft';
+import {
+  capacity,
+  generate,
+  isRowLabel,
+  placeOf,
+  rowLabel,
+  rowPitch,
+  sectionOf,
+  seatCount,
+  seatNumber,
+  seatsInRow,
+  venueOf,
+} from './generate';
 import { preset, presets, type PresetNames } from './presets';
 
 const names: PresetNames = {
-  categories: ['Best', 'Middle', 'Far'], stalls: 'Stalls', balcony: 'Balcony', left: 'left', right: 'right', floor: 'Floor', lower: 'Lower', upper: 'Upper', standing: 'Standing',
+  categories: ['Best', 'Middle', 'Far'],
+  stalls: 'Stalls',
+  balcony: 'Balcony',
+  left: 'left',
+  right: 'right',
+  floor: 'Floor',
+  lower: 'Lower',
+  upper: 'Upper',
+  standing: 'Standing',
 };
 const empty = preset('empty', names, 'Europe/Vienna');
-const section = (over: Partial<SectionDraft> = {}): SectionDraft => ({ ...newSection(empty, 'Stalls'), rows: 3, first: 4, last: 4, ...over });
-const withSections = (...sections: SectionDraft[]): VenueDraft => ({ ...empty, name: 'Hall', city: 'Vienna', sections });
+const section = (over: Partial<SectionDraft> = {}): SectionDraft => ({
+  ...newSection(empty, 'Stalls'),
+  rows: 3,
+  first: 4,
+  last: 4,
+  ...over,
+});
+const withSections = (...sections: SectionDraft[]): VenueDraft => ({
+  ...empty,
+  name: 'Hall',
+  city: 'Vienna',
+  sections,
+});
 
 describe('rows', () => {
   test.each([
-    ['A', 0, 'A'], ['A', 25, 'Z'], ['A', 26, 'AA'], ['A', 51, 'AZ'], ['A', 52, 'BA'], ['K', 3, 'N'], ['z', 1, 'AA'], ['ZZ', 1, 'AAA'], ['1', 0, '1'], ['9', 2, '11'], ['0', 1, '1'],
+    ['A', 0, 'A'],
+    ['A', 25, 'Z'],
+    ['A', 26, 'AA'],
+    ['A', 51, 'AZ'],
+    ['A', 52, 'BA'],
+    ['K', 3, 'N'],
+    ['z', 1, 'AA'],
+    ['ZZ', 1, 'AAA'],
+    ['1', 0, '1'],
+    ['9', 2, '11'],
+    ['0', 1, '1'],
   ])('from %s, %i further is %s', (start, n, label) => expect(rowLabel(start, n)).toBe(label));
 
-  test.each([['A', true], ['AB', true], ['12', true], ['', false], ['A1', false], ['Ä', false], ['-1', false]])('%j as the first label: %s', (start, right) => expect(isRowLabel(start)).toBe(right));
+  test.each([
+    ['A', true],
+    ['AB', true],
+    ['12', true],
+    ['', false],
+    ['A1', false],
+    ['Ä', false],
+    ['-1', false],
+  ])('%j as the first label: %s', (start, right) => expect(isRowLabel(start)).toBe(right));
 
   test('a fan grows evenly from the first row to the last', () => {
     const fan = { rows: 5, first: 10, last: 18 };
@@ -27,7 +85,8 @@ describe('rows', () => {
 });
 
 describe('numbers', () => {
-  const line = (numbering: 'left' | 'right' | 'odd-even', count: number) => Array.from({ length: count }, (_, place) => seatNumber(numbering, place, count));
+  const line = (numbering: 'left' | 'right' | 'odd-even', count: number) =>
+    Array.from({ length: count }, (_, place) => seatNumber(numbering, place, count));
 
   test.each([
     ['left', 4, [1, 2, 3, 4]],
@@ -50,7 +109,12 @@ describe('places', () => {
 
   test('straight rows are centred and a pitch apart', () => {
     const { rows } = generate(section({ x: 10, y: 5 }));
-    expect(rows[0]?.seats.map(({ x, y }) => [x, y])).toEqual([[8.5, 5], [9.5, 5], [10.5, 5], [11.5, 5]]);
+    expect(rows[0]?.seats.map(({ x, y }) => [x, y])).toEqual([
+      [8.5, 5],
+      [9.5, 5],
+      [10.5, 5],
+      [11.5, 5],
+    ]);
     expect(rows[2]?.seats[0]?.y).toBeCloseTo(5 + 2 * rowPitch);
   });
 
@@ -67,7 +131,12 @@ describe('places', () => {
 
   test('a quarter turn clockwise makes right down', () => {
     const seats = generate(section({ rows: 2, first: 2, last: 2, rotation: 90 })).rows.flatMap((row) => row.seats);
-    expect(seats.map(({ x, y }) => [x, y])).toEqual([[0, -0.5], [0, 0.5], [-rowPitch, -0.5], [-rowPitch, 0.5]]);
+    expect(seats.map(({ x, y }) => [x, y])).toEqual([
+      [0, -0.5],
+      [0, 0.5],
+      [-rowPitch, -0.5],
+      [-rowPitch, 0.5],
+    ]);
   });
 });
 
@@ -89,7 +158,9 @@ describe('paint', () => {
     painted = paint(painted, ['0/0', '1/1'], { category: painted.category });
     expect(painted.paint).toEqual({ '0/0': { blocked: true } });
     expect(paint(painted, ['0/0'], 'for-sale').paint).toEqual({});
-    expect(paint(paint(painted, ['0/0'], 'accessible'), ['0/0'], 'ordinary').paint).toEqual({ '0/0': { blocked: true } });
+    expect(paint(paint(painted, ['0/0'], 'accessible'), ['0/0'], 'ordinary').paint).toEqual({
+      '0/0': { blocked: true },
+    });
   });
 
   test('leaves the section as it was', () => {
@@ -119,7 +190,13 @@ describe('parts', () => {
 
   test('a category that goes leaves its seats to the first', () => {
     const vip = { id: 'vip', name: 'VIP' };
-    const base = { ...withSections(paint(section({ category: 'vip' }), ['0/0'], { category: 'best' }), paint(section({ category: 'best' }), ['1/1'], { category: 'vip' })), categories: [...empty.categories, vip] };
+    const base = {
+      ...withSections(
+        paint(section({ category: 'vip' }), ['0/0'], { category: 'best' }),
+        paint(section({ category: 'best' }), ['1/1'], { category: 'vip' }),
+      ),
+      categories: [...empty.categories, vip],
+    };
     const draft = removeCategory({ ...base, areas: [{ ...newArea(base, 'Pit'), category: 'vip' }] }, 'vip');
     expect(draft.categories).toEqual(empty.categories);
     expect(draft.sections.map(({ category }) => category)).toEqual(['best', 'best']);
@@ -166,14 +243,30 @@ describe('findings', () => {
     expect(overlaps(venueOf(draft))).toEqual({ count: 6, sections: ['Stalls', 'Other'] });
   });
   test.each([
-    [0.7, 0.7, 0.9, 0.7], [0.9, 0.7, 0.7, 0.7], [0.7, 0.7, 0.7, 0.9], [0.7, 0.9, 0.7, 0.7], [-0.1, -0.1, 0.1, 0.1],
+    [0.7, 0.7, 0.9, 0.7],
+    [0.9, 0.7, 0.7, 0.7],
+    [0.7, 0.7, 0.7, 0.9],
+    [0.7, 0.9, 0.7, 0.7],
+    [-0.1, -0.1, 0.1, 0.1],
   ])('seats at (%d, %d) and (%d, %d) are too near', (x, y, otherX, otherY) => {
     const seat = { rows: 1, first: 1, last: 1 };
-    const draft = withSections(section({ ...seat, x, y }), section({ ...seat, id: 'other', name: 'Other', x: otherX, y: otherY }));
+    const draft = withSections(
+      section({ ...seat, x, y }),
+      section({ ...seat, id: 'other', name: 'Other', x: otherX, y: otherY }),
+    );
     expect(overlaps(venueOf(draft)).count).toBe(1);
   });
-  test('an arc so tight that it comes round', () => expect(kinds(withSections(section({ first: 40, last: 40, radius: 4 })))).toEqual(['overlap']));
-  test('two sections whose tickets would say the same', () => expect(kinds(withSections(section(), section({ id: 'other', x: 20 })))).toEqual(['same-rows']));
-  test('the same name with other rows is fine', () => expect(kinds(withSections(section(), section({ id: 'other', x: 20, firstLabel: 'D' })))).toEqual([]));
-  test('too many seats', () => expect(kinds({ ...withSections(section()), areas: [1, 2].map((n) => ({ ...newArea(empty, `Pit ${n}`), capacity: 60_000 })) })).toEqual(['too-many-seats']));
+  test('an arc so tight that it comes round', () =>
+    expect(kinds(withSections(section({ first: 40, last: 40, radius: 4 })))).toEqual(['overlap']));
+  test('two sections whose tickets would say the same', () =>
+    expect(kinds(withSections(section(), section({ id: 'other', x: 20 })))).toEqual(['same-rows']));
+  test('the same name with other rows is fine', () =>
+    expect(kinds(withSections(section(), section({ id: 'other', x: 20, firstLabel: 'D' })))).toEqual([]));
+  test('too many seats', () =>
+    expect(
+      kinds({
+        ...withSections(section()),
+        areas: [1, 2].map((n) => ({ ...newArea(empty, `Pit ${n}`), capacity: 60_000 })),
+      }),
+    ).toEqual(['too-many-seats']));
 });

@@ -20,7 +20,8 @@ export function seatCount(section: Pick<SectionDraft, 'rows' | 'first' | 'last'>
 }
 
 export const capacity = (draft: VenueDraft): number =>
-  draft.sections.reduce((sum, section) => sum + seatCount(section), 0) + draft.areas.reduce((sum, area) => sum + area.capacity, 0);
+  draft.sections.reduce((sum, section) => sum + seatCount(section), 0) +
+  draft.areas.reduce((sum, area) => sum + area.capacity, 0);
 
 /** The label of the n-th row, from 0, when the first is `start`: A … Z, AA, AB … or numbers. */
 export function rowLabel(start: string, n: number): string {
@@ -28,7 +29,8 @@ export function rowLabel(start: string, n: number): string {
   let place = 0;
   for (const letter of start.toUpperCase()) place = place * 26 + (letter.charCodeAt(0) - 64);
   let label = '';
-  for (let left = place + n; left > 0; left = Math.floor((left - 1) / 26)) label = String.fromCharCode(65 + ((left - 1) % 26)) + label;
+  for (let left = place + n; left > 0; left = Math.floor((left - 1) / 26))
+    label = String.fromCharCode(65 + ((left - 1) % 26)) + label;
   return label;
 }
 
@@ -72,8 +74,9 @@ export function seatPlace(section: SectionDraft, row: number, place: number, cou
 /** Two digits are enough, and what is sent stays small. The sum makes 0 of -0. */
 const rounded = (n: number) => Math.round(n * 100) / 100 + 0;
 
-/** How the seats of a row stand in its list: those numbered from the right are listed from there, so that numbers are consecutive. */
-export const placeOf = (numbering: Numbering, index: number, count: number): number => (numbering === 'right' ? count - 1 - index : index);
+/** The order of a row's seats: a row numbered from the right is listed from there, so that numbers are consecutive. */
+export const placeOf = (numbering: Numbering, index: number, count: number): number =>
+  numbering === 'right' ? count - 1 - index : index;
 
 export function generate(section: SectionDraft): NewSection {
   const rows: NewSection['rows'][number][] = [];
@@ -105,7 +108,14 @@ export function sectionOf(section: SectionDraft): NewSection {
   return made;
 }
 
-const areaOf = ({ id, name, category, capacity, x, y }: AreaDraft) => ({ id, name: name.trim(), category, capacity, x, y });
+const areaOf = ({ id, name, category, capacity, x, y }: AreaDraft) => ({
+  id,
+  name: name.trim(),
+  category,
+  capacity,
+  x,
+  y,
+});
 
 /** What POST /venues gets. */
 export function venueOf(draft: VenueDraft): NewVenue {

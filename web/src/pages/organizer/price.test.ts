@@ -19,8 +19,18 @@ describe('prices', () => {
   ])('%j with %i digits is %i minor units', (text, digits, amount) => expect(minorUnits(text, digits)).toBe(amount));
 
   test.each([
-    ['', 2], ['-5', 2], ['4.505', 2], ['1,250', 2], ['1.2.3', 2], ['1e3', 2], ['abc', 2], ['.', 2], ['5.0', 0], ['5.', 0],
-    ['1000000000.01', 2], ['1.250.00', 2],
+    ['', 2],
+    ['-5', 2],
+    ['4.505', 2],
+    ['1,250', 2],
+    ['1.2.3', 2],
+    ['1e3', 2],
+    ['abc', 2],
+    ['.', 2],
+    ['5.0', 0],
+    ['5.', 0],
+    ['1000000000.01', 2],
+    ['1.250.00', 2],
   ])('%j with %i digits is no price', (text, digits) => expect(minorUnits(text, digits)).toBeUndefined());
 
   test.each([

@@ -8,16 +8,23 @@ export const fractionDigits = (currency: string): number =>
   new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
 
 /**
- * The minor units of "45", "45.5", "45,50" or "1.250,00"; undefined for what is no price of a currency with so many digits, is
- * beyond the limit, or could be read in two ways ("1,250").
+ * The minor units of "45", "45.5", "45,50" or "1.250,00"; undefined for what is no price in a currency with so many
+ * digits, is beyond the limit, or can be read in two ways ("1,250").
  */
 export function minorUnits(text: string, digits: number): number | undefined {
   const written = text.replace(/[\s\u00a0\u202f'’]/g, '');
   const grouped = /^(\d{1,3}(?:([.,])\d{3})(?:\2\d{3})*)([.,])(\d+)$/.exec(written);
   const plain = /^(\d+)(?:[.,](\d*))?$/.exec(written);
   let [whole, fraction]: (string | undefined)[] = plain ? [plain[1], plain[2] ?? ''] : [];
-  if (!plain && grouped && grouped[2] !== grouped[3]) [whole, fraction] = [grouped[1]?.replace(/[.,]/g, ''), grouped[4]];
-  if (whole === undefined || fraction === undefined || fraction.length > digits || (digits === 0 && /[.,]/.test(written))) return undefined;
+  if (!plain && grouped && grouped[2] !== grouped[3])
+    [whole, fraction] = [grouped[1]?.replace(/[.,]/g, ''), grouped[4]];
+  if (
+    whole === undefined ||
+    fraction === undefined ||
+    fraction.length > digits ||
+    (digits === 0 && /[.,]/.test(written))
+  )
+    return undefined;
   const amount = Number(whole + fraction.padEnd(digits, '0'));
   return amount <= highest ? amount : undefined;
 }

@@ -11,5 +11,6 @@ export function seatText(plan: SeatPlan, index: number): string {
   const seat = plan.seats[index];
   const category = plan.categories[plan.categoryOf(index)]?.name ?? '';
   if (!seat) return `${plan.areaOf(index)?.name ?? ''} · ${category}`;
-  return `${placeText({ section: plan.sections[seat.section]?.name ?? '', row: seat.row, number: seat.number })} · ${category}`;
+  const section = plan.sections[seat.section]?.name ?? '';
+  return `${placeText({ section, row: seat.row, number: seat.number })} · ${category}`;
 }

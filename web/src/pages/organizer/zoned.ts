@@ -1,9 +1,16 @@
-// Wall clock times of a time zone and instants. Fields of type datetime-local know no zone: what is entered there is meant at the venue.
+// Converts between instants and local times of a zone. A datetime-local field has no zone: it means the venue's.
 
 /** Milliseconds that the zone's clocks are ahead of UTC at an instant. */
 function ahead(instant: number, timeZone: string): number {
   const format = new Intl.DateTimeFormat('en-US', {
-    timeZone, hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric',
+    timeZone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
   });
   const part: Record<string, number> = {};
   for (const { type, value } of format.formatToParts(instant)) part[type] = Number(value);
@@ -14,8 +21,8 @@ function ahead(instant: number, timeZone: string): number {
 const day = 86_400_000;
 
 /**
- * The instant, as RFC 3339 in UTC, at which the zone's clocks show `local` (YYYY-MM-DDThh:mm); undefined when that is no time.
- * Of an hour that comes twice it is the first; an hour that is left out in spring counts on from before it.
+ * The instant, as RFC 3339 in UTC, at which the zone's clocks show `local` (YYYY-MM-DDThh:mm); undefined if that is no
+ * time. An hour that occurs twice means the first; an hour skipped in spring counts on from before it.
  */
 export function toInstant(local: string, timeZone: string): string | undefined {
   const wall = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?$/.test(local) ? Date.parse(`${local}Z`) : NaN;

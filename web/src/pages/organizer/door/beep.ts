@@ -6,7 +6,15 @@ let context: AudioContext | undefined;
 export function beep(good: boolean): void {
   context ??= new AudioContext();
   void context.resume();
-  const tones = good ? [[880, 0, 0.09], [1320, 0.1, 0.14]] as const : [[220, 0, 0.18], [180, 0.22, 0.3]] as const;
+  const tones = good
+    ? ([
+        [880, 0, 0.09],
+        [1320, 0.1, 0.14],
+      ] as const)
+    : ([
+        [220, 0, 0.18],
+        [180, 0.22, 0.3],
+      ] as const);
   for (const [frequency, after, length] of tones) tone(context, frequency, after, length);
 }
 

@@ -21,7 +21,14 @@ function stage(storage = memory()) {
       const replay = log.find((scan) => scan.scan_id === scan_id);
       if (replay) return Promise.resolve(replay);
       const used = log.find((scan) => scan.ticket_id === code && scan.result === 'admitted');
-      const scan: Scan = { scan_id, event_id: 'event', ticket_id: code, scanned_at: '2027-03-01T19:00:00Z', result: used ? 'already_used' : 'admitted', ...(used ? { admitted_at: used.scanned_at } : {}) };
+      const scan: Scan = {
+        scan_id,
+        event_id: 'event',
+        ticket_id: code,
+        scanned_at: '2027-03-01T19:00:00Z',
+        result: used ? 'already_used' : 'admitted',
+        ...(used ? { admitted_at: used.scanned_at } : {}),
+      };
       log.push(scan);
       return Promise.resolve(scan);
     },
@@ -33,7 +40,10 @@ function stage(storage = memory()) {
 
 function memory() {
   const values: Record<string, string> = {};
-  return { getItem: (key: string) => values[key] ?? null, setItem: (key: string, value: string) => void (values[key] = value) };
+  return {
+    getItem: (key: string) => values[key] ?? null,
+    setItem: (key: string, value: string) => void (values[key] = value),
+  };
 }
 
 describe('with a network', () => {
@@ -81,7 +91,9 @@ describe('without a network', () => {
   test('a ticket that the log knows as used does not get in', async () => {
     const { world, open } = stage();
     const door = open();
-    door.remember([{ scan_id: 'x', event_id: 'event', ticket_id: 'one', result: 'admitted', scanned_at: '2027-03-01T18:00:00Z' }]);
+    door.remember([
+      { scan_id: 'x', event_id: 'event', ticket_id: 'one', result: 'admitted', scanned_at: '2027-03-01T18:00:00Z' },
+    ]);
     world.reachable = false;
     const outcome = await door.scan('one');
     expect(outcome.result).toBe('already_used');
@@ -101,7 +113,10 @@ describe('when the network is back', () => {
     world.reachable = true;
     await door.flush();
     expect(world.log.map(({ ticket_id }) => ticket_id)).toEqual(['one', 'two']);
-    expect(door.recent.map(({ confirmed, result }) => [confirmed, result])).toEqual([[true, 'admitted'], [true, 'admitted']]);
+    expect(door.recent.map(({ confirmed, result }) => [confirmed, result])).toEqual([
+      [true, 'admitted'],
+      [true, 'admitted'],
+    ]);
     expect([door.waiting, door.admitted, door.connected, door.contradictions.length]).toEqual([0, 2, true, 0]);
   });
 

@@ -1,4 +1,4 @@
-// Scans at one door. Each is kept until the server has answered it; without a network the door decides by the ticket's signature.
+// Scans at one door. Each is kept until the server has answered it; offline, the ticket's signature decides.
 import { Refusal, type Schemas } from '../../../api/client';
 import type { Check } from './ticket';
 import { uuid7 } from './uuid7';
@@ -95,7 +95,8 @@ export class Door {
     const here = new Set(this.recent.map(({ scan_id }) => scan_id));
     const before = log.filter(({ scan_id }) => !here.has(scan_id));
     for (const { ticket_id, result, scanned_at, admitted_at } of before) {
-      if (ticket_id && (result === 'admitted' || result === 'already_used')) this.kept.tickets[ticket_id] ??= Date.parse(admitted_at ?? scanned_at);
+      if (ticket_id && (result === 'admitted' || result === 'already_used'))
+        this.kept.tickets[ticket_id] ??= Date.parse(admitted_at ?? scanned_at);
     }
     this.recent = [...this.recent, ...before.map((scan) => this.answered(scan, Date.parse(scan.scanned_at)))];
     this.keep();
@@ -103,7 +104,7 @@ export class Door {
 
   /** What a code comes to. A Refusal that is not passing (no session, no right) is thrown, and the scan forgotten. */
   async scan(code: string): Promise<Outcome> {
-    // One that nobody could tell is scanned again with the same id: the server may have admitted it, and only its answer was lost.
+    // An undecided ticket is scanned again with the same id: the server may have admitted it, and its answer been lost.
     const unchecked = this.kept.waiting.find((one) => one.code === code && one.decided === 'unchecked');
     const waiting: Waiting = unchecked ?? { scan_id: uuid7(this.outside.now()), code, at: this.outside.now() };
     if (!unchecked) this.kept.waiting.push(waiting);
@@ -160,11 +161,14 @@ export class Door {
       }
       this.settle(waiting);
       const differs = waiting.decided === 'admitted' && scan?.result !== 'admitted';
-      if (differs) this.kept.contradictions.push({ scan_id: waiting.scan_id, at: waiting.at, ...(scan ? { scan } : {}) });
+      if (differs)
+        this.kept.contradictions.push({ scan_id: waiting.scan_id, at: waiting.at, ...(scan ? { scan } : {}) });
       if (scan) {
         const answered = this.answered(scan, waiting.at);
         const known = this.recent.some(({ scan_id }) => scan_id === scan.scan_id);
-        this.recent = known ? this.recent.map((one) => (one.scan_id === scan.scan_id ? answered : one)) : [answered, ...this.recent];
+        this.recent = known
+          ? this.recent.map((one) => (one.scan_id === scan.scan_id ? answered : one))
+          : [answered, ...this.recent];
         // Of a scan before the page was loaded again nobody saw what it came to.
         if (scan.result === 'admitted' && waiting.decided !== 'admitted') this.letIn(answered);
       }
@@ -211,7 +215,14 @@ export class Door {
   }
 
   private answered(scan: Scan, at: number): Outcome {
-    return { scan_id: scan.scan_id, at, result: scan.result, confirmed: true, scan, ...(scan.ticket_id ? { ticket_id: scan.ticket_id } : {}) };
+    return {
+      scan_id: scan.scan_id,
+      at,
+      result: scan.result,
+      confirmed: true,
+      scan,
+      ...(scan.ticket_id ? { ticket_id: scan.ticket_id } : {}),
+    };
   }
 
   private settle(waiting: Waiting): void {

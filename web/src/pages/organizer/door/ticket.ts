@@ -24,8 +24,15 @@ export async function check(code: string, eventId: string, keys: TicketKeys): Pr
   let genuine: boolean;
   try {
     // Only on secure pages, and not in every browser.
-    const key = await crypto.subtle.importKey('jwk', { kty: jwk.kty, crv: jwk.crv, x: jwk.x }, 'Ed25519', false, ['verify']);
-    genuine = await crypto.subtle.verify('Ed25519', key, bytes(signature), new TextEncoder().encode(code.slice(0, code.lastIndexOf('.'))));
+    const key = await crypto.subtle.importKey('jwk', { kty: jwk.kty, crv: jwk.crv, x: jwk.x }, 'Ed25519', false, [
+      'verify',
+    ]);
+    genuine = await crypto.subtle.verify(
+      'Ed25519',
+      key,
+      bytes(signature),
+      new TextEncoder().encode(code.slice(0, code.lastIndexOf('.'))),
+    );
   } catch {
     return { kind: 'unknown' };
   }

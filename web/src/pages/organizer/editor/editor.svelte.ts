@@ -1,7 +1,17 @@
 // The seat plan editor's state: the draft with its past, what is selected, and the plan to draw.
 import { SeatPlan } from '../../../map/plan';
 import { SeatStates } from '../../../map/states';
-import { duplicate, newArea, newSection, removeCategory, slug, type AreaDraft, type Brush, type SectionDraft, type VenueDraft } from '../draft';
+import {
+  duplicate,
+  newArea,
+  newSection,
+  removeCategory,
+  slug,
+  type AreaDraft,
+  type Brush,
+  type SectionDraft,
+  type VenueDraft,
+} from '../draft';
 import { capacity, sectionOf } from '../generate';
 import { begin, change, redo, undo, type History } from '../history';
 import { paintSeats, seatsOf, seatsOfRows } from './painting';
@@ -25,14 +35,25 @@ export class Editor {
     this.#history = $state.raw(begin(draft));
     this.draft = $derived(this.#history.present);
     // Apart, so that a new name of the venue draws nothing again.
-    const [categories, sections, areas] = [() => this.draft.categories, () => this.draft.sections, () => this.draft.areas];
+    const [categories, sections, areas] = [
+      () => this.draft.categories,
+      () => this.draft.sections,
+      () => this.draft.areas,
+    ];
     this.section = $derived(sections().find(({ id }) => id === this.selected));
     this.area = $derived(areas().find(({ id }) => id === this.selected));
     this.seats = $derived(capacity(this.draft));
     const parts = $derived.by(same(() => [categories(), sections(), areas()] as const));
     this.plan = $derived.by(() => {
       const [categories, sections, areas] = parts;
-      return SeatPlan.draft({ name: '', city: '', time_zone: '', categories: [...categories], sections: sections.map(sectionOf), areas: [...areas] });
+      return SeatPlan.draft({
+        name: '',
+        city: '',
+        time_zone: '',
+        categories: [...categories],
+        sections: sections.map(sectionOf),
+        areas: [...areas],
+      });
     });
     this.states = $derived(new SeatStates(this.plan));
     this.chosen = $derived(seatsOf(this.plan, this.selected));
@@ -80,11 +101,17 @@ export class Editor {
   }
 
   changeSection(id: string, part: Partial<SectionDraft>): void {
-    this.change({ sections: this.draft.sections.map((section) => (section.id === id ? { ...section, ...part } : section)) }, `${id} ${Object.keys(part).join()}`);
+    this.change(
+      { sections: this.draft.sections.map((section) => (section.id === id ? { ...section, ...part } : section)) },
+      `${id} ${Object.keys(part).join()}`,
+    );
   }
 
   changeArea(id: string, part: Partial<AreaDraft>): void {
-    this.change({ areas: this.draft.areas.map((area) => (area.id === id ? { ...area, ...part } : area)) }, `${id} ${Object.keys(part).join()}`);
+    this.change(
+      { areas: this.draft.areas.map((area) => (area.id === id ? { ...area, ...part } : area)) },
+      `${id} ${Object.keys(part).join()}`,
+    );
   }
 
   addSection(name: string): void {
@@ -113,11 +140,25 @@ export class Editor {
 
   addCategory(name: string): void {
     const { categories } = this.draft;
-    this.change({ categories: [...categories, { id: slug(name, categories.map(({ id }) => id)), name }] });
+    this.change({
+      categories: [
+        ...categories,
+        {
+          id: slug(
+            name,
+            categories.map(({ id }) => id),
+          ),
+          name,
+        },
+      ],
+    });
   }
 
   renameCategory(id: string, name: string): void {
-    this.change({ categories: this.draft.categories.map((category) => (category.id === id ? { id, name } : category)) }, `category ${id}`);
+    this.change(
+      { categories: this.draft.categories.map((category) => (category.id === id ? { id, name } : category)) },
+      `category ${id}`,
+    );
   }
 
   removeCategory(id: string): void {

@@ -16,7 +16,12 @@ export function seatsOfRows(plan: SeatPlan, sectionId: string, from: number, to:
 }
 
 /** Paints seats of the plan that was drawn of these sections; units of standing areas stay as they are. */
-export function paintSeats(sections: readonly SectionDraft[], plan: SeatPlan, indexes: readonly number[], brush: Brush): readonly SectionDraft[] {
+export function paintSeats(
+  sections: readonly SectionDraft[],
+  plan: SeatPlan,
+  indexes: readonly number[],
+  brush: Brush,
+): readonly SectionDraft[] {
   const seats = new Map<number, string[]>();
   for (const index of indexes) {
     const at = plan.seats[index]?.section;
