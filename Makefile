@@ -1,4 +1,4 @@
-# Frontrow on a bare machine: `make help`.
+# `make help` lists the targets.
 SHELL := /bin/bash
 LOCALENV := .run/bin/localenv
 export S
@@ -18,7 +18,9 @@ SHOWN := event-desktop event-near-desktop checkout-desktop tickets-desktop sales
 .PHONY: help up down status logs restart clean demo bench pgo test lint build localenv robustness images screenshots sbom kind-up kind-down k8s-test
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^## / { print "\n" substr($$0, 4) } /^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+## Run it locally
 
 up: localenv ## download, build, migrate and start what is not running; DEMO=1 puts events on sale
 	@$(LOCALENV) up
@@ -43,35 +45,8 @@ demo: ## let 200 buyers race for one event, then audit the stores
 	@[ -n "$$FRONTROW_URL" ] || test -f .run/env || { echo 'error: nothing is running: `make up` first' >&2; exit 1; }
 	@[ -n "$$FRONTROW_URL" ] || { set -a; . .run/env; set +a; }; go run ./test/demo
 
-bench: localenv ## measure throughput and latency on a separate instance; a quarter of an hour
-	@$(LOCALENV) bench
-
-pgo: localenv ## profile the services under load for the compiler (services/*/default.pgo); two minutes on an idle machine
-	@tools/release/pgo
-
-robustness: localenv ## inject faults into a cluster while people buy, then check the invariants; an hour. SEEDS="3 4" MINUTES=2: these rounds only
-	@go build -o .run/bin/robustness ./test/robustness
-	@.run/bin/robustness -instance cluster -duration $(MINUTES)m -seed "$(SEEDS)" $(MUTANTS)
-
-test: localenv ## lint and test every module, then the whole system on a separate instance
-	@$(LOCALENV) test
-
-lint: localenv ## vet and lint every module
-	@$(LOCALENV) lint
-
 build: localenv ## build the services into .run/bin
 	@$(LOCALENV) build
-
-screenshots: ## take screenshots of every page of `make up` into .run/screenshots, and copy the README's into docs/screenshots
-	@[ -n "$$FRONTROW_URL" ] || test -f .run/env || { echo 'error: nothing is running: `make up` first' >&2; exit 1; }
-	@[ -n "$$FRONTROW_URL" ] || { set -a; . .run/env; set +a; }; cd web && npx playwright test pages.spec.ts -g 'every page'
-	@mkdir -p docs/screenshots; for name in $(SHOWN); do cp .run/screenshots/$$name.png docs/screenshots/; done
-
-images: ## build the services' images
-	@tools/release/images
-
-sbom: ## write the images' bills of materials into .run/sbom (CycloneDX)
-	@tools/release/sbom/write
 
 kind-up: ## create a kind cluster that runs Frontrow; OPERATORS=1: with Strimzi and the other operators
 	@k8s/kind/up
@@ -79,8 +54,39 @@ kind-up: ## create a kind cluster that runs Frontrow; OPERATORS=1: with Strimzi 
 kind-down: ## remove the kind cluster
 	@kind delete cluster --name frontrow
 
+## Test it
+
+test: localenv ## lint and test every module, then the whole system on a separate instance
+	@$(LOCALENV) test
+
+lint: localenv ## vet and lint every module
+	@$(LOCALENV) lint
+
+robustness: localenv ## inject faults into a cluster while people buy, then check the invariants; an hour. SEEDS="3 4" MINUTES=2: these rounds only
+	@go build -o .run/bin/robustness ./test/robustness
+	@.run/bin/robustness -instance cluster -duration $(MINUTES)m -seed "$(SEEDS)" $(MUTANTS)
+
+bench: localenv ## measure throughput and latency on a separate instance; a quarter of an hour
+	@$(LOCALENV) bench
+
 k8s-test: ## upgrade, scale and kill Frontrow in the cluster of KUBECONFIG while it sells (variables: k8s/test)
 	@k8s/test
+
+## Release it
+
+images: ## build the services' images
+	@tools/release/images
+
+sbom: ## write the images' bills of materials into .run/sbom (CycloneDX)
+	@tools/release/sbom/write
+
+pgo: localenv ## profile the services under load for the compiler (services/*/default.pgo); two minutes on an idle machine
+	@tools/release/pgo
+
+screenshots: ## take screenshots of every page of `make up` into .run/screenshots, and copy the README's into docs/screenshots
+	@[ -n "$$FRONTROW_URL" ] || test -f .run/env || { echo 'error: nothing is running: `make up` first' >&2; exit 1; }
+	@[ -n "$$FRONTROW_URL" ] || { set -a; . .run/env; set +a; }; cd web && npx playwright test pages.spec.ts -g 'every page'
+	@mkdir -p docs/screenshots; for name in $(SHOWN); do cp .run/screenshots/$$name.png docs/screenshots/; done
 
 localenv:
 	@cd tools/run/localenv && GOWORK=off go build -trimpath -buildvcs=false -o ../../../$(LOCALENV) .
