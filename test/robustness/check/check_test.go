@@ -131,17 +131,17 @@ func TestViolationIsFound(t *testing.T) {
 			at := s.Recorder.Began.Add(10 * time.Second)
 			s.state.Bookings[0].ConfirmedAt = &at
 		}, "I1"},
-		{"the seat belongs to somebody else", func(s *scenario) { s.state.Owners["1-0"] = lapsed }, "I1"},
+		{"the seat belongs to someone else", func(s *scenario) { s.state.Owners["1-0"] = lapsed }, "I1"},
 		{"a seat was sold twice, and one of the two has ended", func(s *scenario) { s.state.SoldTwice = []string{"1-0"} }, "I1"},
-		{"the log has an operation that must not be", func(s *scenario) { s.state.Inconsistent = []string{"entry 7"} }, "I1"},
+		{"the log has a forbidden operation", func(s *scenario) { s.state.Inconsistent = []string{"entry 7"} }, "I1"},
 		{"a replica counted an oversold seat", func(s *scenario) { s.Oversold = 1 }, "I1"},
-		{"a booking was given up, which must not be needed", func(s *scenario) {
+		{"a booking ended for an unexpected reason", func(s *scenario) {
 			s.state.Bookings[0].Reason, s.state.Bookings[0].Status = "payment_late", "cancelled"
 		}, "I1"},
-		{"a booking that was answered 201 is gone", func(s *scenario) { s.state.Bookings = s.state.Bookings[1:] }, "I2"},
-		{"a payment that was answered 202 is gone", func(s *scenario) { s.state.Payments = nil }, "I2"},
+		{"an acknowledged booking is lost", func(s *scenario) { s.state.Bookings = s.state.Bookings[1:] }, "I2"},
+		{"an acknowledged payment is lost", func(s *scenario) { s.state.Payments = nil }, "I2"},
 		{"a booking is not in its buyer's list", func(s *scenario) { s.calls = s.calls[:len(s.calls)-1] }, "I2"},
-		{"a cancellation that was answered 200 is forgotten", func(s *scenario) {
+		{"an acknowledged cancellation is lost", func(s *scenario) {
 			s.call("ada", history.Cancel, 20, 20.1, history.Done, func(c *history.Call) { c.BookingID = paid.String() })
 		}, "I2"},
 		{"money is kept for a booking that has ended", func(s *scenario) {
@@ -149,8 +149,8 @@ func TestViolationIsFound(t *testing.T) {
 		}, "I3"},
 		{"a cent is missing", func(s *scenario) { s.state.Payments[0].Captured-- }, "I3"},
 		{"a confirmed booking is refunded", func(s *scenario) { s.state.Payments[0].Refunded = 4517 }, "I3"},
-		{"payment-service never heard of a booking", func(s *scenario) { delete(s.state.Known, lapsed) }, "outbox"},
-		{"payment-service never heard that a booking has ended", func(s *scenario) {
+		{"payment-service does not know a booking", func(s *scenario) { delete(s.state.Known, lapsed) }, "outbox"},
+		{"payment-service does not know that a booking has ended", func(s *scenario) {
 			s.state.Known[lapsed] = audit.KnownBooking{Amount: 4517, Currency: "EUR"}
 		}, "outbox"},
 		{"a hold ended 6 s after its deadline", func(s *scenario) {
@@ -166,8 +166,8 @@ func TestViolationIsFound(t *testing.T) {
 				c.Key, c.Want, c.Bookings = "key-1", []string{"1-0"}, []client.Booking{answer(paid, "held")}
 			})
 		}, "I5"},
-		{"a hold that was answered no exists", func(s *scenario) { s.calls[0].Outcome, s.calls[0].Bookings = history.NotDone, nil }, "I5"},
-		{"a payment that was answered no exists", func(s *scenario) { s.calls[2].Outcome, s.calls[2].Payment = history.NotDone, nil }, "I5"},
+		{"a refused hold exists", func(s *scenario) { s.calls[0].Outcome, s.calls[0].Bookings = history.NotDone, nil }, "I5"},
+		{"a refused payment exists", func(s *scenario) { s.calls[2].Outcome, s.calls[2].Payment = history.NotDone, nil }, "I5"},
 		{"nobody could see the event, and one gateway was up", func(s *scenario) {
 			s.Views = append(s.Views, traffic.View{Start: 3, End: 6})
 			s.Outages = []Outage{{Of: NoGateway, Process: "a", Start: 2, End: 7}}
@@ -181,7 +181,7 @@ func TestViolationIsFound(t *testing.T) {
 			s.Views = append(s.Views, traffic.View{Start: 9e9, End: 10e9})
 			s.Outages = []Outage{{Of: NoSource, Start: 3e9, End: 5e9}}
 		}, "I6"},
-		{"something never came to its end", func(s *scenario) { s.Open = []string{"a payment is processing"} }, "settled"},
+		{"something never ended", func(s *scenario) { s.Open = []string{"a payment is processing"} }, "settled"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

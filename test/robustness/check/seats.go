@@ -148,6 +148,6 @@ func (c *checker) ending(v *Verdict, s *timeline) (model.Action, int64) {
 		}
 		return model.Release, at
 	}
-	v.violated("booking %s (%s) was given up: %s", s.id, b.Status, b.Reason)
+	v.violated("booking %s (%s) ended for an unexpected reason: %s", s.id, b.Status, b.Reason)
 	return model.Release, s.attempt.start
 }

@@ -105,8 +105,8 @@ func (i *Injector) electPreferredLeaders(ctx context.Context) (bool, error) {
 // joinGroup adds a foreign member to a group: it is assigned partitions while
 // their consumers are working, and does nothing with them.
 func (i *Injector) joinGroup(ctx context.Context, f Fault) (undo, error) {
-	stranger, err := kafka.NewConsumer(&kafka.ConfigMap{
-		"bootstrap.servers": i.system.Kafka, "group.id": f.Target, "client.id": "stranger",
+	extra, err := kafka.NewConsumer(&kafka.ConfigMap{
+		"bootstrap.servers": i.system.Kafka, "group.id": f.Target, "client.id": "extra-member",
 		"enable.auto.commit": false, "auto.offset.reset": "earliest", "partition.assignment.strategy": "cooperative-sticky",
 		"session.timeout.ms": 10_000, "go.logs.channel.enable": true,
 	})
@@ -115,11 +115,11 @@ func (i *Injector) joinGroup(ctx context.Context, f Fault) (undo, error) {
 	}
 	drop := make(chan struct{})
 	go func() {
-		for range stranger.Logs() { // drain its log, so that it never blocks
+		for range extra.Logs() { // drain its log, so that it never blocks
 		}
 	}()
-	if err := stranger.SubscribeTopics(groups[f.Target], nil); err != nil {
-		return nil, errors.Join(err, stranger.Close())
+	if err := extra.SubscribeTopics(groups[f.Target], nil); err != nil {
+		return nil, errors.Join(err, extra.Close())
 	}
 	polled := make(chan struct{})
 	go func() {
@@ -129,19 +129,19 @@ func (i *Injector) joinGroup(ctx context.Context, f Fault) (undo, error) {
 			case <-drop:
 				return
 			default:
-				stranger.Poll(100)
+				extra.Poll(100)
 			}
 		}
 	}()
 	leave := func(context.Context) error {
 		close(drop)
 		<-polled
-		return stranger.Close()
+		return extra.Close()
 	}
 	joined, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	return leave, poll(joined, "the stranger has been given partitions", func(context.Context) (bool, error) {
-		mine, err := stranger.Assignment()
+	return leave, poll(joined, "the extra member has partitions", func(context.Context) (bool, error) {
+		mine, err := extra.Assignment()
 		return len(mine) > 0, err
 	})
 }

@@ -52,7 +52,7 @@ func TestSeat(t *testing.T) {
 		{"read as confirmed after it was read as ended", []Operation{
 			op(Hold, "a", 0, 10), op(Expire, "a", 100, 110), op(SeeEnded, "a", 109, 110), op(SeeConfirmed, "a", 120, 130),
 		}, porcupine.Illegal},
-		{"read as held after somebody else was given the seat", []Operation{
+		{"read as held after someone else was given the seat", []Operation{
 			op(Hold, "a", 0, 10), op(Expire, "a", 100, 300), op(Hold, "b", 120, 130), op(SeeHeld, "a", 140, 150),
 		}, porcupine.Illegal},
 		{"a sold seat that expires", []Operation{
