@@ -153,7 +153,7 @@ var (
 	errMalformed = errors.New("identity: the token is malformed")
 	errForged    = errors.New("identity: the token is not signed with a key of this service")
 	errExpired   = errors.New("identity: the token has expired")
-	errRole      = errors.New("identity: a service may not act as somebody else")
+	errRole      = errors.New("identity: a service may not act as someone else")
 )
 
 // Verify returns the identity in a token, or an error if the token is forged,

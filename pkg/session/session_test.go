@@ -157,11 +157,11 @@ func (endsAfterRead) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.P
 
 func TestSessionChangesArePublished(t *testing.T) {
 	s, _ := newStore(t)
-	told, subscribed := make(chan string, 10), make(chan struct{}, 10)
+	changed, subscribed := make(chan string, 10), make(chan struct{}, 10)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- s.Changes(ctx, func(hash string) { told <- hash }, func() { subscribed <- struct{}{} })
+		ended <- s.Changes(ctx, func(hash string) { changed <- hash }, func() { subscribed <- struct{}{} })
 	}()
 	<-subscribed
 	user := testkit.Unique("user")
@@ -175,10 +175,10 @@ func TestSessionChangesArePublished(t *testing.T) {
 		timeout := time.After(time.Minute)
 		for len(want) > 0 {
 			select {
-			case hash := <-told:
+			case hash := <-changed:
 				delete(want, hash)
 			case <-timeout:
-				t.Fatalf("%s: %d sessions were not told", what, len(want))
+				t.Fatalf("%s: %d session changes were not published", what, len(want))
 			}
 		}
 	}

@@ -41,7 +41,7 @@ func TestHeldBookingIsPublishedForPayment(t *testing.T) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	if status, data := ask(s.payments, identity.Identity{UserID: uuid.Must(uuid.NewV7()), Role: identity.Service}); status != http.StatusNotFound {
-		t.Errorf("somebody else was told: %d %s", status, data)
+		t.Errorf("another user got: %d %s", status, data)
 	}
 	if status, data := ask(s.signer, identity.Identity{UserID: user, Role: identity.Customer}); status != http.StatusForbidden {
 		t.Errorf("a customer: %d %s", status, data)
@@ -84,7 +84,7 @@ func TestSagaConfirmsAndCancels(t *testing.T) {
 		t.Errorf("tickets: %d %s", status, data)
 	}
 	if status, data, _ := s.get(t, s.replicas[1], "/api/v1/bookings/"+b.ID.String(), uuid.Must(uuid.NewV7())); status != http.StatusNotFound {
-		t.Errorf("somebody else's booking: %d %s", status, data)
+		t.Errorf("someone else's booking: %d %s", status, data)
 	}
 	for range 2 {
 		if status, data, _ := s.do(t, s.replicas[2], http.MethodPost, "/api/v1/bookings/"+b.ID.String()+"/cancel", user, "", ""); status != http.StatusOK {

@@ -79,17 +79,17 @@ func TestBookingIsFetchedWhenItsMessageIsMissing(t *testing.T) {
 	}
 	p.becomes(t, b.UserID, v.ID, payment.Refunded)
 	p.balanced(t, 0)
-	testkit.Eventually(t, "booking-service is told", func() bool { return len(l.types(b.BookingID)) > 0 })
+	testkit.Eventually(t, "booking-service is notified", func() bool { return len(l.types(b.BookingID)) > 0 })
 	if got := l.types(b.BookingID); got[0] != events.TypePaymentConfirmed {
-		t.Errorf("booking-service was told %v", got)
+		t.Errorf("booking-service received %v", got)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, m := range l.all[b.BookingID.String()] {
-		var told struct {
+		var payload struct {
 			EventID uuid.UUID `json:"event_id"`
 		}
-		if err := json.Unmarshal(m.Data, &told); err != nil || told.EventID != b.EventID {
+		if err := json.Unmarshal(m.Data, &payload); err != nil || payload.EventID != b.EventID {
 			t.Errorf("booking-service can't find the booking by %s: %v", m.Data, err)
 		}
 	}

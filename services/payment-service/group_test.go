@@ -73,7 +73,7 @@ func TestPaymentsShareATransactionAndFailAlone(t *testing.T) {
 		switch i {
 		case 10:
 			if !errors.Is(err, payment.ErrNotYours) {
-				t.Errorf("a payment of somebody else's booking: %v", err)
+				t.Errorf("a payment of someone else's booking: %v", err)
 			}
 		case 20:
 			if !errors.Is(err, payment.ErrNotFound) {

@@ -52,12 +52,12 @@ func TestPaymentMethodsReachTheirStatus(t *testing.T) {
 				if v := p.becomes(t, b.UserID, started.ID, tc.status); v.FailureCode != tc.failure {
 					t.Errorf("failure code %q, want %q", v.FailureCode, tc.failure)
 				}
-				testkit.Eventually(t, "booking-service is told", func() bool { return len(l.types(b.BookingID)) > 0 })
+				testkit.Eventually(t, "booking-service is notified", func() bool { return len(l.types(b.BookingID)) > 0 })
 				testkit.Eventually(t, "all webhooks are delivered", func() bool {
 					return p.provider.count(t, `SELECT count(*) FROM webhooks WHERE convert_from(body, 'UTF8') LIKE '%' || $1 || '%'`, started.ID.String()) == 0
 				})
 				if got := l.types(b.BookingID); len(got) != 1 || got[0] != tc.typ {
-					t.Errorf("booking-service was told %v, want %s once", got, tc.typ)
+					t.Errorf("booking-service received %v, want %s once", got, tc.typ)
 				}
 				if n := p.provider.count(t, `SELECT count(*) FROM charges WHERE key = $1`, started.ID.String()); n != 1 {
 					t.Errorf("%d charges", n)
@@ -165,13 +165,13 @@ func TestRedeliveredMessagesHaveOneEffect(t *testing.T) {
 	}
 	again := cancelled(b, events.PaymentLate)
 	publish(message(t, events.TopicBookingCancelled, events.TypeBookingCancelled, b.BookingID, again), ended)
-	testkit.Eventually(t, "booking-service is told", func() bool { return len(l.types(b.BookingID)) == 2 })
+	testkit.Eventually(t, "booking-service is notified", func() bool { return len(l.types(b.BookingID)) == 2 })
 	p.balanced(t, 0)
 	if n := p.provider.count(t, `SELECT count(*) FROM refunds`); n != 1 {
 		t.Errorf("%d refunds, want 1", n)
 	}
 	if got := fmt.Sprint(l.types(b.BookingID)); got != fmt.Sprint([]string{events.TypePaymentConfirmed, events.TypePaymentRefunded}) {
-		t.Errorf("booking-service was told %s", got)
+		t.Errorf("booking-service received %s", got)
 	}
 	a := p.call(t, b.UserID, http.MethodPost, "/api/v1/payments", map[string]any{"booking_id": b.BookingID, "payment_method": "pm_ok"})
 	wantProblem(t, a, http.StatusConflict, "booking_not_payable")
@@ -298,9 +298,9 @@ func TestWebhooks(t *testing.T) {
 	}
 	wg.Wait()
 	p.becomes(t, b.UserID, v.ID, payment.Succeeded)
-	testkit.Eventually(t, "booking-service is told", func() bool { return len(l.types(b.BookingID)) > 0 })
+	testkit.Eventually(t, "booking-service is notified", func() bool { return len(l.types(b.BookingID)) > 0 })
 	if got := l.types(b.BookingID); len(got) != 1 {
-		t.Errorf("booking-service was told %v", got)
+		t.Errorf("booking-service received %v", got)
 	}
 }
 
@@ -320,16 +320,16 @@ func TestInvalidRequestsAreRefused(t *testing.T) {
 		status int
 		code   string
 	}{
-		"not logged in":   {uuid.Nil, body(b.BookingID, "pm_ok"), nil, 401, "session_required"},
-		"malformed JSON":  {b.UserID, `{"booking_id":`, nil, 400, "malformed_json"},
-		"unknown field":   {b.UserID, `{"booking_id":"x","payment_method":"pm_ok","amount":1}`, nil, 400, "unknown_field"},
-		"no booking":      {b.UserID, `{"payment_method":"pm_ok"}`, nil, 422, "validation_failed"},
-		"no method":       {b.UserID, body(b.BookingID, ""), nil, 422, "validation_failed"},
-		"unknown method":  {b.UserID, body(b.BookingID, "pm_gold"), nil, 422, "unknown_payment_method"},
-		"too large":       {b.UserID, `{"booking_id":"` + strings.Repeat("x", 300<<10) + `"}`, nil, 413, "body_too_large"},
-		"bad key":         {b.UserID, body(b.BookingID, "pm_ok"), []string{"Idempotency-Key", "a b"}, 400, "invalid_idempotency_key"},
-		"somebody else's": {uuid.New(), body(b.BookingID, "pm_ok"), nil, 404, "not_found"},
-		"expired":         {expired.UserID, body(expired.BookingID, "pm_ok"), nil, 409, "booking_not_payable"},
+		"not logged in":  {uuid.Nil, body(b.BookingID, "pm_ok"), nil, 401, "session_required"},
+		"malformed JSON": {b.UserID, `{"booking_id":`, nil, 400, "malformed_json"},
+		"unknown field":  {b.UserID, `{"booking_id":"x","payment_method":"pm_ok","amount":1}`, nil, 400, "unknown_field"},
+		"no booking":     {b.UserID, `{"payment_method":"pm_ok"}`, nil, 422, "validation_failed"},
+		"no method":      {b.UserID, body(b.BookingID, ""), nil, 422, "validation_failed"},
+		"unknown method": {b.UserID, body(b.BookingID, "pm_gold"), nil, 422, "unknown_payment_method"},
+		"too large":      {b.UserID, `{"booking_id":"` + strings.Repeat("x", 300<<10) + `"}`, nil, 413, "body_too_large"},
+		"bad key":        {b.UserID, body(b.BookingID, "pm_ok"), []string{"Idempotency-Key", "a b"}, 400, "invalid_idempotency_key"},
+		"someone else's": {uuid.New(), body(b.BookingID, "pm_ok"), nil, 404, "not_found"},
+		"expired":        {expired.UserID, body(expired.BookingID, "pm_ok"), nil, 409, "booking_not_payable"},
 		"a booking that booking-service can't be asked for": {b.UserID, body(uuid.New(), "pm_ok"), nil, 503, "unavailable"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -89,7 +89,7 @@ func TestStateIsTheFoldOfItsLog(t *testing.T) {
 		for i := range payments {
 			payments[i] = uuid.New()
 		}
-		var told [][]booking.Message // messages of each entry, taken right after it
+		var delivered [][]booking.Message // messages of each entry, taken right after it
 		snapshots := map[int64][]byte{}
 		for done := 0; done < 2000; {
 			s.now = s.now.Add(time.Duration(random.IntN(3000)) * time.Millisecond)
@@ -111,7 +111,7 @@ func TestStateIsTheFoldOfItsLog(t *testing.T) {
 				s.define()
 			}
 			for seq := before + 1; seq <= s.Seq; seq++ {
-				told = append(told, messagesByID(s.State, seq, s.log[seq-1]))
+				delivered = append(delivered, messagesByID(s.State, seq, s.log[seq-1]))
 			}
 			s.recount()
 			if random.IntN(50) == 0 {
@@ -122,7 +122,7 @@ func TestStateIsTheFoldOfItsLog(t *testing.T) {
 				snapshots[s.Seq] = data
 			}
 		}
-		told = append([][]booking.Message{messagesByID(s.State, 1, s.log[0])}, told...)
+		delivered = append([][]booking.Message{messagesByID(s.State, 1, s.log[0])}, delivered...)
 		snapshots[0], _ = booking.NewState().Snapshot()
 		snapshots[s.Seq], _ = s.Snapshot()
 		for seq, data := range snapshots {
@@ -147,14 +147,14 @@ func TestStateIsTheFoldOfItsLog(t *testing.T) {
 			if seq != 0 && seq != s.Seq {
 				continue // recreating all messages takes long
 			}
-			for i, want := range told {
+			for i, want := range delivered {
 				if diff := cmp.Diff(want, messagesByID(restored, int64(i)+1, s.log[i])); diff != "" {
 					t.Fatalf("seed %d, from the snapshot at %d, messages of entry %d: %s", seed, seq, i+1, diff)
 				}
 			}
 		}
 		ids := map[uuid.UUID]bool{}
-		for i, messages := range told {
+		for i, messages := range delivered {
 			for _, m := range messages {
 				if ids[m.ID] {
 					t.Errorf("the id of %s of entry %d is used twice", m.Type, i+1)

@@ -79,7 +79,7 @@ func (p *Payment) Captured() bool {
 
 // Errors of Start.
 var (
-	ErrNotYours   = errors.New("the booking is somebody else's")
+	ErrNotYours   = errors.New("the booking is someone else's")
 	ErrInProgress = errors.New("a payment of the booking is in progress")
 	ErrPaid       = errors.New("the booking is paid")
 )

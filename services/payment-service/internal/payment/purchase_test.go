@@ -73,7 +73,7 @@ func TestPurchase(t *testing.T) {
 		"refunded twice":                         {[]step{capture, cancel, refunded, refunded}, Refunded, BookingEnded, 1, "[PaymentConfirmed PaymentRefunded]"},
 		"cancelled again after the refund":       {[]step{capture, cancel, refunded, cancel}, Refunded, BookingEnded, 1, "[PaymentConfirmed PaymentRefunded]"},
 		"captured again after the refund":        {[]step{capture, cancel, refunded, capture}, Refunded, BookingEnded, 1, "[PaymentConfirmed PaymentRefunded]"},
-		"refund told of what is not owed":        {[]step{capture, refunded}, Succeeded, "", 0, "[PaymentConfirmed]"},
+		"refund that is not due":                 {[]step{capture, refunded}, Succeeded, "", 0, "[PaymentConfirmed]"},
 		"captured after a decline":               {[]step{decline, capture}, Succeeded, "", 0, "[PaymentFailed PaymentConfirmed]"},
 		"captured after the next attempt began":  {[]step{decline, another, capture}, Refunding, BookingEnded, 1, "[PaymentFailed]"},
 		"declined, cancelled and captured after": {[]step{decline, cancel, capture}, Refunding, BookingEnded, 1, "[PaymentFailed]"},
@@ -108,7 +108,7 @@ func TestStartRefuses(t *testing.T) {
 		at      time.Time
 		want    string
 	}{
-		"somebody else's":    {nil, uuid.New(), now, ErrNotYours.Error()},
+		"someone else's":     {nil, uuid.New(), now, ErrNotYours.Error()},
 		"expired":            {nil, user, now.Add(time.Minute), "the booking is expired"},
 		"cancelled":          {func(p *Purchase) { p.Booking.CancelReason = events.EventCancelled }, user, now, "the booking is cancelled"},
 		"cancelled by clock": {func(p *Purchase) { p.Booking.CancelReason = events.HoldExpired }, user, now, "the booking is expired"},
