@@ -26,7 +26,7 @@ func PageLimit(r *http.Request) (int, error) {
 // ErrCursor is the error for a cursor that no page returned: validation_failed
 // (422).
 var ErrCursor error = problem.Invalid(problem.Field{
-	Field: "cursor", Code: "invalid", Message: "must be the next_cursor of the page before",
+	Field: "cursor", Code: "invalid", Message: "must be the next_cursor of the previous page",
 })
 
 // NextCursor encodes a position in a list as an opaque string.

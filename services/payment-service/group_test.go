@@ -116,7 +116,7 @@ func TestPaymentsShareATransactionAndFailAlone(t *testing.T) {
 func TestSameKeyAtTwoReplicasStartsOnePayment(t *testing.T) {
 	t.Parallel()
 	p := newProgram(t)
-	replicas := []*payments.Store{p.store, {Pool: p.pool, Owed: func() {}}}
+	replicas := []*payments.Store{p.store, {Pool: p.pool, OnRefundDue: func() {}}}
 	for round := range 50 {
 		b, other := newBooking(100), newBooking(200)
 		other.UserID = b.UserID
@@ -164,7 +164,7 @@ func TestSameKeyAtTwoReplicasStartsOnePayment(t *testing.T) {
 func TestPaymentsAndMessagesOfTheSameBookingsDoNotDeadlock(t *testing.T) {
 	t.Parallel()
 	p := newProgram(t)
-	replicas := []*payments.Store{p.store, {Pool: p.pool, Owed: func() {}}}
+	replicas := []*payments.Store{p.store, {Pool: p.pool, OnRefundDue: func() {}}}
 	for range 20 {
 		bookings := make([]events.BookingCreated, 40)
 		for i := range bookings {

@@ -61,7 +61,7 @@ func newProgram(t *testing.T) *program {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.pool.Close)
-	p.store = &payments.Store{Pool: p.pool, Owed: func() {}}
+	p.store = &payments.Store{Pool: p.pool, OnRefundDue: func() {}}
 	return p
 }
 

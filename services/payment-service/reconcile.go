@@ -37,13 +37,13 @@ func init() {
 	}
 }
 
-// rounds runs the reconciler while this instance leads, and counts its
+// reconcileLoop runs the reconciler while this instance leads, and counts its
 // findings.
-type rounds struct{ cashier payment.Cashier }
+type reconcileLoop struct{ charger payment.Charger }
 
 // lead reconciles every 15 seconds until ctx ends.
-func (r rounds) lead(ctx context.Context) {
-	rec := payment.Reconciler{Cashier: r.cashier, Now: clock.System{}.Now}
+func (r reconcileLoop) lead(ctx context.Context) {
+	rec := payment.Reconciler{Charger: r.charger, Now: clock.System{}.Now}
 	ticker := time.NewTicker(reconcileEvery)
 	defer ticker.Stop()
 	for {

@@ -150,8 +150,8 @@ func TestReconciler(t *testing.T) {
 	p := newProgram(t)
 	provider := p.provider.client()
 	later := time.Now().Add(time.Minute)
-	cashier := payment.Cashier{Store: p.store, Provider: provider}
-	rec := payment.Reconciler{Cashier: cashier, Now: func() time.Time { return later }}
+	charger := payment.Charger{Store: p.store, Provider: provider}
+	rec := payment.Reconciler{Charger: charger, Now: func() time.Time { return later }}
 	charge := func(id, method string, amount int64) {
 		t.Helper()
 		_, err := provider.Charge(t.Context(), id, method, events.Money{Amount: amount, Currency: "EUR"})

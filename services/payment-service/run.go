@@ -47,10 +47,10 @@ func run(ctx context.Context, cfg config) error {
 
 	provider := psp.NewClient(cfg.PSPURL, cfg.PSPAPIKey)
 	refunds := &payment.Worker[payment.RefundJob]{Name: "refunds"}
-	store := &payments.Store{Pool: pool, Owed: refunds.Wake}
-	cashier := payment.Cashier{Store: store, Provider: provider}
-	refunds.Pick, refunds.Do = store.PickRefunds, cashier.Refund
-	charges := &payment.Worker[payment.Job]{Name: "charges", Pick: store.PickCharges, Do: cashier.Charge}
+	store := &payments.Store{Pool: pool, OnRefundDue: refunds.Wake}
+	charger := payment.Charger{Store: store, Provider: provider}
+	refunds.Pick, refunds.Do = store.PickRefunds, charger.Refund
+	charges := &payment.Worker[payment.Job]{Name: "charges", Pick: store.PickCharges, Do: charger.Charge}
 	process.Admin.Handle("GET /debug/ledger", httpapi.Ledger(store, provider))
 
 	resolver, err := consul.Discover(cfg.ConsulAddr, cfg.DiscoveryDNS, bookingService)
@@ -75,10 +75,10 @@ func run(ctx context.Context, cfg config) error {
 	}
 	process.Go("locks", locks.Run)
 	process.Go("reconciler", func(ctx context.Context) error {
-		locks.Lock(ctx, "payment-reconciler", rounds{cashier}.lead)
+		locks.Lock(ctx, "payment-reconciler", reconcileLoop{charger}.lead)
 		return nil
 	})
 	return process.Run(ctx, httpapi.New(httpapi.API{
-		Store: store, Held: holds.Held, Charge: charges.Give, WebhookSecret: cfg.PSPWebhookSecret, Clock: clock.System{},
+		Store: store, Held: holds.Held, Charge: charges.Add, WebhookSecret: cfg.PSPWebhookSecret, Clock: clock.System{},
 	}, verifier))
 }

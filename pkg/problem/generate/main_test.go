@@ -65,9 +65,9 @@ func TestSourceUsesCatalogue(t *testing.T) {
 	}
 	used := map[string]bool{}
 	for _, u := range uses(t, "services", "pkg") {
-		code := codes[u.code]
+		code, literal := codes[u.code], false
 		if code == "" {
-			code = unquote(u.code)
+			code, literal = unquote(u.code), true
 		}
 		used[code] = true
 		switch want := statuses[code]; {
@@ -75,6 +75,8 @@ func TestSourceUsesCatalogue(t *testing.T) {
 			t.Errorf("%s: %s is not a code of %s", u.position, u.code, cataloguePath)
 		case u.status != want:
 			t.Errorf("%s: %s has status %s, but %s in %s", u.position, code, u.status, want, cataloguePath)
+		case literal:
+			t.Errorf("%s: write the constant in place of %s", u.position, u.code)
 		}
 	}
 	for code := range statuses {

@@ -31,7 +31,7 @@ func init() {
 // rateLimited counts a refused request and returns the problem.
 func rateLimited(by string, wait time.Duration) error {
 	limitRefused.WithLabelValues(by).Inc()
-	return problem.New(http.StatusTooManyRequests, "rate_limited", "Too many requests. Slow down.").After(wait)
+	return problem.New(http.StatusTooManyRequests, problem.CodeRateLimited, "Too many requests. Try again in a moment.").After(wait)
 }
 
 // authorize identifies the caller and checks its access to the route.
@@ -45,7 +45,7 @@ func (s *Server) authorize(c *call) error {
 		if session.ByCookie(c.r) {
 			// A browser sends the cookie with requests from any site's pages.
 			if err := s.csrf.Check(c.r); err != nil {
-				return problem.Forbidden("This request comes from another site.").Because(err)
+				return problem.Forbidden("Requests from other sites are not allowed.").Because(err)
 			}
 		}
 		if err := s.identify(c, id); err != nil {
@@ -54,12 +54,12 @@ func (s *Server) authorize(c *call) error {
 	}
 	if rt.Access == route.Session && c.caller.IsAnonymous() {
 		if id != "" {
-			return problem.New(http.StatusUnauthorized, "session_invalid", "The session has ended. Log in again.")
+			return problem.New(http.StatusUnauthorized, problem.CodeSessionInvalid, "Your session has ended. Log in again.")
 		}
-		return problem.New(http.StatusUnauthorized, "session_required", "Log in first.")
+		return problem.New(http.StatusUnauthorized, problem.CodeSessionRequired, "Log in first.")
 	}
 	if len(rt.Roles) > 0 && !slices.Contains(rt.Roles, c.caller.Role) {
-		return problem.Forbidden("Your role does not allow this.")
+		return problem.Forbidden("Your account does not have permission to do this.")
 	}
 	return nil
 }

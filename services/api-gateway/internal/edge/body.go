@@ -27,8 +27,8 @@ func (s *Server) readBody(c *call) ([]byte, error) {
 		return nil, nil
 	}
 	tooLarge := func() error {
-		return problem.New(http.StatusRequestEntityTooLarge, "body_too_large",
-			fmt.Sprintf("The body is larger than %d bytes.", limit))
+		return problem.New(http.StatusRequestEntityTooLarge, problem.CodeBodyTooLarge,
+			fmt.Sprintf("The body must have at most %d bytes.", limit))
 	}
 	if length > limit {
 		return nil, tooLarge()
@@ -57,7 +57,7 @@ func (s *Server) readBody(c *call) ([]byte, error) {
 		return nil, tooLarge()
 	}
 	if err != nil {
-		return nil, problem.New(http.StatusBadRequest, "malformed_json", "The body could not be read.").Because(err)
+		return nil, problem.New(http.StatusBadRequest, problem.CodeMalformedJSON, "The body could not be read. Send it again.").Because(err)
 	}
 	// Until the response, the server reads in the background to detect a disconnect. That read must have no
 	// deadline.

@@ -72,7 +72,7 @@ func (c *call) fail(err error) {
 	}
 	p := problem.From(err)
 	// Requests refused for overload are counted, not logged: logging would cost more than refusing.
-	if p.Status >= http.StatusInternalServerError && p.Code != codeOverloaded {
+	if p.Status >= http.StatusInternalServerError && p.Code != problem.CodeOverloaded {
 		slog.WarnContext(c.r.Context(), "request failed", "route", c.endpoint.template, "method", c.r.Method,
 			"status", p.Status, "code", p.Code, "error", err, "request_id", c.requestID)
 	}

@@ -16,9 +16,6 @@ import (
 // sooner: beyond the services' capacity, a longer queue only means a longer wait (Little's law).
 const maxInFlight = 1000
 
-// codeOverloaded is the code of the problem that refuses a request for overload.
-const codeOverloaded = "overloaded"
-
 var overloadRefused = promauto.NewCounter(prometheus.CounterOpts{
 	Name: "gateway_overload_refused_total", Help: "Requests refused because too many were in flight.",
 })
@@ -45,6 +42,6 @@ func (l *concurrencyLimit) release() { l.inFlight.Add(-1) }
 // that were refused together do not return together.
 func overloaded() error {
 	overloadRefused.Inc()
-	return problem.New(http.StatusServiceUnavailable, codeOverloaded, "Frontrow is very busy. Try again in a moment.").
+	return problem.New(http.StatusServiceUnavailable, problem.CodeOverloaded, "Frontrow is very busy. Try again in a moment.").
 		After(time.Duration(1+rand.IntN(3)) * time.Second)
 }

@@ -18,7 +18,7 @@ func TestConcurrencyLimitRefusesUntilOneIsReleased(t *testing.T) {
 	for range 3 {
 		err := l.acquire()
 		var p *problem.Error
-		if !errors.As(err, &p) || p.Status != http.StatusServiceUnavailable || p.Code != codeOverloaded {
+		if !errors.As(err, &p) || p.Status != http.StatusServiceUnavailable || p.Code != problem.CodeOverloaded {
 			t.Fatalf("one above the limit: %v", err)
 		}
 	}

@@ -74,7 +74,7 @@ func (s *Server) match(r *http.Request) (to *endpoint, id string) {
 
 func (s *Server) methodNotAllowed(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Allow", strings.Join(s.allowedMethods(r), ", "))
-	return problem.New(http.StatusMethodNotAllowed, "method_not_allowed", "This address does not take this method.")
+	return problem.New(http.StatusMethodNotAllowed, problem.CodeMethodNotAllowed, "This address does not support this method.")
 }
 
 // allowedMethods returns the methods that the request's path accepts.

@@ -36,8 +36,8 @@ func (s *Server) stream(c *call) error {
 	release, ok := s.openStreams.acquire(c.client.limitKey(), 1)
 	if !ok {
 		limitRefused.WithLabelValues("streams").Inc()
-		return problem.New(http.StatusTooManyRequests, "too_many_streams",
-			"Too many live seat maps are open at this address. Close some.").After(streamRetryAfter)
+		return problem.New(http.StatusTooManyRequests, problem.CodeTooManyStreams,
+			"Too many live seat maps are open on your network. Close some and try again.").After(streamRetryAfter)
 	}
 	attached := false
 	defer func() {

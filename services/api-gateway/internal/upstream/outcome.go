@@ -57,11 +57,11 @@ func (r result) problem(rt *route.Route) error {
 	case r.outcome == answered:
 		return nil
 	case r.outcome == unknown && !rt.Retry:
-		return problem.New(http.StatusServiceUnavailable, "outcome_unknown",
+		return problem.New(http.StatusServiceUnavailable, problem.CodeOutcomeUnknown,
 			"The connection broke before the response. The request may have taken effect or not. "+
 				"Retry it with the same Idempotency-Key.").After(time.Second).Because(r.err)
 	case r.outcome == unknown && errors.Is(r.err, errAttemptTimeout):
-		return problem.New(http.StatusGatewayTimeout, "upstream_timeout", "The response took too long.").Because(r.err)
+		return problem.New(http.StatusGatewayTimeout, problem.CodeUpstreamTimeout, "The response took too long.").Because(r.err)
 	default:
 		return problem.Unavailable(r.err)
 	}

@@ -129,14 +129,14 @@ func answer(err error) error {
 	var tooMany *auth.TooManyError
 	switch {
 	case errors.As(err, &tooMany):
-		return problem.New(http.StatusTooManyRequests, "too_many_attempts",
+		return problem.New(http.StatusTooManyRequests, problem.CodeTooManyAttempts,
 			"Too many failed log-ins. Try again later.").After(tooMany.RetryAfter)
 	case errors.Is(err, auth.ErrInvalidCredentials):
-		return problem.New(http.StatusUnauthorized, "invalid_credentials", "E-mail or password is wrong.")
+		return problem.New(http.StatusUnauthorized, problem.CodeInvalidCredentials, "The e-mail or password is wrong.")
 	case errors.Is(err, auth.ErrEmailTaken):
-		return problem.New(http.StatusConflict, "email_taken", "There is an account with this e-mail already.")
+		return problem.New(http.StatusConflict, problem.CodeEmailTaken, "An account with this e-mail already exists.")
 	case errors.Is(err, auth.ErrLastAdmin):
-		return problem.New(http.StatusConflict, "last_admin", "The last admin must stay one.")
+		return problem.New(http.StatusConflict, problem.CodeLastAdmin, "There must be at least one admin.")
 	case errors.Is(err, auth.ErrNotFound):
 		return problem.NotFound("This user")
 	case errors.Is(err, auth.ErrBusy):

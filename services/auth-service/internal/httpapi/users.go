@@ -25,7 +25,7 @@ func (h *handlers) users(w http.ResponseWriter, r *http.Request) error {
 	case utf8.RuneCountInString(part) > maxQuery:
 		wrong = append(wrong, problem.Field{Field: "q", Code: "too_long", Message: "must have at most 200 characters"})
 	case !storable(part):
-		wrong = append(wrong, problem.Field{Field: "q", Code: "invalid_characters", Message: "must be text"})
+		wrong = append(wrong, problem.Field{Field: "q", Code: "invalid_characters", Message: "must be valid text"})
 	}
 	after, err := httpapi.Cursor(r, "")
 	if err != nil || !storable(after) {

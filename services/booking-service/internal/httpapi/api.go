@@ -73,21 +73,21 @@ func New(engine *eventlog.Engine, lists Lists, others Others, signer *ticket.Sig
 
 // problems maps each refusal to a problem.
 var problems = map[booking.Reason]*problem.Error{
-	booking.SeatsTaken:     problem.New(http.StatusConflict, "seats_taken", "Some of these seats are taken; seats names them."),
-	booking.NotEnoughSeats: problem.New(http.StatusConflict, "not_enough_seats", "There are not that many free seats together."),
-	booking.TooManySeats:   problem.New(http.StatusUnprocessableEntity, "too_many_seats", "That is more seats than a buyer may have."),
-	booking.BuyerLimit:     problem.New(http.StatusConflict, "buyer_limit_reached", "With these you would have more seats than a buyer may."),
-	booking.UnknownSeats:   problem.New(http.StatusUnprocessableEntity, "unknown_seats", "The event has no such seats; seats names them."),
-	booking.EventNotOnSale: problem.New(http.StatusConflict, "event_not_on_sale", "This event is not on sale."),
-	booking.SaleNotStarted: problem.New(http.StatusConflict, "sale_not_started", "The sale has not started yet."),
-	booking.SaleEnded:      problem.New(http.StatusConflict, "sale_ended", "The sale has ended."),
-	booking.NotCancellable: problem.New(http.StatusConflict, "booking_not_cancellable",
-		"This booking has ended, its tickets were used, or the event has started."),
-	booking.NotConfirmed: problem.New(http.StatusConflict, "booking_not_confirmed", "There are tickets for confirmed bookings only."),
+	booking.SeatsTaken:     problem.New(http.StatusConflict, problem.CodeSeatsTaken, "Some of these seats are taken. Choose others. See seats."),
+	booking.NotEnoughSeats: problem.New(http.StatusConflict, problem.CodeNotEnoughSeats, "Not enough seats of this ticket type are left. Ask for fewer."),
+	booking.TooManySeats:   problem.New(http.StatusUnprocessableEntity, problem.CodeTooManySeats, "This is more seats than one buyer can have. See limit."),
+	booking.BuyerLimit:     problem.New(http.StatusConflict, problem.CodeBuyerLimitReached, "With these seats you would exceed the limit for this event. See limit and held."),
+	booking.UnknownSeats:   problem.New(http.StatusUnprocessableEntity, problem.CodeUnknownSeats, "The event does not have some of these seats. See seats."),
+	booking.EventNotOnSale: problem.New(http.StatusConflict, problem.CodeEventNotOnSale, "This event is not on sale."),
+	booking.SaleNotStarted: problem.New(http.StatusConflict, problem.CodeSaleNotStarted, "The sale has not started yet."),
+	booking.SaleEnded:      problem.New(http.StatusConflict, problem.CodeSaleEnded, "The sale has ended."),
+	booking.NotCancellable: problem.New(http.StatusConflict, problem.CodeBookingNotCancellable,
+		"This booking can no longer be cancelled: it has ended, a ticket was used, or the event has started."),
+	booking.NotConfirmed: problem.New(http.StatusConflict, problem.CodeBookingNotConfirmed, "This booking has no tickets until it is confirmed."),
 	booking.NotFound:     problem.NotFound("This booking"),
-	booking.KeyReused: problem.New(http.StatusUnprocessableEntity, "idempotency_key_reused",
-		"This Idempotency-Key was used for another request."),
-	booking.ScanReused: problem.New(http.StatusUnprocessableEntity, "scan_id_reused", "This scan_id was used for another code."),
+	booking.KeyReused: problem.New(http.StatusUnprocessableEntity, problem.CodeIdempotencyKeyReused,
+		"This Idempotency-Key was used for a different request. Use a new key."),
+	booking.ScanReused: problem.New(http.StatusUnprocessableEntity, problem.CodeScanIDReused, "This scan_id was used for a different code. Use a new scan_id."),
 	booking.UnknownTicket: problem.Invalid(problem.Field{
 		Field: "ticket_type_id", Code: "unknown", Message: "the event has no such ticket type",
 	}),
@@ -130,10 +130,10 @@ func explain(err error) error {
 		}
 		return answer
 	case errors.Is(err, eventlog.ErrUnknown):
-		return problem.New(http.StatusServiceUnavailable, "outcome_unknown",
-			"It is not known whether this was done. Ask again with the same Idempotency-Key.").After(time.Second).Because(err)
+		return problem.New(http.StatusServiceUnavailable, problem.CodeOutcomeUnknown,
+			"The outcome of this request is unknown. Send it again with the same Idempotency-Key.").After(time.Second).Because(err)
 	case errors.Is(err, eventlog.ErrOverloaded):
-		return problem.New(http.StatusServiceUnavailable, "overloaded", "Too many requests for this event are waiting.").After(time.Second).Because(err)
+		return problem.New(http.StatusServiceUnavailable, problem.CodeOverloaded, "Too many people are booking this event right now. Try again in a moment.").After(time.Second).Because(err)
 	}
 	return problem.Unavailable(err)
 }

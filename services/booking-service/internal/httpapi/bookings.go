@@ -67,7 +67,7 @@ func (a *api) held(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if b.Status != booking.Held {
-		return problem.New(http.StatusConflict, "booking_not_payable", "This booking can no longer be paid.").With("booking_status", b.Status)
+		return problem.New(http.StatusConflict, problem.CodeBookingNotPayable, "This booking can no longer be paid. See booking_status.").With("booking_status", b.Status)
 	}
 	return httpapi.WriteJSON(w, http.StatusOK, b.CreatedEvent())
 }

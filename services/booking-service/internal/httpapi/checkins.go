@@ -48,8 +48,8 @@ func (a *api) checkIn(w http.ResponseWriter, r *http.Request) error {
 	a.claims(body.Code, scan)
 	answer, err := a.engine.Do(ctx, command(ctx, e, &logpb.Command{Kind: &logpb.Command_Scan{Scan: scan}}))
 	if errors.Is(err, eventlog.ErrUnknown) {
-		return problem.New(http.StatusServiceUnavailable, "outcome_unknown",
-			"It is not known whether the ticket was admitted. Send the same scan again.").After(time.Second).Because(err)
+		return problem.New(http.StatusServiceUnavailable, problem.CodeOutcomeUnknown,
+			"The outcome of this scan is unknown. Send the same scan again.").After(time.Second).Because(err)
 	}
 	if err == nil {
 		err = refused(answer, nil)

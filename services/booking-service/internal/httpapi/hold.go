@@ -36,14 +36,14 @@ func holdOf(b rest.NewBooking) (req holdRequest, err error) {
 	byQuantity := b.TicketTypeID != "" || b.Quantity != nil
 	switch {
 	case len(b.SeatIDs) > 0 && byQuantity:
-		fault("seat_ids", "conflict", "send either seat_ids, or ticket_type_id and quantity")
+		fault("seat_ids", "conflict", "can't be combined with ticket_type_id and quantity")
 	case len(b.SeatIDs) > 0:
 		req.seats = seatsOf(b.SeatIDs, fault)
 	case !byQuantity:
-		fault("seat_ids", "required", "name at least one seat, or send ticket_type_id and quantity")
+		fault("seat_ids", "required", "must name at least one seat, or send ticket_type_id and quantity")
 	default:
 		if b.TicketTypeID == "" {
-			fault("ticket_type_id", "required", "name a ticket type of the event")
+			fault("ticket_type_id", "required", "must be a ticket type of the event")
 		}
 		if b.Quantity == nil || *b.Quantity < 1 {
 			fault("quantity", "out_of_range", "must be at least 1")

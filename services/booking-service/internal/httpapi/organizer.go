@@ -27,10 +27,10 @@ func (a *api) organized(r *http.Request) (uuid.UUID, error) {
 		return id, explain(err)
 	}
 	if !found {
-		return id, problem.NotFound("A sale of this event")
+		return id, problem.NotFound("The sale of this event")
 	}
 	if who := identity.FromContext(r.Context()); who.Role != identity.Admin && who.UserID != organizer {
-		return id, problem.Forbidden("This is for the event's organizer.")
+		return id, problem.Forbidden("Only the event's organizer can see this.")
 	}
 	return id, nil
 }

@@ -34,7 +34,7 @@ func (a *api) snapshot(r *http.Request) (out rest.Availability, err error) {
 		}
 	})
 	if err == nil && !found {
-		err = problem.NotFound("A sale of this event")
+		err = problem.NotFound("The sale of this event")
 	}
 	return out, explain(err)
 }
@@ -78,7 +78,7 @@ func (a *api) stream(w http.ResponseWriter, r *http.Request) error {
 	}
 	found, err := a.event(r.Context(), id, func(*booking.State) {})
 	if err == nil && !found {
-		err = problem.NotFound("A sale of this event")
+		err = problem.NotFound("The sale of this event")
 	}
 	if err != nil {
 		return explain(err)

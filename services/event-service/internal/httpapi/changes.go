@@ -30,7 +30,7 @@ func (a *API) update(r *http.Request, matchRequired bool, change func(tx postgre
 			if e.Status == event.Draft {
 				return problem.NotFound("The event")
 			}
-			return problem.Forbidden("Only its organizer may change an event.")
+			return problem.Forbidden("Only the organizer can change this event.")
 		}
 		if err := checkMatch(r, e, matchRequired); err != nil {
 			return err

@@ -12,10 +12,10 @@ import (
 )
 
 var (
-	errPreconditionRequired = problem.New(http.StatusPreconditionRequired, "precondition_required",
+	errPreconditionRequired = problem.New(http.StatusPreconditionRequired, problem.CodePreconditionRequired,
 		"Send If-Match with the ETag of the version you are changing.")
-	errPreconditionFailed = problem.New(http.StatusPreconditionFailed, "precondition_failed",
-		"The event was changed in the meantime. Read it again.")
+	errPreconditionFailed = problem.New(http.StatusPreconditionFailed, problem.CodePreconditionFailed,
+		"The event has changed since you read it. Read it again.")
 )
 
 // etag returns an event's ETag, which is its version.

@@ -86,7 +86,7 @@ func (a *API) filter(r *http.Request) (event.Filter, error) {
 	if mine {
 		caller := identity.FromContext(r.Context())
 		if caller.IsAnonymous() {
-			return f, problem.New(http.StatusUnauthorized, "session_required", "Log in first.")
+			return f, problem.New(http.StatusUnauthorized, problem.CodeSessionRequired, "Log in first.")
 		}
 		f.Organizer = caller.UserID
 	} else if f.From.IsZero() {

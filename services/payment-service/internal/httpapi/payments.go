@@ -76,7 +76,7 @@ func (a API) create(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !payment.KnownMethod(in.PaymentMethod) {
-		return problem.New(http.StatusUnprocessableEntity, "unknown_payment_method", "There is no such payment method.").
+		return problem.New(http.StatusUnprocessableEntity, problem.CodeUnknownPaymentMethod, "This payment method does not exist. See payment_methods.").
 			With("payment_methods", payment.Methods)
 	}
 	request := payments.Request{User: identity.FromContext(r.Context()).UserID, Key: idempotency, Hash: httpapi.RequestHash(r, raw)}
@@ -132,11 +132,11 @@ func (a API) problem(err error) error {
 	case errors.Is(err, payment.ErrNotYours), errors.Is(err, payment.ErrNotFound):
 		return problem.NotFound("The booking")
 	case errors.As(err, &notPayable):
-		return problem.New(http.StatusConflict, "booking_not_payable", "The booking takes no payments any more.").With("booking_status", notPayable.Status)
+		return problem.New(http.StatusConflict, problem.CodeBookingNotPayable, "This booking can no longer be paid. See booking_status.").With("booking_status", notPayable.Status)
 	case errors.Is(err, payment.ErrInProgress):
-		return problem.New(http.StatusConflict, "payment_in_progress", "A payment of this booking is being processed.")
+		return problem.New(http.StatusConflict, problem.CodePaymentInProgress, "A payment for this booking is already in progress.")
 	case errors.Is(err, payment.ErrPaid):
-		return problem.New(http.StatusConflict, "already_paid", "This booking is paid.")
+		return problem.New(http.StatusConflict, problem.CodeAlreadyPaid, "This booking is already paid.")
 	case postgres.IsUnavailable(err):
 		return problem.Unavailable(err)
 	default:

@@ -24,15 +24,15 @@ const (
 func (a API) webhook(w http.ResponseWriter, r *http.Request) error {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, webhookLimit))
 	if err != nil {
-		return problem.New(http.StatusRequestEntityTooLarge, "body_too_large", "The body is too large.").Because(err)
+		return problem.New(http.StatusRequestEntityTooLarge, problem.CodeBodyTooLarge, "The body is too large.").Because(err)
 	}
 	if err := psp.Verify(a.WebhookSecret, r.Header.Get(psp.SignatureHeader), body, a.Clock.Now()); err != nil {
 		slog.WarnContext(r.Context(), "webhook refused", "error", err, "from", r.RemoteAddr)
-		return problem.New(http.StatusUnauthorized, "signature_invalid", "The webhook's signature is not valid.").Because(err)
+		return problem.New(http.StatusUnauthorized, problem.CodeSignatureInvalid, "The webhook's signature is not valid.").Because(err)
 	}
 	var e psp.Event
 	if err := json.Unmarshal(body, &e); err != nil {
-		return problem.New(http.StatusBadRequest, "malformed_json", "The body is not a webhook.").Because(err)
+		return problem.New(http.StatusBadRequest, problem.CodeMalformedJSON, "The body is not a valid webhook.").Because(err)
 	}
 	id, err := uuid.Parse(e.Charge.Key)
 	if err != nil {
@@ -43,7 +43,7 @@ func (a API) webhook(w http.ResponseWriter, r *http.Request) error {
 	case errors.Is(err, payment.ErrNotFound):
 		return problem.NotFound("The payment")
 	case errors.Is(err, payment.ErrAmount):
-		return problem.New(http.StatusUnprocessableEntity, "amount_mismatch", "The amount is not the payment's.").Because(err)
+		return problem.New(http.StatusUnprocessableEntity, problem.CodeAmountMismatch, "The amount does not match the payment.").Because(err)
 	case err != nil:
 		return a.problem(err)
 	}

@@ -20,8 +20,8 @@ const Lease = 5 * time.Second
 // unknown. After the last one the payment waits until it is due again.
 var lookupPauses = []time.Duration{0, 100 * time.Millisecond, 400 * time.Millisecond}
 
-// Cashier sends payments and refunds to the provider and records the outcomes.
-type Cashier struct {
+// Charger sends payments and refunds to the provider and records the outcomes.
+type Charger struct {
 	Store    Store
 	Provider Provider
 }
@@ -29,7 +29,7 @@ type Cashier struct {
 // Charge advances one payment. The provider charges a payment at most once: all
 // calls carry its ID as the idempotency key. After an error the payment is
 // retried when it is due again.
-func (c *Cashier) Charge(ctx context.Context, job Job) error {
+func (c *Charger) Charge(ctx context.Context, job Job) error {
 	p := job.Payment
 	if job.Tries == 1 {
 		charge, err := c.Provider.Charge(ctx, p.ID.String(), p.Method, p.Amount)
@@ -53,7 +53,7 @@ func (c *Cashier) Charge(ctx context.Context, job Job) error {
 }
 
 // lookup queries a charge until the provider answers.
-func (c *Cashier) lookup(ctx context.Context, id uuid.UUID) (charge Charge, err error) {
+func (c *Charger) lookup(ctx context.Context, id uuid.UUID) (charge Charge, err error) {
 	for _, pause := range lookupPauses {
 		if !clock.Sleep(ctx, pause) {
 			return charge, ctx.Err()
@@ -66,7 +66,7 @@ func (c *Cashier) lookup(ctx context.Context, id uuid.UUID) (charge Charge, err 
 	return charge, err
 }
 
-func (c *Cashier) record(ctx context.Context, p Payment, charge Charge, err error) error {
+func (c *Charger) record(ctx context.Context, p Payment, charge Charge, err error) error {
 	switch {
 	case errors.Is(err, ErrRejected):
 		return c.Store.Update(ctx, p.ID, func(pu *Purchase) error {
@@ -95,7 +95,7 @@ func Apply(p *Purchase, id uuid.UUID, charge Charge) error {
 
 // Refund refunds one payment. After an error the refund is retried with the
 // same key when it is due again.
-func (c *Cashier) Refund(ctx context.Context, job RefundJob) error {
+func (c *Charger) Refund(ctx context.Context, job RefundJob) error {
 	r := job.Refund
 	at, err := c.Provider.Refund(ctx, r.ID.String(), r.ChargeID, r.Amount)
 	if err != nil {

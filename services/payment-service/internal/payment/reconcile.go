@@ -36,7 +36,7 @@ type Report struct {
 // Reconciler compares the provider's ledger, payments and bookings. Running two
 // at once is harmless: every repair is a step of the same state machine.
 type Reconciler struct {
-	Cashier
+	Charger
 	Now func() time.Time
 
 	from   time.Time

@@ -35,9 +35,9 @@ func (w *Worker[J]) init() {
 	w.once.Do(func() { w.wake, w.given = make(chan struct{}, 1), make(chan J, maxGiven) })
 }
 
-// Give hands the worker a job that the caller has leased. If the queue is full,
+// Add hands the worker a job that the caller has leased. If the queue is full,
 // the job is picked when its lease ends.
-func (w *Worker[J]) Give(j J) {
+func (w *Worker[J]) Add(j J) {
 	w.init()
 	select {
 	case w.given <- j:

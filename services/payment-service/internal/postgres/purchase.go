@@ -22,8 +22,8 @@ import (
 // Store implements payment.Store.
 type Store struct {
 	Pool *pgxpool.Pool
-	// Owed is called after a commit that created refunds.
-	Owed func()
+	// OnRefundDue is called after a commit that created refunds.
+	OnRefundDue func()
 
 	groups groups
 }
@@ -276,7 +276,7 @@ func (s *Store) inTx(ctx context.Context, fn func(ctx context.Context, tx pgx.Tx
 		return err
 	})
 	if err == nil && refundDue {
-		s.Owed()
+		s.OnRefundDue()
 	}
 	return err
 }
