@@ -18,7 +18,9 @@ func PageLimit(r *http.Request) (int, error) {
 	}
 	n, err := strconv.Atoi(s)
 	if err != nil || n < 1 || n > 100 {
-		return 0, problem.Invalid(problem.Field{Field: "limit", Code: "out_of_range", Message: "must be a whole number from 1 to 100"})
+		return 0, problem.Invalid(problem.Field{
+			Field: "limit", Code: "out_of_range", Message: "must be a whole number from 1 to 100",
+		})
 	}
 	return n, nil
 }

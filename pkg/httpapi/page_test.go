@@ -57,7 +57,9 @@ func TestInventedCursorIsInvalid(t *testing.T) {
 }
 
 func TestPageLimitIsFrom1To100(t *testing.T) {
-	for query, want := range map[string]int{"": 20, "limit=": 20, "limit=1": 1, "limit=100": 100, "limit=0": 0, "limit=101": 0, "limit=x": 0} {
+	for query, want := range map[string]int{
+		"": 20, "limit=": 20, "limit=1": 1, "limit=100": 100, "limit=0": 0, "limit=101": 0, "limit=x": 0,
+	} {
 		got, err := httpapi.PageLimit(withQuery(t, query))
 		if got != want || (err == nil) != (want > 0) {
 			t.Errorf("%q: %d %v, want %d", query, got, err, want)

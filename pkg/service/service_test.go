@@ -98,7 +98,8 @@ func TestServiceFinishesRequestsThenStopsPartsThenAdmin(t *testing.T) {
 	if got := <-answer; got != "done" {
 		t.Errorf("the request in flight was answered %q", got)
 	}
-	if want := []string{"shutdown began", "request finished", "consumer stopped", "store closed"}; !slices.Equal(journal, want) {
+	want := []string{"shutdown began", "request finished", "consumer stopped", "store closed"}
+	if !slices.Equal(journal, want) {
 		t.Errorf("got %q", journal)
 	}
 	if _, _, err := get(t, "http://"+p.Admin+"/healthz"); err == nil {

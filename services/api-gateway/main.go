@@ -42,7 +42,9 @@ type identityKeys struct {
 // signers returns the identity signers for each service.
 func (k identityKeys) signers() (map[string]*identity.Signer, error) {
 	signers := map[string]*identity.Signer{}
-	for service, keys := range map[string]string{route.Auth: k.Auth, route.Event: k.Event, route.Booking: k.Booking, route.Payment: k.Payment} {
+	for service, keys := range map[string]string{
+		route.Auth: k.Auth, route.Event: k.Event, route.Booking: k.Booking, route.Payment: k.Payment,
+	} {
 		var err error
 		if signers[service], err = identity.NewSigner(service, keys); err != nil {
 			return nil, fmt.Errorf("keys for %s: %w", service, err)

@@ -18,7 +18,9 @@ const clockEvery = 5 * time.Second
 // keepTime waits for Cassandra, refuses one with unsafe settings, and then
 // keeps the cluster's time until ctx ends. The replica is not ready until it
 // has the time and the events.
-func keepTime(ctx context.Context, store *cassandra.Store, clk *cassandra.Clock, engine *eventlog.Engine, prepared *atomic.Bool) error {
+func keepTime(
+	ctx context.Context, store *cassandra.Store, clk *cassandra.Clock, engine *eventlog.Engine, prepared *atomic.Bool,
+) error {
 	failing := false
 	for {
 		pause := time.Second

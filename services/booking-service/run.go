@@ -20,7 +20,9 @@ import (
 
 // addBaselines is set only in builds for the load test. It adds the baselines
 // that holds are compared with.
-var addBaselines func(ctx context.Context, routes *httpapi.API, admin *http.ServeMux, engine *eventlog.Engine, store eventlog.Store) error
+var addBaselines func(
+	ctx context.Context, routes *httpapi.API, admin *http.ServeMux, engine *eventlog.Engine, store eventlog.Store,
+) error
 
 // run serves until ctx ends.
 func run(ctx context.Context, cfg config) error {

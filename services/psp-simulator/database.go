@@ -30,8 +30,9 @@ func ensureDatabase(ctx context.Context, url string) error {
 		return fmt.Errorf("create database: %w", err)
 	}
 	defer func() { _ = conn.Close(ctx) }()
+	_, err = conn.Exec(ctx, "CREATE DATABASE "+missing)
 	// Another migrator may have created it first.
-	if _, err := conn.Exec(ctx, "CREATE DATABASE "+missing); err != nil && !isCode(err, duplicateDatabase, uniqueViolation) {
+	if err != nil && !isCode(err, duplicateDatabase, uniqueViolation) {
 		return fmt.Errorf("create database: %w", err)
 	}
 	return nil

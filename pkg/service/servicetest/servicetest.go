@@ -67,7 +67,11 @@ func Start(t testing.TB, cfg *service.Config, run func(context.Context) error) *
 
 // Ready reports whether the service is ready.
 func (i *Instance) Ready() bool {
-	resp, err := http.Get("http://" + i.Admin + "/readyz")
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "http://"+i.Admin+"/readyz", nil)
+	if err != nil {
+		return false
+	}
+	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return false
 	}
