@@ -57,10 +57,10 @@ func New(verifier *identity.Verifier) *API {
 		}))
 	}
 	a.router.NotFoundHandler = a.plain(func(http.ResponseWriter, *http.Request) error {
-		return problem.NotFound("This address")
+		return problem.NotFound("This URL")
 	})
 	a.router.MethodNotAllowedHandler = a.plain(func(http.ResponseWriter, *http.Request) error {
-		return problem.New(http.StatusMethodNotAllowed, problem.CodeMethodNotAllowed, "This address does not support this method.")
+		return problem.New(http.StatusMethodNotAllowed, problem.CodeMethodNotAllowed, "This endpoint does not support this method.")
 	})
 	return a
 }
@@ -222,7 +222,7 @@ func WithRole(h Handler, roles ...identity.Role) Handler {
 func ForServices(h Handler) Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if identity.FromContext(r.Context()).Role != identity.Service {
-			return problem.Forbidden("Only services may call this address.")
+			return problem.Forbidden("Only services can call this endpoint.")
 		}
 		return h(w, r)
 	}
