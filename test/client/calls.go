@@ -17,13 +17,12 @@ func (c *Client) Register(ctx context.Context, email, password, name string) (Us
 
 // RegisterOnce creates an account, with an Idempotency-Key that makes a retry safe.
 func (c *Client) RegisterOnce(ctx context.Context, email, password, name, key string) (User, error) {
-	body := map[string]string{"email": email, "password": password, "name": name}
-	return post[User](ctx, c, "/auth/register", body, key)
+	return post[User](ctx, c, "/auth/register", Registration{Email: email, Password: password, Name: name}, key)
 }
 
 // Login opens a session but does not use it; see WithSession.
 func (c *Client) Login(ctx context.Context, email, password string) (Session, error) {
-	return post[Session](ctx, c, "/auth/login", map[string]string{"email": email, "password": password}, "")
+	return post[Session](ctx, c, "/auth/login", Credentials{Email: email, Password: password}, "")
 }
 
 // Logout ends the session. With everywhere set, it ends all sessions of the
@@ -40,19 +39,19 @@ func (c *Client) Logout(ctx context.Context, everywhere bool) error {
 func (c *Client) Me(ctx context.Context) (User, error) { return get[User](ctx, c, "/auth/me", nil) }
 
 // Users searches accounts; query may have q, cursor and limit.
-func (c *Client) Users(ctx context.Context, query url.Values) (Page[User], error) {
-	return get[Page[User]](ctx, c, "/auth/users", query)
+func (c *Client) Users(ctx context.Context, query url.Values) (UserPage, error) {
+	return get[UserPage](ctx, c, "/auth/users", query)
 }
 
 // SetRole gives an account a role.
 func (c *Client) SetRole(ctx context.Context, userID, role string) (User, error) {
 	var user User
-	err := c.call(ctx, Request{Method: http.MethodPut, Path: "/auth/users/" + userID + "/role", Body: map[string]string{"role": role}}, &user)
+	err := c.call(ctx, Request{Method: http.MethodPut, Path: "/auth/users/" + userID + "/role", Body: RoleChange{Role: role}}, &user)
 	return user, err
 }
 
 // CreateVenue creates a venue.
-func (c *Client) CreateVenue(ctx context.Context, v Venue) (Venue, error) {
+func (c *Client) CreateVenue(ctx context.Context, v NewVenue) (Venue, error) {
 	return post[Venue](ctx, c, "/venues", v, "")
 }
 
@@ -63,8 +62,8 @@ func (c *Client) Venue(ctx context.Context, id string) (Venue, error) {
 
 // Venues lists the caller's own venues, newest first; query may have cursor and
 // limit.
-func (c *Client) Venues(ctx context.Context, query url.Values) (Page[VenueSummary], error) {
-	return get[Page[VenueSummary]](ctx, c, "/venues", query)
+func (c *Client) Venues(ctx context.Context, query url.Values) (VenuePage, error) {
+	return get[VenuePage](ctx, c, "/venues", query)
 }
 
 // CreateEvent creates a draft.
@@ -77,15 +76,9 @@ func (c *Client) Event(ctx context.Context, id string) (Event, error) {
 	return get[Event](ctx, c, "/events/"+id, nil)
 }
 
-// Page is one page of a list.
-type Page[T any] struct {
-	Items      []T    `json:"items"`
-	NextCursor string `json:"next_cursor"`
-}
-
 // Events lists events; query may have q, from, to, mine, cursor and limit.
-func (c *Client) Events(ctx context.Context, query url.Values) (Page[Event], error) {
-	return get[Page[Event]](ctx, c, "/events", query)
+func (c *Client) Events(ctx context.Context, query url.Values) (EventPage, error) {
+	return get[EventPage](ctx, c, "/events", query)
 }
 
 // PatchEvent changes fields of an event if it is still at version.
@@ -105,7 +98,7 @@ func (c *Client) Publish(ctx context.Context, id string) (Event, error) {
 
 // CancelEvent cancels an event.
 func (c *Client) CancelEvent(ctx context.Context, id, reason string) (Event, error) {
-	return post[Event](ctx, c, "/events/"+id+"/cancel", map[string]string{"reason": reason}, "")
+	return post[Event](ctx, c, "/events/"+id+"/cancel", Cancellation{Reason: reason}, "")
 }
 
 // Seats reads the snapshot of an event's seats.
@@ -119,8 +112,8 @@ func (c *Client) Sales(ctx context.Context, eventID string) (Sales, error) {
 }
 
 // Attendees lists the ticket holders; query may have cursor and limit.
-func (c *Client) Attendees(ctx context.Context, eventID string, query url.Values) (Page[Attendee], error) {
-	return get[Page[Attendee]](ctx, c, "/events/"+eventID+"/attendees", query)
+func (c *Client) Attendees(ctx context.Context, eventID string, query url.Values) (AttendeePage, error) {
+	return get[AttendeePage](ctx, c, "/events/"+eventID+"/attendees", query)
 }
 
 // AttendeesCSV lists all ticket holders. The first line names the columns.
@@ -136,30 +129,37 @@ func (c *Client) AttendeesCSV(ctx context.Context, eventID string) ([][]string, 
 	return csv.NewReader(bytes.NewReader(resp.Body)).ReadAll()
 }
 
+// CheckInResult is the answer to a scan. Replayed means that it is that of an
+// earlier request.
+type CheckInResult struct {
+	Scan
+	Replayed bool `json:"-"`
+}
+
 // CheckIn sends a scan of a ticket's code; scanID is a UUIDv7.
-func (c *Client) CheckIn(ctx context.Context, eventID, scanID, code string) (Scan, error) {
-	r := Request{Method: http.MethodPost, Path: "/events/" + eventID + "/check-ins", Body: map[string]string{"scan_id": scanID, "code": code}}
+func (c *Client) CheckIn(ctx context.Context, eventID, scanID, code string) (CheckInResult, error) {
+	r := Request{Method: http.MethodPost, Path: "/events/" + eventID + "/check-ins", Body: NewScan{ScanID: scanID, Code: code}}
 	resp, err := c.Do(ctx, r)
 	if err != nil {
-		return Scan{}, err
+		return CheckInResult{}, err
 	}
 	if resp.Status != http.StatusOK {
-		return Scan{}, problemOf(r, resp)
+		return CheckInResult{}, problemOf(r, resp)
 	}
-	scan := Scan{Replayed: resp.Header.Get("Idempotency-Replayed") == "true"}
-	return scan, json.Unmarshal(resp.Body, &scan)
+	result := CheckInResult{Replayed: resp.Header.Get("Idempotency-Replayed") == "true"}
+	return result, json.Unmarshal(resp.Body, &result)
 }
 
 // Scans reads an event's check-in log, newest first; query may have cursor and
 // limit.
-func (c *Client) Scans(ctx context.Context, eventID string, query url.Values) (Page[Scan], error) {
-	return get[Page[Scan]](ctx, c, "/events/"+eventID+"/check-ins", query)
+func (c *Client) Scans(ctx context.Context, eventID string, query url.Values) (ScanPage, error) {
+	return get[ScanPage](ctx, c, "/events/"+eventID+"/check-ins", query)
 }
 
 // TicketKeys reads the keys that verify tickets; the key for new tickets is
 // first.
 func (c *Client) TicketKeys(ctx context.Context) ([]TicketKey, error) {
-	set, err := get[struct{ Keys []TicketKey }](ctx, c, "/tickets/keys", nil)
+	set, err := get[TicketKeys](ctx, c, "/tickets/keys", nil)
 	return set.Keys, err
 }
 
@@ -168,14 +168,23 @@ func (c *Client) Hold(ctx context.Context, b NewBooking, key string) (Booking, e
 	return post[Booking](ctx, c, "/bookings", b, key)
 }
 
+// SeatIDs returns the ids of a booking's seats, in the booking's order.
+func (b Booking) SeatIDs() []string {
+	var ids []string
+	for _, s := range b.Seats {
+		ids = append(ids, s.ID)
+	}
+	return ids
+}
+
 // Booking reads one of the caller's bookings.
 func (c *Client) Booking(ctx context.Context, id string) (Booking, error) {
 	return get[Booking](ctx, c, "/bookings/"+id, nil)
 }
 
 // Bookings lists the caller's bookings, newest first.
-func (c *Client) Bookings(ctx context.Context, query url.Values) (Page[Booking], error) {
-	return get[Page[Booking]](ctx, c, "/bookings", query)
+func (c *Client) Bookings(ctx context.Context, query url.Values) (BookingPage, error) {
+	return get[BookingPage](ctx, c, "/bookings", query)
 }
 
 // CancelBooking cancels a booking and frees its seats.
@@ -185,13 +194,13 @@ func (c *Client) CancelBooking(ctx context.Context, id string) (Booking, error) 
 
 // Tickets reads a confirmed booking's tickets.
 func (c *Client) Tickets(ctx context.Context, bookingID string) ([]Ticket, error) {
-	page, err := get[Page[Ticket]](ctx, c, "/bookings/"+bookingID+"/tickets", nil)
-	return page.Items, err
+	tickets, err := get[Tickets](ctx, c, "/bookings/"+bookingID+"/tickets", nil)
+	return tickets.Items, err
 }
 
 // Pay starts a payment; key may be empty.
 func (c *Client) Pay(ctx context.Context, bookingID, method, key string) (Payment, error) {
-	return post[Payment](ctx, c, "/payments", map[string]string{"booking_id": bookingID, "payment_method": method}, key)
+	return post[Payment](ctx, c, "/payments", NewPayment{BookingID: bookingID, PaymentMethod: method}, key)
 }
 
 // Payment reads one of the caller's payments.

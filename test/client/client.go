@@ -2,6 +2,8 @@
 // demo.
 package client
 
+//go:generate go run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2 -config oapi-codegen.yaml ../../api/openapi.yaml
+
 import (
 	"bytes"
 	"context"

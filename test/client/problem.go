@@ -10,26 +10,11 @@ import (
 
 // Problem is a response other than 2xx.
 type Problem struct {
-	Status        int          `json:"status"`
-	Code          string       `json:"code"`
-	Detail        string       `json:"detail"`
-	RequestID     string       `json:"request_id"`
-	Errors        []FieldError `json:"errors"`
-	Seats         []string     `json:"seats"`
-	Limit         int          `json:"limit"`
-	Held          int          `json:"held"`
-	BookingStatus string       `json:"booking_status"`
+	ProblemDetails
 	// RetryAfter is zero if the response has none.
 	RetryAfter time.Duration `json:"-"`
 
 	where string
-}
-
-// FieldError names an invalid field.
-type FieldError struct {
-	Field   string `json:"field"`
-	Code    string `json:"code"`
-	Message string `json:"message"`
 }
 
 // Error describes the request and the response.

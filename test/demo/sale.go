@@ -98,11 +98,11 @@ func awaitSeats(ctx context.Context, c *client.Client, eventID string) (int, err
 }
 
 // hall has 2,080 seats in four sections and a standing area for 300.
-func hall() client.Venue {
-	v := client.Venue{
+func hall() client.NewVenue {
+	v := client.NewVenue{
 		Name: "Great Hall", City: "Vienna", TimeZone: "Europe/Vienna",
 		Categories: []client.Category{{ID: "premium", Name: "Premium"}, {ID: "standard", Name: "Standard"}, {ID: "floor", Name: "Standing"}},
-		Areas:      []client.Area{{ID: "floor", Name: "Floor", Category: "floor", Capacity: 300, X: 13, Y: -5}},
+		Areas:      []client.NewArea{{ID: "floor", Name: "Floor", Category: "floor", Capacity: 300, X: 13, Y: -5}},
 	}
 	for n, section := range []struct{ id, name, category string }{
 		{"stalls-left", "Stalls left", "premium"},
@@ -110,11 +110,11 @@ func hall() client.Venue {
 		{"circle", "Circle", "standard"},
 		{"balcony", "Balcony", "standard"},
 	} {
-		s := client.Section{ID: section.id, Name: section.name}
+		s := client.NewSection{ID: section.id, Name: section.name}
 		for r := range 20 {
-			row := client.Row{Label: strconv.Itoa(r + 1), Category: section.category}
+			row := client.NewRow{Label: strconv.Itoa(r + 1), Category: section.category}
 			for i := range 26 {
-				row.Seats = append(row.Seats, client.Seat{
+				row.Seats = append(row.Seats, client.NewSeat{
 					Number: strconv.Itoa(i + 1), X: float64(30*(n%2) + i), Y: float64(25*(n/2) + r), Accessible: r == 19 && i < 4,
 				})
 			}

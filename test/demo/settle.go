@@ -72,7 +72,7 @@ func unsettled(ctx context.Context, buyers []*buyer) ([]*buyer, error) {
 }
 
 func (b *buyer) read(ctx context.Context) error {
-	page, err := withRetry(ctx, func() (client.Page[client.Booking], error) {
+	page, err := withRetry(ctx, func() (client.BookingPage, error) {
 		return b.client.Bookings(ctx, url.Values{"limit": {"100"}})
 	})
 	if err != nil {

@@ -85,12 +85,12 @@ func TestBadInputIsRefusedAndChangesNothing(t *testing.T) {
 		{name: "a category the venue does not have", path: "/events", body: venueEvent(func(e *client.NewEvent) { e.TicketTypes[0].Category = "balcony" }), status: 422, code: "validation_failed", field: "ticket_types[0].category"},
 		{name: "a category with two prices", path: "/events", body: venueEvent(func(e *client.NewEvent) { e.TicketTypes[1].Category = "front" }), status: 422, code: "validation_failed"},
 		{name: "a venue that does not exist", path: "/events", body: venueEvent(func(e *client.NewEvent) { e.VenueID = newEventID() }), status: 422, code: "validation_failed", field: "venue_id"},
-		{name: "a seat out of the world", path: "/venues", body: func() client.Venue {
+		{name: "a seat out of the world", path: "/venues", body: func() client.NewVenue {
 			v := plan(1, 2)
 			v.Sections[0].Rows[0].Seats[1].X = math.MaxFloat32
 			return v
 		}(), status: 422, code: "validation_failed", field: "sections[0].rows[0].seats[1].x"},
-		{name: "two sections of one id", path: "/venues", body: func() client.Venue {
+		{name: "two sections of one id", path: "/venues", body: func() client.NewVenue {
 			v := plan(1, 2)
 			v.Sections[1].ID = v.Sections[0].ID
 			return v

@@ -30,23 +30,23 @@ const (
 // plan returns a hall of rows×seats in front, one row of 10 in the rear, and a
 // standing area for 20. Block 1 is the front, block 2 the rear, block 3 the
 // area (if the front has at most 300 seats).
-func plan(rows, seats int) client.Venue {
-	front := client.Section{ID: "front", Name: "Front"}
+func plan(rows, seats int) client.NewVenue {
+	front := client.NewSection{ID: "front", Name: "Front"}
 	for r := range rows {
 		front.Rows = append(front.Rows, row(string(rune('A'+r)), "front", seats, float64(r)))
 	}
-	return client.Venue{
+	return client.NewVenue{
 		Name: "Small Hall", City: "Vienna", TimeZone: "Europe/Vienna",
 		Categories: []client.Category{{ID: "front", Name: "Front"}, {ID: "rear", Name: "Rear"}, {ID: "floor", Name: "Floor"}},
-		Sections:   []client.Section{front, {ID: "rear", Name: "Rear", Rows: []client.Row{row("Z", "rear", 10, 50)}}},
-		Areas:      []client.Area{{ID: "pit", Name: "Pit", Category: "floor", Capacity: 20, X: 0, Y: 60}},
+		Sections:   []client.NewSection{front, {ID: "rear", Name: "Rear", Rows: []client.NewRow{row("Z", "rear", 10, 50)}}},
+		Areas:      []client.NewArea{{ID: "pit", Name: "Pit", Category: "floor", Capacity: 20, X: 0, Y: 60}},
 	}
 }
 
-func row(label, category string, seats int, y float64) client.Row {
-	r := client.Row{Label: label, Category: category}
+func row(label, category string, seats int, y float64) client.NewRow {
+	r := client.NewRow{Label: label, Category: category}
 	for n := range seats {
-		r.Seats = append(r.Seats, client.Seat{Number: strconv.Itoa(n + 1), X: float64(n), Y: y})
+		r.Seats = append(r.Seats, client.NewSeat{Number: strconv.Itoa(n + 1), X: float64(n), Y: y})
 	}
 	return r
 }
@@ -72,7 +72,7 @@ func newSale(t *testing.T, change func(*client.NewEvent)) sale {
 	return newSaleIn(t, plan(4, 25), change)
 }
 
-func newSaleIn(t *testing.T, v client.Venue, change func(*client.NewEvent)) sale {
+func newSaleIn(t *testing.T, v client.NewVenue, change func(*client.NewEvent)) sale {
 	t.Helper()
 	s := sale{organizer: newOrganizer(t)}
 	s.venue = must(s.organizer.CreateVenue(t.Context(), v))(t)

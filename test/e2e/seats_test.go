@@ -138,7 +138,7 @@ func TestExpiredHoldFreesItsSeats(t *testing.T) {
 	first := newBuyer(t)
 	booking := must(first.Hold(t.Context(), s.seats("1-0"), ""))(t)
 	ended := awaitBooking(t, first, booking.ID, "expired")
-	if ended.Reason != "expired" || ended.EndedAt == nil {
+	if ended.Reason != "expired" || ended.EndedAt.IsZero() {
 		t.Fatalf("ended: %+v", ended)
 	}
 	if late := ended.EndedAt.Sub(booking.ExpiresAt).Seconds(); late > 5 {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/frontrow-tickets/frontrow/api/rest"
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 	"github.com/frontrow-tickets/frontrow/test/client"
 )
@@ -27,7 +28,7 @@ func TestStreamBringsSnapshotThenEveryChange(t *testing.T) {
 	booking := buy(t, buyer, s.seats("1-12", "1-13"))
 	held := watch.delta(t, "held")
 	sold := watch.delta(t, "sold")
-	for _, d := range []client.Delta{held, sold} {
+	for _, d := range []client.AvailabilityDelta{held, sold} {
 		if d.Block != "1" || len(d.Seats) != 2 || d.Seats["1-12"] == "" || d.Seats["1-13"] == "" {
 			t.Errorf("delta: %+v", d)
 		}
@@ -66,7 +67,7 @@ func TestStreamContinuesAfterLastEventID(t *testing.T) {
 			}
 			return false
 		}
-		var d client.Delta
+		var d client.AvailabilityDelta
 		decode(t, "AvailabilityDelta", event.Data, &d)
 		if d.Seats["1-1"] != "held" || len(d.Seats) != 1 {
 			t.Errorf("continued with %+v, want what was missed alone", d)
@@ -134,14 +135,14 @@ func (w *stream) next(t *testing.T) client.StreamEvent {
 }
 
 // delta returns the next delta that changes seats to a state.
-func (w *stream) delta(t *testing.T, state string) client.Delta {
+func (w *stream) delta(t *testing.T, state string) client.AvailabilityDelta {
 	t.Helper()
 	for {
 		event := w.next(t)
 		if event.Event != "delta" {
 			t.Fatalf("a %s among the deltas", event.Event)
 		}
-		var d client.Delta
+		var d client.AvailabilityDelta
 		decode(t, "AvailabilityDelta", event.Data, &d)
 		for _, got := range d.Seats {
 			if got == state {
@@ -153,7 +154,7 @@ func (w *stream) delta(t *testing.T, state string) client.Delta {
 
 func decode(t *testing.T, schema, data string, out any) {
 	t.Helper()
-	if err := openAPI.CheckSchema(schema, []byte(data)); err != nil {
+	if err := rest.Validate(schema, []byte(data)); err != nil {
 		t.Error(err)
 	}
 	if err := json.Unmarshal([]byte(data), out); err != nil {

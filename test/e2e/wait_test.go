@@ -24,6 +24,6 @@ func awaitEvent(t *testing.T, id, status string) {
 func awaitRefund(t *testing.T, buyer account, bookingID string) client.Booking {
 	t.Helper()
 	return awaitBookingIs(t, buyer, bookingID, "refunded", func(b client.Booking) bool {
-		return b.Payment != nil && b.Payment.Status == "refunded"
+		return b.Payment.Status == "refunded"
 	})
 }

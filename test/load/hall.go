@@ -100,22 +100,22 @@ func (o *organizer) open(ctx context.Context, seats, holdSeconds int) (*event, e
 
 // hall returns a venue of sections with rows of an even number of seats, so
 // that seats 2n and 2n+1 of a block are neighbours.
-func hall(seats int) client.Venue {
-	v := client.Venue{
+func hall(seats int) client.NewVenue {
+	v := client.NewVenue{
 		Name: "Arena of " + strconv.Itoa(seats), City: "Vienna", TimeZone: "Europe/Vienna",
 		Categories: []client.Category{{ID: "premium", Name: "Premium"}, {ID: "standard", Name: "Standard"}},
-		Sections:   make([]client.Section, 0, sectionsOf(seats)), Areas: []client.Area{},
+		Sections:   make([]client.NewSection, 0, sectionsOf(seats)), Areas: []client.NewArea{},
 	}
 	for n := 0; seats > 0; n++ {
-		s := client.Section{ID: "s" + strconv.Itoa(n+1), Name: "Section " + strconv.Itoa(n+1)}
+		s := client.NewSection{ID: "s" + strconv.Itoa(n+1), Name: "Section " + strconv.Itoa(n+1)}
 		category := "standard"
 		if n%3 == 0 {
 			category = "premium"
 		}
 		for r := range sectionSeats / rowSeats {
-			row := client.Row{Label: strconv.Itoa(r + 1), Category: category}
+			row := client.NewRow{Label: strconv.Itoa(r + 1), Category: category}
 			for i := range min(rowSeats, seats) {
-				row.Seats = append(row.Seats, client.Seat{Number: strconv.Itoa(i + 1), X: float64(40*(n%20) + i), Y: float64(12*(n/20) + r)})
+				row.Seats = append(row.Seats, client.NewSeat{Number: strconv.Itoa(i + 1), X: float64(40*(n%20) + i), Y: float64(12*(n/20) + r)})
 			}
 			seats -= len(row.Seats)
 			if len(row.Seats) > 0 {

@@ -17,15 +17,15 @@ type fan struct {
 	pitch float64
 }
 
-func (f fan) section(id, name, category string, label func(int) string, accessibleRow int) client.Section {
-	s := client.Section{ID: id, Name: name}
+func (f fan) section(id, name, category string, label func(int) string, accessibleRow int) client.NewSection {
+	s := client.NewSection{ID: id, Name: name}
 	for r := range f.rows {
 		radius := f.radius + float64(r)*f.pitch
 		count := int(radius*(f.to-f.from)) + 1
-		row := client.Row{Label: label(r), Category: category}
+		row := client.NewRow{Label: label(r), Category: category}
 		for i := range count {
 			angle := (f.from+f.to)/2 + (float64(i)-float64(count-1)/2)/radius
-			row.Seats = append(row.Seats, client.Seat{
+			row.Seats = append(row.Seats, client.NewSeat{
 				Number: strconv.Itoa(i + 1), X: round(f.x + radius*math.Sin(angle)), Y: round(f.y + radius*math.Cos(angle)),
 				Accessible: r == accessibleRow && (i < 2 || i >= count-2),
 			})
@@ -40,9 +40,9 @@ func round(v float64) float64 { return math.Round(v*100) / 100 }
 func letter(n int) string { return string(rune('A' + n)) }
 
 // theatre has stalls in three parts and a balcony.
-func theatre() client.Venue {
-	v := client.Venue{
-		Name: "Theatre on the Quay", City: "Vienna", TimeZone: "Europe/Vienna", Areas: []client.Area{},
+func theatre() client.NewVenue {
+	v := client.NewVenue{
+		Name: "Theatre on the Quay", City: "Vienna", TimeZone: "Europe/Vienna", Areas: []client.NewArea{},
 		Categories: []client.Category{{ID: "premium", Name: "Premium"}, {ID: "stalls", Name: "Stalls"}, {ID: "balcony", Name: "Balcony"}},
 	}
 	parts := []struct {
@@ -62,19 +62,19 @@ func theatre() client.Venue {
 }
 
 // club has tables of four and a standing floor.
-func club() client.Venue {
-	v := client.Venue{
+func club() client.NewVenue {
+	v := client.NewVenue{
 		Name: "Cellar Nine", City: "Graz", TimeZone: "Europe/Vienna",
 		Categories: []client.Category{{ID: "table", Name: "At a table"}, {ID: "standing", Name: "Standing"}},
-		Areas:      []client.Area{{ID: "floor", Name: "Floor", Category: "standing", Capacity: 180, X: 10, Y: 16}},
+		Areas:      []client.NewArea{{ID: "floor", Name: "Floor", Category: "standing", Capacity: 180, X: 10, Y: 16}},
 	}
 	for side, name := range []string{"Left", "Right"} {
-		s := client.Section{ID: "tables-" + strconv.Itoa(side+1), Name: name + " tables"}
+		s := client.NewSection{ID: "tables-" + strconv.Itoa(side+1), Name: name + " tables"}
 		for table := range 6 {
-			row := client.Row{Label: "Table " + strconv.Itoa(6*side+table+1), Category: "table"}
+			row := client.NewRow{Label: "Table " + strconv.Itoa(6*side+table+1), Category: "table"}
 			x, y := float64(14*side+4*(table%2)), float64(4*(table/2))
 			for i := range 4 {
-				row.Seats = append(row.Seats, client.Seat{
+				row.Seats = append(row.Seats, client.NewSeat{
 					Number: strconv.Itoa(i + 1), X: x + 1.3*float64(i%2), Y: y + 1.3*float64(i/2), Accessible: table == 4,
 				})
 			}
@@ -86,9 +86,9 @@ func club() client.Venue {
 }
 
 // arena has some 50,000 seats in three tiers around the field.
-func arena() client.Venue {
-	v := client.Venue{
-		Name: "Danube Arena", City: "Vienna", TimeZone: "Europe/Vienna", Areas: []client.Area{},
+func arena() client.NewVenue {
+	v := client.NewVenue{
+		Name: "Danube Arena", City: "Vienna", TimeZone: "Europe/Vienna", Areas: []client.NewArea{},
 		Categories: []client.Category{{ID: "lower", Name: "Lower tier"}, {ID: "middle", Name: "Middle tier"}, {ID: "upper", Name: "Upper tier"}},
 	}
 	tiers := []struct {

@@ -8,7 +8,7 @@ import (
 
 func TestHallsAreOfTheirSize(t *testing.T) {
 	for name, tt := range map[string]struct {
-		venue       client.Venue
+		venue       client.NewVenue
 		least, most int
 	}{
 		"theatre": {theatre(), 700, 1500}, "club": {club(), 228, 228}, "arena": {arena(), 49_000, 51_000},

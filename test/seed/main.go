@@ -122,7 +122,7 @@ func awaitSeats(ctx context.Context, c *client.Client, eventID string) error {
 	}
 }
 
-func capacity(v client.Venue) int {
+func capacity(v client.NewVenue) int {
 	n := 0
 	for _, s := range v.Sections {
 		for _, r := range s.Rows {

@@ -8,7 +8,7 @@ import (
 
 // show is an event and its venue.
 type show struct {
-	venue client.Venue
+	venue client.NewVenue
 	event client.NewEvent
 }
 

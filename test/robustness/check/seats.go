@@ -103,7 +103,7 @@ func (c *checker) operations(v *Verdict, s *timeline) []model.Operation {
 	list = add(list, model.Hold, s.attempt.start, heldBy, "held")
 	b := s.stored
 	if b.ConfirmedAt != nil {
-		seen := s.firstSeen(func(b *client.Booking) bool { return b.Status == "confirmed" || b.ConfirmedAt != nil })
+		seen := s.firstSeen(func(b *client.Booking) bool { return b.Status == "confirmed" || !b.ConfirmedAt.IsZero() })
 		if s.pay == 0 {
 			v.violated("booking %s was confirmed without a payment", s.id)
 		} else {

@@ -8,7 +8,9 @@ import (
 )
 
 func TestClassify(t *testing.T) {
-	problem := func(status int, code string) error { return &client.Problem{Status: status, Code: code} }
+	problem := func(status int, code string) error {
+		return &client.Problem{ProblemDetails: client.ProblemDetails{Status: status, Code: code}}
+	}
 	tests := []struct {
 		name string
 		err  error

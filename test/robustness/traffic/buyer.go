@@ -208,7 +208,7 @@ func (b *buyer) follow(ctx context.Context, held client.Booking, limit time.Dura
 		if answer.Outcome == history.Done {
 			read := answer.Bookings[0]
 			status = read.Status
-			if status != "held" || read.Payment != nil && read.Payment.Status == "failed" {
+			if status != "held" || read.Payment.Status == "failed" {
 				return status
 			}
 		}

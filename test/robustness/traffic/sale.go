@@ -130,22 +130,22 @@ func (sim *Simulation) cancel(ctx context.Context, sale *Sale) {
 }
 
 // hall returns a venue of three sections, one block each, and a standing area.
-func hall(probe bool) client.Venue {
-	v := client.Venue{
+func hall(probe bool) client.NewVenue {
+	v := client.NewVenue{
 		Name: "Great Hall", City: "Vienna", TimeZone: "Europe/Vienna",
 		Categories: []client.Category{{ID: "seated", Name: "Seated"}, {ID: "standing", Name: "Standing"}},
-		Areas:      []client.Area{{ID: "floor", Name: "Floor", Category: "standing", Capacity: standingPlaces, X: 0, Y: -5}},
+		Areas:      []client.NewArea{{ID: "floor", Name: "Floor", Category: "standing", Capacity: standingPlaces, X: 0, Y: -5}},
 	}
 	rowCount, inRow := rows, seatsPerRow
 	if probe {
 		rowCount, inRow = probeRows, probeSeatsPerRow
 	}
 	for s := range sections {
-		section := client.Section{ID: "section-" + strconv.Itoa(s+1), Name: "Section " + strconv.Itoa(s+1)}
+		section := client.NewSection{ID: "section-" + strconv.Itoa(s+1), Name: "Section " + strconv.Itoa(s+1)}
 		for r := range rowCount {
-			row := client.Row{Label: strconv.Itoa(r + 1), Category: "seated"}
+			row := client.NewRow{Label: strconv.Itoa(r + 1), Category: "seated"}
 			for i := range inRow {
-				row.Seats = append(row.Seats, client.Seat{Number: strconv.Itoa(i + 1), X: float64(40*s + i), Y: float64(r)})
+				row.Seats = append(row.Seats, client.NewSeat{Number: strconv.Itoa(i + 1), X: float64(40*s + i), Y: float64(r)})
 			}
 			section.Rows = append(section.Rows, row)
 		}
