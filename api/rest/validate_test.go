@@ -50,6 +50,9 @@ func TestValidateNamesEveryWrongField(t *testing.T) {
 		"a price beyond all prices": {"NewEvent", strings.Replace(event, `"price":1`, `"price":100000000001`, 1), []string{
 			"ticket_types[0].price out_of_range must be at most 100000000000",
 		}},
+		"a choice in a map": {"AvailabilityDelta", `{"block":"12","version":4,"seats":{"12-45":"taken"}}`, []string{
+			"seats.12-45 unknown must be available, held, sold or blocked",
+		}},
 		"too many items": {"EventPatch", `{"ticket_types":[` + strings.Repeat(`{"name":"A","category":"a","price":1},`, 20) + `{"name":"A","category":"a","price":1}]}`, []string{
 			"ticket_types too_many must have at most 20 items",
 		}},

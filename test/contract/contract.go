@@ -3,7 +3,6 @@ package contract
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -16,10 +15,10 @@ import (
 	validator "github.com/pb33f/libopenapi-validator"
 	"github.com/pb33f/libopenapi-validator/config"
 	validation "github.com/pb33f/libopenapi-validator/errors"
-	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/frontrow-tickets/frontrow/api"
+	"github.com/frontrow-tickets/frontrow/api/rest"
 )
 
 // Contract is openapi.yaml, parsed and ready for checks.
@@ -91,32 +90,11 @@ func (c *Contract) Check(req *http.Request, reqBody []byte, resp *http.Response,
 	if len(errs) > 0 && (errs[0].IsPathMissingError() || errs[0].IsOperationMissingError()) {
 		// Correct if the response says so as well.
 		if resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusMethodNotAllowed {
-			return c.CheckSchema("Problem", respBody)
+			return rest.Validate("Problem", respBody)
 		}
 	}
 	if len(errs) > 0 {
 		return fmt.Errorf("%w\n%s", explain(where+": response", errs), respBody[:min(len(respBody), 2000)])
-	}
-	return nil
-}
-
-// CheckSchema checks JSON against a schema of the contract, by name.
-func (c *Contract) CheckSchema(name string, data []byte) error {
-	compiler := jsonschema.NewCompiler()
-	compiler.AssertFormat()
-	if err := compiler.AddResource("openapi.yaml", c.document); err != nil {
-		return fmt.Errorf("contract: %w", err)
-	}
-	schema, err := compiler.Compile("openapi.yaml#/components/schemas/" + name)
-	if err != nil {
-		return fmt.Errorf("contract: %w", err)
-	}
-	var value any
-	if err := json.Unmarshal(data, &value); err != nil {
-		return fmt.Errorf("contract: %s: %w", name, err)
-	}
-	if err := schema.Validate(value); err != nil {
-		return fmt.Errorf("contract: %s: %w", name, err)
 	}
 	return nil
 }
