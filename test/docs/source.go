@@ -97,7 +97,7 @@ func prefixesOf(file *ast.File) map[string]string {
 
 func variableOf(field *ast.Field, prefix string) (variable, bool) {
 	name, options, _ := strings.Cut(tag(field).Get("env"), ",")
-	if name == "" {
+	if name == "" || name == "-" {
 		return variable{}, false
 	}
 	return variable{name: prefix + name, fallback: tag(field).Get("envDefault"), required: strings.HasPrefix(options, "required")}, true
