@@ -132,7 +132,7 @@ var given = map[string]map[string][]string{
 // Tilt applies first, or is given.
 func secretsExist(t *testing.T, p Profile, list objects) {
 	t.Helper()
-	made := objects(slices.Clone(list))
+	made := slices.Clone(list)
 	if p.Chart == "frontrow" {
 		backends := p
 		backends.Chart, backends.Release, backends.Sets = "frontrow-data", "data", nil

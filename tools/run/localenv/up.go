@@ -86,8 +86,8 @@ func (s *system) up(ctx context.Context, p plan) error {
 	return s.orStop(ctx, func() error { return s.start(ctx, p) })
 }
 
-// firstStart is what a first start takes on two cores. Compiling Consul is most of it.
-const firstStart = "the first start gets and builds everything: about 7 minutes on two cores, only this once"
+// firstStart is printed before a first start. Most of its time goes into compiling Consul.
+const firstStart = "the first start gets and builds everything: about 7 minutes on two idle cores, only this once"
 
 // start gets, builds and starts everything. The backends start and are migrated while what takes longest is still
 // being compiled: the services and, the first time, Consul.
