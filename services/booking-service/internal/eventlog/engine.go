@@ -79,15 +79,15 @@ type Engine struct {
 	mu      sync.RWMutex
 	closing bool
 	logs    map[ID]*eventLog
-	// idle has the heads of the logs that were dropped from memory.
-	idle map[ID]int64
+	// idle has the logs that were dropped from memory.
+	idle map[ID]idleLog
 }
 
 // New returns an engine. Run must be called for it to notice other replicas'
 // entries.
 func New(store Store, feed Feed, publisher Publisher, replicas Replicas, clk clock.Clock) *Engine {
 	e := &Engine{
-		store: store, feed: feed, publisher: publisher, replicas: replicas, clock: clk, logs: map[ID]*eventLog{}, idle: map[ID]int64{},
+		store: store, feed: feed, publisher: publisher, replicas: replicas, clock: clk, logs: map[ID]*eventLog{}, idle: map[ID]idleLog{},
 	}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	e.forwarder.send = replicas.Send
@@ -190,6 +190,14 @@ func (e *Engine) open(id ID) (*eventLog, error) {
 	return l, nil
 }
 
+// idleLog is a log that was dropped from memory.
+type idleLog struct {
+	head int64
+	// published means that its messages and lists are written. Only the owner
+	// knows.
+	published bool
+}
+
 // drop removes an unused log from memory, unless a call has just arrived.
 func (e *Engine) drop(l *eventLog) bool {
 	e.mu.Lock()
@@ -199,7 +207,7 @@ func (e *Engine) drop(l *eventLog) bool {
 	}
 	delete(e.logs, l.id)
 	if l.state.Seq > 0 { // clients may request logs that do not exist
-		e.idle[l.id] = l.state.Seq
+		e.idle[l.id] = idleLog{head: l.state.Seq, published: l.published()}
 	}
 	return true
 }
@@ -312,8 +320,8 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 }
 
-// Sync opens the logs of events on sale that have changed, and makes logs in
-// memory check their heads.
+// Sync opens the logs of events on sale that have changed or that this replica
+// has to publish, and makes logs in memory check their heads.
 func (e *Engine) Sync(ctx context.Context) error {
 	listed, err := e.store.Events(ctx)
 	if err != nil {
@@ -336,7 +344,9 @@ func (e *Engine) Sync(ctx context.Context) error {
 		}
 		group.Go(func() error {
 			head, err := e.store.Head(ctx, id, false)
-			if err == nil && head != idle {
+			// A new owner publishes what the previous one did not.
+			unpublished := head > 0 && !idle.published && e.replicas.Owner(id) == ""
+			if err == nil && (head != idle.head || unpublished) {
 				_, err = e.open(id)
 			}
 			return err

@@ -94,9 +94,7 @@ func (w *simulation) set(failurePercent, lossPercent, owner int) {
 	w.store.mu.Lock()
 	w.store.failurePercent = failurePercent
 	w.store.mu.Unlock()
-	w.kafka.mu.Lock()
-	w.kafka.failurePercent = failurePercent
-	w.kafka.mu.Unlock()
+	w.kafka.setFailures(failurePercent)
 	w.mu.Lock()
 	w.lossPercent, w.owner = lossPercent, owner
 	w.mu.Unlock()
@@ -534,6 +532,40 @@ func TestReplicaThatIsBehindCatchesUpBeforeItAnswers(t *testing.T) {
 		if s := status(1); s != booking.Cancelled {
 			t.Errorf("the second replica reads %q", s)
 		}
+		w.close()
+	})
+}
+
+// A replica drops the unused log of another owner. When it becomes the owner, it
+// must publish what the other one could not.
+func TestNewOwnerPublishesLogThatItHadDropped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newSimulation(t, 1, 2)
+		w.set(0, 0, 0)
+		w.kafka.setFailures(100)
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() { defer close(ended); _ = w.engines[1].Run(ctx) }()
+		user := uuid.New()
+		if _, err := w.hold(0, 1, user, 5); err != nil {
+			t.Fatal(err)
+		}
+		cancel := &logpb.Command{Event: uint64(w.id()), Kind: &logpb.Command_Cancel{Cancel: &logpb.Cancel{Booking: 1, User: user[:]}}}
+		if _, err := w.engines[0].Do(t.Context(), cancel); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * idleAfter)
+		if n := len(w.engines[1].all()); n != 0 {
+			t.Fatalf("%d logs are in the other replica's memory", n)
+		}
+		w.set(0, 0, 1)
+		w.kafka.setFailures(0)
+		time.Sleep(time.Minute)
+		if published, _, _ := w.store.Cursors(ctx, w.id()); published != int64(len(w.entries())) {
+			t.Errorf("%d of %d entries are published", published, len(w.entries()))
+		}
+		stop()
+		<-ended
 		w.close()
 	})
 }

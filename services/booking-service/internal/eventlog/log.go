@@ -330,7 +330,12 @@ func (l *eventLog) isIdle() bool {
 		after = emptyAfter
 	}
 	return time.Since(time.Unix(l.used.Load(), 0)) > after && !l.state.Open() && !l.hub.watched() &&
-		(!l.owned() || l.out.published == l.state.Seq && l.lists.written == l.state.Seq)
+		(!l.owned() || l.published())
+}
+
+// published reports whether this replica has written all messages and lists.
+func (l *eventLog) published() bool {
+	return l.out.published == l.state.Seq && l.lists.written == l.state.Seq
 }
 
 // maybeSnapshot writes a snapshot in the background if this replica owns the

@@ -197,6 +197,12 @@ type kafka struct {
 	messages       []booking.Message
 }
 
+func (k *kafka) setFailures(percent int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.failurePercent = percent
+}
+
 func (k *kafka) Publish(_ context.Context, messages []booking.Message) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
