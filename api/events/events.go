@@ -137,8 +137,8 @@ type EventStatus string
 
 // Statuses of EventChanged.
 const (
-	EventPublished EventStatus = "published"
-	EventEnded     EventStatus = "cancelled"
+	StatusPublished EventStatus = "published"
+	StatusCancelled EventStatus = "cancelled"
 )
 
 // EventChanged carries the full state of an event that went on sale, was

@@ -34,7 +34,7 @@ func samples() map[string]any {
 			PaymentID: id, BookingID: id, EventID: id, Amount: price, Reason: events.EventCancelled, RefundedAt: now,
 		},
 		events.TypeEventChanged: events.EventChanged{
-			EventID: id, Version: 2, Status: events.EventPublished, OrganizerID: id, Name: "Late Night Trio", VenueName: "Small Hall",
+			EventID: id, Version: 2, Status: events.StatusPublished, OrganizerID: id, Name: "Late Night Trio", VenueName: "Small Hall",
 			TimeZone: "Europe/Vienna", StartsAt: now, EndsAt: now, Currency: "EUR", SaleStartsAt: now, SaleEndsAt: now,
 			MaxSeatsPerBuyer: 8, HoldSeconds: 600,
 			TicketTypes: []events.TicketType{{ID: "front", Name: "Front", Category: "front", Price: 4500}},

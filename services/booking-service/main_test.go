@@ -116,7 +116,7 @@ func (s *system) sale(t *testing.T, change func(*events.EventChanged)) events.Ev
 	t.Helper()
 	now := time.Now().UTC().Truncate(time.Second)
 	def := events.EventChanged{
-		EventID: uuid.Must(uuid.NewV7()), Version: 1, Status: events.EventPublished, OrganizerID: uuid.Must(uuid.NewV7()),
+		EventID: uuid.Must(uuid.NewV7()), Version: 1, Status: events.StatusPublished, OrganizerID: uuid.Must(uuid.NewV7()),
 		Name: "Concert", VenueName: "Hall", TimeZone: "Europe/Berlin", Currency: "EUR",
 		StartsAt: now.Add(48 * time.Hour), EndsAt: now.Add(50 * time.Hour), SaleStartsAt: now.Add(-time.Hour), SaleEndsAt: now.Add(24 * time.Hour),
 		MaxSeatsPerBuyer: 8, HoldSeconds: 600,

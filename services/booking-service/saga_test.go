@@ -136,7 +136,7 @@ func TestCancelledEventEndsEverything(t *testing.T) {
 		PaymentID: uuid.Must(uuid.NewV7()), BookingID: paid.ID, EventID: def.EventID, Amount: paid.Total, CapturedAt: time.Now().UTC(),
 	})
 	s.waitStatus(t, user, paid.ID, "confirmed")
-	def.Version, def.Status = 2, events.EventEnded
+	def.Version, def.Status = 2, events.StatusCancelled
 	s.send(t, events.TopicEventChanged, events.TypeEventChanged, def.EventID.String(), def)
 	s.waitStatus(t, user, held.ID, "cancelled")
 	if b := s.waitStatus(t, user, paid.ID, "cancelled"); b.Reason != "event_cancelled" || b.Payment.Status != "refunding" {

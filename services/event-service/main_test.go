@@ -133,7 +133,7 @@ func TestEventFromDraftToCancellation(t *testing.T) {
 		if err := json.Unmarshal(m.Data, &got); err != nil {
 			t.Fatal(err)
 		}
-		want := []events.EventStatus{events.EventPublished, events.EventPublished, events.EventEnded}[i]
+		want := []events.EventStatus{events.StatusPublished, events.StatusPublished, events.StatusCancelled}[i]
 		if got.Status != want || got.Version != int64(i+2) || len(got.Blocks) != 3 || m.Source != "/event-service" {
 			t.Errorf("message %d from %s: %+v", i, m.Source, got)
 		}

@@ -94,7 +94,7 @@ func admitted(booking uint64, seatPlusOne uint32) *logpb.Operation {
 func foldOf(t *testing.T, operations ...*logpb.Operation) *fold {
 	t.Helper()
 	f := newFold(event)
-	operations = append([]*logpb.Operation{defined(t, definition(4517, events.EventPublished))}, operations...)
+	operations = append([]*logpb.Operation{defined(t, definition(4517, events.StatusPublished))}, operations...)
 	for i, op := range operations {
 		if err := f.apply(int64(i+1), entry(t, i, op)); err != nil {
 			t.Fatal(err)
@@ -113,7 +113,7 @@ func entry(t *testing.T, id int, operations ...*logpb.Operation) []byte {
 }
 
 func TestFoldMatchesLog(t *testing.T) {
-	cheaper := definition(3000, events.EventPublished)
+	cheaper := definition(3000, events.StatusPublished)
 	f := foldOf(t,
 		held(1, ada, 0, 3), confirmed(1), admitted(1, 4),
 		defined(t, cheaper),
@@ -162,7 +162,7 @@ func TestFoldMatchesLog(t *testing.T) {
 }
 
 func TestCancelledEventEndsItsBookings(t *testing.T) {
-	f := foldOf(t, held(1, ada, 0), confirmed(1), held(2, bob, 1), expired(2), held(3, bob, 1), defined(t, definition(4517, events.EventEnded)))
+	f := foldOf(t, held(1, ada, 0), confirmed(1), held(2, bob, 1), expired(2), held(3, bob, 1), defined(t, definition(4517, events.StatusCancelled)))
 	for own, want := range map[uint64]string{1: "cancelled event_cancelled refunding", 2: "expired expired ", 3: "cancelled event_cancelled "} {
 		b := f.byID[own]
 		got := b.Status + " " + b.Reason + " "
@@ -261,7 +261,7 @@ func TestGapInLogIsReported(t *testing.T) {
 }
 
 func TestUndecodableLogIsAnError(t *testing.T) {
-	other := definition(1, events.EventPublished)
+	other := definition(1, events.StatusPublished)
 	other.EventID = ada
 	for name, apply := range map[string]func(f *fold) error{
 		"no entry":             func(f *fold) error { return f.apply(2, []byte("rubbish")) },

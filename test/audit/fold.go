@@ -121,7 +121,7 @@ func (f *fold) define(op *logpb.Defined) error {
 	for _, t := range def.TicketTypes {
 		f.prices[t.Category] = t.Price
 	}
-	if def.Status != events.EventEnded {
+	if def.Status != events.StatusCancelled {
 		return nil
 	}
 	for _, b := range f.bookings {

@@ -104,7 +104,8 @@ func (b *Booking) end(status Status, reason events.CancelReason, at, seq int64) 
 	}
 }
 
-func (b *Booking) pay(id uuid.UUID, status, failureCode string, seq int64) {
+// setPayment sets the booking's payment and its status, whatever that is.
+func (b *Booking) setPayment(id uuid.UUID, status, failureCode string, seq int64) {
 	b.Payment, b.Seq = &Payment{ID: id, Status: status, FailureCode: failureCode}, seq
 }
 

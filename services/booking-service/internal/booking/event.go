@@ -220,7 +220,7 @@ func (e *Event) price(seats []uint32) (total int64) {
 // onSale returns why seats are not for sale at a time, or "" if they are.
 func (e *Event) onSale(now time.Time) Reason {
 	switch {
-	case e.Status != events.EventPublished || !now.Before(e.EndsAt):
+	case e.Status != events.StatusPublished || !now.Before(e.EndsAt):
 		return EventNotOnSale
 	case now.Before(e.SaleStartsAt):
 		return SaleNotStarted

@@ -62,7 +62,7 @@ func TestHoldWithKnownKeyReplaysOriginalAnswer(t *testing.T) {
 		},
 		"expired":         func(s *sale, _ uint64) { s.now = s.now.Add(time.Hour) },
 		"the sale ended":  func(s *sale, _ uint64) { s.now = s.def.SaleEndsAt },
-		"event cancelled": func(s *sale, _ uint64) { s.def.Version, s.def.Status = 2, events.EventEnded; s.define() },
+		"event cancelled": func(s *sale, _ uint64) { s.def.Version, s.def.Status = 2, events.StatusCancelled; s.define() },
 		"price changed":   func(s *sale, _ uint64) { s.def.Version, s.def.TicketTypes[0].Price = 2, 1; s.define() },
 	} {
 		t.Run(name, func(t *testing.T) {

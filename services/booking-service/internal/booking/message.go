@@ -57,7 +57,7 @@ func (s *State) Messages(seq int64, entry *logpb.Entry) []Message {
 		case *logpb.Operation_PaidLate:
 			cancelled(s.bookings[kind.PaidLate.GetBooking()], op, events.PaymentLate, kind.PaidLate.GetAt())
 		case *logpb.Operation_Defined:
-			if !closes(kind.Defined) {
+			if !cancels(kind.Defined) {
 				continue
 			}
 			for _, b := range s.bookings {
@@ -70,12 +70,12 @@ func (s *State) Messages(seq int64, entry *logpb.Entry) []Message {
 	return all
 }
 
-// closes reports whether a definition cancels the event.
-func closes(op *logpb.Defined) bool {
+// cancels reports whether a definition cancels the event.
+func cancels(op *logpb.Defined) bool {
 	var def struct {
 		Status events.EventStatus `json:"status"`
 	}
-	return json.Unmarshal(op.GetDefinition(), &def) == nil && def.Status == events.EventEnded
+	return json.Unmarshal(op.GetDefinition(), &def) == nil && def.Status == events.StatusCancelled
 }
 
 func (b *Booking) confirmedEvent(payment uuid.UUID) events.BookingConfirmed {

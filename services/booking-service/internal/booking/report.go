@@ -138,7 +138,7 @@ func (s *State) Counts() (available, held, sold int) {
 			available += n
 		}
 	}
-	if s.closed() {
+	if s.cancelled() {
 		available = 0
 	}
 	return available, s.held, s.sold

@@ -157,7 +157,7 @@ func TestChangedSinceFindsBookingsByTheEntryThatChangedThem(t *testing.T) {
 		t.Error(diff)
 	}
 	s.do(s.cancel(second))
-	s.def.Version, s.def.Status = 2, events.EventEnded
+	s.def.Version, s.def.Status = 2, events.StatusCancelled
 	s.define()
 	if diff := cmp.Diff([]uint64{min(first, second), max(first, second)}, changed()); diff != "" {
 		t.Error(diff)

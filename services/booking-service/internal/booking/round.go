@@ -110,8 +110,8 @@ func (r *Round) owner(seat uint32) *Booking {
 	return r.state.seats[seat]
 }
 
-// has returns the number of seats a buyer has.
-func (r *Round) has(user uuid.UUID) int {
+// seatsOf returns the number of seats in a buyer's live bookings.
+func (r *Round) seatsOf(user uuid.UUID) int {
 	if n, ok := r.buyers[user]; ok {
 		return n
 	}
@@ -163,7 +163,7 @@ func (r *Round) hold(c *logpb.Hold) *logpb.Answer {
 	if refusal != nil {
 		return refusal
 	}
-	had := r.has(user)
+	had := r.seatsOf(user)
 	if had+quantity > e.MaxSeatsPerBuyer {
 		return &logpb.Answer{Refusal: string(BuyerLimit), Limit: int32(e.MaxSeatsPerBuyer), Held: int32(had)}
 	}
@@ -230,7 +230,7 @@ func (r *Round) end(b *Booking, status Status, reason events.CancelReason) *Book
 	r.add(&logpb.Operation{Kind: &logpb.Operation_Ended{Ended: &logpb.Ended{
 		Booking: b.ID, Status: string(status), Reason: string(reason), At: r.at,
 	}}})
-	had := r.has(b.User)
+	had := r.seatsOf(b.User)
 	b = r.edit(b)
 	b.end(status, reason, r.at, r.state.Seq+1)
 	r.buyers[b.User] = had - len(b.Seats)
@@ -255,7 +255,7 @@ func (r *Round) pay(c *logpb.Payment) *logpb.Answer {
 			r.add(&logpb.Operation{Kind: &logpb.Operation_Declined{Declined: &logpb.Declined{
 				Booking: b.ID, Payment: c.GetPayment(), FailureCode: c.GetFailureCode(), At: r.at,
 			}}})
-			r.edit(b).pay(payment, PaymentDeclined, c.GetFailureCode(), r.state.Seq+1)
+			r.edit(b).setPayment(payment, PaymentDeclined, c.GetFailureCode(), r.state.Seq+1)
 		}
 	case logpb.Payment_REFUNDED:
 		if b == nil {
@@ -269,13 +269,17 @@ func (r *Round) pay(c *logpb.Payment) *logpb.Answer {
 			b = r.end(b, Cancelled, events.CancelReason(c.GetReason()))
 		}
 		r.add(&logpb.Operation{Kind: &logpb.Operation_Refunded{Refunded: &logpb.Refunded{Booking: b.ID, Payment: c.GetPayment(), At: r.at}}})
-		r.edit(b).pay(payment, PaymentRefunded, "", r.state.Seq+1)
+		r.edit(b).setPayment(payment, PaymentRefunded, "", r.state.Seq+1)
 	case logpb.Payment_UNSPECIFIED:
 		return refuse(NotFound)
 	}
 	return &logpb.Answer{}
 }
 
+// paid decides a captured payment: a held booking is confirmed, even if its
+// deadline has passed. A payment that no longer finds a live booking is recorded
+// as late, for payment-service to refund. known means that the booking has this
+// payment already. Refusal: SecondPayment.
 func (r *Round) paid(b *Booking, c *logpb.Payment, known bool) *logpb.Answer {
 	switch {
 	case b == nil && r.state.Event == nil:
@@ -285,10 +289,10 @@ func (r *Round) paid(b *Booking, c *logpb.Payment, known bool) *logpb.Answer {
 			Booking: b.ID, Payment: c.GetPayment(), At: r.at,
 		}}})
 		r.edit(b).confirm(id(c.GetPayment()), r.at, r.state.Seq+1)
-	case b != nil && b.Status == Confirmed && known:
+	case b != nil && b.Status == Confirmed && known: // repeated
 	case b != nil && b.Status == Confirmed:
 		return refuse(SecondPayment)
-	case known && (b.Payment.Status == PaymentRefunding || b.Payment.Status == PaymentRefunded):
+	case known && (b.Payment.Status == PaymentRefunding || b.Payment.Status == PaymentRefunded): // repeated
 	default:
 		r.add(&logpb.Operation{Kind: &logpb.Operation_PaidLate{PaidLate: &logpb.PaidLate{
 			Booking: c.GetBooking(), Payment: c.GetPayment(), At: r.at,
@@ -297,13 +301,13 @@ func (r *Round) paid(b *Booking, c *logpb.Payment, known bool) *logpb.Answer {
 			b = &Booking{ID: c.GetBooking(), Status: Unknown, Event: r.state.Event}
 			r.bookings[b.ID] = b
 		}
-		r.edit(b).pay(id(c.GetPayment()), PaymentRefunding, "", r.state.Seq+1)
+		r.edit(b).setPayment(id(c.GetPayment()), PaymentRefunding, "", r.state.Seq+1)
 	}
 	return &logpb.Answer{}
 }
 
-// Expire ends the holds whose deadline has passed. Payments that arrive in the
-// same round are decided first.
+// Expire ends the holds whose deadline has passed. A round decides its payments
+// first (eventlog.urgency), so a payment that arrives with the expiry wins.
 func (r *Round) Expire() {
 	if r.expired || r.state.Event == nil {
 		return

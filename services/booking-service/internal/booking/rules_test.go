@@ -233,7 +233,7 @@ func TestCancelledEventEndsEverything(t *testing.T) {
 	s := newSale(t, nil)
 	held, paid := s.hold(0), s.hold(1)
 	s.do(payment(paid, uuid.New(), logpb.Payment_CONFIRMED))
-	s.def.Version, s.def.Status = 2, events.EventEnded
+	s.def.Version, s.def.Status = 2, events.StatusCancelled
 	s.define()
 	for _, own := range []uint64{held, paid} {
 		if b := s.Booking(own); b.Status != booking.Cancelled || b.Reason != events.EventCancelled {

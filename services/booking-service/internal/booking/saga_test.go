@@ -214,7 +214,7 @@ func TestCancel(t *testing.T) {
 		"at the start":                {func(s *sale, own uint64) { pay(s, own); s.now = s.def.StartsAt }, nil, booking.NotCancellable},
 		"after check-in":              {func(s *sale, own uint64) { pay(s, own); s.do(s.scan(own, 1)) }, nil, booking.NotCancellable},
 		"after a refused scan":        {func(s *sale, own uint64) { s.do(s.scan(own, 1)); pay(s, own) }, nil, ""},
-		"of a cancelled event":        {func(s *sale, _ uint64) { s.def.Version, s.def.Status = 2, events.EventEnded; s.define() }, nil, booking.NotCancellable},
+		"of a cancelled event":        {func(s *sale, _ uint64) { s.def.Version, s.def.Status = 2, events.StatusCancelled; s.define() }, nil, booking.NotCancellable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSale(t, nil)
@@ -246,7 +246,7 @@ func TestEventIsCancelledOnce(t *testing.T) {
 	gone := s.hold(6)
 	s.do(s.cancel(gone))
 	// A type to which the seats of live bookings now belong.
-	s.def.Version, s.def.Status = 2, events.EventEnded
+	s.def.Version, s.def.Status = 2, events.StatusCancelled
 	s.def.TicketTypes = append([]events.TicketType{{ID: "vip", Name: "VIP", Category: "V"}, {ID: "box", Name: "Box", Category: "X"}}, s.def.TicketTypes...)
 	s.define()
 	s.now = s.now.Add(time.Second)
@@ -307,7 +307,7 @@ func TestMessagesFollowTheirSchemas(t *testing.T) {
 	s.do(s.cancel(own))
 	s.do(payment(77, uuid.New(), logpb.Payment_CONFIRMED))
 	s.hold(1)
-	s.def.Version, s.def.Status = 2, events.EventEnded
+	s.def.Version, s.def.Status = 2, events.StatusCancelled
 	s.define()
 	n := 0
 	for i, entry := range s.log {

@@ -29,7 +29,7 @@ func newSale(t *testing.T, change func(*events.EventChanged)) *sale {
 		return events.Row{Label: label, First: 1, Runs: []events.Run{{Category: "A", Count: 10}}}
 	}
 	s := &sale{t: t, now: now, State: booking.NewState(), next: 1, def: events.EventChanged{
-		EventID: uuid.Must(uuid.NewV7()), Version: 1, Status: events.EventPublished, Name: "Concert", Currency: "EUR",
+		EventID: uuid.Must(uuid.NewV7()), Version: 1, Status: events.StatusPublished, Name: "Concert", Currency: "EUR",
 		StartsAt: now.Add(48 * time.Hour), EndsAt: now.Add(50 * time.Hour), SaleStartsAt: now.Add(-time.Hour), SaleEndsAt: now.Add(24 * time.Hour),
 		MaxSeatsPerBuyer: 8, HoldSeconds: 600,
 		TicketTypes: []events.TicketType{{ID: "stalls", Name: "Stalls", Category: "A", Price: 5000}, {ID: "floor", Name: "Floor", Category: "F", Price: 2500}},

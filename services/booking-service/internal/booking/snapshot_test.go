@@ -106,7 +106,7 @@ func TestStateIsTheFoldOfItsLog(t *testing.T) {
 				slices.Reverse(s.def.TicketTypes)
 				s.def.TicketTypes[0].Price += 100
 				if done >= 2000 {
-					s.def.Status = events.EventEnded
+					s.def.Status = events.StatusCancelled
 				}
 				s.define()
 			}

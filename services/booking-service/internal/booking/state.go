@@ -66,8 +66,8 @@ func NewState() *State {
 	return &State{bookings: map[uint64]*Booking{}, buyers: map[uuid.UUID]*buyer{}, admitted: map[admission]*logpb.Scanned{}}
 }
 
-// closed reports whether the event was cancelled.
-func (s *State) closed() bool { return s.Event != nil && s.Event.Status == events.EventEnded }
+// cancelled reports whether the event was cancelled.
+func (s *State) cancelled() bool { return s.Event != nil && s.Event.Status == events.StatusCancelled }
 
 // Booking returns a booking by its own half, or nil if there is none.
 func (s *State) Booking(own uint64) *Booking {
@@ -108,7 +108,7 @@ func (s *State) Decode(p *logpb.Booking) (*Booking, error) {
 func (s *State) SeatState(position uint32) SeatState {
 	b := s.seats[position]
 	switch {
-	case b == nil && (s.closed() || s.Event.ticketType(position) < 0):
+	case b == nil && (s.cancelled() || s.Event.ticketType(position) < 0):
 		return Blocked
 	case b == nil:
 		return Available
@@ -148,7 +148,7 @@ func (s *State) apply(op *logpb.Operation) error {
 		})
 	case *logpb.Operation_Declined:
 		return s.with(op.Declined.GetBooking(), func(b *Booking) {
-			b.pay(id(op.Declined.GetPayment()), PaymentDeclined, op.Declined.GetFailureCode(), s.Seq)
+			b.setPayment(id(op.Declined.GetPayment()), PaymentDeclined, op.Declined.GetFailureCode(), s.Seq)
 		})
 	case *logpb.Operation_Ended:
 		return s.with(op.Ended.GetBooking(), func(b *Booking) {
@@ -161,11 +161,11 @@ func (s *State) apply(op *logpb.Operation) error {
 			b = &Booking{ID: late.GetBooking(), Status: Unknown, Event: s.Event, definition: s.latest(), Created: late.GetAt(), EndedAt: late.GetAt()}
 			s.bookings[b.ID] = b
 		}
-		b.pay(id(late.GetPayment()), PaymentRefunding, "", s.Seq)
+		b.setPayment(id(late.GetPayment()), PaymentRefunding, "", s.Seq)
 		return nil
 	case *logpb.Operation_Refunded:
 		return s.with(op.Refunded.GetBooking(), func(b *Booking) {
-			b.pay(id(op.Refunded.GetPayment()), PaymentRefunded, "", s.Seq)
+			b.setPayment(id(op.Refunded.GetPayment()), PaymentRefunded, "", s.Seq)
 		})
 	case *logpb.Operation_Scanned:
 		s.scan(op.Scanned)
@@ -174,6 +174,7 @@ func (s *State) apply(op *logpb.Operation) error {
 	return ErrUnknownOperation
 }
 
+// with changes a booking that an operation names. Error: there is no such booking.
 func (s *State) with(own uint64, change func(*Booking)) error {
 	b := s.bookings[own]
 	if b == nil {
@@ -183,6 +184,7 @@ func (s *State) with(own uint64, change func(*Booking)) error {
 	return nil
 }
 
+// latest is the number of the current definition.
 func (s *State) latest() uint32 { return uint32(len(s.definitions) - 1) }
 
 func (s *State) define(op *logpb.Defined) error {
@@ -190,7 +192,7 @@ func (s *State) define(op *logpb.Defined) error {
 		return err
 	}
 	s.countFree() // before seats are freed, which are counted by the new ticket types
-	if s.closed() {
+	if s.cancelled() {
 		for _, b := range s.bookings {
 			if b.Status.Live() {
 				s.end(b, Cancelled, events.EventCancelled, op.GetAt())
@@ -285,8 +287,8 @@ func (s *State) add(b *Booking) {
 	s.assign(b.Seats, b, -1)
 }
 
-// assign sets the owner of seats, nil for none. By is added to the number of free
-// seats for each seat.
+// assign sets the booking of seats, nil for none. by is 1 when they become free
+// and -1 when they are taken.
 func (s *State) assign(seats []uint32, b *Booking, by int) {
 	for _, n := range seats {
 		s.seats[n] = b
@@ -308,6 +310,7 @@ func (s *State) end(b *Booking, status Status, reason events.CancelReason, at in
 	s.change(b.Seats)
 }
 
+// change lists seats whose state an entry has changed.
 func (s *State) change(seats []uint32) {
 	for _, n := range seats {
 		s.Changed = append(s.Changed, SeatChange{n, s.SeatState(n)})

@@ -35,8 +35,9 @@ func newCall(ctx context.Context, command *logpb.Command) *call {
 	return &call{ctx: ctx, command: command, made: time.Now(), done: make(chan struct{})}
 }
 
-// take reports whether the caller still waits for the call.
-func (c *call) take() bool {
+// claim reports whether the caller is still waiting. If so, the caller then waits
+// until the call is finished.
+func (c *call) claim() bool {
 	return c.stage.Load() == taken || c.stage.CompareAndSwap(waiting, taken)
 }
 

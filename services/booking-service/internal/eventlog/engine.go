@@ -23,6 +23,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/api/events"
 	logpb "github.com/frontrow-tickets/frontrow/api/log"
 	"github.com/frontrow-tickets/frontrow/pkg/clock"
+	"github.com/frontrow-tickets/frontrow/pkg/observe"
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
 )
 
@@ -105,7 +106,7 @@ func (e *Engine) Do(ctx context.Context, command *logpb.Command) (*logpb.Answer,
 	}
 	answer, sent, err := e.forwarder.do(ctx, owner, command)
 	if err == nil || errors.Is(err, ErrOverloaded) {
-		return answer, err // deciding here would only add to the owner's load
+		return answer, err // appends from here would compete with the owner's
 	}
 	if ctx.Err() != nil && sent {
 		return nil, fmt.Errorf("%w: forward: %w", ErrUnknown, err)
@@ -118,6 +119,17 @@ func (e *Engine) Do(ctx context.Context, command *logpb.Command) (*logpb.Answer,
 	return answer, localErr
 }
 
+// Hold is Do for a hold, with metrics.
+func (e *Engine) Hold(ctx context.Context, command *logpb.Command) (*logpb.Answer, error) {
+	start := time.Now()
+	holdsInFlight.Inc()
+	defer holdsInFlight.Dec()
+	a, err := e.Do(ctx, command)
+	observe.Observe(ctx, lockDuration.WithLabelValues("total", outcome(a, err)), time.Since(start).Seconds())
+	return a, err
+}
+
+// local decides a command at this replica.
 func (e *Engine) local(ctx context.Context, command *logpb.Command) (*logpb.Answer, error) {
 	c := newCall(ctx, command)
 	if err := e.submit(ID(command.GetEvent()), c); err != nil {

@@ -106,7 +106,7 @@ func newSimulation(t *testing.T, seed uint64, replicas int) *simulation {
 	w := &simulation{
 		t: t, store: newMemory(seed), kafka: &kafka{random: rand.New(rand.NewPCG(seed, 1))}, random: rand.New(rand.NewPCG(seed, 2)),
 		def: events.EventChanged{
-			EventID: uuid.Must(uuid.NewV7()), Version: 1, Status: events.EventPublished, Name: "Concert", Currency: "EUR",
+			EventID: uuid.Must(uuid.NewV7()), Version: 1, Status: events.StatusPublished, Name: "Concert", Currency: "EUR",
 			StartsAt: now.Add(48 * time.Hour), EndsAt: now.Add(50 * time.Hour), SaleStartsAt: now.Add(-time.Hour), SaleEndsAt: now.Add(24 * time.Hour),
 			MaxSeatsPerBuyer: 8, HoldSeconds: 30, TicketTypes: []events.TicketType{{ID: "a", Name: "A", Category: "A", Price: 100}},
 			Blocks: []events.Block{{Section: "Stalls", Rows: []events.Row{{Label: "A", First: 1, Runs: []events.Run{{Category: "A", Count: 12}}}}}},

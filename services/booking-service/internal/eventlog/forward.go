@@ -79,7 +79,7 @@ func (f *forwarder) run(q *replicaQueue) {
 		}
 		batch := make([]*call, 0, n)
 		for _, c := range q.calls[:n] {
-			if c.take() {
+			if c.claim() {
 				batch = append(batch, c)
 			}
 		}

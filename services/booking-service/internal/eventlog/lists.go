@@ -13,8 +13,8 @@ import (
 // is not urgent: until then the replicas have them in memory.
 const listPause = 5 * time.Second
 
-// lists writes changed bookings to the users' lists, from its own cursor. The
-// owner does this.
+// lists writes changed bookings to the users' lists, from its own cursor. Only
+// the owner does this, so that replicas don't repeat each other's writes.
 type lists struct {
 	// written is the entry up to which the lists are written.
 	written int64

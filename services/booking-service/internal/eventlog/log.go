@@ -83,7 +83,7 @@ func newLog(e *Engine, id ID) *eventLog {
 	l := &eventLog{
 		engine: e, id: id, queue: make(chan *call, maxQueue), entries: make(chan Stored, 256), checkHead: make(chan struct{}, 1),
 		stop: make(chan struct{}), loading: make(chan struct{}), hub: hub{watchers: map[*Watcher]struct{}{}},
-		out: outbox{published: unknownCursor, done: make(chan published, 1)}, lists: lists{written: unknownCursor, done: make(chan int64, 1)},
+		out: outbox{published: unknownCursor, done: make(chan publishResult, 1)}, lists: lists{written: unknownCursor, done: make(chan int64, 1)},
 		snapshotting: make(chan int64, 1),
 	}
 	l.touch()
@@ -129,6 +129,7 @@ func (l *eventLog) ready() bool {
 	}
 }
 
+// owned reports whether this replica is the log's owner.
 func (l *eventLog) owned() bool { return l.engine.replicas.Owner(l.id) == "" }
 
 // run is the log's loop.
@@ -367,8 +368,8 @@ func (l *eventLog) maybeSnapshot(entries int64) {
 	})
 }
 
-// finish decides the queued calls, publishes what is pending and hands the log
-// over.
+// finish decides the queued calls and publishes what is pending, before the
+// replica stops.
 func (l *eventLog) finish() {
 	for {
 		select {
@@ -388,7 +389,7 @@ func (l *eventLog) refuseAll() {
 	for {
 		select {
 		case c := <-l.queue:
-			if c.take() {
+			if c.claim() {
 				c.finish(nil, fmt.Errorf("%w: closing", ErrUnavailable))
 			}
 		default:

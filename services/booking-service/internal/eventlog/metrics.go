@@ -1,8 +1,6 @@
 package eventlog
 
 import (
-	"context"
-	"fmt"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -90,9 +88,6 @@ func init() {
 
 func sometimes(what string) { cases.WithLabelValues(what).Inc() }
 
-// String returns the log's id as 16 hexadecimal digits.
-func (id ID) String() string { return fmt.Sprintf("%016x", uint64(id)) }
-
 // observeRound records the holds of a round.
 func observeRound(start time.Time, batch []*call, answers []*logpb.Answer) {
 	roundOperations.Observe(float64(len(batch)))
@@ -104,16 +99,6 @@ func observeRound(start time.Time, batch []*call, answers []*logpb.Answer) {
 			observe.Observe(c.ctx, lockDuration.WithLabelValues("append", what), took)
 		}
 	}
-}
-
-// Hold is Do for a hold, with metrics.
-func (e *Engine) Hold(ctx context.Context, command *logpb.Command) (*logpb.Answer, error) {
-	start := time.Now()
-	holdsInFlight.Inc()
-	defer holdsInFlight.Dec()
-	a, err := e.Do(ctx, command)
-	observe.Observe(ctx, lockDuration.WithLabelValues("total", outcome(a, err)), time.Since(start).Seconds())
-	return a, err
 }
 
 func outcome(a *logpb.Answer, err error) string {

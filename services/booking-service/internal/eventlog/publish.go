@@ -34,7 +34,7 @@ type outbox struct {
 	// entries are the entries after published, as far as they are in memory.
 	entries []numberedEntry
 	// done receives the outcome of the running batch.
-	done     chan published
+	done     chan publishResult
 	inFlight bool
 	// next is the earliest time of the next batch.
 	next time.Time
@@ -51,8 +51,8 @@ type numberedEntry struct {
 	at time.Time
 }
 
-// published is the outcome of a batch.
-type published struct {
+// publishResult is the outcome of a batch.
+type publishResult struct {
 	upTo    int64
 	soldOut *bool
 	err     error
@@ -98,9 +98,9 @@ func (l *eventLog) startPublish() {
 		ctx, cancel := context.WithTimeout(l.engine.ctx, publishTimeout)
 		defer cancel()
 		upTo, err := l.publishBatch(ctx, from, batch)
-		result := published{upTo: upTo, err: err, soldOut: announced}
+		result := publishResult{upTo: upTo, err: err, soldOut: announced}
 		if changed && err == nil {
-			if result.err = l.announce(ctx); result.err == nil {
+			if result.err = l.publishAvailability(ctx); result.err == nil {
 				result.soldOut = &soldOut
 			}
 		}
@@ -168,19 +168,20 @@ func (l *eventLog) messages(from int64, batch []numberedEntry) (messages []booki
 	return messages, upTo
 }
 
+// soldOut reports whether no seat is free or may become free by an expiry.
 func (l *eventLog) soldOut() bool {
 	available, held, _ := l.state.Counts()
 	return available+held == 0
 }
 
-// announce sends the event's counts to event-service.
-func (l *eventLog) announce(ctx context.Context) error {
+// publishAvailability sends the event's counts to event-service.
+func (l *eventLog) publishAvailability(ctx context.Context) error {
 	l.mu.RLock()
 	available, held, sold := l.state.Counts()
 	a := events.EventAvailability{
 		EventID: l.state.Event.EventID, Available: available, Held: held, Sold: sold, Total: available + held + sold, At: l.engine.clock.Now(),
 	}
-	ended := l.state.Event.Status == events.EventEnded
+	ended := l.state.Event.Status == events.StatusCancelled
 	l.mu.RUnlock()
 	if ended {
 		return nil
@@ -189,7 +190,7 @@ func (l *eventLog) announce(ctx context.Context) error {
 }
 
 // finishPublish records the outcome of a batch.
-func (l *eventLog) finishPublish(done published) {
+func (l *eventLog) finishPublish(done publishResult) {
 	o := &l.out
 	o.inFlight = false
 	o.published, o.soldOut = done.upTo, done.soldOut

@@ -19,7 +19,7 @@ import (
 // accepted, reading the log's head proves that the state is current.
 func (l *eventLog) round(batch []*call) {
 	start := time.Now()
-	batch = slices.DeleteFunc(batch, func(c *call) bool { return !c.take() })
+	batch = slices.DeleteFunc(batch, func(c *call) bool { return !c.claim() })
 	slices.SortStableFunc(batch, func(a, b *call) int { return urgency(a) - urgency(b) })
 	for len(batch) > 0 {
 		if l.broken != nil {
@@ -116,7 +116,7 @@ func (l *eventLog) append(entry *logpb.Entry) (applied bool, err error) {
 	}
 	l.observe(entry)
 	if err := l.apply(next, data, entry); err != nil {
-		return false, fmt.Errorf("%w: %v", ErrUnknown, err) //nolint:errorlint // it is in the log: the error's own kind does not hold
+		return false, fmt.Errorf("%w: %v", ErrUnknown, err) //nolint:errorlint // the entry is in the log, so ErrUnavailable would be wrong
 	}
 	if entry.GetOperations()[0].GetDefined() == nil {
 		for _, change := range l.state.Changed {

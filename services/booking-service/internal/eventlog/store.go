@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -18,6 +19,9 @@ var ErrUnavailable = errors.New("unavailable")
 
 // ID names an event's log: the first 8 bytes of the event's id, big-endian.
 type ID uint64
+
+// String returns the log's id as 16 hexadecimal digits.
+func (id ID) String() string { return fmt.Sprintf("%016x", uint64(id)) }
 
 // Stored is one entry of a log.
 type Stored struct {

@@ -87,6 +87,7 @@ func seatsOf(ids []string, fault func(field, code, message string)) []booking.Se
 	return seats
 }
 
+// hold handles POST /api/v1/bookings.
 func (a *api) hold(w http.ResponseWriter, r *http.Request) error {
 	key, err := httpapi.IdempotencyKey(r)
 	if err != nil {
@@ -121,9 +122,9 @@ func (a *api) hold(w http.ResponseWriter, r *http.Request) error {
 	return httpapi.WriteJSON(w, http.StatusCreated, view(document))
 }
 
-// decodeHold decodes the body of a hold. The contract only says what is wrong
-// with a body that can't be decoded: checking every hold against it would take
-// four times as long as decoding (BenchmarkDecodeHold). holdOf is as strict.
+// decodeHold decodes the body of a hold. The body is checked against the contract
+// only if it can't be decoded, to say what is wrong: checking every hold would
+// take four times as long as decoding (BenchmarkDecodeHold). holdOf is as strict.
 func decodeHold(raw []byte) (rest.NewBooking, error) {
 	var body rest.NewBooking
 	if httpapi.Unmarshal(raw, &body) != nil {

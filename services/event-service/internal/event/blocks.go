@@ -8,10 +8,9 @@ import (
 	"github.com/frontrow-tickets/frontrow/api/rest"
 )
 
-// A block is the unit on which one conditional batch in booking-service's store
-// may decide. The fewer an event has, the more holds share a batch; the smaller
-// they are, the faster one is read. So a large venue has about blocksOfLarge of
-// them.
+// A block is a number of neighbouring seats. booking-service counts free seats
+// per block and searches for the best available ones block by block. A large
+// venue has about blocksOfLarge of them.
 const (
 	minBlockSeats = 300
 	maxBlockSeats = 2000

@@ -226,13 +226,13 @@ func TestChangedMessageFitsItsSchema(t *testing.T) {
 			t.Errorf("got %+v, want status %s", m, want)
 		}
 	}
-	check(events.EventPublished)
+	check(events.StatusPublished)
 	e.Status = event.SoldOut
-	check(events.EventPublished)
+	check(events.StatusPublished)
 	if changed, err := e.Cancel("", now); err != nil || !changed {
 		t.Fatal(changed, err)
 	}
-	check(events.EventEnded)
+	check(events.StatusCancelled)
 	if changed, err := e.Cancel("again", now); err != nil || changed {
 		t.Error("the second cancellation changed something", err)
 	}

@@ -193,7 +193,7 @@ func TestChangeOfPublishedEventIsAnnouncedIfItCommits(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := f.announced(t)
-	if len(got) != 1 || got[0].Version != 2 || got[0].Status != events.EventPublished || len(got[0].Blocks) != 2 {
+	if len(got) != 1 || got[0].Version != 2 || got[0].Status != events.StatusPublished || len(got[0].Blocks) != 2 {
 		t.Errorf("announced %+v", got)
 	}
 }
