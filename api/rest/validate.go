@@ -25,14 +25,11 @@ type Invalid struct{ Fields []FieldError }
 
 // Error names the fields and what is wrong with each.
 func (e *Invalid) Error() string {
-	var b strings.Builder
+	wrong := make([]string, len(e.Fields))
 	for i, f := range e.Fields {
-		if i > 0 {
-			b.WriteString("; ")
-		}
-		b.WriteString(f.Field + " " + f.Message)
+		wrong[i] = f.Field + " " + f.Message
 	}
-	return b.String()
+	return strings.Join(wrong, "; ")
 }
 
 // maxFields limits an answer to a request in which very much is wrong.
@@ -40,14 +37,12 @@ const maxFields = 100
 
 // Validate checks JSON against a schema of the contract, which has the name of
 // its Go type. Errors: *Invalid; any other error if it is not one JSON object.
+// Validate panics if there is no such schema.
 func Validate(schema string, body []byte) error {
-	c, err := load()
-	if err != nil {
-		return err
-	}
+	c := load()
 	s, ok := c.schemas[schema]
 	if !ok {
-		return fmt.Errorf("rest: the contract has no schema %q", schema)
+		panic("rest: the contract has no schema " + schema)
 	}
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(body))
 	if err != nil {
@@ -87,7 +82,15 @@ type contract struct {
 	examples map[string]string
 }
 
-var load = sync.OnceValues(compile)
+// load compiles the contract once. It is part of the program: a fault in it is a
+// bug.
+var load = sync.OnceValue(func() *contract {
+	c, err := compile()
+	if err != nil {
+		panic("rest: " + err.Error())
+	}
+	return c
+})
 
 func compile() (*contract, error) {
 	const file = "openapi.yaml"
