@@ -205,7 +205,7 @@ func TestPagesNamePathsAndTargetsThatExist(t *testing.T) {
 		for _, match := range named.FindAllStringSubmatch(page, -1) {
 			n++
 			switch file, next, target := match[1], match[2], match[3]; {
-			case next != "" && strings.Contains("<$*{…", next): // a pattern, not a name
+			case strings.ContainsAny(next, "<$*{…"): // a pattern, not a name
 			case target != "":
 				if !strings.Contains(makefile, "\n"+target+":") {
 					t.Errorf("%s: the Makefile has no target %s", name, target)
