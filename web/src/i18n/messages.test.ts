@@ -33,11 +33,25 @@ describe.each(readdirSync(new URL('en/', folder)))('%s', (file) => {
 describe('problems', () => {
   /** Codes for faults of a program, not of its user. They show the text of `internal`. */
   const generic = [
-    'malformed_json', 'malformed_request', 'unknown_field', 'invalid_idempotency_key', 'identity_required', 'identity_invalid', 'signature_invalid',
-    'method_not_allowed', 'body_too_large', 'unsupported_media_type', 'idempotency_key_reused', 'unknown_payment_method', 'amount_mismatch',
-    'scan_id_reused', 'precondition_required',
+    'malformed_json',
+    'malformed_request',
+    'unknown_field',
+    'invalid_idempotency_key',
+    'identity_required',
+    'identity_invalid',
+    'signature_invalid',
+    'method_not_allowed',
+    'body_too_large',
+    'unsupported_media_type',
+    'idempotency_key_reused',
+    'unknown_payment_method',
+    'amount_mismatch',
+    'scan_id_reused',
+    'precondition_required',
   ];
-  const catalogue = JSON.parse(readFileSync(new URL('../../../api/problems.json', import.meta.url), 'utf8')) as { code: string }[];
+  const catalogue = JSON.parse(readFileSync(new URL('../../../api/problems.json', import.meta.url), 'utf8')) as {
+    code: string;
+  }[];
   const codes = catalogue.map(({ code }) => code);
 
   test.each(['en', 'de'])('have a text in %s for each code of api/problems.json', (language) => {
