@@ -2,4 +2,4 @@
 // generated from openapi.yaml, and checks requests against it.
 package rest
 
-//go:generate go run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2 -config oapi-codegen.yaml ../openapi.yaml
+//go:generate sh -c "GOWORK=off go tool -modfile=../../tools/test/oapi-codegen/go.mod oapi-codegen -config oapi-codegen.yaml ../openapi.yaml"

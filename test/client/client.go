@@ -2,7 +2,7 @@
 // demo.
 package client
 
-//go:generate go run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2 -config oapi-codegen.yaml ../../api/openapi.yaml
+//go:generate sh -c "GOWORK=off go tool -modfile=../../tools/test/oapi-codegen/go.mod oapi-codegen -config oapi-codegen.yaml ../../api/openapi.yaml"
 
 import (
 	"bytes"

@@ -16,6 +16,7 @@ func TestTypesAreGeneratedFromTheContract(t *testing.T) {
 			dir := t.TempDir()
 			for _, name := range []string{
 				"api/openapi.yaml", folder + "/" + directive, folder + "/oapi-codegen.yaml", folder + "/overlay.yaml",
+				"tools/test/oapi-codegen/go.mod", "tools/test/oapi-codegen/go.sum", filepath.Dir(folder) + "/go.mod",
 			} {
 				path := filepath.Join(dir, name)
 				if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
