@@ -33,7 +33,7 @@ func (e *Engine) Forget(id ID) {
 	}
 	seq := l.state.Seq
 	delete(e.logs, id)
-	e.idle[id] = seq
+	e.idle[id] = idleLog{head: seq, published: true}
 	e.mu.Unlock()
 	for range 3 { // more than the channel's capacity: the loop has received one
 		l.snapshotting <- seq
