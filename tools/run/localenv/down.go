@@ -19,15 +19,20 @@ func (s *system) down(ctx context.Context) error {
 		return err
 	}
 	defer unlock()
+	running, err := s.stopRunning(ctx)
+	if err == nil && running {
+		s.out.note("stopped; the data is kept for the next `make up`")
+	}
+	return err
+}
+
+// stopRunning stops what is running, and reports whether anything was.
+func (s *system) stopRunning(ctx context.Context) (bool, error) {
 	if !s.supervisor().alive(ctx) && !s.hasOrphans(ctx) {
 		s.out.note("nothing is running")
-		return nil
+		return false, nil
 	}
-	if err := s.stopAll(ctx); err != nil {
-		return err
-	}
-	s.out.note("stopped; the data is kept, `make up` goes on with it")
-	return nil
+	return true, s.stopAll(ctx)
 }
 
 func (s *system) hasOrphans(ctx context.Context) bool {
@@ -109,7 +114,12 @@ func (s *system) stopSupervisor(ctx context.Context) error {
 }
 
 func (s *system) clean(ctx context.Context) error {
-	if err := s.down(ctx); err != nil {
+	unlock, err := s.lockInstance(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if _, err := s.stopRunning(ctx); err != nil {
 		return err
 	}
 	if err := s.removeData(); err != nil {

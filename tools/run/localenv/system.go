@@ -19,7 +19,7 @@ type system struct {
 	root     string // the checkout
 	runDir   string // logs, sockets, rendered configuration; short-lived
 	cacheDir string // built backends, shared by all checkouts of this user
-	dataDir  string // what the backends store
+	dataDir  string // what the backends of this checkout store
 	ports    ports
 	out      *progress
 
@@ -51,7 +51,7 @@ func newSystem(instance, prefix string) (*system, error) {
 	if instance != "up" {
 		s.runDir = filepath.Join(root, ".run", instance)
 	}
-	s.dataDir = filepath.Join(s.cacheDir, "data", instance)
+	s.dataDir = filepath.Join(s.cacheDir, "data", fmt.Sprintf("%s-%.4x", instance, sha256.Sum256([]byte(root))))
 	return s, nil
 }
 
@@ -99,7 +99,7 @@ func (s *system) lock(ctx context.Context, path, subject string) (unlock func(),
 			return nil, fmt.Errorf("lock %s: %w", path, err)
 		}
 		if !said {
-			s.out.note("waiting for another run that is working on " + subject)
+			s.out.note("waiting until another run has finished with " + subject)
 		}
 		if err := pause(ctx); err != nil {
 			return nil, err
