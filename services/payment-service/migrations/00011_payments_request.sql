@@ -1,8 +1,0 @@
--- +goose Up
--- The request that began the payment: sent again under its key, it begins no other.
--- The table idempotency_keys of earlier versions is not used any more.
-ALTER TABLE payments ADD COLUMN idempotency_key text NOT NULL DEFAULT '', ADD COLUMN request_hash bytea;
-CREATE UNIQUE INDEX payments_request ON payments (user_id, idempotency_key) WHERE idempotency_key <> '';
-
--- +goose Down
-ALTER TABLE payments DROP COLUMN idempotency_key, DROP COLUMN request_hash;
