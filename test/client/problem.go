@@ -19,7 +19,14 @@ type Problem struct {
 
 // Error describes the request and the response.
 func (p *Problem) Error() string {
-	return fmt.Sprintf("%s: %d %s: %s %v%v (request %s)", p.where, p.Status, p.Code, p.Detail, p.Errors, p.Seats, p.RequestID)
+	text := fmt.Sprintf("%s: %d %s: %s (request %s)", p.where, p.Status, p.Code, p.Detail, p.RequestID)
+	if len(p.Errors) > 0 {
+		text += fmt.Sprintf(" errors: %v", p.Errors)
+	}
+	if len(p.Seats) > 0 {
+		text += fmt.Sprintf(" seats: %v", p.Seats)
+	}
+	return text
 }
 
 // AsProblem returns the problem in a call's error, or nil.
