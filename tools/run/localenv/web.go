@@ -62,7 +62,7 @@ func (s *system) webPackages(ctx context.Context) error {
 	})
 }
 
-var bundleSize = regexp.MustCompile(`buyer's path: .*`)
+var bundleSize = regexp.MustCompile(`a buyer's pages load .*`)
 
 // buildWeb builds the web app embedded in the gateway, unless it is up to date with its sources.
 func (s *system) buildWeb(ctx context.Context) error {
