@@ -593,8 +593,10 @@ type Scan struct {
 	ScanID ID `json:"scan_id"`
 
 	// ScannedAt RFC 3339 in UTC.
-	ScannedAt Time        `json:"scanned_at"`
-	Seat      ScannedSeat `json:"seat,omitempty,omitzero"`
+	ScannedAt Time `json:"scanned_at"`
+
+	// Seat The seat of a ticket of this event.
+	Seat ScannedSeat `json:"seat,omitempty,omitzero"`
 
 	// TicketID A UUID, in most cases of version 7, which sorts by time.
 	TicketID ID `json:"ticket_id,omitempty,omitzero"`
@@ -610,7 +612,7 @@ type ScanPage struct {
 // `not_valid`: a true ticket whose booking is no longer confirmed, used or not; `forged`: no code of ours.
 type ScanResult = string
 
-// ScannedSeat defines model for ScannedSeat.
+// ScannedSeat The seat of a ticket of this event.
 type ScannedSeat struct {
 	// ID The block's number and the seat's index in it.
 	//
