@@ -110,9 +110,9 @@ func TestSalesReportMatchesPayments(t *testing.T) {
 		return sales.Revenue.Amount == paid && sales.Seats == client.SeatCounts{Available: 130 - 6 - 4, Held: 4, Sold: 6}
 	})
 	want := []client.TicketTypeSales{
-		{ID: "front", Seats: client.SeatCounts{Available: 98, Sold: 2}, Revenue: client.Money{Amount: 2 * frontPrice, Currency: "EUR"}},
-		{ID: "rear", Seats: client.SeatCounts{Available: 5, Held: 4, Sold: 1}, Revenue: client.Money{Amount: rearPrice, Currency: "EUR"}},
-		{ID: "floor", Seats: client.SeatCounts{Available: 17, Sold: 3}, Revenue: client.Money{Amount: 3 * floorPrice, Currency: "EUR"}},
+		{ID: "front", Name: "Front", Seats: client.SeatCounts{Available: 98, Sold: 2}, Revenue: client.Money{Amount: 2 * frontPrice, Currency: "EUR"}},
+		{ID: "rear", Name: "Rear", Seats: client.SeatCounts{Available: 5, Held: 4, Sold: 1}, Revenue: client.Money{Amount: rearPrice, Currency: "EUR"}},
+		{ID: "floor", Name: "Floor", Seats: client.SeatCounts{Available: 17, Sold: 3}, Revenue: client.Money{Amount: 3 * floorPrice, Currency: "EUR"}},
 	}
 	if diff := cmp.Diff(want, sales.TicketTypes); diff != "" {
 		t.Error(diff)
