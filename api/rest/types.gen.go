@@ -169,10 +169,14 @@ type Area struct {
 	Blocks   []BlockID `json:"blocks"`
 	Capacity int       `json:"capacity"`
 
-	// Category Examples: front-stalls
+	// Category An id chosen by the organiser: 1 to 32 letters, digits, hyphens and underscores.
+	//
+	// Examples: front-stalls
 	Category Slug `json:"category"`
 
-	// ID Examples: front-stalls
+	// ID An id chosen by the organiser: 1 to 32 letters, digits, hyphens and underscores.
+	//
+	// Examples: front-stalls
 	ID        Slug    `json:"id"`
 	Name      string  `json:"name"`
 	SeatCount int     `json:"seat_count"`
@@ -182,27 +186,27 @@ type Area struct {
 
 // Attendee defines model for Attendee.
 type Attendee struct {
-	// BookingID A UUID, in most cases of version 7, which sorts by time.
+	// BookingID A UUID, usually version 7, which sorts by creation time.
 	BookingID ID `json:"booking_id"`
 
-	// CheckedInAt RFC 3339 in UTC.
+	// CheckedInAt An RFC 3339 time in UTC.
 	CheckedInAt Time `json:"checked_in_at,omitempty,omitzero"`
 
-	// Holder The buyer's e-mail; empty for bookings from before it was kept.
+	// Holder The buyer's e-mail. Empty for old bookings that did not record it.
 	Holder string `json:"holder"`
 	Number string `json:"number"`
 	Price  Money  `json:"price"`
 
-	// Row Absent in a standing area.
+	// Row Absent in general admission areas.
 	Row string `json:"row,omitempty,omitzero"`
 
-	// SeatID The block's number and the seat's index in it.
+	// SeatID The number of the block and the index of the seat in it, separated by a hyphen.
 	//
 	// Examples: 12-45
 	SeatID  SeatID `json:"seat_id"`
 	Section string `json:"section"`
 
-	// TicketID A UUID, in most cases of version 7, which sorts by time.
+	// TicketID A UUID, usually version 7, which sorts by creation time.
 	TicketID   ID     `json:"ticket_id"`
 	TicketType string `json:"ticket_type"`
 }
@@ -217,50 +221,50 @@ type AttendeePage struct {
 type Availability struct {
 	Blocks []BlockStates `json:"blocks"`
 
-	// EventID A UUID, in most cases of version 7, which sorts by time.
+	// EventID A UUID, usually version 7, which sorts by creation time.
 	EventID ID `json:"event_id"`
 
-	// Version The event's log position.
+	// Version The log position of the event.
 	Version int64 `json:"version"`
 }
 
 // AvailabilityDelta defines model for AvailabilityDelta.
 type AvailabilityDelta struct {
-	// Block A block's number, counted through the venue from 1. A block has at most 300 seats of one section or area; in a large venue up to 2,000, of several sections.
+	// Block The number of a block. Blocks are numbered through the venue, starting at 1. A block has up to 300 seats of one section or area. In a large venue a block has up to 2,000 seats and may span several sections.
 	Block BlockID `json:"block"`
 
-	// Seats The new state of each seat that changed, by seat id.
+	// Seats The new states of the seats that changed, by seat id.
 	Seats map[string]SeatState `json:"seats"`
 
-	// Version The log position of the entry that made these changes.
+	// Version The log position of the change.
 	Version int64 `json:"version"`
 }
 
-// BlockID A block's number, counted through the venue from 1. A block has at most 300 seats of one section or area; in a large venue up to 2,000, of several sections.
+// BlockID The number of a block. Blocks are numbered through the venue, starting at 1. A block has up to 300 seats of one section or area. In a large venue a block has up to 2,000 seats and may span several sections.
 type BlockID = string
 
 // BlockStates defines model for BlockStates.
 type BlockStates struct {
-	// ID A block's number, counted through the venue from 1. A block has at most 300 seats of one section or area; in a large venue up to 2,000, of several sections.
+	// ID The number of a block. Blocks are numbered through the venue, starting at 1. A block has up to 300 seats of one section or area. In a large venue a block has up to 2,000 seats and may span several sections.
 	ID BlockID `json:"id"`
 
-	// States One character a seat, by index: a available, h held, s sold, x not for sale.
+	// States One character per seat, in the order of their indexes: `a` available, `h` held, `s` sold, `x` not for sale.
 	States string `json:"states"`
 
-	// Version The log position of the last entry that changed the block.
+	// Version The log position up to which the states include all changes. Ignore deltas with this version or a lower one.
 	Version int64 `json:"version"`
 }
 
 // BookedSeat defines model for BookedSeat.
 type BookedSeat struct {
-	// ID The block's number and the seat's index in it.
+	// ID The number of the block and the index of the seat in it, separated by a hyphen.
 	//
 	// Examples: 12-45
 	ID     SeatID `json:"id"`
 	Number string `json:"number"`
 	Price  Money  `json:"price"`
 
-	// Row Absent in a standing area.
+	// Row Absent in general admission areas.
 	Row        string `json:"row,omitempty,omitzero"`
 	Section    string `json:"section"`
 	TicketType string `json:"ticket_type"`
@@ -271,29 +275,31 @@ type BookedSeat struct {
 
 // Booking defines model for Booking.
 type Booking struct {
-	// ConfirmedAt RFC 3339 in UTC.
+	// ConfirmedAt An RFC 3339 time in UTC.
 	ConfirmedAt Time `json:"confirmed_at,omitempty,omitzero"`
 
-	// CreatedAt RFC 3339 in UTC.
+	// CreatedAt An RFC 3339 time in UTC.
 	CreatedAt Time `json:"created_at"`
 
-	// EndedAt RFC 3339 in UTC.
+	// EndedAt An RFC 3339 time in UTC.
 	EndedAt Time `json:"ended_at,omitempty,omitzero"`
 
-	// EventID A UUID, in most cases of version 7, which sorts by time.
+	// EventID A UUID, usually version 7, which sorts by creation time.
 	EventID   ID     `json:"event_id"`
 	EventName string `json:"event_name"`
 
-	// ExpiresAt RFC 3339 in UTC.
+	// ExpiresAt An RFC 3339 time in UTC.
 	ExpiresAt Time `json:"expires_at"`
 
-	// ID A UUID, in most cases of version 7, which sorts by time.
+	// ID A UUID, usually version 7, which sorts by creation time.
 	ID      ID             `json:"id"`
 	Payment BookingPayment `json:"payment,omitempty,omitzero"`
 	Reason  EndReason      `json:"reason,omitempty,omitzero"`
 	Seats   []BookedSeat   `json:"seats"`
-	Status  BookingStatus  `json:"status"`
-	Total   Money          `json:"total"`
+
+	// Status The status of the booking. `held`: the seats are reserved until `expires_at`. `confirmed`: the booking is paid. `expired`: it was not paid in time. `payment_failed`: it was not paid in time, and the last payment failed. Bookings that are `expired`, `payment_failed` or `cancelled` are final and have no seats.
+	Status BookingStatus `json:"status"`
+	Total  Money         `json:"total"`
 }
 
 // BookingPage defines model for BookingPage.
@@ -306,12 +312,14 @@ type BookingPage struct {
 type BookingPayment struct {
 	FailureCode FailureCode `json:"failure_code,omitempty,omitzero"`
 
-	// ID A UUID, in most cases of version 7, which sorts by time.
-	ID     ID            `json:"id,omitempty,omitzero"`
+	// ID A UUID, usually version 7, which sorts by creation time.
+	ID ID `json:"id,omitempty,omitzero"`
+
+	// Status The status of the payment. Only `processing` and `refunding` still change on their own.
 	Status PaymentStatus `json:"status,omitempty,omitzero"`
 }
 
-// BookingStatus defines model for BookingStatus.
+// BookingStatus The status of the booking. `held`: the seats are reserved until `expires_at`. `confirmed`: the booking is paid. `expired`: it was not paid in time. `payment_failed`: it was not paid in time, and the last payment failed. Bookings that are `expired`, `payment_failed` or `cancelled` are final and have no seats.
 type BookingStatus string
 
 // Cancellation defines model for Cancellation.
@@ -321,15 +329,17 @@ type Cancellation struct {
 
 // Category defines model for Category.
 type Category struct {
-	// ID Examples: front-stalls
+	// ID An id chosen by the organiser: 1 to 32 letters, digits, hyphens and underscores.
+	//
+	// Examples: front-stalls
 	ID   Slug   `json:"id"`
 	Name string `json:"name"`
 }
 
-// Code Says what went wrong, for programs. Stable.
+// Code The error code. It is stable: use it to decide how to handle the error.
 type Code string
 
-// Coordinate defines model for Coordinate.
+// Coordinate A position on the seat plan, in a unit of your choice.
 type Coordinate = float64
 
 // Credentials defines model for Credentials.
@@ -338,7 +348,7 @@ type Credentials struct {
 	Password string `json:"password"`
 }
 
-// Currency ISO 4217.
+// Currency An ISO 4217 currency code.
 //
 // Examples: EUR
 type Currency = string
@@ -348,45 +358,50 @@ type EndReason string
 
 // Event defines model for Event.
 type Event struct {
+	// CancelReason Why the event was cancelled.
 	CancelReason string `json:"cancel_reason,omitempty,omitzero"`
 
-	// CreatedAt RFC 3339 in UTC.
+	// CreatedAt An RFC 3339 time in UTC.
 	CreatedAt Time `json:"created_at"`
 
-	// Currency ISO 4217.
+	// Currency An ISO 4217 currency code.
 	//
 	// Examples: EUR
 	Currency    Currency `json:"currency"`
 	Description string   `json:"description"`
 
-	// EndsAt RFC 3339 in UTC.
+	// EndsAt An RFC 3339 time in UTC.
 	EndsAt      Time `json:"ends_at"`
 	HoldSeconds int  `json:"hold_seconds"`
 
-	// ID A UUID, in most cases of version 7, which sorts by time.
+	// ID A UUID, usually version 7, which sorts by creation time.
 	ID               ID     `json:"id"`
 	MaxSeatsPerBuyer int    `json:"max_seats_per_buyer"`
 	Name             string `json:"name"`
 
-	// OrganizerID A UUID, in most cases of version 7, which sorts by time.
+	// OrganizerID A UUID, usually version 7, which sorts by creation time.
 	OrganizerID ID `json:"organizer_id"`
 
-	// SaleEndsAt RFC 3339 in UTC.
+	// SaleEndsAt An RFC 3339 time in UTC.
 	SaleEndsAt Time `json:"sale_ends_at"`
 
-	// SaleStartsAt RFC 3339 in UTC.
+	// SaleStartsAt An RFC 3339 time in UTC.
 	SaleStartsAt Time `json:"sale_starts_at"`
 
-	// StartsAt RFC 3339 in UTC.
-	StartsAt    Time         `json:"starts_at"`
+	// StartsAt An RFC 3339 time in UTC.
+	StartsAt Time `json:"starts_at"`
+
+	// Status The status of the event. `sold_out`: on sale, but no seat is available. `past`: the event has ended.
 	Status      EventStatus  `json:"status"`
 	TicketTypes []TicketType `json:"ticket_types"`
 	TimeZone    string       `json:"time_zone"`
 
-	// UpdatedAt RFC 3339 in UTC.
+	// UpdatedAt An RFC 3339 time in UTC.
 	UpdatedAt Time         `json:"updated_at"`
 	Venue     VenueSummary `json:"venue"`
-	Version   int64        `json:"version"`
+
+	// Version Starts at 1 and increases with every change.
+	Version int64 `json:"version"`
 }
 
 // EventPage defines model for EventPage.
@@ -395,40 +410,40 @@ type EventPage struct {
 	NextCursor string  `json:"next_cursor,omitempty,omitzero"`
 }
 
-// EventPatch The fields to change (JSON merge patch, RFC 7396). Only fields with a default may be null, which gives them it.
+// EventPatch The fields to change, as a JSON merge patch (RFC 7396). Only fields with a default may be null; null resets them to the default.
 type EventPatch struct {
-	// Currency ISO 4217.
+	// Currency An ISO 4217 currency code.
 	//
 	// Examples: EUR
 	Currency    Currency `json:"currency,omitempty,omitzero"`
 	Description string   `json:"description,omitempty,omitzero"`
 
-	// EndsAt RFC 3339 in UTC.
+	// EndsAt An RFC 3339 time in UTC.
 	EndsAt           Time   `json:"ends_at,omitempty,omitzero"`
 	HoldSeconds      int    `json:"hold_seconds,omitempty,omitzero"`
 	MaxSeatsPerBuyer int    `json:"max_seats_per_buyer,omitempty,omitzero"`
 	Name             string `json:"name,omitempty,omitzero"`
 
-	// SaleEndsAt RFC 3339 in UTC.
+	// SaleEndsAt An RFC 3339 time in UTC.
 	SaleEndsAt Time `json:"sale_ends_at,omitempty,omitzero"`
 
-	// SaleStartsAt RFC 3339 in UTC.
+	// SaleStartsAt An RFC 3339 time in UTC.
 	SaleStartsAt Time `json:"sale_starts_at,omitempty,omitzero"`
 
-	// StartsAt RFC 3339 in UTC.
+	// StartsAt An RFC 3339 time in UTC.
 	StartsAt    Time            `json:"starts_at,omitempty,omitzero"`
 	TicketTypes []NewTicketType `json:"ticket_types,omitempty,omitzero"`
 
-	// TimeZone A name of the IANA time zone database.
+	// TimeZone The name of a time zone in the IANA database.
 	//
 	// Examples: Europe/Vienna
 	TimeZone TimeZone `json:"time_zone,omitempty,omitzero"`
 
-	// VenueID A UUID, in most cases of version 7, which sorts by time.
+	// VenueID A UUID, usually version 7, which sorts by creation time.
 	VenueID ID `json:"venue_id,omitempty,omitzero"`
 }
 
-// EventStatus defines model for EventStatus.
+// EventStatus The status of the event. `sold_out`: on sale, but no seat is available. `past`: the event has ended.
 type EventStatus string
 
 // FailureCode defines model for FailureCode.
@@ -436,7 +451,7 @@ type FailureCode string
 
 // FieldError defines model for FieldError.
 type FieldError struct {
-	// Code Which rule was broken.
+	// Code The rule that the field violates.
 	Code string `json:"code"`
 
 	// Field Examples: sections[0].rows[2].label
@@ -444,18 +459,18 @@ type FieldError struct {
 	Message string `json:"message"`
 }
 
-// ID A UUID, in most cases of version 7, which sorts by time.
+// ID A UUID, usually version 7, which sorts by creation time.
 type ID = uuid.UUID
 
-// MinorUnits An amount in the currency's minor unit (cents).
+// MinorUnits An amount in the currency's minor unit, such as cents.
 type MinorUnits = int64
 
 // Money defines model for Money.
 type Money struct {
-	// Amount An amount in the currency's minor unit (cents).
+	// Amount An amount in the currency's minor unit, such as cents.
 	Amount MinorUnits `json:"amount"`
 
-	// Currency ISO 4217.
+	// Currency An ISO 4217 currency code.
 	//
 	// Examples: EUR
 	Currency Currency `json:"currency"`
@@ -465,19 +480,27 @@ type Money struct {
 type NewArea struct {
 	Capacity int `json:"capacity"`
 
-	// Category Examples: front-stalls
+	// Category An id chosen by the organiser: 1 to 32 letters, digits, hyphens and underscores.
+	//
+	// Examples: front-stalls
 	Category Slug `json:"category"`
 
-	// ID Examples: front-stalls
-	ID   Slug     `json:"id"`
-	Name string   `json:"name"`
-	X    *float64 `json:"x"`
-	Y    *float64 `json:"y"`
+	// ID An id chosen by the organiser: 1 to 32 letters, digits, hyphens and underscores.
+	//
+	// Examples: front-stalls
+	ID   Slug   `json:"id"`
+	Name string `json:"name"`
+
+	// X A position on the seat plan, in a unit of your choice.
+	X *float64 `json:"x"`
+
+	// Y A position on the seat plan, in a unit of your choice.
+	Y *float64 `json:"y"`
 }
 
 // NewBooking defines model for NewBooking.
 type NewBooking struct {
-	// EventID A UUID, in most cases of version 7, which sorts by time.
+	// EventID A UUID, usually version 7, which sorts by creation time.
 	EventID  ID       `json:"event_id"`
 	Quantity *int     `json:"quantity,omitempty"`
 	SeatIDs  []SeatID `json:"seat_ids,omitempty,omitzero"`
@@ -488,49 +511,55 @@ type NewBooking struct {
 
 // NewEvent defines model for NewEvent.
 type NewEvent struct {
-	// Currency ISO 4217.
+	// Currency An ISO 4217 currency code.
 	//
 	// Examples: EUR
 	Currency    Currency `json:"currency"`
 	Description string   `json:"description,omitempty,omitzero"`
 
-	// EndsAt RFC 3339 in UTC.
-	EndsAt           Time   `json:"ends_at"`
-	HoldSeconds      int    `json:"hold_seconds,omitempty,omitzero"`
+	// EndsAt An RFC 3339 time in UTC.
+	EndsAt Time `json:"ends_at"`
+
+	// HoldSeconds How long seats are held for payment, in seconds.
+	HoldSeconds int `json:"hold_seconds,omitempty,omitzero"`
+
+	// MaxSeatsPerBuyer The maximum number of seats per buyer, over all bookings.
 	MaxSeatsPerBuyer int    `json:"max_seats_per_buyer,omitempty,omitzero"`
 	Name             string `json:"name"`
 
-	// SaleEndsAt RFC 3339 in UTC.
+	// SaleEndsAt An RFC 3339 time in UTC.
 	SaleEndsAt Time `json:"sale_ends_at"`
 
-	// SaleStartsAt RFC 3339 in UTC.
+	// SaleStartsAt An RFC 3339 time in UTC.
 	SaleStartsAt Time `json:"sale_starts_at"`
 
-	// StartsAt RFC 3339 in UTC.
+	// StartsAt An RFC 3339 time in UTC.
 	StartsAt    Time            `json:"starts_at"`
 	TicketTypes []NewTicketType `json:"ticket_types"`
 
-	// TimeZone A name of the IANA time zone database.
+	// TimeZone The name of a time zone in the IANA database.
 	//
 	// Examples: Europe/Vienna
 	TimeZone TimeZone `json:"time_zone"`
 
-	// VenueID A UUID, in most cases of version 7, which sorts by time.
+	// VenueID A UUID, usually version 7, which sorts by creation time.
 	VenueID ID `json:"venue_id"`
 }
 
 // NewPayment defines model for NewPayment.
 type NewPayment struct {
-	// BookingID A UUID, in most cases of version 7, which sorts by time.
+	// BookingID A UUID, usually version 7, which sorts by creation time.
 	BookingID ID `json:"booking_id"`
 
-	// PaymentMethod A `PaymentMethod`; any other is refused with 422 `unknown_payment_method`.
+	// PaymentMethod A `PaymentMethod`. Other values return 422 `unknown_payment_method`.
 	PaymentMethod string `json:"payment_method"`
 }
 
 // NewRow defines model for NewRow.
 type NewRow struct {
-	// Category Examples: front-stalls
+	// Category An id chosen by the organiser: 1 to 32 letters, digits, hyphens and underscores.
+	//
+	// Examples: front-stalls
 	Category Slug      `json:"category,omitempty,omitzero"`
 	Label    string    `json:"label"`
 	Seats    []NewSeat `json:"seats"`
@@ -541,7 +570,7 @@ type NewScan struct {
 	// Code The text of the QR code.
 	Code string `json:"code"`
 
-	// ScanID A UUID, in most cases of version 7, which sorts by time.
+	// ScanID A UUID, usually version 7, which sorts by creation time.
 	ScanID ID `json:"scan_id"`
 }
 
@@ -549,21 +578,29 @@ type NewScan struct {
 type NewSeat struct {
 	Accessible bool `json:"accessible,omitempty,omitzero"`
 
-	// Blocked Never sold.
+	// Blocked Whether the seat is never sold.
 	Blocked bool `json:"blocked,omitempty,omitzero"`
 
-	// Category Examples: front-stalls
+	// Category An id chosen by the organiser: 1 to 32 letters, digits, hyphens and underscores.
+	//
+	// Examples: front-stalls
 	Category Slug `json:"category,omitempty,omitzero"`
 
-	// Number What is written on the seat.
-	Number string   `json:"number"`
-	X      *float64 `json:"x"`
-	Y      *float64 `json:"y"`
+	// Number The label on the seat.
+	Number string `json:"number"`
+
+	// X A position on the seat plan, in a unit of your choice.
+	X *float64 `json:"x"`
+
+	// Y A position on the seat plan, in a unit of your choice.
+	Y *float64 `json:"y"`
 }
 
 // NewSection defines model for NewSection.
 type NewSection struct {
-	// ID Examples: front-stalls
+	// ID An id chosen by the organiser: 1 to 32 letters, digits, hyphens and underscores.
+	//
+	// Examples: front-stalls
 	ID   Slug     `json:"id"`
 	Name string   `json:"name"`
 	Rows []NewRow `json:"rows"`
@@ -571,27 +608,29 @@ type NewSection struct {
 
 // NewTicketType defines model for NewTicketType.
 type NewTicketType struct {
-	// Category Examples: front-stalls
+	// Category An id chosen by the organiser: 1 to 32 letters, digits, hyphens and underscores.
+	//
+	// Examples: front-stalls
 	Category Slug `json:"category"`
 
 	// ID Examples: early-bird
 	ID   TicketTypeID `json:"id,omitempty,omitzero"`
 	Name string       `json:"name"`
 
-	// Price An amount in the currency's minor unit (cents).
+	// Price An amount in the currency's minor unit, such as cents.
 	Price MinorUnits `json:"price"`
 }
 
 // NewVenue defines model for NewVenue.
 type NewVenue struct {
-	// Areas General admission; every unit has a number but no place.
+	// Areas General admission areas. Their places are numbered but have no position.
 	Areas      []NewArea    `json:"areas,omitempty,omitzero"`
 	Categories []Category   `json:"categories"`
 	City       string       `json:"city"`
 	Name       string       `json:"name"`
 	Sections   []NewSection `json:"sections,omitempty,omitzero"`
 
-	// TimeZone A name of the IANA time zone database.
+	// TimeZone The name of a time zone in the IANA database.
 	//
 	// Examples: Europe/Vienna
 	TimeZone TimeZone `json:"time_zone"`
@@ -602,10 +641,10 @@ type OwnVenue struct {
 	Categories []Category `json:"categories"`
 	City       string     `json:"city"`
 
-	// CreatedAt RFC 3339 in UTC.
+	// CreatedAt An RFC 3339 time in UTC.
 	CreatedAt Time `json:"created_at"`
 
-	// ID A UUID, in most cases of version 7, which sorts by time.
+	// ID A UUID, usually version 7, which sorts by creation time.
 	ID        ID     `json:"id"`
 	Name      string `json:"name"`
 	SeatCount int    `json:"seat_count"`
@@ -616,56 +655,58 @@ type OwnVenue struct {
 type Payment struct {
 	Amount Money `json:"amount"`
 
-	// BookingID A UUID, in most cases of version 7, which sorts by time.
+	// BookingID A UUID, usually version 7, which sorts by creation time.
 	BookingID ID `json:"booking_id"`
 
-	// CreatedAt RFC 3339 in UTC.
+	// CreatedAt An RFC 3339 time in UTC.
 	CreatedAt   Time        `json:"created_at"`
 	FailureCode FailureCode `json:"failure_code,omitempty,omitzero"`
 
-	// ID A UUID, in most cases of version 7, which sorts by time.
+	// ID A UUID, usually version 7, which sorts by creation time.
 	ID ID `json:"id"`
 
-	// PaymentMethod A simulated method of the test provider.
+	// PaymentMethod A payment method of the test provider. Each simulates one outcome.
 	PaymentMethod PaymentMethod `json:"payment_method"`
 
-	// RefundedAt RFC 3339 in UTC.
-	RefundedAt Time          `json:"refunded_at,omitempty,omitzero"`
-	Status     PaymentStatus `json:"status"`
+	// RefundedAt An RFC 3339 time in UTC.
+	RefundedAt Time `json:"refunded_at,omitempty,omitzero"`
+
+	// Status The status of the payment. Only `processing` and `refunding` still change on their own.
+	Status PaymentStatus `json:"status"`
 }
 
-// PaymentMethod A simulated method of the test provider.
+// PaymentMethod A payment method of the test provider. Each simulates one outcome.
 type PaymentMethod string
 
-// PaymentStatus defines model for PaymentStatus.
+// PaymentStatus The status of the payment. Only `processing` and `refunding` still change on their own.
 type PaymentStatus string
 
 // Problem defines model for Problem.
 type Problem struct {
-	// BookingStatus Why a booking can't be paid.
+	// BookingStatus The status of the booking that cannot be paid.
 	BookingStatus string `json:"booking_status,omitempty,omitzero"`
 
-	// Code Says what went wrong, for programs. Stable.
+	// Code The error code. It is stable: use it to decide how to handle the error.
 	Code   Code         `json:"code"`
 	Detail string       `json:"detail,omitempty,omitzero"`
 	Errors []FieldError `json:"errors,omitempty,omitzero"`
 
-	// Field The field that does not belong there.
+	// Field The name of the unknown field.
 	Field string `json:"field,omitempty,omitzero"`
 
-	// Held How many this buyer has.
+	// Held The number of seats of this event that you already have.
 	Held int `json:"held,omitempty,omitzero"`
 
-	// Limit How many seats a buyer may have of this event.
+	// Limit The maximum number of seats.
 	Limit int `json:"limit,omitempty,omitzero"`
 
-	// PaymentMethods Those there are.
+	// PaymentMethods The accepted payment methods.
 	PaymentMethods []PaymentMethod `json:"payment_methods,omitempty,omitzero"`
 
-	// RequestID Find the request in the logs by it.
+	// RequestID The id of the request in the server logs.
 	RequestID string `json:"request_id,omitempty,omitzero"`
 
-	// Seats The seats that are taken or unknown.
+	// Seats The ids of the seats that are taken or unknown.
 	Seats  []string `json:"seats,omitempty,omitzero"`
 	Status int      `json:"status"`
 	Title  string   `json:"title"`
@@ -689,7 +730,9 @@ type RoleChange struct {
 
 // Row defines model for Row.
 type Row struct {
-	// Category Examples: front-stalls
+	// Category An id chosen by the organiser: 1 to 32 letters, digits, hyphens and underscores.
+	//
+	// Examples: front-stalls
 	Category Slug   `json:"category,omitempty,omitzero"`
 	Label    string `json:"label"`
 	Seats    []Seat `json:"seats"`
@@ -697,65 +740,64 @@ type Row struct {
 
 // Sales defines model for Sales.
 type Sales struct {
-	// AsOf RFC 3339 in UTC.
+	// AsOf An RFC 3339 time in UTC.
 	AsOf Time `json:"as_of"`
 
-	// EventID A UUID, in most cases of version 7, which sorts by time.
+	// EventID A UUID, usually version 7, which sorts by creation time.
 	EventID  ID            `json:"event_id"`
 	OverTime SalesOverTime `json:"over_time"`
 	Revenue  Money         `json:"revenue"`
 	Seats    SeatCounts    `json:"seats"`
 
-	// TicketTypes In the event's order.
+	// TicketTypes Sales by ticket type, in the order of the event.
 	TicketTypes []TicketTypeSales `json:"ticket_types"`
 }
 
 // SalesBucket defines model for SalesBucket.
 type SalesBucket struct {
-	// Revenue An amount in the currency's minor unit (cents).
+	// Revenue An amount in the currency's minor unit, such as cents.
 	Revenue MinorUnits `json:"revenue"`
 
-	// Sold Seats.
+	// Sold The number of seats sold.
 	Sold int `json:"sold"`
 
-	// StartsAt RFC 3339 in UTC.
+	// StartsAt An RFC 3339 time in UTC.
 	StartsAt Time `json:"starts_at"`
 }
 
 // SalesOverTime defines model for SalesOverTime.
 type SalesOverTime struct {
-	// BucketSeconds The smallest of which there are 120 at most from the first sale to the last; a day if they are further apart.
+	// BucketSeconds The length of a bucket in seconds: the smallest for which at most 120 buckets cover the time from the first sale to the last, or one day if none does.
 	BucketSeconds int `json:"bucket_seconds"`
 
-	// Buckets By the time of confirmation, oldest first, without those in which nothing was sold.
+	// Buckets Seats sold by time of confirmation, oldest first. Buckets without sales are left out.
 	Buckets []SalesBucket `json:"buckets"`
 }
 
 // Scan defines model for Scan.
 type Scan struct {
-	// AdmittedAt RFC 3339 in UTC.
+	// AdmittedAt An RFC 3339 time in UTC.
 	AdmittedAt Time `json:"admitted_at,omitempty,omitzero"`
 
-	// EventID A UUID, in most cases of version 7, which sorts by time.
+	// EventID A UUID, usually version 7, which sorts by creation time.
 	EventID ID `json:"event_id"`
 
-	// Holder The buyer's e-mail; of a ticket of this event.
+	// Holder The buyer's e-mail. Present only if the ticket is for this event.
 	Holder string `json:"holder,omitempty,omitzero"`
 
-	// Result `admitted`; `already_used`: another scan was admitted, `admitted_at` says when; `wrong_event`: a true ticket of another event;
-	// `not_valid`: a true ticket whose booking is no longer confirmed, used or not; `forged`: no code of ours.
+	// Result `admitted`: the ticket is valid and has not been used before. `already_used`: an earlier scan was admitted, at `admitted_at`. `wrong_event`: a genuine ticket for another event. `not_valid`: a genuine ticket whose booking is not confirmed, whether or not it was used. `forged`: the code is not a genuine ticket.
 	Result ScanResult `json:"result"`
 
-	// ScanID A UUID, in most cases of version 7, which sorts by time.
+	// ScanID A UUID, usually version 7, which sorts by creation time.
 	ScanID ID `json:"scan_id"`
 
-	// ScannedAt RFC 3339 in UTC.
+	// ScannedAt An RFC 3339 time in UTC.
 	ScannedAt Time `json:"scanned_at"`
 
-	// Seat The seat of a ticket of this event.
+	// Seat The seat. Present only if the ticket is for this event.
 	Seat ScannedSeat `json:"seat,omitempty,omitzero"`
 
-	// TicketID A UUID, in most cases of version 7, which sorts by time.
+	// TicketID A UUID, usually version 7, which sorts by creation time.
 	TicketID ID `json:"ticket_id,omitempty,omitzero"`
 }
 
@@ -765,19 +807,18 @@ type ScanPage struct {
 	NextCursor string `json:"next_cursor,omitempty,omitzero"`
 }
 
-// ScanResult `admitted`; `already_used`: another scan was admitted, `admitted_at` says when; `wrong_event`: a true ticket of another event;
-// `not_valid`: a true ticket whose booking is no longer confirmed, used or not; `forged`: no code of ours.
+// ScanResult `admitted`: the ticket is valid and has not been used before. `already_used`: an earlier scan was admitted, at `admitted_at`. `wrong_event`: a genuine ticket for another event. `not_valid`: a genuine ticket whose booking is not confirmed, whether or not it was used. `forged`: the code is not a genuine ticket.
 type ScanResult string
 
-// ScannedSeat The seat of a ticket of this event.
+// ScannedSeat The seat. Present only if the ticket is for this event.
 type ScannedSeat struct {
-	// ID The block's number and the seat's index in it.
+	// ID The number of the block and the index of the seat in it, separated by a hyphen.
 	//
 	// Examples: 12-45
 	ID     SeatID `json:"id"`
 	Number string `json:"number"`
 
-	// Row Absent in a standing area.
+	// Row Absent in general admission areas.
 	Row        string `json:"row,omitempty,omitzero"`
 	Section    string `json:"section"`
 	TicketType string `json:"ticket_type"`
@@ -788,10 +829,12 @@ type Seat struct {
 	Accessible bool `json:"accessible,omitempty,omitzero"`
 	Blocked    bool `json:"blocked,omitempty,omitzero"`
 
-	// Category Examples: front-stalls
+	// Category An id chosen by the organiser: 1 to 32 letters, digits, hyphens and underscores.
+	//
+	// Examples: front-stalls
 	Category Slug `json:"category,omitempty,omitzero"`
 
-	// ID The block's number and the seat's index in it.
+	// ID The number of the block and the index of the seat in it, separated by a hyphen.
 	//
 	// Examples: 12-45
 	ID     SeatID  `json:"id"`
@@ -804,13 +847,13 @@ type Seat struct {
 type SeatCounts struct {
 	Available int `json:"available"`
 
-	// Blocked Not for sale.
+	// Blocked The number of seats that are not for sale.
 	Blocked int `json:"blocked"`
 	Held    int `json:"held"`
 	Sold    int `json:"sold"`
 }
 
-// SeatID The block's number and the seat's index in it.
+// SeatID The number of the block and the index of the seat in it, separated by a hyphen.
 //
 // Examples: 12-45
 type SeatID = string
@@ -818,14 +861,16 @@ type SeatID = string
 // SeatState defines model for SeatState.
 type SeatState string
 
-// SeatingKind defines model for SeatingKind.
+// SeatingKind Whether the tickets are for seats, for places in general admission areas, or for both.
 type SeatingKind string
 
 // Section defines model for Section.
 type Section struct {
 	Blocks []BlockID `json:"blocks"`
 
-	// ID Examples: front-stalls
+	// ID An id chosen by the organiser: 1 to 32 letters, digits, hyphens and underscores.
+	//
+	// Examples: front-stalls
 	ID        Slug   `json:"id"`
 	Name      string `json:"name"`
 	Rows      []Row  `json:"rows"`
@@ -834,40 +879,44 @@ type Section struct {
 
 // Session defines model for Session.
 type Session struct {
-	// ExpiresAt RFC 3339 in UTC.
+	// ExpiresAt An RFC 3339 time in UTC.
 	ExpiresAt Time `json:"expires_at"`
 
-	// SessionID 256 random bits. A secret.
+	// SessionID The session id: 256 random bits. Keep it secret.
 	SessionID string `json:"session_id"`
 	User      User   `json:"user"`
 }
 
-// Slug Examples: front-stalls
+// Slug An id chosen by the organiser: 1 to 32 letters, digits, hyphens and underscores.
+//
+// Examples: front-stalls
 type Slug = string
 
 // Ticket defines model for Ticket.
 type Ticket struct {
-	// Code A compact token signed with Ed25519, the text of the QR code.
+	// Code The signed ticket code, which is the text of the QR code.
 	Code string `json:"code"`
 
-	// EventID A UUID, in most cases of version 7, which sorts by time.
+	// EventID A UUID, usually version 7, which sorts by creation time.
 	EventID   ID     `json:"event_id"`
 	EventName string `json:"event_name"`
 	Holder    string `json:"holder"`
 	ID        string `json:"id"`
 	Number    string `json:"number"`
-	QRPNG     []byte `json:"qr_png"`
 
-	// Row Absent in a standing area.
+	// QRPNG The QR code as a PNG image.
+	QRPNG []byte `json:"qr_png"`
+
+	// Row Absent in general admission areas.
 	Row string `json:"row,omitempty,omitzero"`
 
-	// SeatID The block's number and the seat's index in it.
+	// SeatID The number of the block and the index of the seat in it, separated by a hyphen.
 	//
 	// Examples: 12-45
 	SeatID  SeatID `json:"seat_id"`
 	Section string `json:"section"`
 
-	// StartsAt RFC 3339 in UTC.
+	// StartsAt An RFC 3339 time in UTC.
 	StartsAt   Time   `json:"starts_at"`
 	TicketType string `json:"ticket_type"`
 }
@@ -880,7 +929,7 @@ type TicketKey struct {
 	Kty TicketKeyKty `json:"kty"`
 	Use TicketKeyUse `json:"use"`
 
-	// X The key, base64url without padding.
+	// X The public key, base64url without padding.
 	X string `json:"x"`
 }
 
@@ -903,14 +952,18 @@ type TicketKeys struct {
 
 // TicketType defines model for TicketType.
 type TicketType struct {
-	// Category Examples: front-stalls
+	// Category An id chosen by the organiser: 1 to 32 letters, digits, hyphens and underscores.
+	//
+	// Examples: front-stalls
 	Category Slug `json:"category"`
 
 	// ID Examples: early-bird
-	ID    TicketTypeID `json:"id"`
-	Kind  SeatingKind  `json:"kind"`
-	Name  string       `json:"name"`
-	Price Money        `json:"price"`
+	ID TicketTypeID `json:"id"`
+
+	// Kind Whether the tickets are for seats, for places in general admission areas, or for both.
+	Kind  SeatingKind `json:"kind"`
+	Name  string      `json:"name"`
+	Price Money       `json:"price"`
 }
 
 // TicketTypeID Examples: early-bird
@@ -930,21 +983,21 @@ type Tickets struct {
 	Items []Ticket `json:"items"`
 }
 
-// Time RFC 3339 in UTC.
+// Time An RFC 3339 time in UTC.
 type Time = time.Time
 
-// TimeZone A name of the IANA time zone database.
+// TimeZone The name of a time zone in the IANA database.
 //
 // Examples: Europe/Vienna
 type TimeZone = string
 
 // User defines model for User.
 type User struct {
-	// CreatedAt RFC 3339 in UTC.
+	// CreatedAt An RFC 3339 time in UTC.
 	CreatedAt Time   `json:"created_at"`
 	Email     string `json:"email"`
 
-	// ID A UUID, in most cases of version 7, which sorts by time.
+	// ID A UUID, usually version 7, which sorts by creation time.
 	ID   ID     `json:"id"`
 	Name string `json:"name"`
 	Role Role   `json:"role"`
@@ -962,14 +1015,14 @@ type Venue struct {
 	Categories []Category `json:"categories"`
 	City       string     `json:"city"`
 
-	// CreatedAt RFC 3339 in UTC.
+	// CreatedAt An RFC 3339 time in UTC.
 	CreatedAt Time `json:"created_at"`
 
-	// ID A UUID, in most cases of version 7, which sorts by time.
+	// ID A UUID, usually version 7, which sorts by creation time.
 	ID   ID     `json:"id"`
 	Name string `json:"name"`
 
-	// OwnerID A UUID, in most cases of version 7, which sorts by time.
+	// OwnerID A UUID, usually version 7, which sorts by creation time.
 	OwnerID   ID        `json:"owner_id"`
 	SeatCount int       `json:"seat_count"`
 	Sections  []Section `json:"sections"`
@@ -986,7 +1039,7 @@ type VenuePage struct {
 type VenueSummary struct {
 	City string `json:"city"`
 
-	// ID A UUID, in most cases of version 7, which sorts by time.
+	// ID A UUID, usually version 7, which sorts by creation time.
 	ID       ID     `json:"id"`
 	Name     string `json:"name"`
 	TimeZone string `json:"time_zone"`
