@@ -44,3 +44,11 @@ test('the API reference tries an operation out as the person who is logged in', 
   await expect(operation.locator('.live-responses-table')).toContainText(ada.email);
   expect(complaints).toEqual([]);
 });
+
+test('the API reference fits a phone', async ({ browser }) => {
+  const { page } = await browse(browser, undefined, { viewport: { width: 360, height: 740 } });
+  await page.goto('/api/docs');
+  await page.getByRole('button', { name: /post \/bookings$/i }).click();
+  await expect(page.locator('.responses-table')).toBeVisible();
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
+});
