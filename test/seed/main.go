@@ -39,6 +39,10 @@ func seed(ctx context.Context) error {
 		return err
 	}
 	anonymous := client.New(running.URL, nil)
+	// The gateway may not have discovered the services yet.
+	if err := await(ctx, func() error { _, err := anonymous.Events(ctx, nil); return err }); err != nil {
+		return fmt.Errorf("wait for events: %w", err)
+	}
 	session, err := anonymous.Login(ctx, running.AdminEmail, running.AdminPassword)
 	if err != nil {
 		return fmt.Errorf("log in as admin: %w", err)
@@ -79,8 +83,8 @@ func seed(ctx context.Context) error {
 		if _, err := organizer.Publish(ctx, draft.ID); err != nil {
 			return fmt.Errorf("%s: %w", show.event.Name, err)
 		}
-		if err := awaitSeats(ctx, anonymous, draft.ID); err != nil {
-			return fmt.Errorf("%s: %w", show.event.Name, err)
+		if err := await(ctx, func() error { _, err := anonymous.Seats(ctx, draft.ID); return err }); err != nil {
+			return fmt.Errorf("%s: wait for seats: %w", show.event.Name, err)
 		}
 		fmt.Printf("  %-32s is on sale: %d seats\n", show.event.Name, capacity(show.venue))
 	}
@@ -108,16 +112,14 @@ func account(ctx context.Context, c *client.Client, email, name string) (client.
 	return session, nil
 }
 
-func awaitSeats(ctx context.Context, c *client.Client, eventID string) error {
+// await tries until it succeeds, for two minutes at most.
+func await(ctx context.Context, try func() error) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	for {
-		_, err := c.Seats(ctx, eventID)
-		if err == nil {
-			return nil
-		}
-		if !clock.Sleep(ctx, 200*time.Millisecond) {
-			return fmt.Errorf("wait for seats: %w", err)
+		err := try()
+		if err == nil || !clock.Sleep(ctx, 200*time.Millisecond) {
+			return err
 		}
 	}
 }
