@@ -11,9 +11,6 @@ ifeq ($(shell command -v go),)
 $(error Go is not on PATH: install Go 1.26 or later, then try again)
 endif
 
-# The pictures that the README shows.
-SHOWN := event-desktop event-near-desktop checkout-desktop tickets-desktop sales-desktop event-phone check-in-phone
-
 .DEFAULT_GOAL := help
 .PHONY: help up down status logs restart clean demo bench pgo test lint build localenv robustness images screenshots sbom kind-up kind-down k8s-test
 
@@ -83,10 +80,9 @@ sbom: ## write the images' bills of materials into .run/sbom (CycloneDX)
 pgo: localenv ## profile the services under load for the compiler (services/*/default.pgo); two minutes on an idle machine
 	@tools/release/pgo
 
-screenshots: ## take screenshots of every page of `make up` into .run/screenshots, and copy the README's into docs/screenshots
-	@[ -n "$$FRONTROW_URL" ] || test -f .run/env || { echo 'error: nothing is running: `make up` first' >&2; exit 1; }
-	@[ -n "$$FRONTROW_URL" ] || { set -a; . .run/env; set +a; }; cd web && npx playwright test pages.spec.ts -g 'every page'
-	@mkdir -p docs/screenshots; for name in $(SHOWN); do cp .run/screenshots/$$name.png docs/screenshots/; done
+screenshots: ## take the README's pictures of a new `make up DEMO=1`
+	@[ -n "$$FRONTROW_URL" ] || test -f .run/env || { echo 'error: nothing is running: `make up DEMO=1` first' >&2; exit 1; }
+	@[ -n "$$FRONTROW_URL" ] || { set -a; . .run/env; set +a; }; cd web && npx playwright test -c playwright.screenshots.config.ts
 
 localenv:
 	@cd tools/run/localenv && GOWORK=off go build -trimpath -buildvcs=false -o ../../../$(LOCALENV) .

@@ -23,12 +23,17 @@ export interface Person {
 
 let people = 0;
 
-/** Registers somebody and logs them in, outside of the browser. */
-export async function person(name: string): Promise<Person> {
-  const email = `${name.toLowerCase()}-${process.pid}-${Date.now()}-${++people}@frontrow.example`;
+/** Logs somebody in outside of the browser, and registers them first if they have no account. */
+export async function person(
+  name: string,
+  email = `${name.toLowerCase()}-${process.pid}-${Date.now()}-${++people}@frontrow.example`,
+): Promise<Person> {
   const anonymous = await request.newContext();
-  const user = await sent<Schemas['User']>(anonymous.post(`${api}/auth/register`, { data: { email, password, name } }));
-  return { id: user.id, email, name, http: await session(email, password) };
+  const registered = await anonymous.post(`${api}/auth/register`, { data: { email, password, name } });
+  if (!registered.ok() && registered.status() !== 409) throw new Error(`register: ${await registered.text()}`);
+  const http = await session(email, password);
+  const { id } = await sent<Schemas['User']>(http.get(`${api}/auth/me`));
+  return { id, email, name, http };
 }
 
 async function session(email: string, secret: string): Promise<APIRequestContext> {
