@@ -30,7 +30,9 @@ export function bundleBudget(budget: { entries: string[]; gzippedKilobytes: numb
         total += size;
         console.log(`  ${file.padEnd(48)} ${(size / 1000).toFixed(1).padStart(7)} kB gzipped`);
       }
-      console.log(`  a buyer's pages load ${(total / 1000).toFixed(1)} kB gzipped, at most ${budget.gzippedKilobytes} kB allowed`);
+      console.log(
+        `  a buyer's pages load ${(total / 1000).toFixed(1)} kB gzipped, at most ${budget.gzippedKilobytes} kB allowed`,
+      );
       if (total > budget.gzippedKilobytes * 1000)
         throw new Error(`a buyer's pages load more than ${budget.gzippedKilobytes} kB`);
     },
