@@ -4,6 +4,10 @@ step() { echo "$(date -u +%H:%M:%S) $1"; }
 # field NAME prints the first string with that name in the JSON it reads.
 field() { grep -o "\"$1\":\"[^\"]*\"" | head -n 1 | cut -d '"' -f 4; }
 
+# own_id prints the first UUID called id in the JSON it reads. It is the object's own: parts of it that come first have
+# names that are not UUIDs.
+own_id() { grep -o '"id":"[0-9a-f-]\{36\}"' | head -n 1 | cut -d '"' -f 4; }
+
 # call METHOD PATH BODY [SESSION] prints the response. An error response ends the test and is printed.
 call() {
   if ! body=$(curl -sS --max-time 15 --fail-with-body -X "$1" -H 'Content-Type: application/json' -H "Authorization: Bearer ${4-}" \
@@ -34,7 +38,7 @@ step "the admin gives a user the organiser role"
 answer=$(call POST /auth/login "{\"email\":\"$ADMIN_EMAIL\",\"password\":\"$ADMIN_PASSWORD\"}")
 admin=$(echo "$answer" | field session_id)
 answer=$(call POST /auth/register "{\"email\":\"organizer-$unique@frontrow.example\",\"password\":\"$password\",\"name\":\"Organiser\"}")
-call PUT "/auth/users/$(echo "$answer" | field id)/role" '{"role":"organizer"}' "$admin" > /dev/null
+call PUT "/auth/users/$(echo "$answer" | own_id)/role" '{"role":"organizer"}' "$admin" > /dev/null
 answer=$(call POST /auth/login "{\"email\":\"organizer-$unique@frontrow.example\",\"password\":\"$password\"}")
 organizer=$(echo "$answer" | field session_id)
 
@@ -43,12 +47,12 @@ answer=$(call POST /venues '{"name":"Test Hall","city":"Vienna","time_zone":"Eur
   "categories":[{"id":"front","name":"Front"}],
   "sections":[{"id":"stalls","name":"Stalls","rows":[{"label":"A","category":"front","seats":[
     {"number":"1","x":0,"y":0},{"number":"2","x":1,"y":0}]}]}]}' "$organizer")
-venue=$(echo "$answer" | field id)
+venue=$(echo "$answer" | own_id)
 answer=$(call POST /events "{\"name\":\"helm test\",\"venue_id\":\"$venue\",\"time_zone\":\"Europe/Vienna\",\"currency\":\"EUR\",
   \"starts_at\":\"2040-05-01T19:00:00Z\",\"ends_at\":\"2040-05-01T22:00:00Z\",
   \"sale_starts_at\":\"2026-01-01T00:00:00Z\",\"sale_ends_at\":\"2040-05-01T18:00:00Z\",
   \"ticket_types\":[{\"id\":\"front\",\"name\":\"Front\",\"category\":\"front\",\"price\":4500}]}" "$organizer")
-event=$(echo "$answer" | field id)
+event=$(echo "$answer" | own_id)
 call POST "/events/$event/publish" '' "$organizer" > /dev/null
 until_has 60 "an event on sale" "/events/$event/seats" '"blocks"'
 
@@ -57,7 +61,7 @@ call POST /auth/register "{\"email\":\"buyer-$unique@frontrow.example\",\"passwo
 answer=$(call POST /auth/login "{\"email\":\"buyer-$unique@frontrow.example\",\"password\":\"$password\"}")
 buyer=$(echo "$answer" | field session_id)
 answer=$(call POST /bookings "{\"event_id\":\"$event\",\"seat_ids\":[\"1-0\",\"1-1\"]}" "$buyer")
-booking=$(echo "$answer" | field id)
+booking=$(echo "$answer" | own_id)
 call POST /payments "{\"booking_id\":\"$booking\",\"payment_method\":\"pm_ok\"}" "$buyer" > /dev/null
 until_has 60 "a confirmed booking" "/bookings/$booking" '"status":"confirmed"' "$buyer"
 until_has 5 "tickets with codes" "/bookings/$booking/tickets" '"qr_png"' "$buyer"
