@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -101,5 +102,16 @@ func TestToxiproxyAndTheViewsStopAfterWhatSpeaksThroughThem(t *testing.T) {
 		if len(wave) != len(want[i]) || (len(wave) == 1 && wave[0] != want[i][0]) {
 			t.Errorf("wave %d is %v, want %v", i, wave, want[i])
 		}
+	}
+}
+
+func TestSupervisorRunsThisProgramForViews(t *testing.T) {
+	s := &system{instance: "cluster", ports: portsOf("cluster")}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.program() != self {
+		t.Errorf("the views are served by %s, not by %s", s.program(), self)
 	}
 }

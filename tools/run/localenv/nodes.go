@@ -86,7 +86,13 @@ func portsOn127001(address string) []int {
 }
 
 // program is this program, which the supervisor starts to serve the views.
-func (s *system) program() string { return filepath.Join(s.root, ".run", "bin", "stack") }
+func (s *system) program() string {
+	path, err := os.Executable()
+	if err != nil {
+		return os.Args[0]
+	}
+	return path
+}
 
 // clusterFiles are the nodes' configuration files. Redis and the Sentinels rewrite their own files, so those
 // are not included.
