@@ -193,7 +193,7 @@ func TestArchitectureNamesFilesThatExist(t *testing.T) {
 var named = regexp.MustCompile("(?m)(?:^|[\\s`(])((?:api|charts|docs|k8s|observability|pkg|services|test|tilt|tools|web)/[\\w./-]*\\w)([^\\w]|$)" +
 	"|(?:^|`)make ([a-z0-9-]+)")
 
-// Superseded decisions, and the list of changes, name what is gone.
+// Superseded decisions and the changelog may name what no longer exists.
 func TestPagesNamePathsAndTargetsThatExist(t *testing.T) {
 	makefile := text(t, "Makefile")
 	n := 0

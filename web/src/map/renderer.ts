@@ -176,7 +176,7 @@ export class Renderer {
       this.tiles = new Tiles(this.plan, this.grid, this.states.bytes, scale, this.ratio, this.look);
     }
     const tiles = this.tiles as Tiles;
-    // Only what is there already, stretched, under what is coming.
+    // Draw the tiles that are ready, scaled, until the new ones arrive.
     this.before?.draw(context, origin.x, origin.y, scale / this.before.scale, 0);
     const complete = tiles.draw(context, origin.x, origin.y, scale / tiles.scale, time + paintTime);
     if (complete && this.before) {
