@@ -27,26 +27,26 @@ type holdRequest struct {
 // holdOf returns what a body asks for. It names every field that breaks a rule.
 func holdOf(b rest.NewBooking) (req holdRequest, err error) {
 	var wrong []problem.Field
-	fault := func(field, code, message string) {
+	addError := func(field, code, message string) {
 		wrong = append(wrong, problem.Field{Field: field, Code: code, Message: message})
 	}
 	if req.event = b.EventID; req.event == uuid.Nil {
-		fault("event_id", "required", "is required")
+		addError("event_id", "required", "is required")
 	}
 	byQuantity := b.TicketTypeID != "" || b.Quantity != nil
 	switch {
 	case len(b.SeatIDs) > 0 && byQuantity:
-		fault("seat_ids", "conflict", "can't be combined with ticket_type_id and quantity")
+		addError("seat_ids", "conflict", "can't be combined with ticket_type_id and quantity")
 	case len(b.SeatIDs) > 0:
-		req.seats = seatsOf(b.SeatIDs, fault)
+		req.seats = seatsOf(b.SeatIDs, addError)
 	case !byQuantity:
-		fault("seat_ids", "required", "must name at least one seat, or send ticket_type_id and quantity")
+		addError("seat_ids", "required", "must name at least one seat, or send ticket_type_id and quantity")
 	default:
 		if b.TicketTypeID == "" {
-			fault("ticket_type_id", "required", "must be a ticket type of the event")
+			addError("ticket_type_id", "required", "must be a ticket type of the event")
 		}
 		if b.Quantity == nil || *b.Quantity < 1 {
-			fault("quantity", "out_of_range", "must be at least 1")
+			addError("quantity", "out_of_range", "must be at least 1")
 		} else {
 			req.quantity = *b.Quantity
 		}
@@ -61,25 +61,25 @@ func holdOf(b rest.NewBooking) (req holdRequest, err error) {
 	return req, nil
 }
 
-// maxFaults limits the invalid seats named in a response.
-const maxFaults = 20
+// maxInvalidSeats limits the invalid seats named in a response.
+const maxInvalidSeats = 20
 
-func seatsOf(ids []string, fault func(field, code, message string)) []booking.SeatID {
+func seatsOf(ids []string, addError func(field, code, message string)) []booking.SeatID {
 	seats := make([]booking.SeatID, 0, len(ids))
 	seen := map[booking.SeatID]bool{}
-	faults := 0
+	invalid := 0
 	for i, text := range ids {
 		id, err := booking.ParseSeatID(text)
-		if faults == maxFaults {
+		if invalid == maxInvalidSeats {
 			break
 		}
 		switch {
 		case err != nil:
-			fault(fmt.Sprintf("seat_ids[%d]", i), "invalid", "must be a seat's id")
-			faults++
+			addError(fmt.Sprintf("seat_ids[%d]", i), "invalid", "must be a seat's id")
+			invalid++
 		case seen[id]:
-			fault(fmt.Sprintf("seat_ids[%d]", i), "duplicate", "is named twice")
-			faults++
+			addError(fmt.Sprintf("seat_ids[%d]", i), "duplicate", "is named twice")
+			invalid++
 		}
 		seen[id] = true
 		seats = append(seats, id)
