@@ -13,7 +13,7 @@ import (
 // maxFieldErrors limits the response to a request with very many invalid fields.
 const maxFieldErrors = 100
 
-// fieldErrors collects the invalid fields of a request, up to maxFaults.
+// fieldErrors collects the invalid fields of a request, up to maxFieldErrors.
 type fieldErrors []problem.Field
 
 func (f *fieldErrors) add(field, code, message string) {
