@@ -17,6 +17,8 @@ const (
 	TopicPaymentProcessed  = "payment_processed"  // key: booking id
 	TopicEventChanged      = "event_changed"      // key: event id
 	TopicEventAvailability = "event_availability" // key: event id
+	TopicAccountMail       = "account_mail"       // key: user id
+	TopicAudit             = "audit"              // key: actor's or subject's id
 )
 
 // CloudEvents types.
@@ -29,6 +31,8 @@ const (
 	TypePaymentRefunded   = "frontrow.payment.refunded.v1"
 	TypeEventChanged      = "frontrow.event.changed.v1"
 	TypeEventAvailability = "frontrow.event.availability.v1"
+	TypeAccountMail       = "frontrow.account.mail.v1"
+	TypeAuditEntry        = "frontrow.audit.entry.v1"
 )
 
 // HeldBookings is the path prefix at which booking-service serves the
@@ -36,6 +40,14 @@ const (
 // buyer's identity. A booking that has ended is refused with
 // booking_not_payable.
 const HeldBookings = "/internal/v1/held-bookings/"
+
+// BookingRecords is the path prefix at which booking-service serves the
+// BookingRecord of any booking, by booking id, to services.
+const BookingRecords = "/internal/v1/bookings/"
+
+// Accounts is the path prefix at which auth-service serves an Account, by user
+// id, to services. A deleted account is not found.
+const Accounts = "/internal/v1/accounts/"
 
 // Money is an amount in minor units (cents) of an ISO 4217 currency.
 type Money struct {
@@ -57,6 +69,7 @@ type BookingCreated struct {
 // BookingConfirmed says that a booking was paid and its seats are sold.
 type BookingConfirmed struct {
 	BookingID   uuid.UUID       `json:"booking_id"`
+	OrderNumber string          `json:"order_number"`
 	EventID     uuid.UUID       `json:"event_id"`
 	UserID      uuid.UUID       `json:"user_id"`
 	PaymentID   uuid.UUID       `json:"payment_id"`
@@ -217,4 +230,94 @@ type EventAvailability struct {
 	Sold      int       `json:"sold"`
 	Total     int       `json:"total"`
 	At        time.Time `json:"at"`
+}
+
+// BookingRecord is what a mail or a printed ticket says of a booking.
+type BookingRecord struct {
+	BookingID   uuid.UUID `json:"booking_id"`
+	OrderNumber string    `json:"order_number"`
+	UserID      uuid.UUID `json:"user_id"`
+	// Status is the booking's status in the API, such as confirmed.
+	Status string `json:"status"`
+	// ExpiresAt is the deadline of a held booking.
+	ExpiresAt time.Time `json:"expires_at"`
+	Total     Money     `json:"total"`
+	// Tickets has one entry per seat. A booking that has ended has none.
+	Tickets []TicketRecord `json:"tickets"`
+	EventID uuid.UUID      `json:"event_id"`
+	// EventName and the following describe the event as it is now.
+	EventName string    `json:"event_name"`
+	VenueName string    `json:"venue_name"`
+	TimeZone  string    `json:"time_zone"`
+	StartsAt  time.Time `json:"starts_at"`
+	EndsAt    time.Time `json:"ends_at"`
+}
+
+// TicketRecord is one seat of a BookingRecord.
+type TicketRecord struct {
+	ConfirmedSeat
+	// Code is the signed text of the ticket's QR code. It is empty unless the
+	// booking is confirmed.
+	Code string `json:"code,omitempty"`
+}
+
+// Account is a person to whom a service sends mail.
+type Account struct {
+	UserID uuid.UUID `json:"user_id"`
+	Email  string    `json:"email"`
+	Name   string    `json:"name"`
+	// Language is en or de.
+	Language string `json:"language"`
+}
+
+// MailKind says what a mail of auth-service is about.
+type MailKind string
+
+// Kinds of AccountMail.
+const (
+	// MailVerifyEmail has the token of a new account's e-mail.
+	MailVerifyEmail MailKind = "verify_email"
+	// MailAlreadyRegistered says that somebody tried to register the account's
+	// e-mail again.
+	MailAlreadyRegistered MailKind = "already_registered"
+	MailResetPassword     MailKind = "reset_password"
+	// MailConfirmOldEmail and MailConfirmNewEmail have the tokens of an e-mail
+	// change, for the old and the new e-mail.
+	MailConfirmOldEmail     MailKind = "confirm_old_email"
+	MailConfirmNewEmail     MailKind = "confirm_new_email"
+	MailPasswordChanged     MailKind = "password_changed"
+	MailEmailChanged        MailKind = "email_changed"
+	MailSecondFactorChanged MailKind = "second_factor_changed"
+	MailAccountDeleted      MailKind = "account_deleted"
+)
+
+// AccountMail asks notification-service to send one mail about an account.
+type AccountMail struct {
+	// ID makes the mail unique: a message with a known ID is a duplicate.
+	ID   uuid.UUID `json:"id"`
+	Kind MailKind  `json:"kind"`
+	// Account is the recipient. Its e-mail may differ from the account's.
+	Account Account `json:"account"`
+	// Token is the secret of the mail's link, valid until ExpiresAt. Both are
+	// absent in a notice.
+	Token     string    `json:"token,omitempty"`
+	ExpiresAt time.Time `json:"expires_at,omitzero"`
+	// NewEmail is the e-mail that a change is about.
+	NewEmail    string    `json:"new_email,omitempty"`
+	RequestedAt time.Time `json:"requested_at"`
+}
+
+// AuditEntry records who did what, when and from where. Its members are those
+// of the API's AuditEntry.
+type AuditEntry struct {
+	ID     uuid.UUID `json:"id"`
+	At     time.Time `json:"at"`
+	Action string    `json:"action"`
+	// ActorID is absent if nobody is logged in, or if the system acted.
+	ActorID    uuid.UUID         `json:"actor_id,omitzero"`
+	ActorEmail string            `json:"actor_email,omitempty"`
+	Subject    string            `json:"subject,omitempty"`
+	Address    string            `json:"address,omitempty"`
+	UserAgent  string            `json:"user_agent,omitempty"`
+	Details    map[string]string `json:"details,omitempty"`
 }

@@ -21,6 +21,8 @@ var schemaNames = map[string]string{
 	TypePaymentRefunded:   "payment-refunded",
 	TypeEventChanged:      "event-changed",
 	TypeEventAvailability: "event-availability",
+	TypeAccountMail:       "account-mail",
+	TypeAuditEntry:        "audit-entry",
 }
 
 var compiled = sync.OnceValues(compileSchemas)

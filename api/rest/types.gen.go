@@ -9,6 +9,28 @@ import (
 	"github.com/google/uuid"
 )
 
+// Defines values for AuditAction.
+const (
+	AuditActionAccountDeleted       AuditAction = "account_deleted"
+	AuditActionAccountExported      AuditAction = "account_exported"
+	AuditActionAttendeesExported    AuditAction = "attendees_exported"
+	AuditActionEmailChanged         AuditAction = "email_changed"
+	AuditActionEmailVerified        AuditAction = "email_verified"
+	AuditActionEventCancelled       AuditAction = "event_cancelled"
+	AuditActionLockedOut            AuditAction = "locked_out"
+	AuditActionLogin                AuditAction = "login"
+	AuditActionLoginFailed          AuditAction = "login_failed"
+	AuditActionLogout               AuditAction = "logout"
+	AuditActionPasswordChanged      AuditAction = "password_changed"
+	AuditActionPasswordReset        AuditAction = "password_reset"
+	AuditActionPaymentRefunded      AuditAction = "payment_refunded"
+	AuditActionRecoveryCodesRenewed AuditAction = "recovery_codes_renewed"
+	AuditActionRegistered           AuditAction = "registered"
+	AuditActionRoleChanged          AuditAction = "role_changed"
+	AuditActionSecondFactorAdded    AuditAction = "second_factor_added"
+	AuditActionSecondFactorRemoved  AuditAction = "second_factor_removed"
+)
+
 // Defines values for BookingStatus.
 const (
 	BookingStatusCancelled     BookingStatus = "cancelled"
@@ -20,53 +42,73 @@ const (
 
 // Defines values for Code.
 const (
-	CodeAlreadyPaid           Code = "already_paid"
-	CodeAmountMismatch        Code = "amount_mismatch"
-	CodeBodyTooLarge          Code = "body_too_large"
-	CodeBookingNotCancellable Code = "booking_not_cancellable"
-	CodeBookingNotConfirmed   Code = "booking_not_confirmed"
-	CodeBookingNotPayable     Code = "booking_not_payable"
-	CodeBuyerLimitReached     Code = "buyer_limit_reached"
-	CodeEmailTaken            Code = "email_taken"
-	CodeEventNotCancellable   Code = "event_not_cancellable"
-	CodeEventNotEditable      Code = "event_not_editable"
-	CodeEventNotOnSale        Code = "event_not_on_sale"
-	CodeEventNotPublishable   Code = "event_not_publishable"
-	CodeForbidden             Code = "forbidden"
-	CodeIdempotencyKeyReused  Code = "idempotency_key_reused"
-	CodeIdentityInvalid       Code = "identity_invalid"
-	CodeIdentityRequired      Code = "identity_required"
-	CodeInternal              Code = "internal"
-	CodeInvalidCredentials    Code = "invalid_credentials"
-	CodeInvalidIdempotencyKey Code = "invalid_idempotency_key"
-	CodeLastAdmin             Code = "last_admin"
-	CodeMalformedJSON         Code = "malformed_json"
-	CodeMethodNotAllowed      Code = "method_not_allowed"
-	CodeNotEnoughSeats        Code = "not_enough_seats"
-	CodeNotFound              Code = "not_found"
-	CodeOutcomeUnknown        Code = "outcome_unknown"
-	CodeOverloaded            Code = "overloaded"
-	CodePaymentInProgress     Code = "payment_in_progress"
-	CodePreconditionFailed    Code = "precondition_failed"
-	CodePreconditionRequired  Code = "precondition_required"
-	CodeRateLimited           Code = "rate_limited"
-	CodeSaleEnded             Code = "sale_ended"
-	CodeSaleNotStarted        Code = "sale_not_started"
-	CodeScanIDReused          Code = "scan_id_reused"
-	CodeSeatsTaken            Code = "seats_taken"
-	CodeSessionInvalid        Code = "session_invalid"
-	CodeSessionRequired       Code = "session_required"
-	CodeSignatureInvalid      Code = "signature_invalid"
-	CodeTooManyAttempts       Code = "too_many_attempts"
-	CodeTooManySeats          Code = "too_many_seats"
-	CodeTooManyStreams        Code = "too_many_streams"
-	CodeUnavailable           Code = "unavailable"
-	CodeUnknownField          Code = "unknown_field"
-	CodeUnknownPaymentMethod  Code = "unknown_payment_method"
-	CodeUnknownSeats          Code = "unknown_seats"
-	CodeUnsupportedMediaType  Code = "unsupported_media_type"
-	CodeUpstreamTimeout       Code = "upstream_timeout"
-	CodeValidationFailed      Code = "validation_failed"
+	CodeAlreadyPaid              Code = "already_paid"
+	CodeAmountMismatch           Code = "amount_mismatch"
+	CodeBodyTooLarge             Code = "body_too_large"
+	CodeBookingNotCancellable    Code = "booking_not_cancellable"
+	CodeBookingNotConfirmed      Code = "booking_not_confirmed"
+	CodeBookingNotPayable        Code = "booking_not_payable"
+	CodeBuyerLimitReached        Code = "buyer_limit_reached"
+	CodeEmailNotVerified         Code = "email_not_verified"
+	CodeEventNotCancellable      Code = "event_not_cancellable"
+	CodeEventNotEditable         Code = "event_not_editable"
+	CodeEventNotOnSale           Code = "event_not_on_sale"
+	CodeEventNotPublishable      Code = "event_not_publishable"
+	CodeForbidden                Code = "forbidden"
+	CodeIdempotencyKeyReused     Code = "idempotency_key_reused"
+	CodeIdentityInvalid          Code = "identity_invalid"
+	CodeIdentityRequired         Code = "identity_required"
+	CodeInternal                 Code = "internal"
+	CodeInvalidCredentials       Code = "invalid_credentials"
+	CodeInvalidIdempotencyKey    Code = "invalid_idempotency_key"
+	CodeLastAdmin                Code = "last_admin"
+	CodeLinkInvalid              Code = "link_invalid"
+	CodeMalformedJSON            Code = "malformed_json"
+	CodeMethodNotAllowed         Code = "method_not_allowed"
+	CodeNotEnoughSeats           Code = "not_enough_seats"
+	CodeNotFound                 Code = "not_found"
+	CodeOutcomeUnknown           Code = "outcome_unknown"
+	CodeOverloaded               Code = "overloaded"
+	CodePasswordTooShort         Code = "password_too_short"
+	CodePaymentInProgress        Code = "payment_in_progress"
+	CodePreconditionFailed       Code = "precondition_failed"
+	CodePreconditionRequired     Code = "precondition_required"
+	CodeRateLimited              Code = "rate_limited"
+	CodeReauthenticationRequired Code = "reauthentication_required"
+	CodeSaleEnded                Code = "sale_ended"
+	CodeSaleNotStarted           Code = "sale_not_started"
+	CodeScanIDReused             Code = "scan_id_reused"
+	CodeSeatsTaken               Code = "seats_taken"
+	CodeSecondFactorExists       Code = "second_factor_exists"
+	CodeSecondFactorMissing      Code = "second_factor_missing"
+	CodeSecondFactorRequired     Code = "second_factor_required"
+	CodeSessionInvalid           Code = "session_invalid"
+	CodeSessionRequired          Code = "session_required"
+	CodeSignatureInvalid         Code = "signature_invalid"
+	CodeTooManyAttempts          Code = "too_many_attempts"
+	CodeTooManySeats             Code = "too_many_seats"
+	CodeTooManyStreams           Code = "too_many_streams"
+	CodeUnavailable              Code = "unavailable"
+	CodeUnknownField             Code = "unknown_field"
+	CodeUnknownPaymentMethod     Code = "unknown_payment_method"
+	CodeUnknownSeats             Code = "unknown_seats"
+	CodeUnsupportedMediaType     Code = "unsupported_media_type"
+	CodeUpstreamTimeout          Code = "upstream_timeout"
+	CodeValidationFailed         Code = "validation_failed"
+	CodeWrongCode                Code = "wrong_code"
+	CodeWrongPassword            Code = "wrong_password"
+)
+
+// Defines values for CredentialsSession.
+const (
+	CredentialsSessionCookie CredentialsSession = "cookie"
+	CredentialsSessionToken  CredentialsSession = "token"
+)
+
+// Defines values for EmailChangeStatus.
+const (
+	EmailChangeStatusChanged EmailChangeStatus = "changed"
+	EmailChangeStatusWaiting EmailChangeStatus = "waiting"
 )
 
 // Defines values for EndReason.
@@ -92,6 +134,12 @@ const (
 	FailureCodeBookingEnded      FailureCode = "booking_ended"
 	FailureCodeCardDeclined      FailureCode = "card_declined"
 	FailureCodeInsufficientFunds FailureCode = "insufficient_funds"
+)
+
+// Defines values for Language.
+const (
+	LanguageDe Language = "de"
+	LanguageEn Language = "en"
 )
 
 // Defines values for PaymentMethod.
@@ -164,6 +212,22 @@ const (
 	TicketKeyUseSig TicketKeyUse = "sig"
 )
 
+// AccountExport defines model for AccountExport.
+type AccountExport struct {
+	Account User `json:"account"`
+
+	// AuditEntries The entries whose actor you are.
+	AuditEntries []AuditEntry  `json:"audit_entries"`
+	Sessions     []OpenSession `json:"sessions"`
+}
+
+// AccountPatch defines model for AccountPatch.
+type AccountPatch struct {
+	// Language The language of mails.
+	Language Language `json:"language,omitempty,omitzero"`
+	Name     string   `json:"name,omitempty,omitzero"`
+}
+
 // Area defines model for Area.
 type Area struct {
 	Blocks   []BlockID `json:"blocks"`
@@ -195,7 +259,12 @@ type Attendee struct {
 	// Holder The buyer's e-mail. Empty for old bookings that did not record it.
 	Holder string `json:"holder"`
 	Number string `json:"number"`
-	Price  Money  `json:"price"`
+
+	// OrderNumber The number that people use for a booking. It has no letters or digits that look alike.
+	//
+	// Examples: K7QM-29XD
+	OrderNumber OrderNumber `json:"order_number"`
+	Price       Money       `json:"price"`
 
 	// Row Absent in general admission areas.
 	Row string `json:"row,omitempty,omitzero"`
@@ -215,6 +284,42 @@ type Attendee struct {
 type AttendeePage struct {
 	Items      []Attendee `json:"items"`
 	NextCursor string     `json:"next_cursor,omitempty,omitzero"`
+}
+
+// AuditAction defines model for AuditAction.
+type AuditAction string
+
+// AuditEntry defines model for AuditEntry.
+type AuditEntry struct {
+	Action AuditAction `json:"action"`
+
+	// ActorEmail The e-mail that was used, also if no account has it.
+	ActorEmail string `json:"actor_email,omitempty,omitzero"`
+
+	// ActorID A UUID, usually version 7, which sorts by creation time.
+	ActorID ID `json:"actor_id,omitempty,omitzero"`
+
+	// Address The client's IP address.
+	Address string `json:"address,omitempty,omitzero"`
+
+	// At An RFC 3339 time in UTC.
+	At Time `json:"at"`
+
+	// Details What else is known, such as the former and the new role.
+	Details map[string]string `json:"details,omitempty,omitzero"`
+
+	// ID A UUID, usually version 7, which sorts by creation time.
+	ID ID `json:"id"`
+
+	// Subject What the action changed: the id of an account, event, booking or payment.
+	Subject   string `json:"subject,omitempty,omitzero"`
+	UserAgent string `json:"user_agent,omitempty,omitzero"`
+}
+
+// AuditPage defines model for AuditPage.
+type AuditPage struct {
+	Items      []AuditEntry `json:"items"`
+	NextCursor string       `json:"next_cursor,omitempty,omitzero"`
 }
 
 // Availability defines model for Availability.
@@ -292,10 +397,15 @@ type Booking struct {
 	ExpiresAt Time `json:"expires_at"`
 
 	// ID A UUID, usually version 7, which sorts by creation time.
-	ID      ID             `json:"id"`
-	Payment BookingPayment `json:"payment,omitempty,omitzero"`
-	Reason  EndReason      `json:"reason,omitempty,omitzero"`
-	Seats   []BookedSeat   `json:"seats"`
+	ID ID `json:"id"`
+
+	// OrderNumber The number that people use for a booking. It has no letters or digits that look alike.
+	//
+	// Examples: K7QM-29XD
+	OrderNumber OrderNumber    `json:"order_number"`
+	Payment     BookingPayment `json:"payment,omitempty,omitzero"`
+	Reason      EndReason      `json:"reason,omitempty,omitzero"`
+	Seats       []BookedSeat   `json:"seats"`
 
 	// Status The status of the booking. `held`: the seats are reserved until `expires_at`. `confirmed`: the booking is paid. `expired`: it was not paid in time. `payment_failed`: it was not paid in time, and the last payment failed. Bookings that are `expired`, `payment_failed` or `cancelled` are final and have no seats.
 	Status BookingStatus `json:"status"`
@@ -344,14 +454,36 @@ type Coordinate = float64
 
 // Credentials defines model for Credentials.
 type Credentials struct {
+	// Code The code of the second factor
+	Code     string `json:"code,omitempty,omitzero"`
 	Email    string `json:"email"`
 	Password string `json:"password"`
+
+	// Session How to return the session id, as a cookie or in the response. The default is `cookie`.
+	Session CredentialsSession `json:"session,omitempty,omitzero"`
 }
+
+// CredentialsSession How to return the session id, as a cookie or in the response. The default is `cookie`.
+type CredentialsSession string
 
 // Currency An ISO 4217 currency code.
 //
 // Examples: EUR
 type Currency = string
+
+// EmailAddress defines model for EmailAddress.
+type EmailAddress struct {
+	Email string `json:"email"`
+}
+
+// EmailChange defines model for EmailChange.
+type EmailChange struct {
+	// Status `changed`, or `waiting` until the other e-mail is confirmed.
+	Status EmailChangeStatus `json:"status"`
+}
+
+// EmailChangeStatus `changed`, or `waiting` until the other e-mail is confirmed.
+type EmailChangeStatus string
 
 // EndReason defines model for EndReason.
 type EndReason string
@@ -461,6 +593,9 @@ type FieldError struct {
 
 // ID A UUID, usually version 7, which sorts by creation time.
 type ID = uuid.UUID
+
+// Language The language of mails.
+type Language string
 
 // MinorUnits An amount in the currency's minor unit, such as cents.
 type MinorUnits = int64
@@ -636,6 +771,32 @@ type NewVenue struct {
 	TimeZone TimeZone `json:"time_zone"`
 }
 
+// OpenSession defines model for OpenSession.
+type OpenSession struct {
+	// Address The IP address at login.
+	Address string `json:"address"`
+
+	// CreatedAt An RFC 3339 time in UTC.
+	CreatedAt Time `json:"created_at"`
+
+	// Current Whether this request uses the session.
+	Current bool `json:"current"`
+
+	// ID Names a session. It is a hash of the session's id and can't be used in its place.
+	ID SessionHash `json:"id"`
+
+	// LastUsedAt An RFC 3339 time in UTC.
+	LastUsedAt Time `json:"last_used_at"`
+
+	// UserAgent The User-Agent at login.
+	UserAgent string `json:"user_agent"`
+}
+
+// OrderNumber The number that people use for a booking. It has no letters or digits that look alike.
+//
+// Examples: K7QM-29XD
+type OrderNumber = string
+
 // OwnVenue defines model for OwnVenue.
 type OwnVenue struct {
 	Categories []Category `json:"categories"`
@@ -649,6 +810,26 @@ type OwnVenue struct {
 	Name      string `json:"name"`
 	SeatCount int    `json:"seat_count"`
 	TimeZone  string `json:"time_zone"`
+}
+
+// Password At least 8 characters, an admin's at least 12. Common passwords are refused.
+type Password = string
+
+// PasswordChange defines model for PasswordChange.
+type PasswordChange struct {
+	CurrentPassword string `json:"current_password"`
+
+	// Password At least 8 characters, an admin's at least 12. Common passwords are refused.
+	Password Password `json:"password"`
+}
+
+// PasswordReset defines model for PasswordReset.
+type PasswordReset struct {
+	// Password At least 8 characters, an admin's at least 12. Common passwords are refused.
+	Password Password `json:"password"`
+
+	// Token The token of the mailed link.
+	Token string `json:"token"`
 }
 
 // Payment defines model for Payment.
@@ -713,11 +894,28 @@ type Problem struct {
 	Type   string   `json:"type"`
 }
 
+// Reauthentication defines model for Reauthentication.
+type Reauthentication struct {
+	// Code The code of the second factor
+	Code     string `json:"code,omitempty,omitzero"`
+	Password string `json:"password,omitempty,omitzero"`
+}
+
+// RecoveryCodes defines model for RecoveryCodes.
+type RecoveryCodes struct {
+	Codes []string `json:"codes"`
+}
+
 // Registration defines model for Registration.
 type Registration struct {
-	Email    string `json:"email"`
-	Name     string `json:"name"`
-	Password string `json:"password"`
+	Email string `json:"email"`
+
+	// Language The language of mails.
+	Language Language `json:"language,omitempty,omitzero"`
+	Name     string   `json:"name"`
+
+	// Password At least 8 characters, an admin's at least 12. Common passwords are refused.
+	Password Password `json:"password"`
 }
 
 // Role defines model for Role.
@@ -864,6 +1062,23 @@ type SeatState string
 // SeatingKind Whether the tickets are for seats, for places in general admission areas, or for both.
 type SeatingKind string
 
+// SecondFactorCode defines model for SecondFactorCode.
+type SecondFactorCode struct {
+	Code string `json:"code"`
+}
+
+// SecondFactorSecret defines model for SecondFactorSecret.
+type SecondFactorSecret struct {
+	// QRPNG The URI's QR code as a PNG image.
+	QRPNG []byte `json:"qr_png"`
+
+	// Secret The secret in base32, to type in.
+	Secret string `json:"secret"`
+
+	// URI The otpauth URI for an authenticator app.
+	URI string `json:"uri"`
+}
+
 // Section defines model for Section.
 type Section struct {
 	Blocks []BlockID `json:"blocks"`
@@ -882,9 +1097,17 @@ type Session struct {
 	// ExpiresAt An RFC 3339 time in UTC.
 	ExpiresAt Time `json:"expires_at"`
 
-	// SessionID The session id: 256 random bits. Keep it secret.
-	SessionID string `json:"session_id"`
+	// SessionID The session id: 256 random bits. Keep it secret. Only with `session: token`.
+	SessionID string `json:"session_id,omitempty,omitzero"`
 	User      User   `json:"user"`
+}
+
+// SessionHash Names a session. It is a hash of the session's id and can't be used in its place.
+type SessionHash = string
+
+// SessionList defines model for SessionList.
+type SessionList struct {
+	Items []OpenSession `json:"items"`
 }
 
 // Slug An id chosen by the organiser: 1 to 32 letters, digits, hyphens and underscores.
@@ -903,6 +1126,11 @@ type Ticket struct {
 	Holder    string `json:"holder"`
 	ID        string `json:"id"`
 	Number    string `json:"number"`
+
+	// OrderNumber The number that people use for a booking. It has no letters or digits that look alike.
+	//
+	// Examples: K7QM-29XD
+	OrderNumber OrderNumber `json:"order_number"`
 
 	// QRPNG The QR code as a PNG image.
 	QRPNG []byte `json:"qr_png"`
@@ -991,16 +1219,32 @@ type Time = time.Time
 // Examples: Europe/Vienna
 type TimeZone = string
 
+// Token defines model for Token.
+type Token struct {
+	// Token The token of a mailed link.
+	Token string `json:"token"`
+}
+
 // User defines model for User.
 type User struct {
 	// CreatedAt An RFC 3339 time in UTC.
-	CreatedAt Time   `json:"created_at"`
-	Email     string `json:"email"`
+	CreatedAt     Time   `json:"created_at"`
+	Email         string `json:"email"`
+	EmailVerified bool   `json:"email_verified"`
 
 	// ID A UUID, usually version 7, which sorts by creation time.
-	ID   ID     `json:"id"`
-	Name string `json:"name"`
-	Role Role   `json:"role"`
+	ID ID `json:"id"`
+
+	// Language The language of mails.
+	Language Language `json:"language"`
+	Name     string   `json:"name"`
+	Role     Role     `json:"role"`
+
+	// SecondFactor Whether a log-in needs a second factor.
+	SecondFactor bool `json:"second_factor"`
+
+	// SecondFactorRequired Whether this admin must set up a second factor first. Until then, the account's sessions have the role `customer`.
+	SecondFactorRequired bool `json:"second_factor_required,omitempty,omitzero"`
 }
 
 // UserPage defines model for UserPage.

@@ -7,6 +7,58 @@ import (
 	"time"
 )
 
+// Defines values for CredentialsSession.
+const (
+	CredentialsSessionCookie CredentialsSession = "cookie"
+	CredentialsSessionToken  CredentialsSession = "token"
+)
+
+// Valid indicates whether the value is a known member of the CredentialsSession enum.
+func (e CredentialsSession) Valid() bool {
+	switch e {
+	case CredentialsSessionCookie:
+		return true
+	case CredentialsSessionToken:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for EmailChangeStatus.
+const (
+	Changed EmailChangeStatus = "changed"
+	Waiting EmailChangeStatus = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the EmailChangeStatus enum.
+func (e EmailChangeStatus) Valid() bool {
+	switch e {
+	case Changed:
+		return true
+	case Waiting:
+		return true
+	default:
+		return false
+	}
+}
+
+// AccountExport defines model for AccountExport.
+type AccountExport struct {
+	Account User `json:"account"`
+
+	// AuditEntries The entries whose actor you are.
+	AuditEntries []AuditEntry  `json:"audit_entries"`
+	Sessions     []OpenSession `json:"sessions"`
+}
+
+// AccountPatch defines model for AccountPatch.
+type AccountPatch struct {
+	// Language The language of mails.
+	Language Language `json:"language,omitempty,omitzero"`
+	Name     string   `json:"name,omitempty,omitzero"`
+}
+
 // Area defines model for Area.
 type Area struct {
 	Blocks   []BlockID `json:"blocks"`
@@ -38,7 +90,12 @@ type Attendee struct {
 	// Holder The buyer's e-mail. Empty for old bookings that did not record it.
 	Holder string `json:"holder"`
 	Number string `json:"number"`
-	Price  Money  `json:"price"`
+
+	// OrderNumber The number that people use for a booking. It has no letters or digits that look alike.
+	//
+	// Examples: K7QM-29XD
+	OrderNumber OrderNumber `json:"order_number"`
+	Price       Money       `json:"price"`
 
 	// Row Absent in general admission areas.
 	Row string `json:"row,omitempty,omitzero"`
@@ -58,6 +115,42 @@ type Attendee struct {
 type AttendeePage struct {
 	Items      []Attendee `json:"items"`
 	NextCursor string     `json:"next_cursor,omitempty,omitzero"`
+}
+
+// AuditAction defines model for AuditAction.
+type AuditAction = string
+
+// AuditEntry defines model for AuditEntry.
+type AuditEntry struct {
+	Action AuditAction `json:"action"`
+
+	// ActorEmail The e-mail that was used, also if no account has it.
+	ActorEmail string `json:"actor_email,omitempty,omitzero"`
+
+	// ActorID A UUID, usually version 7, which sorts by creation time.
+	ActorID ID `json:"actor_id,omitempty,omitzero"`
+
+	// Address The client's IP address.
+	Address string `json:"address,omitempty,omitzero"`
+
+	// At An RFC 3339 time in UTC.
+	At Time `json:"at"`
+
+	// Details What else is known, such as the former and the new role.
+	Details map[string]string `json:"details,omitempty,omitzero"`
+
+	// ID A UUID, usually version 7, which sorts by creation time.
+	ID ID `json:"id"`
+
+	// Subject What the action changed: the id of an account, event, booking or payment.
+	Subject   string `json:"subject,omitempty,omitzero"`
+	UserAgent string `json:"user_agent,omitempty,omitzero"`
+}
+
+// AuditPage defines model for AuditPage.
+type AuditPage struct {
+	Items      []AuditEntry `json:"items"`
+	NextCursor string       `json:"next_cursor,omitempty,omitzero"`
 }
 
 // Availability defines model for Availability.
@@ -135,10 +228,15 @@ type Booking struct {
 	ExpiresAt Time `json:"expires_at"`
 
 	// ID A UUID, usually version 7, which sorts by creation time.
-	ID      ID             `json:"id"`
-	Payment BookingPayment `json:"payment,omitempty,omitzero"`
-	Reason  EndReason      `json:"reason,omitempty,omitzero"`
-	Seats   []BookedSeat   `json:"seats"`
+	ID ID `json:"id"`
+
+	// OrderNumber The number that people use for a booking. It has no letters or digits that look alike.
+	//
+	// Examples: K7QM-29XD
+	OrderNumber OrderNumber    `json:"order_number"`
+	Payment     BookingPayment `json:"payment,omitempty,omitzero"`
+	Reason      EndReason      `json:"reason,omitempty,omitzero"`
+	Seats       []BookedSeat   `json:"seats"`
 
 	// Status The status of the booking. `held`: the seats are reserved until `expires_at`. `confirmed`: the booking is paid. `expired`: it was not paid in time. `payment_failed`: it was not paid in time, and the last payment failed. Bookings that are `expired`, `payment_failed` or `cancelled` are final and have no seats.
 	Status BookingStatus `json:"status"`
@@ -187,14 +285,36 @@ type Coordinate = float64
 
 // Credentials defines model for Credentials.
 type Credentials struct {
+	// Code The code of the second factor
+	Code     string `json:"code,omitempty,omitzero"`
 	Email    string `json:"email"`
 	Password string `json:"password"`
+
+	// Session How to return the session id, as a cookie or in the response. The default is `cookie`.
+	Session CredentialsSession `json:"session,omitempty,omitzero"`
 }
+
+// CredentialsSession How to return the session id, as a cookie or in the response. The default is `cookie`.
+type CredentialsSession string
 
 // Currency An ISO 4217 currency code.
 //
 // Examples: EUR
 type Currency = string
+
+// EmailAddress defines model for EmailAddress.
+type EmailAddress struct {
+	Email string `json:"email"`
+}
+
+// EmailChange defines model for EmailChange.
+type EmailChange struct {
+	// Status `changed`, or `waiting` until the other e-mail is confirmed.
+	Status EmailChangeStatus `json:"status"`
+}
+
+// EmailChangeStatus `changed`, or `waiting` until the other e-mail is confirmed.
+type EmailChangeStatus string
 
 // EndReason defines model for EndReason.
 type EndReason = string
@@ -304,6 +424,9 @@ type FieldError struct {
 
 // ID A UUID, usually version 7, which sorts by creation time.
 type ID = string
+
+// Language The language of mails.
+type Language = string
 
 // MinorUnits An amount in the currency's minor unit, such as cents.
 type MinorUnits = int64
@@ -479,6 +602,32 @@ type NewVenue struct {
 	TimeZone TimeZone `json:"time_zone"`
 }
 
+// OpenSession defines model for OpenSession.
+type OpenSession struct {
+	// Address The IP address at login.
+	Address string `json:"address"`
+
+	// CreatedAt An RFC 3339 time in UTC.
+	CreatedAt Time `json:"created_at"`
+
+	// Current Whether this request uses the session.
+	Current bool `json:"current"`
+
+	// ID Names a session. It is a hash of the session's id and can't be used in its place.
+	ID SessionHash `json:"id"`
+
+	// LastUsedAt An RFC 3339 time in UTC.
+	LastUsedAt Time `json:"last_used_at"`
+
+	// UserAgent The User-Agent at login.
+	UserAgent string `json:"user_agent"`
+}
+
+// OrderNumber The number that people use for a booking. It has no letters or digits that look alike.
+//
+// Examples: K7QM-29XD
+type OrderNumber = string
+
 // OwnVenue defines model for OwnVenue.
 type OwnVenue struct {
 	Categories []Category `json:"categories"`
@@ -492,6 +641,26 @@ type OwnVenue struct {
 	Name      string `json:"name"`
 	SeatCount int    `json:"seat_count"`
 	TimeZone  string `json:"time_zone"`
+}
+
+// Password At least 8 characters, an admin's at least 12. Common passwords are refused.
+type Password = string
+
+// PasswordChange defines model for PasswordChange.
+type PasswordChange struct {
+	CurrentPassword string `json:"current_password"`
+
+	// Password At least 8 characters, an admin's at least 12. Common passwords are refused.
+	Password Password `json:"password"`
+}
+
+// PasswordReset defines model for PasswordReset.
+type PasswordReset struct {
+	// Password At least 8 characters, an admin's at least 12. Common passwords are refused.
+	Password Password `json:"password"`
+
+	// Token The token of the mailed link.
+	Token string `json:"token"`
 }
 
 // Payment defines model for Payment.
@@ -556,11 +725,28 @@ type ProblemDetails struct {
 	Type   string   `json:"type"`
 }
 
+// Reauthentication defines model for Reauthentication.
+type Reauthentication struct {
+	// Code The code of the second factor
+	Code     string `json:"code,omitempty,omitzero"`
+	Password string `json:"password,omitempty,omitzero"`
+}
+
+// RecoveryCodes defines model for RecoveryCodes.
+type RecoveryCodes struct {
+	Codes []string `json:"codes"`
+}
+
 // Registration defines model for Registration.
 type Registration struct {
-	Email    string `json:"email"`
-	Name     string `json:"name"`
-	Password string `json:"password"`
+	Email string `json:"email"`
+
+	// Language The language of mails.
+	Language Language `json:"language,omitempty,omitzero"`
+	Name     string   `json:"name"`
+
+	// Password At least 8 characters, an admin's at least 12. Common passwords are refused.
+	Password Password `json:"password"`
 }
 
 // Role defines model for Role.
@@ -707,6 +893,23 @@ type SeatState = string
 // SeatingKind Whether the tickets are for seats, for places in general admission areas, or for both.
 type SeatingKind = string
 
+// SecondFactorCode defines model for SecondFactorCode.
+type SecondFactorCode struct {
+	Code string `json:"code"`
+}
+
+// SecondFactorSecret defines model for SecondFactorSecret.
+type SecondFactorSecret struct {
+	// QRPNG The URI's QR code as a PNG image.
+	QRPNG []byte `json:"qr_png"`
+
+	// Secret The secret in base32, to type in.
+	Secret string `json:"secret"`
+
+	// URI The otpauth URI for an authenticator app.
+	URI string `json:"uri"`
+}
+
 // Section defines model for Section.
 type Section struct {
 	Blocks []BlockID `json:"blocks"`
@@ -725,9 +928,17 @@ type Session struct {
 	// ExpiresAt An RFC 3339 time in UTC.
 	ExpiresAt Time `json:"expires_at"`
 
-	// SessionID The session id: 256 random bits. Keep it secret.
-	SessionID string `json:"session_id"`
+	// SessionID The session id: 256 random bits. Keep it secret. Only with `session: token`.
+	SessionID string `json:"session_id,omitempty,omitzero"`
 	User      User   `json:"user"`
+}
+
+// SessionHash Names a session. It is a hash of the session's id and can't be used in its place.
+type SessionHash = string
+
+// SessionList defines model for SessionList.
+type SessionList struct {
+	Items []OpenSession `json:"items"`
 }
 
 // Slug An id chosen by the organiser: 1 to 32 letters, digits, hyphens and underscores.
@@ -746,6 +957,11 @@ type Ticket struct {
 	Holder    string `json:"holder"`
 	ID        string `json:"id"`
 	Number    string `json:"number"`
+
+	// OrderNumber The number that people use for a booking. It has no letters or digits that look alike.
+	//
+	// Examples: K7QM-29XD
+	OrderNumber OrderNumber `json:"order_number"`
 
 	// QRPNG The QR code as a PNG image.
 	QRPNG []byte `json:"qr_png"`
@@ -822,16 +1038,32 @@ type Time = time.Time
 // Examples: Europe/Vienna
 type TimeZone = string
 
+// Token defines model for Token.
+type Token struct {
+	// Token The token of a mailed link.
+	Token string `json:"token"`
+}
+
 // User defines model for User.
 type User struct {
 	// CreatedAt An RFC 3339 time in UTC.
-	CreatedAt Time   `json:"created_at"`
-	Email     string `json:"email"`
+	CreatedAt     Time   `json:"created_at"`
+	Email         string `json:"email"`
+	EmailVerified bool   `json:"email_verified"`
 
 	// ID A UUID, usually version 7, which sorts by creation time.
-	ID   ID     `json:"id"`
-	Name string `json:"name"`
-	Role Role   `json:"role"`
+	ID ID `json:"id"`
+
+	// Language The language of mails.
+	Language Language `json:"language"`
+	Name     string   `json:"name"`
+	Role     Role     `json:"role"`
+
+	// SecondFactor Whether a log-in needs a second factor.
+	SecondFactor bool `json:"second_factor"`
+
+	// SecondFactorRequired Whether this admin must set up a second factor first. Until then, the account's sessions have the role `customer`.
+	SecondFactorRequired bool `json:"second_factor_required,omitempty,omitzero"`
 }
 
 // UserPage defines model for UserPage.

@@ -9,7 +9,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/test/contract"
 )
 
-const user = `{"id":"0193b3a0-1111-7abc-8def-000000000001","email":"a@b.example","name":"A","role":"customer","created_at":"2026-11-22T14:00:00Z"}`
+const user = `{"id":"0193b3a0-1111-7abc-8def-000000000001","email":"a@b.example","name":"A","role":"customer","language":"en","email_verified":true,"second_factor":false,"created_at":"2026-11-22T14:00:00Z"}`
 
 func TestOpenAPIDocumentIsValid(t *testing.T) {
 	if err := load(t).Lint(); err != nil {

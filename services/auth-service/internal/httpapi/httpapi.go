@@ -134,7 +134,7 @@ func answer(err error) error {
 	case errors.Is(err, auth.ErrInvalidCredentials):
 		return problem.New(http.StatusUnauthorized, problem.CodeInvalidCredentials, "The e-mail or password is wrong.")
 	case errors.Is(err, auth.ErrEmailTaken):
-		return problem.New(http.StatusConflict, problem.CodeEmailTaken, "An account with this e-mail already exists.")
+		return problem.Forbidden("An account with this e-mail already exists.")
 	case errors.Is(err, auth.ErrLastAdmin):
 		return problem.New(http.StatusConflict, problem.CodeLastAdmin, "There must be at least one admin.")
 	case errors.Is(err, auth.ErrNotFound):
