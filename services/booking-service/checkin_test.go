@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -223,7 +224,18 @@ func TestSalesAndAttendeesAreForTheOrganizer(t *testing.T) {
 		t.Errorf("over time: %+v", sales.OverTime)
 	}
 
+	for q, want := range map[string]int{"": 3, strings.ToLower(second.OrderNumber[:4]): 1, "floor": 1, "buyer@": 3, "nobody": 0} {
+		var page struct{ Items []struct{ Holder string } }
+		if s.read(t, organizerOf(def), event+"/attendees?q="+url.QueryEscape(q), &page); len(page.Items) != want {
+			t.Errorf("q=%s found %+v, want %d", q, page.Items, want)
+		}
+	}
+
+	audited := s.listen(t, events.TopicAudit, organizerOf(def).UserID.String())
 	status, text, header := s.as(t, organizerOf(def), s.replicas[1], http.MethodGet, "/api/v1"+event+"/attendees", http.Header{"Accept": {"text/csv"}}, "")
+	if m := <-audited; events.Validate(m.Type, m.Data) != nil || !strings.Contains(string(m.Data), `"attendees_exported"`) {
+		t.Errorf("audit entry %s", m.Data)
+	}
 	lines, err := csv.NewReader(strings.NewReader(text)).ReadAll()
 	if status != http.StatusOK || err != nil || len(lines) != 4 || strings.Count(text, "\r\n") != 4 {
 		t.Fatalf("%d %v\n%s", status, err, text)
@@ -231,14 +243,14 @@ func TestSalesAndAttendeesAreForTheOrganizer(t *testing.T) {
 	if got := header.Get("Content-Disposition"); got != "attachment; filename=attendees-"+def.EventID.String()+".csv" {
 		t.Errorf("Content-Disposition %q", got)
 	}
-	if strings.Join(lines[0], ",") != "ticket,section,row,seat,ticket type,holder,price,currency,booking,checked in at" {
+	if strings.Join(lines[0], ",") != "ticket,section,row,seat,ticket type,holder,price,currency,order,booking,checked in at" {
 		t.Errorf("columns %v", lines[0])
 	}
 	in := lines[3]
-	if in[1] != "Floor" || in[3] != "5" || in[4] != "Floor" || in[5] != "buyer@example.com" || in[6] != "2500" || in[7] != "EUR" || in[8] != second.ID.String() || in[9] == "" {
+	if in[1] != "Floor" || in[3] != "5" || in[4] != "Floor" || in[5] != "buyer@example.com" || in[6] != "2500" || in[7] != "EUR" || in[8] != second.OrderNumber || in[9] != second.ID.String() || in[10] == "" {
 		t.Errorf("the last line: %q", in)
 	}
-	if !strings.Contains(text, ",'=1+1,") || lines[1][9] != "" {
+	if !strings.Contains(text, ",'=1+1,") || lines[1][10] != "" {
 		t.Errorf("a formula, or one who is not in:\n%s", text)
 	}
 
@@ -319,7 +331,7 @@ func TestPublishedKeysVerifyCodes(t *testing.T) {
 
 func TestBadTicketKeyFailsTheStart(t *testing.T) {
 	cfg := config{
-		Config: servicetest.Config(), IdentityKeys: testkit.Seed(t), PaymentKeys: testkit.Seed(t),
+		Config: servicetest.Config(), IdentityKeys: testkit.Seed(t), PaymentKeys: testkit.Seed(t), NotificationKeys: testkit.Seed(t),
 		TicketSigningKey: testkit.Seed(t), TicketPublicKeys: "c2hvcnQ=",
 	}
 	if err := run(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "TICKET_PUBLIC_KEYS") {

@@ -9,7 +9,7 @@ import (
 
 // keys verify and sign identities and tickets.
 type keys struct {
-	// verifier accepts the gateway and payment-service.
+	// verifier accepts the gateway, payment-service and notification-service.
 	verifier *identity.Verifier
 	// replicas signs requests to other replicas.
 	replicas *identity.Signer
@@ -23,6 +23,9 @@ func (c config) keys() (k keys, err error) {
 	}
 	if err := k.verifier.AcceptService(c.PaymentKeys); err != nil {
 		return k, fmt.Errorf("IDENTITY_KEYS_PAYMENT: %w", err)
+	}
+	if err := k.verifier.AcceptService(c.NotificationKeys); err != nil {
+		return k, fmt.Errorf("IDENTITY_KEYS_NOTIFICATION: %w", err)
 	}
 	if k.replicas, err = identity.NewSigner(name, c.IdentityKeys); err != nil {
 		return k, err

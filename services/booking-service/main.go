@@ -17,6 +17,7 @@ type config struct {
 	service.Config
 	IdentityKeys     string `env:"IDENTITY_KEYS,required"`
 	PaymentKeys      string `env:"IDENTITY_KEYS_PAYMENT,required"`
+	NotificationKeys string `env:"IDENTITY_KEYS_NOTIFICATION,required"`
 	Cassandra        cassandra.Config
 	RedisURL         string `env:"REDIS_URL,required"`
 	Kafka            kafka.Cluster

@@ -42,9 +42,10 @@ func TestMain(m *testing.M) {
 
 type system struct {
 	replicas []string
-	// signer signs as the gateway, payments as payment-service.
-	signer, payments *identity.Signer
-	producer         *kafka.Producer
+	// signer signs as the gateway, payments as payment-service, notifications
+	// as notification-service.
+	signer, payments, notifications *identity.Signer
+	producer                        *kafka.Producer
 }
 
 func start3(t *testing.T) *system {
@@ -53,9 +54,10 @@ func start3(t *testing.T) *system {
 		retired, _, _ := ed25519.GenerateKey(nil) // a retired ticket key
 		signer, key := testkit.Signer(t, name)
 		payments, paymentKey := testkit.Signer(t, name)
-		s := &system{signer: signer, payments: payments}
+		notifications, notificationKey := testkit.Signer(t, name)
+		s := &system{signer: signer, payments: payments, notifications: notifications}
 		base := config{
-			Config: servicetest.Config(), IdentityKeys: key, PaymentKeys: paymentKey,
+			Config: servicetest.Config(), IdentityKeys: key, PaymentKeys: paymentKey, NotificationKeys: notificationKey,
 			Cassandra: cassandra.Config{Hosts: testkit.Cassandra(t), Keyspace: testkit.Unique("booking"), Replication: 1},
 			RedisURL:  testkit.Redis(t), Kafka: kafka.Cluster{Brokers: testkit.Kafka(t)},
 			TicketSigningKey: testkit.Seed(t), TicketPublicKeys: base64.StdEncoding.EncodeToString(retired),
@@ -149,13 +151,14 @@ func (s *system) sale(t *testing.T, change func(*events.EventChanged)) events.Ev
 }
 
 type answer struct {
-	ID        uuid.UUID `json:"id"`
-	Status    any       `json:"status"`
-	Reason    string    `json:"reason"`
-	Code      string    `json:"code"`
-	ExpiresAt time.Time `json:"expires_at"`
-	Total     events.Money
-	Payment   *struct{ Status string }
+	ID          uuid.UUID `json:"id"`
+	OrderNumber string    `json:"order_number"`
+	Status      any       `json:"status"`
+	Reason      string    `json:"reason"`
+	Code        string    `json:"code"`
+	ExpiresAt   time.Time `json:"expires_at"`
+	Total       events.Money
+	Payment     *struct{ Status string }
 }
 
 func (s *system) do(t *testing.T, base, method, path string, user uuid.UUID, key, body string) (int, string, http.Header) {
@@ -239,4 +242,27 @@ func seats(event uuid.UUID, ids ...string) string {
 
 func best(event uuid.UUID, ticketType string, n int) string {
 	return fmt.Sprintf(`{"event_id":%q,"ticket_type_id":%q,"quantity":%d}`, event, ticketType, n)
+}
+
+// listen returns the messages of a topic with a key.
+func (s *system) listen(t *testing.T, topic, key string) <-chan kafka.Message {
+	t.Helper()
+	messages := make(chan kafka.Message, 10)
+	consumer, err := kafka.NewConsumer(kafka.ConsumerConfig{
+		Cluster: kafka.Cluster{Brokers: testkit.Kafka(t)}, Group: testkit.Unique("listener"), ClientID: "listener",
+		Handlers: map[string]kafka.Handler{topic: kafka.Each(func(_ context.Context, m kafka.Message) error {
+			if m.Key == key {
+				messages <- m
+			}
+			return nil
+		})},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = consumer.Run(ctx) }()
+	t.Cleanup(func() { stop(); <-ended })
+	return messages
 }

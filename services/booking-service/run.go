@@ -56,7 +56,8 @@ func run(ctx context.Context, cfg config) error {
 	clk := cassandra.NewClock(store)
 	others := replicas.New(self, func() []consul.Instance { return resolver.Instances(name) }, keys.replicas, clk.Now)
 	entries := feed.New(rdb)
-	engine := eventlog.New(store, entries, saga.NewPublisher(producer), others, clk)
+	publisher := saga.NewPublisher(producer)
+	engine := eventlog.New(store, entries, publisher, others, clk)
 	consumer, err := kafka.NewConsumer(kafka.ConsumerConfig{
 		Cluster: cfg.Kafka, Group: name, ClientID: cfg.InstanceID, Handlers: saga.Handlers(engine), DLQ: producer,
 	})
@@ -77,7 +78,8 @@ func run(ctx context.Context, cfg config) error {
 
 	closing, closeStreams := context.WithCancel(context.WithoutCancel(ctx))
 	process.Server.RegisterOnShutdown(closeStreams)
-	routes := api.New(engine, store, others, keys.signer, keys.tickets, keys.verifier.At(clk.Now), closing.Done())
+	routes := api.New(engine, store, others, keys.signer, keys.tickets, keys.verifier.At(clk.Now), publisher.Audit,
+		closing.Done())
 	routes.Handle(http.MethodPost, replicas.CommandsPath, httpapi.ForServices(replicas.Commands(engine)))
 	routes.Handle(http.MethodGet, replicas.BookingsPath, httpapi.ForServices(replicas.Bookings(engine)))
 	if addBaselines != nil {

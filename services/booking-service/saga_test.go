@@ -56,6 +56,45 @@ func TestHeldBookingIsPublishedForPayment(t *testing.T) {
 	}
 }
 
+func TestServicesReadAnyBooking(t *testing.T) {
+	s := start3(t)
+	def := s.sale(t, nil)
+	user := uuid.Must(uuid.NewV7())
+	_, b, _ := s.hold(t, 0, user, "", seats(def.EventID, "2-0", "2-1"))
+	read := func(id uuid.UUID, as identity.Role) (r events.BookingRecord, status int) {
+		t.Helper()
+		status, data, _ := (&system{signer: s.notifications}).as(t, identity.Identity{Role: as}, s.replicas[1], http.MethodGet,
+			events.BookingRecords+id.String(), nil, "")
+		if status == http.StatusOK {
+			if err := json.Unmarshal([]byte(data), &r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return r, status
+	}
+	held, _ := read(b.ID, identity.Service)
+	if held.Status != "held" || held.UserID != user || held.OrderNumber != b.OrderNumber || held.Total != b.Total || !held.ExpiresAt.Equal(b.ExpiresAt) ||
+		held.EventName != def.Name || held.VenueName != def.VenueName || held.TimeZone != def.TimeZone || !held.EndsAt.Equal(def.EndsAt) ||
+		len(held.Tickets) != 2 || held.Tickets[0].Code != "" || held.Tickets[1].Price != 5000 {
+		t.Errorf("a held booking: %+v", held)
+	}
+	s.send(t, events.TopicPaymentProcessed, events.TypePaymentConfirmed, b.ID.String(), events.PaymentConfirmed{
+		PaymentID: uuid.New(), BookingID: b.ID, EventID: def.EventID, Amount: held.Total, CapturedAt: time.Now().UTC(),
+	})
+	testkit.Eventually(t, "the booking is confirmed", func() bool { held, _ = read(b.ID, identity.Service); return held.Status == "confirmed" })
+	for _, ticket := range held.Tickets {
+		if !strings.HasPrefix(ticket.Code, "FR1.") {
+			t.Errorf("a ticket without code: %+v", ticket)
+		}
+	}
+	if _, status := read(uuid.New(), identity.Service); status != http.StatusNotFound {
+		t.Errorf("unknown booking: %d", status)
+	}
+	if _, status := read(b.ID, identity.Customer); status != http.StatusUnauthorized {
+		t.Errorf("as a customer: %d", status)
+	}
+}
+
 func TestSagaConfirmsAndCancels(t *testing.T) {
 	s := start3(t)
 	def := s.sale(t, nil)

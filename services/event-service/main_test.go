@@ -53,7 +53,7 @@ func (l *topic) about(key string) []kafka.Message {
 func TestEventFromDraftToCancellation(t *testing.T) {
 	p := newProgram(t)
 	p.start(t)
-	changed := listen(t, events.TopicEventChanged)
+	changed, audited := listen(t, events.TopicEventChanged), listen(t, events.TopicAudit)
 
 	e := p.createEvent(t, eventBody(p.createVenue(t)))
 	path := "/api/v1/events/" + e.ID
@@ -124,6 +124,12 @@ func TestEventFromDraftToCancellation(t *testing.T) {
 		t.Errorf("cancelled again %+v", e)
 	}
 
+	testkit.Eventually(t, "the audit log has the cancellation", func() bool { return len(audited.about(p.organizer.UserID.String())) > 0 })
+	for i, m := range audited.about(p.organizer.UserID.String()) {
+		if err := events.Validate(m.Type, m.Data); err != nil || i > 0 || !strings.Contains(string(m.Data), `"event_cancelled"`) || !strings.Contains(string(m.Data), e.ID) {
+			t.Errorf("audit entry %d: %s %v", i, m.Data, err)
+		}
+	}
 	testkit.Eventually(t, "Kafka has the three changes", func() bool { return len(changed.about(e.ID)) >= 3 })
 	for i, m := range changed.about(e.ID) {
 		if err := events.Validate(m.Type, m.Data); err != nil {

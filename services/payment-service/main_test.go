@@ -173,6 +173,10 @@ func TestRedeliveredMessagesHaveOneEffect(t *testing.T) {
 	if got := fmt.Sprint(l.types(b.BookingID)); got != fmt.Sprint([]string{events.TypePaymentConfirmed, events.TypePaymentRefunded}) {
 		t.Errorf("booking-service received %s", got)
 	}
+	testkit.Eventually(t, "the audit log has the refund", func() bool { return len(l.types(b.UserID)) > 0 })
+	if got := l.types(b.UserID); len(got) != 1 || got[0] != events.TypeAuditEntry {
+		t.Errorf("audit entries %s", got)
+	}
 	a := p.call(t, b.UserID, http.MethodPost, "/api/v1/payments", map[string]any{"booking_id": b.BookingID, "payment_method": "pm_ok"})
 	wantProblem(t, a, http.StatusConflict, "booking_not_payable")
 }

@@ -124,7 +124,8 @@ func message(t *testing.T, topic, typ string, key uuid.UUID, v any) kafka.Messag
 	return kafka.Message{Topic: topic, Key: key.String(), Type: typ, Source: "/booking-service", Data: data}
 }
 
-// listener records the distinct messages of payment_processed by booking.
+// listener records the distinct messages of payment_processed and audit by
+// key: the booking, or the actor.
 type listener struct {
 	mu   sync.Mutex
 	seen map[string]bool
@@ -134,22 +135,23 @@ type listener struct {
 func (p *program) listen(t *testing.T) *listener {
 	t.Helper()
 	l := &listener{seen: map[string]bool{}, all: map[string][]kafka.Message{}}
+	record := func(_ context.Context, batch []kafka.Message) error {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		for _, m := range batch {
+			if err := events.Validate(m.Type, m.Data); err != nil && m.Source == "/payment-service" {
+				t.Errorf("%s: %v", m.Type, err)
+			}
+			if !l.seen[m.ID] {
+				l.seen[m.ID] = true
+				l.all[m.Key] = append(l.all[m.Key], m)
+			}
+		}
+		return nil
+	}
 	c, err := kafka.NewConsumer(kafka.ConsumerConfig{
 		Cluster: p.cfg.Kafka, Group: testkit.Unique("listener"), ClientID: "test", DLQ: p.producer(t),
-		Handlers: map[string]kafka.Handler{events.TopicPaymentProcessed: func(_ context.Context, batch []kafka.Message) error {
-			l.mu.Lock()
-			defer l.mu.Unlock()
-			for _, m := range batch {
-				if err := events.Validate(m.Type, m.Data); err != nil && m.Source == "/payment-service" {
-					t.Errorf("%s: %v", m.Type, err)
-				}
-				if !l.seen[m.ID] {
-					l.seen[m.ID] = true
-					l.all[m.Key] = append(l.all[m.Key], m)
-				}
-			}
-			return nil
-		}},
+		Handlers: map[string]kafka.Handler{events.TopicPaymentProcessed: record, events.TopicAudit: record},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -80,15 +80,34 @@ func cancels(op *logpb.Defined) bool {
 
 func (b *Booking) confirmedEvent(payment uuid.UUID) events.BookingConfirmed {
 	c := events.BookingConfirmed{
-		BookingID: b.FullID(), EventID: b.Event.EventID, UserID: b.User, PaymentID: payment, Total: b.Total(), ConfirmedAt: millis(b.ConfirmedAt),
+		BookingID: b.FullID(), OrderNumber: OrderNumber(b.FullID()), EventID: b.Event.EventID, UserID: b.User, PaymentID: payment,
+		Total: b.Total(), ConfirmedAt: millis(b.ConfirmedAt),
 	}
 	for _, n := range b.Seats {
-		seat := b.Event.Describe(n)
-		c.Seats = append(c.Seats, events.ConfirmedSeat{
-			ID: seat.ID.String(), Section: seat.Section, Row: seat.Row, Number: seat.Number, TicketType: seat.TicketTypeName, Price: seat.Price.Amount,
-		})
+		c.Seats = append(c.Seats, b.Event.Describe(n).confirmed())
 	}
 	return c
+}
+
+func (s BookedSeat) confirmed() events.ConfirmedSeat {
+	return events.ConfirmedSeat{
+		ID: s.ID.String(), Section: s.Section, Row: s.Row, Number: s.Number, TicketType: s.TicketTypeName, Price: s.Price.Amount,
+	}
+}
+
+// Record returns what a mail or a printed ticket says of the booking. current
+// is the event's latest definition; the booking keeps the one of its hold. The
+// tickets have no codes yet.
+func (b *Booking) Record(current *Event) events.BookingRecord {
+	r := events.BookingRecord{
+		BookingID: b.FullID(), OrderNumber: OrderNumber(b.FullID()), UserID: b.User, Status: string(b.Status),
+		ExpiresAt: millis(b.Expires), Total: b.Total(), Tickets: make([]events.TicketRecord, len(b.Seats)), EventID: current.EventID,
+		EventName: current.Name, VenueName: current.VenueName, TimeZone: current.TimeZone, StartsAt: current.StartsAt, EndsAt: current.EndsAt,
+	}
+	for i, n := range b.Seats {
+		r.Tickets[i].ConfirmedSeat = b.Event.Describe(n).confirmed()
+	}
+	return r
 }
 
 // ChangedSince returns copies of the bookings that the entries after seq have

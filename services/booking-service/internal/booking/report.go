@@ -3,6 +3,7 @@ package booking
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -152,6 +153,23 @@ type Attendee struct {
 	Holder string
 	// CheckedInAt is nil for attendees who are not checked in.
 	CheckedInAt *time.Time
+	// Position is the seat's position in the plan.
+	Position int
+}
+
+// OrderNumber returns the number of the attendee's booking.
+func (a *Attendee) OrderNumber() string { return OrderNumber(a.Booking) }
+
+// Matches reports whether a search text is part of the holder's e-mail or of
+// the order number, or begins the seat as it is called: the section, or row and
+// number. It ignores case, and the hyphen of an order number.
+func (a *Attendee) Matches(text string) bool {
+	text = strings.ToLower(strings.TrimSpace(text))
+	fold := func(s string) string { return strings.ReplaceAll(strings.ToLower(s), "-", "") }
+	seat := strings.ToLower(strings.TrimSpace(a.Seat.Row + " " + a.Seat.Number))
+	return strings.Contains(strings.ToLower(a.Holder), text) || strings.HasPrefix(seat, text) ||
+		strings.HasPrefix(strings.ToLower(a.Seat.Section), text) || strings.HasPrefix(strings.ToLower(a.Seat.Section)+" "+seat, text) ||
+		strings.Contains(fold(a.OrderNumber()), fold(text))
 }
 
 // Attendees returns up to limit attendees, ordered by seat, starting at
@@ -166,7 +184,7 @@ func (s *State) Attendees(from, limit int) (page []Attendee, next int) {
 			return page, n
 		}
 		seat := b.Event.Describe(uint32(n))
-		a := Attendee{Ticket: TicketID(b.FullID(), seat.ID), Booking: b.FullID(), Seat: seat, Holder: b.Holder}
+		a := Attendee{Ticket: TicketID(b.FullID(), seat.ID), Booking: b.FullID(), Seat: seat, Holder: b.Holder, Position: n}
 		if in := s.admitted[admission{b.ID, uint32(n)}]; in != nil {
 			at := millis(in.GetAt())
 			a.CheckedInAt = &at

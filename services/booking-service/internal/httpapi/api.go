@@ -40,6 +40,8 @@ type api struct {
 	others Others
 	signer *ticket.Signer
 	keys   *ticket.Keys
+	// audit publishes an entry of the audit log.
+	audit func(context.Context, events.AuditEntry) error
 	// closing ends the streams when the process is about to stop.
 	closing <-chan struct{}
 }
@@ -47,9 +49,9 @@ type api struct {
 // New returns the routes of booking-service. Streams end when closing is
 // closed.
 func New(engine *eventlog.Engine, lists Lists, others Others, signer *ticket.Signer, keys *ticket.Keys,
-	verifier *identity.Verifier, closing <-chan struct{},
+	verifier *identity.Verifier, audit func(context.Context, events.AuditEntry) error, closing <-chan struct{},
 ) *httpapi.API {
-	a := &api{engine: engine, lists: lists, others: others, signer: signer, keys: keys, closing: closing}
+	a := &api{engine: engine, lists: lists, others: others, signer: signer, keys: keys, audit: audit, closing: closing}
 	h := httpapi.New(verifier)
 	const v1 = "/api/v1"
 	h.Handle(http.MethodGet, v1+"/events/{id}/seats", a.seats)
@@ -60,6 +62,7 @@ func New(engine *eventlog.Engine, lists Lists, others Others, signer *ticket.Sig
 	h.Handle(http.MethodPost, v1+"/bookings/{id}/cancel", httpapi.WithSession(a.cancel))
 	h.Handle(http.MethodGet, v1+"/bookings/{id}/tickets", httpapi.WithSession(a.tickets))
 	h.Handle(http.MethodGet, events.HeldBookings+"{id}", httpapi.ForServices(a.held))
+	h.Handle(http.MethodGet, events.BookingRecords+"{id}", httpapi.ForServices(a.record))
 	organizers := func(h httpapi.Handler) httpapi.Handler {
 		return httpapi.WithRole(h, identity.Organizer, identity.Admin)
 	}

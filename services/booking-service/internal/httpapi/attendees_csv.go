@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"encoding/csv"
+	"fmt"
 	"log/slog"
 	"mime"
 	"net/http"
@@ -12,6 +13,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/frontrow-tickets/frontrow/api/rest"
+	"github.com/frontrow-tickets/frontrow/pkg/audit"
+	"github.com/frontrow-tickets/frontrow/pkg/problem"
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/eventlog"
 )
@@ -20,7 +24,7 @@ import (
 const csvTimeout = 40 * time.Second
 
 var csvColumns = []string{
-	"ticket", "section", "row", "seat", "ticket type", "holder", "price", "currency", "booking", "checked in at",
+	"ticket", "section", "row", "seat", "ticket type", "holder", "price", "currency", "order", "booking", "checked in at",
 }
 
 // wantsCSV reports whether the Accept header names text/csv, and before JSON if
@@ -38,19 +42,23 @@ func wantsCSV(r *http.Request) bool {
 	return false
 }
 
-// csvBatch limits the attendees written at once: an event may have 100,000.
-const csvBatch = 1000
+// attendeeBatch limits the attendees read at once: an event may have 100,000.
+const attendeeBatch = 1000
 
 // attendeesCSV writes all attendees.
 func (a *api) attendeesCSV(w http.ResponseWriter, r *http.Request, e uuid.UUID) error {
 	ctx, cancel := context.WithTimeout(r.Context(), csvTimeout)
 	defer cancel()
+	// An export that can't be recorded is refused.
+	if err := a.audit(ctx, audit.FromRequest(r, rest.AuditActionAttendeesExported, e.String())); err != nil {
+		return problem.Unavailable(fmt.Errorf("audit export: %w", err))
+	}
 	out := csv.NewWriter(w)
 	out.UseCRLF = true // RFC 4180
 	for from := 0; from >= 0; {
 		first := from == 0
 		var people []booking.Attendee
-		err := a.engine.Read(ctx, eventlog.IDOf(e), func(s *booking.State) { people, from = s.Attendees(from, csvBatch) })
+		err := a.engine.Read(ctx, eventlog.IDOf(e), func(s *booking.State) { people, from = s.Attendees(from, attendeeBatch) })
 		switch {
 		case err != nil && first:
 			return explain(err)
@@ -85,7 +93,7 @@ func writeAttendees(out *csv.Writer, people []booking.Attendee) {
 		}
 		line := []string{
 			p.Ticket.String(), p.Seat.Section, p.Seat.Row, p.Seat.Number, p.Seat.TicketTypeName, p.Holder,
-			strconv.FormatInt(p.Seat.Price.Amount, 10), p.Seat.Price.Currency, p.Booking.String(), in,
+			strconv.FormatInt(p.Seat.Price.Amount, 10), p.Seat.Price.Currency, p.OrderNumber(), p.Booking.String(), in,
 		}
 		for i, field := range line {
 			line[i] = asText(field)

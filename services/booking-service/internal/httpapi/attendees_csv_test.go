@@ -40,7 +40,7 @@ func TestCSVHasNoFormulas(t *testing.T) {
 		Seat: booking.BookedSeat{Section: `=HYPERLINK("http://x")`, Row: "-1", Number: "@7", TicketTypeName: "Stalls, \"best\"", Price: events.Money{Amount: 5000, Currency: "EUR"}},
 	}})
 	out.Flush()
-	want := ticket.String() + `,"'=HYPERLINK(""http://x"")",'-1,'@7,"Stalls, ""best""",'+ada@example.com,5000,EUR,` + id.String() + ",2027-01-02T20:00:00Z\r\n"
+	want := ticket.String() + `,"'=HYPERLINK(""http://x"")",'-1,'@7,"Stalls, ""best""",'+ada@example.com,5000,EUR,` + booking.OrderNumber(id) + "," + id.String() + ",2027-01-02T20:00:00Z\r\n"
 	if got := buf.String(); got != want {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/frontrow-tickets/frontrow/api/events"
 	logpb "github.com/frontrow-tickets/frontrow/api/log"
 	"github.com/frontrow-tickets/frontrow/api/rest"
 	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
@@ -35,7 +36,7 @@ func (a *api) get(w http.ResponseWriter, r *http.Request) error {
 
 func view(d *booking.Document) rest.Booking {
 	v := rest.Booking{
-		ID: d.ID, EventID: d.EventID, EventName: d.EventName, Status: rest.BookingStatus(d.Status), Reason: rest.EndReason(d.Reason),
+		ID: d.ID, OrderNumber: booking.OrderNumber(d.ID), EventID: d.EventID, EventName: d.EventName, Status: rest.BookingStatus(d.Status), Reason: rest.EndReason(d.Reason),
 		Seats: make([]rest.BookedSeat, len(d.Seats)), Total: rest.Money(d.Total), CreatedAt: d.CreatedAt, ExpiresAt: d.ExpiresAt,
 		ConfirmedAt: orZero(d.ConfirmedAt), EndedAt: orZero(d.EndedAt),
 	}
@@ -70,6 +71,43 @@ func (a *api) held(w http.ResponseWriter, r *http.Request) error {
 		return problem.New(http.StatusConflict, problem.CodeBookingNotPayable, "This booking can no longer be paid. See booking_status.").With("booking_status", b.Status)
 	}
 	return httpapi.WriteJSON(w, http.StatusOK, b.CreatedEvent())
+}
+
+// record serves any booking to notification-service.
+func (a *api) record(w http.ResponseWriter, r *http.Request) error {
+	id, err := httpapi.PathUUID(r, "id", "This booking")
+	if err != nil {
+		return err
+	}
+	var record events.BookingRecord
+	err = a.engine.Read(r.Context(), eventlog.IDOf(id), func(s *booking.State) {
+		if b := s.Booking(booking.OwnHalf(id)); b != nil && b.Status != booking.Unknown {
+			record = b.Record(s.Event)
+		}
+	})
+	if err == nil && record.BookingID == uuid.Nil {
+		err = &booking.Refusal{Reason: booking.NotFound}
+	}
+	if err != nil {
+		return explain(err)
+	}
+	if record.Status == string(booking.Confirmed) {
+		for i, t := range record.Tickets {
+			seat, err := booking.ParseSeatID(t.ID)
+			if err != nil {
+				return err
+			}
+			if record.Tickets[i].Code, err = a.code(id, record.EventID, seat); err != nil {
+				return err
+			}
+		}
+	}
+	return httpapi.WriteJSON(w, http.StatusOK, record)
+}
+
+// code returns the signed code of a booking's ticket for a seat.
+func (a *api) code(bookingID, event uuid.UUID, seat booking.SeatID) (string, error) {
+	return a.signer.Code(ticket.Claims{Ticket: booking.TicketID(bookingID, seat), Booking: bookingID, Event: event, Seat: seat.String()})
 }
 
 // own calls read with the booking in the path if it is the caller's.
@@ -217,8 +255,7 @@ func (a *api) tickets(w http.ResponseWriter, r *http.Request) error {
 	}
 	items := make([]rest.Ticket, len(document.Seats))
 	for i, s := range document.Seats {
-		id := booking.TicketID(document.ID, s.ID)
-		code, err := a.signer.Code(ticket.Claims{Ticket: id, Booking: document.ID, Event: document.EventID, Seat: s.ID.String()})
+		code, err := a.code(document.ID, document.EventID, s.ID)
 		if err != nil {
 			return err
 		}
@@ -227,7 +264,8 @@ func (a *api) tickets(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		items[i] = rest.Ticket{
-			ID: id.String(), SeatID: s.ID.String(), Section: s.Section, Row: s.Row, Number: s.Number, TicketType: s.TicketTypeName,
+			ID: booking.TicketID(document.ID, s.ID).String(), OrderNumber: booking.OrderNumber(document.ID), SeatID: s.ID.String(), Section: s.Section, Row: s.Row,
+			Number: s.Number, TicketType: s.TicketTypeName,
 			EventID: document.EventID, EventName: document.EventName, StartsAt: startsAt, Holder: holder, Code: code, QRPNG: png,
 		}
 	}

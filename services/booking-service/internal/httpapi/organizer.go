@@ -1,8 +1,10 @@
 package httpapi
 
 import (
+	"context"
 	"net/http"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -13,6 +15,9 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/eventlog"
 )
+
+// maxQuery is the maximum length of a search text, in characters.
+const maxQuery = 200
 
 // organized returns the id of the event in the path if the caller is its
 // organizer or an admin.
@@ -84,16 +89,18 @@ func (a *api) attendees(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var people []booking.Attendee
-	next := -1
-	err = a.engine.Read(r.Context(), eventlog.IDOf(e), func(s *booking.State) { people, next = s.Attendees(from.Seat, limit) })
+	text := r.URL.Query().Get("q")
+	if utf8.RuneCountInString(text) > maxQuery {
+		return problem.Invalid(problem.Field{Field: "q", Code: "too_long", Message: "must have at most 200 characters"})
+	}
+	people, next, err := a.search(r.Context(), e, text, from.Seat, limit)
 	if err != nil {
 		return explain(err)
 	}
 	page := rest.AttendeePage{Items: make([]rest.Attendee, len(people))}
 	for i, p := range people {
 		page.Items[i] = rest.Attendee{
-			TicketID: p.Ticket, BookingID: p.Booking, SeatID: p.Seat.ID.String(), Section: p.Seat.Section, Row: p.Seat.Row,
+			TicketID: p.Ticket, BookingID: p.Booking, OrderNumber: p.OrderNumber(), SeatID: p.Seat.ID.String(), Section: p.Seat.Section, Row: p.Seat.Row,
 			Number: p.Seat.Number, TicketType: p.Seat.TicketTypeName, Price: rest.Money(p.Seat.Price), Holder: p.Holder,
 			CheckedInAt: orZero(p.CheckedInAt),
 		}
@@ -104,6 +111,29 @@ func (a *api) attendees(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	return httpapi.WriteJSON(w, http.StatusOK, page)
+}
+
+// search returns up to limit attendees from a position on who match a text, and
+// the position to continue from, or -1 at the end. It reads in batches, so that
+// the event can be sold in between.
+func (a *api) search(ctx context.Context, e uuid.UUID, text string, from, limit int) (found []booking.Attendee, next int, err error) {
+	for next = from; next >= 0; {
+		var people []booking.Attendee
+		err := a.engine.Read(ctx, eventlog.IDOf(e), func(s *booking.State) { people, next = s.Attendees(next, attendeeBatch) })
+		if err != nil {
+			return nil, 0, err
+		}
+		for _, p := range people {
+			if !p.Matches(text) {
+				continue
+			}
+			if len(found) == limit {
+				return found, p.Position, nil
+			}
+			found = append(found, p)
+		}
+	}
+	return found, next, nil
 }
 
 // attendeePosition is a position in an event's list of attendees: the position

@@ -31,6 +31,7 @@ const (
 // reads with their dead-letter topics.
 var Topics = []string{
 	events.TopicBookingCreated, events.TopicBookingConfirmed, events.TopicBookingCancelled, events.TopicEventAvailability,
+	events.TopicAudit,
 	events.TopicPaymentProcessed, kafka.DLQ(events.TopicPaymentProcessed),
 	events.TopicEventChanged, kafka.DLQ(events.TopicEventChanged),
 }
@@ -149,5 +150,16 @@ func (p *Publisher) Availability(ctx context.Context, a events.EventAvailability
 	}
 	return p.producer.Publish(ctx, kafka.Message{
 		Topic: events.TopicEventAvailability, Key: a.EventID.String(), Type: events.TypeEventAvailability, Source: source, Time: a.At, Data: data,
+	})
+}
+
+// Audit publishes an entry of the audit log.
+func (p *Publisher) Audit(ctx context.Context, e events.AuditEntry) error {
+	data, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	return p.producer.Publish(ctx, kafka.Message{
+		Topic: events.TopicAudit, Key: e.ActorID.String(), ID: e.ID.String(), Type: events.TypeAuditEntry, Source: source, Time: e.At, Data: data,
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/frontrow-tickets/frontrow/api/rest"
+	"github.com/frontrow-tickets/frontrow/pkg/audit"
 	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
 	"github.com/frontrow-tickets/frontrow/services/event-service/internal/event"
@@ -117,6 +118,11 @@ func (a *API) cancelEvent(w http.ResponseWriter, r *http.Request) error {
 	e, err := a.update(r, false, func(tx postgres.Tx, e *event.Event) error {
 		changed, err := e.Cancel(cancellation.Reason, a.clock.Now())
 		if err != nil || !changed {
+			return err
+		}
+		entry := audit.FromRequest(r, rest.AuditActionEventCancelled, e.ID.String())
+		entry.Details = map[string]string{"name": e.Name, "reason": cancellation.Reason}
+		if err := tx.Audit(r.Context(), entry); err != nil {
 			return err
 		}
 		return tx.UpdateEvent(r.Context(), e)

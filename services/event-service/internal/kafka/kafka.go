@@ -20,7 +20,7 @@ const source = "/event-service"
 
 // Topics are the topics that event-service creates: its own, and the
 // dead-letter topic of the one that it reads.
-var Topics = []string{events.TopicEventChanged, kafka.DLQ(events.TopicEventAvailability)}
+var Topics = []string{events.TopicEventChanged, events.TopicAudit, kafka.DLQ(events.TopicEventAvailability)}
 
 // Publish returns the function with which the outbox relay publishes.
 func Publish(producer *kafka.Producer) func(context.Context, []outbox.Message) error {

@@ -49,3 +49,12 @@ func (t Tx) announce(ctx context.Context, e *event.Event) error {
 		Topic: events.TopicEventChanged, Key: e.ID.String(), Type: events.TypeEventChanged, Data: data,
 	})
 }
+
+// Audit enqueues an entry of the audit log.
+func (t Tx) Audit(ctx context.Context, e events.AuditEntry) error {
+	m, err := postgres.AuditMessage(e)
+	if err != nil {
+		return err
+	}
+	return postgres.Enqueue(ctx, t.tx, m)
+}

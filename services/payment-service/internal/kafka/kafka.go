@@ -20,7 +20,7 @@ const source = "/payment-service"
 // Topics are the topics that payment-service creates: its own, and the
 // dead-letter topics of all that it reads.
 var Topics = []string{
-	events.TopicPaymentProcessed,
+	events.TopicPaymentProcessed, events.TopicAudit,
 	kafka.DLQ(events.TopicBookingCreated), kafka.DLQ(events.TopicBookingCancelled),
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -15,6 +16,8 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 
 	"github.com/frontrow-tickets/frontrow/api/events"
+	"github.com/frontrow-tickets/frontrow/api/rest"
+	"github.com/frontrow-tickets/frontrow/pkg/audit"
 	"github.com/frontrow-tickets/frontrow/pkg/postgres"
 	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/payment"
 )
@@ -146,6 +149,13 @@ func save(ctx context.Context, tx pgx.Tx, l *purchases) (refundDue bool, err err
 				Topic: events.TopicPaymentProcessed, Key: p.Booking.ID.String(), Type: eventType(e), Data: data,
 				Headers: postgres.TraceHeaders(traceOf(ctx, p, e)),
 			})
+			if refund, ok := e.(events.PaymentRefunded); ok {
+				m, err := postgres.AuditMessage(auditRefund(p.Booking, refund))
+				if err != nil {
+					return false, err
+				}
+				messages = append(messages, m)
+			}
 		}
 	}
 	b := &pgx.Batch{}
@@ -161,6 +171,19 @@ func save(ctx context.Context, tx pgx.Tx, l *purchases) (refundDue bool, err err
 		}
 	}
 	return len(refunds) > 0, postgres.Enqueue(ctx, tx, messages...)
+}
+
+// auditRefund returns the audit log's entry of a refund. The buyer is the actor
+// of a refund that they asked for.
+func auditRefund(b payment.Booking, r events.PaymentRefunded) events.AuditEntry {
+	e := audit.Entry(rest.AuditActionPaymentRefunded, r.PaymentID.String(), r.RefundedAt)
+	if r.Reason == events.CancelledByBuyer {
+		e.ActorID = b.UserID
+	}
+	e.Details = map[string]string{
+		"booking": r.BookingID.String(), "reason": string(r.Reason), "amount": strconv.FormatInt(r.Amount.Amount, 10), "currency": r.Amount.Currency,
+	}
+	return e
 }
 
 // columns holds the values of payments, one slice per column.
