@@ -18,7 +18,7 @@ import (
 // them.
 var services = map[string]string{
 	"api-gateway": "gateway", "auth-service": "auth", "event-service": "event", "booking-service": "booking", "payment-service": "payment",
-	"psp-simulator": "psp",
+	"notification-service": "notification", "psp-simulator": "psp",
 }
 
 // shared are the sections of reference.md with the variables that pkg reads.
