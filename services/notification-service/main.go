@@ -53,6 +53,9 @@ var topics = []string{
 
 // migrate brings the database and the Kafka topics to this version.
 func migrate(ctx context.Context, cfg migrateConfig) error {
+	if err := postgres.EnsureDatabase(ctx, cfg.PostgresURL); err != nil {
+		return err
+	}
 	if err := postgres.Migrate(ctx, cfg.PostgresURL, migrations.Files); err != nil {
 		return err
 	}

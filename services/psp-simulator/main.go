@@ -31,7 +31,7 @@ func main() {
 
 // migrate brings the database to this version.
 func migrate(ctx context.Context, cfg migrateConfig) error {
-	if err := ensureDatabase(ctx, cfg.PostgresURL); err != nil {
+	if err := postgres.EnsureDatabase(ctx, cfg.PostgresURL); err != nil {
 		return err
 	}
 	return postgres.Migrate(ctx, cfg.PostgresURL, migrations.Files)

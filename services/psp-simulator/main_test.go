@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"sync"
 	"testing"
 	"time"
@@ -212,44 +211,5 @@ func TestWebhooksAreDeliveredSeveralAtOnce(t *testing.T) {
 	defer r.mu.Unlock()
 	if r.together < 2 || len(r.problems) > 0 {
 		t.Errorf("%d at once, wrong ones: %v", r.together, r.problems)
-	}
-}
-
-func TestMigrateCreatesMissingDatabase(t *testing.T) {
-	t.Parallel()
-	server := testkit.Postgres(t)
-	missing, err := url.Parse(server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	missing.Path = "/" + testkit.Unique("psp")
-	t.Cleanup(func() {
-		conn, err := pgx.Connect(context.Background(), server)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = conn.Close(context.Background()) }()
-		name := pgx.Identifier{missing.Path[1:]}.Sanitize()
-		if _, err := conn.Exec(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
-			t.Error(err)
-		}
-	})
-	var wg sync.WaitGroup
-	for range 4 {
-		wg.Go(func() {
-			if err := migrate(t.Context(), migrateConfig{missing.String()}); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	wg.Wait()
-	conn, err := pgx.Connect(t.Context(), missing.String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.Close(context.Background()) }()
-	var charges int
-	if err := conn.QueryRow(t.Context(), `SELECT count(*) FROM charges`).Scan(&charges); err != nil {
-		t.Error(err)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package postgres
 
 import (
 	"context"
@@ -10,9 +10,9 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// ensureDatabase creates the database at url if it is missing: a Postgres set
-// up for an older version has only that version's databases.
-func ensureDatabase(ctx context.Context, url string) error {
+// EnsureDatabase creates the database at url if it is missing: a Postgres set up
+// for an older version has only that version's databases.
+func EnsureDatabase(ctx context.Context, url string) error {
 	cfg, err := pgx.ParseConfig(url)
 	if err != nil {
 		return fmt.Errorf("POSTGRES_URL: %w", err)
