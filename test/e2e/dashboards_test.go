@@ -21,9 +21,10 @@ const dashboards = "../../charts/frontrow/files/dashboards"
 // scraped maps jobs to the variables with their metrics addresses.
 var scraped = map[string]string{
 	"api-gateway": "FRONTROW_API_GATEWAY_ADMIN", "auth-service": "FRONTROW_AUTH_SERVICE_ADMIN", "event-service": "FRONTROW_EVENT_SERVICE_ADMIN",
-	"booking-service": "FRONTROW_BOOKING_SERVICE_1_ADMIN FRONTROW_BOOKING_SERVICE_2_ADMIN FRONTROW_BOOKING_SERVICE_3_ADMIN",
-	"payment-service": "FRONTROW_PAYMENT_SERVICE_1_ADMIN FRONTROW_PAYMENT_SERVICE_2_ADMIN",
-	"psp-simulator":   "FRONTROW_PSP_SIMULATOR_ADMIN",
+	"booking-service":      "FRONTROW_BOOKING_SERVICE_1_ADMIN FRONTROW_BOOKING_SERVICE_2_ADMIN FRONTROW_BOOKING_SERVICE_3_ADMIN",
+	"payment-service":      "FRONTROW_PAYMENT_SERVICE_1_ADMIN FRONTROW_PAYMENT_SERVICE_2_ADMIN",
+	"notification-service": "FRONTROW_NOTIFICATION_SERVICE_ADMIN",
+	"psp-simulator":        "FRONTROW_PSP_SIMULATOR_ADMIN",
 }
 
 // Every query of every dashboard finds something in a Prometheus that scrapes

@@ -22,7 +22,7 @@ const (
 )
 
 // databases of the services, created together with the data folder.
-var databases = []string{"auth", "events", "payments", "psp"}
+var databases = []string{"auth", "events", "notifications", "payments", "psp"}
 
 // backendProcesses are the backends in display order. Their folders and configuration must exist.
 func (s *system) backendProcesses() []process {
@@ -36,6 +36,7 @@ func (s *system) backendProcesses() []process {
 		s.kafkaProcess("kafka", "server.properties", []string{"-Xms128m", "-Xmx512m"}, b(9092), b(9093)),
 		s.cassandraProcess("cassandra", "cassandra.yaml", b(7199), []string{"-XX:+UseParallelGC", s.singleCassandra().heap}, "", b(9042), b(7000)),
 		s.consulProcess(),
+		s.mailpitProcess(),
 	}
 }
 

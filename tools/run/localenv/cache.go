@@ -70,6 +70,7 @@ func (s *system) artifacts() []artifact {
 		jars("cassandra", at("backends/cassandra")),
 		goTool(consulName, at(consulName), "building, the first time only",
 			map[string]string{consulName: "github.com/hashicorp/consul"}),
+		mailpitTool(at(mailpitName)),
 	}
 	if s.clustered() {
 		list = append(list, goTool(toxiproxyName, at(toxiproxyName), "building, the first time only",

@@ -61,6 +61,7 @@ func TestEveryLinkOfTheClusterHasANameAndAnAddressOfItsOwn(t *testing.T) {
 	for _, want := range []string{
 		"booking-service-1:redis-1", "booking-service-3:sentinel-2", "payment-service-2:postgres", "api-gateway-2:consul",
 		"gateway:booking-service-1", "payment-service-1:provider", "psp-simulator:gateway", "psp-simulator:postgres",
+		"notification-service:mail",
 		"kafka-1:clients", "kafka-2:brokers", "kafka-3:controllers", "cassandra-1:clients", "cassandra-3:peers", "redis-2:peers",
 	} {
 		if !names[want] {
@@ -75,7 +76,7 @@ func TestProcessesOfTheClusterAreToldTheirLinks(t *testing.T) {
 	s := newTestCluster(t)
 	_, services := s.serviceProcesses(testSecrets())
 	direct := []string{
-		s.redisAddress(1), s.sentinelAddress(1), local(s.ports.backend(5432)), local(s.ports.backend(8500)),
+		s.redisAddress(1), s.sentinelAddress(1), local(s.ports.backend(5432)), local(s.ports.backend(8500)), local(s.ports.backend(mailPort)),
 		local(s.ports.service(providerPort)), local(s.ports.service(8080)), local(s.kafkaPort(1, kafkaDirectPort)), local(s.kafkaPort(1, kafkaClientPort)), cassandraHost(1) + ":26042",
 	}
 	for _, p := range services {

@@ -12,8 +12,11 @@ import (
 func (s *system) envFile() string { return filepath.Join(s.runDir, "env") }
 
 func (s *system) baseURL() string {
-	return "http://localhost:" + fmt.Sprint(s.ports.service(8080)) + "/api/v1"
+	return s.publicURL() + "/api/v1"
 }
+
+// publicURL is where people reach the web app.
+func (s *system) publicURL() string { return "http://localhost:" + fmt.Sprint(s.ports.service(8080)) }
 
 // envLines lists what the demo and the tests need to find everything. Only tests get the keys with which
 // identities could be forged.
@@ -28,6 +31,7 @@ func (s *system) envLines(p plan) []string {
 		"FRONTROW_CASSANDRA=" + s.cassandraHosts(),
 		"FRONTROW_CASSANDRA_KEYSPACE=" + cassandraKeyspace,
 		"FRONTROW_CONSUL=" + local(s.ports.backend(8500)),
+		"FRONTROW_MAIL_URL=" + s.mailURL(),
 		"FRONTROW_PROCESS_COMPOSE=" + s.socket(),
 	}
 	var names []string
@@ -50,6 +54,7 @@ func (s *system) envLines(p plan) []string {
 		"FRONTROW_IDENTITY_KEY_EVENT_SERVICE="+p.keys.identityKey("event-service"),
 		"FRONTROW_IDENTITY_KEY_BOOKING_SERVICE="+p.keys.identityKey("booking-service"),
 		"FRONTROW_IDENTITY_KEY_PAYMENT_SERVICE="+p.keys.identityKey("payment-service"),
+		"FRONTROW_IDENTITY_KEY_NOTIFICATION_SERVICE="+p.keys.identityKey("notification-service"),
 		"FRONTROW_PSP_WEBHOOK_SECRET="+p.keys.WebhookSecret,
 		"FRONTROW_OTLP="+s.otlp(),
 		"FRONTROW_TEST_POSTGRES="+s.postgresURL("", "postgres", p.keys),
@@ -78,6 +83,7 @@ func (s *system) greet(p plan, took time.Duration) {
 Frontrow is up, after %.1f s.
 
   open     %s
+  mail     %s (every mail that Frontrow sends)
   API      %s
   admin    %s
   password %s
@@ -90,7 +96,7 @@ Next:
   make status    shows the processes
   make logs      shows what they say; make logs S=booking, one service
   make down      stops everything and keeps the data
-`, took.Seconds(), strings.TrimSuffix(s.baseURL(), "api/v1"), s.baseURL(), adminEmail, p.keys.AdminPassword, s.relative(s.envFile()))
+`, took.Seconds(), s.publicURL(), s.mailURL(), s.baseURL(), adminEmail, p.keys.AdminPassword, s.relative(s.envFile()))
 	if os.Getenv("DEMO") == "" {
 		fmt.Fprintln(s.out.out, "\nTo buy a ticket: make up DEMO=1 puts events on sale and prints the login of a buyer.")
 	}

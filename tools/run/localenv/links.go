@@ -68,6 +68,8 @@ func (s *system) links() []link {
 				add(c.process+":postgres", local(s.ports.backend(5432)))
 			case "consul":
 				add(c.process+":consul", local(s.ports.backend(8500)))
+			case "mail":
+				add(c.process+":mail", local(s.ports.backend(mailPort)))
 			case "redis":
 				for node := 1; node <= redisNodes; node++ {
 					add(redisLink(c.process, node), s.redisAddress(node))
@@ -100,12 +102,13 @@ type client struct {
 
 func (s *system) clusterClients() []client {
 	backends := map[string][]string{
-		"auth-service":    {"postgres", "redis", "consul", "gateway"},
-		"event-service":   {"postgres", "consul", "gateway"},
-		"booking-service": {"redis", "consul", "gateway"},
-		"payment-service": {"postgres", "consul", "provider", "gateway"},
-		providerName:      {"postgres", "webhooks"},
-		"api-gateway":     {"redis", "consul"},
+		"auth-service":         {"postgres", "redis", "consul", "gateway"},
+		"event-service":        {"postgres", "consul", "gateway"},
+		"booking-service":      {"redis", "consul", "gateway"},
+		"payment-service":      {"postgres", "consul", "provider", "gateway"},
+		"notification-service": {"postgres", "consul", "mail", "gateway"},
+		providerName:           {"postgres", "webhooks"},
+		"api-gateway":          {"redis", "consul"},
 	}
 	var clients []client
 	for _, v := range s.services(secrets{IdentitySeed: make([]byte, 32)}) {

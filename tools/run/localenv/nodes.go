@@ -39,6 +39,7 @@ func (s *system) clusterBackends() []process {
 		{name: viewsName, dir: s.root, readyLine: viewsReady, command: []string{s.program(), "views"}},
 		s.postgresProcess(),
 		s.consulProcess(),
+		s.mailpitProcess(),
 	}
 	for _, v := range s.links() {
 		list[0].ports = append(list[0].ports, portsOn127001(v.listen)...)

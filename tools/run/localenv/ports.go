@@ -18,14 +18,15 @@ var instances = []string{"up", "test", "bench", "cluster"}
 // ephemeral ports begin:
 //
 //	              standard  up      test    bench   cluster
-//	services      8080…     8080    28080   12080   20080  gateway; auth 81, event 82, booking 84 to 86, payment 87 and 88,
-//	                                                       payment provider 89, another gateway 90 (test: without hashing; cluster)
+//	services      8080…     8080    28080   12080   20080  gateway; auth 81, event 82, notification 83, booking 84 to 86, payment 87 and
+//	                                                       88, payment provider 89, another gateway 90 (test: without hashing; cluster)
 //	their admin   9080…     9080    29080   13080   21080  public port + 1000
 //	postgres      5432      15432   25432   9432    22432
 //	redis         6379      16379   26379   10379   23379  cluster: replica 80, Sentinels 81 to 83
 //	kafka         9092      19092   29092   13092   26092  controller 9093; cluster: ten more for each node
 //	cassandra     9042      19042   29042   13042   26042  storage 7000, JMX 7199; cluster: an address for each node
 //	consul        8500      18500   28500   12500   25500  server 8300, serf 8301
+//	mailpit       8025      18025   28025   12025   25025  its page; SMTP 2525
 //	links                                           30000  cluster: toxiproxy's API, the proxies, the views of Sentinels
 type ports struct{ services, backends int }
 

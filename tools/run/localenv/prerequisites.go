@@ -42,9 +42,7 @@ func (s *system) prerequisites() []prerequisite {
 		{"mvn (Maven)", []string{"maven"}, onPath("mvn")},
 		{"PostgreSQL's server", []string{"postgresql"}, s.findPostgres},
 		{"redis-server", []string{"redis-server"}, onPath("redis-server")},
-	}
-	if s.instance == "up" || s.instance == "test" {
-		list = append(list, prerequisite{name: "Node.js 20.19 or later with npm", find: findNode})
+		{name: "Node.js 20.19 or later with npm", find: findNode},
 	}
 	if s.instance == "test" {
 		list = append(list,

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -61,8 +62,8 @@ func TestSupervisorNeverEndsAProcessForBeingUnready(t *testing.T) {
 	if err := json.Unmarshal(text, &config); err != nil {
 		t.Fatal(err)
 	}
-	if len(config.Processes) != 9 {
-		t.Errorf("%d processes, want auth, event, 3 booking, 2 payment, the provider, gateway", len(config.Processes))
+	if len(config.Processes) != 10 {
+		t.Errorf("%d processes, want auth, event, 3 booking, 2 payment, notification, the provider, gateway", len(config.Processes))
 	}
 	for name, p := range config.Processes {
 		if !p.Disabled || len(p.DependsOn) > 0 || p.ReadinessProbe.FailureThreshold < 1<<30 {
@@ -75,12 +76,18 @@ func TestServicesHaveTheirOwnIdentityKeysOnly(t *testing.T) {
 	s, _ := newTestSystem(t)
 	keys := testSecrets()
 	_, services := s.serviceProcesses(keys)
-	names := []string{"auth-service", "event-service", "booking-service", "payment-service", paymentToBooking}
+	owners := map[string][]string{
+		"auth-service": {"auth-service", "api-gateway"}, "event-service": {"event-service", "api-gateway"},
+		"booking-service": {"booking-service", "api-gateway"}, "payment-service": {"payment-service", "api-gateway"},
+		"notification-service": {"notification-service", "api-gateway"},
+		paymentToBooking:       {"payment-service", "booking-service"},
+		notificationToAuth:     {"notification-service", "auth-service"},
+		notificationToBooking:  {"notification-service", "booking-service"},
+	}
 	for _, p := range services {
-		for _, name := range names {
+		for name, of := range owners {
 			has := strings.Contains(strings.Join(p.env, "\n"), "="+keys.identityKey(name))
-			wants := strings.HasPrefix(p.name, name) || strings.HasPrefix(p.name, "api-gateway") && name != paymentToBooking ||
-				name == paymentToBooking && (strings.HasPrefix(p.name, "booking-service") || strings.HasPrefix(p.name, "payment-service"))
+			wants := slices.ContainsFunc(of, func(owner string) bool { return strings.HasPrefix(p.name, owner) })
 			if has != wants {
 				t.Errorf("%s has the key %s: %v", p.name, name, has)
 			}

@@ -27,10 +27,14 @@ type secrets struct {
 	PostgresPassword string `json:"postgres_password"`
 }
 
-// paymentToBooking names the key that payment-service shares with booking-service.
-const paymentToBooking = "payment-to-booking"
+// Names of the keys that services share with each other.
+const (
+	paymentToBooking      = "payment-to-booking"
+	notificationToAuth    = "notification-to-auth"
+	notificationToBooking = "notification-to-booking"
+)
 
-// identityKey is the key that the gateway shares with a service, or paymentToBooking.
+// identityKey is the key that the gateway shares with a service, or that two services share.
 func (s secrets) identityKey(name string) string {
 	mac := hmac.New(sha256.New, s.IdentitySeed)
 	_, _ = io.WriteString(mac, name)
@@ -40,6 +44,9 @@ func (s secrets) identityKey(name string) string {
 // providerKey authenticates payment-service to the payment provider. It is derived, because instances of
 // older versions have no stored key.
 func (s secrets) providerKey() string { return s.identityKey("psp-api-key") }
+
+// authKey encrypts second factors and authenticates device cookies. It is derived as well.
+func (s secrets) authKey() string { return s.identityKey("auth-key") }
 
 func (s secrets) ticketKey() string { return base64.StdEncoding.EncodeToString(s.TicketSeed) }
 

@@ -38,9 +38,13 @@ func (s *system) web() string { return filepath.Join(s.root, "web") }
 
 // npm returns an npm command that runs in web/.
 func (s *system) npm(ctx context.Context, arguments ...string) *exec.Cmd {
-	command := exec.CommandContext(ctx, "npm", append([]string{"--no-fund", "--no-audit", "--no-update-notifier"}, arguments...)...) //nolint:gosec // our own list
+	command := npm(ctx, arguments...)
 	command.Dir = s.web()
 	return command
+}
+
+func npm(ctx context.Context, arguments ...string) *exec.Cmd {
+	return exec.CommandContext(ctx, "npm", append([]string{"--no-fund", "--no-audit", "--no-update-notifier"}, arguments...)...) //nolint:gosec // our own list
 }
 
 // webPackages installs node_modules as specified in package-lock.json.
