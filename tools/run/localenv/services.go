@@ -38,12 +38,14 @@ func (s *system) services(keys secrets) []service {
 			env := common(process, map[string]string{
 				"POSTGRES_URL": s.postgresURL(process, "auth", keys), "REDIS_URL": s.redisURL(process), "KAFKA_BROKERS": s.kafkaBrokers(),
 				"AUTH_KEY": keys.authKey(), "IDENTITY_KEYS_NOTIFICATION": keys.identityKey(notificationToAuth),
-				"ADMIN_EMAIL": adminEmail, "ADMIN_PASSWORD": keys.AdminPassword,
 				// Here all buyers share one address, and tests and the demo register many of them.
 				"AUTH_REGISTRATIONS_PER_NETWORK": "0", "AUTH_REGISTRATIONS_TOTAL": "0",
 			})
 			if s.underLoad() {
 				env["AUTH_REQUIRE_VERIFIED"] = "false"
+			}
+			if isMigration(process) {
+				env["ADMIN_EMAIL"], env["ADMIN_PASSWORD"] = adminEmail, keys.AdminPassword
 			}
 			return env
 		}},
