@@ -61,6 +61,7 @@ const (
 	CodeInternal                 Code = "internal"
 	CodeInvalidCredentials       Code = "invalid_credentials"
 	CodeInvalidIdempotencyKey    Code = "invalid_idempotency_key"
+	CodeInvalidIfMatch           Code = "invalid_if_match"
 	CodeLastAdmin                Code = "last_admin"
 	CodeLinkInvalid              Code = "link_invalid"
 	CodeMalformedJSON            Code = "malformed_json"

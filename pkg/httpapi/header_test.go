@@ -1,6 +1,8 @@
 package httpapi_test
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
@@ -21,6 +23,23 @@ func TestETagsMatchWeakly(t *testing.T) {
 		if httpapi.ETagMatches(header, "") {
 			t.Errorf("%q matches a response without an ETag", header)
 		}
+	}
+}
+
+func TestIfMatchListsETags(t *testing.T) {
+	for header, valid := range map[string]bool{
+		`"3"`: true, `W/"3"`: true, `*`: true, `"1", W/"2"`: true, `"1","2-past"`: true,
+		``: false, `{}`: false, `3`: false, `"3`: false, `"1",`: false, `*, "1"`: false, `w/"3"`: false,
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPatch, "/", nil)
+		r.Header.Set("If-Match", header)
+		if got, err := httpapi.IfMatch(r); (err == nil) != valid || valid && got != header {
+			t.Errorf("%q: %q, %v", header, got, err)
+		}
+	}
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPatch, "/", nil)
+	if got, err := httpapi.IfMatch(r); got != "" || err != nil {
+		t.Errorf("without the header: %q, %v", got, err)
 	}
 }
 

@@ -8,6 +8,7 @@ const (
 	CodeMalformedRequest         = "malformed_request"         // 400
 	CodeUnknownField             = "unknown_field"             // 400
 	CodeInvalidIdempotencyKey    = "invalid_idempotency_key"   // 400
+	CodeInvalidIfMatch           = "invalid_if_match"          // 400
 	CodeIdentityRequired         = "identity_required"         // 401
 	CodeIdentityInvalid          = "identity_invalid"          // 401
 	CodeSessionRequired          = "session_required"          // 401
@@ -68,6 +69,7 @@ var titles = map[string]string{
 	CodeMalformedRequest:         "Malformed request",
 	CodeUnknownField:             "Unknown field",
 	CodeInvalidIdempotencyKey:    "Invalid Idempotency-Key",
+	CodeInvalidIfMatch:           "Invalid If-Match",
 	CodeIdentityRequired:         "Identity token missing",
 	CodeIdentityInvalid:          "Identity token not valid",
 	CodeSessionRequired:          "Log-in required",

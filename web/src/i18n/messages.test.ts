@@ -37,6 +37,7 @@ describe('problems', () => {
     'malformed_request',
     'unknown_field',
     'invalid_idempotency_key',
+    'invalid_if_match',
     'identity_required',
     'identity_invalid',
     'signature_invalid',
