@@ -32,6 +32,7 @@ func ask(t *testing.T, h http.Handler, method, path, token, body string) reply {
 		req.Header.Set(identity.Header, token)
 	}
 	req.Header.Set(httpapi.RequestIDHeader, "r-1")
+	req.Header.Set("Content-Type", "application/json")
 	rec := httptest.NewRecorder()
 	h.ServeHTTP(rec, req)
 	var p struct {
@@ -142,7 +143,7 @@ func TestEveryWrongFieldIsNamed(t *testing.T) {
 func TestMediaTypeMustBeJSON(t *testing.T) {
 	api, sign := newAPI(t)
 	for contentType, want := range map[string]int{
-		"application/json; charset=utf-8": 201, "application/merge-patch+json": 201, "text/plain": 415, "a/b/c": 415,
+		"application/json; charset=utf-8": 201, "application/merge-patch+json": 201, "text/plain": 415, "a/b/c": 415, "": 415,
 	} {
 		req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/things", strings.NewReader(`{"name":"x","category":"y","price":1}`))
 		req.Header.Set(identity.Header, sign(identity.Identity{Role: identity.Anonymous}))
@@ -151,6 +152,34 @@ func TestMediaTypeMustBeJSON(t *testing.T) {
 		api.ServeHTTP(rec, req)
 		if rec.Code != want {
 			t.Errorf("%s: %d, want %d", contentType, rec.Code, want)
+		}
+	}
+}
+
+func TestBodyWithoutContractHasNoNull(t *testing.T) {
+	type thing struct {
+		Name  *string `json:"name"`
+		Other []int   `json:"other"`
+	}
+	for body, valid := range map[string]bool{
+		`{"name":"null"}`: true, `{"name":"\"n","other":[]}`: true, `{"name":"\\"}`: true, `{}`: true,
+		`null`: false, `{"name":null}`: false, `{"other":[1,null]}`: false, `{"name":"\\","other":null}`: false,
+	} {
+		if err := httpapi.Unmarshal([]byte(body), &thing{}); (err == nil) != valid {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+}
+
+func TestOptionalBodyNeedsNoMediaType(t *testing.T) {
+	for body, want := range map[string]int{"": 200, `{"name":"x","category":"y","price":1}`: 415} {
+		req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(body))
+		status := http.StatusOK
+		if _, err := httpapi.DecodeOptional[rest.NewTicketType](httptest.NewRecorder(), req); err != nil {
+			status = problem.From(err).Status
+		}
+		if status != want {
+			t.Errorf("%q: %d, want %d", body, status, want)
 		}
 	}
 }

@@ -20,14 +20,14 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
 )
 
-// ReadBody reads a JSON body of at most limit bytes. Errors: body_too_large
-// (413), unsupported_media_type (415), malformed_json (400) when the body is
-// truncated.
+// ReadBody reads a JSON body of at most limit bytes. Errors:
+// unsupported_media_type (415) unless Content-Type says JSON, body_too_large
+// (413), malformed_json (400) when the body is truncated.
 func ReadBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
-	if ct := r.Header.Get("Content-Type"); ct != "" {
-		if media, _, err := mime.ParseMediaType(ct); err != nil || (media != "application/json" && !strings.HasSuffix(media, "+json")) {
-			return nil, problem.New(http.StatusUnsupportedMediaType, problem.CodeUnsupportedMediaType, "Send the body as application/json.")
-		}
+	// Other sites' pages can send forms and text across origins, but not JSON.
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || media != "application/json" && !strings.HasSuffix(media, "+json") {
+		return nil, problem.New(http.StatusUnsupportedMediaType, problem.CodeUnsupportedMediaType, "Send the body as application/json.")
 	}
 	if r.ContentLength > limit {
 		return nil, tooLarge(limit)
@@ -49,9 +49,35 @@ func tooLarge(limit int64) error {
 }
 
 // Unmarshal decodes a JSON body without the contract: Parse for bodies that are
-// too many or too large to be checked field by field. Errors: malformed_json and
-// unknown_field (400), validation_failed (422) for a value of the wrong type.
+// too many or too large to be checked field by field. No field may be null.
+// Errors: malformed_json and unknown_field (400), validation_failed (422) for a
+// value of the wrong type.
 func Unmarshal(body []byte, v any) error {
+	if hasNull(body) {
+		return malformed(errors.New("the body has a null"))
+	}
+	return unmarshal(body, v)
+}
+
+// hasNull reports whether JSON has a null, the only literal with an n.
+func hasNull(body []byte) bool {
+	inString := false
+	for i := 0; i < len(body); i++ {
+		switch body[i] {
+		case '"':
+			inString = !inString
+		case '\\':
+			i++ // the next byte does not end the string
+		case 'n':
+			if !inString {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func unmarshal(body []byte, v any) error {
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(v); err != nil {
@@ -84,6 +110,15 @@ func Decode[T any](w http.ResponseWriter, r *http.Request) (v T, err error) {
 	return Parse[T](body)
 }
 
+// DecodeOptional is Decode for a request that may have no body: then it returns
+// the zero T.
+func DecodeOptional[T any](w http.ResponseWriter, r *http.Request) (v T, err error) {
+	if r.ContentLength == 0 {
+		return v, nil
+	}
+	return Decode[T](w, r)
+}
+
 // Parse checks a JSON body against the contract and decodes it. T is a type of
 // package rest. Errors: malformed_json and unknown_field (400),
 // validation_failed (422), which names every wrong field.
@@ -91,7 +126,7 @@ func Parse[T any](body []byte) (v T, err error) {
 	if err := rest.Validate(reflect.TypeFor[T]().Name(), body); err != nil {
 		return v, refuse(err)
 	}
-	return v, Unmarshal(body, &v)
+	return v, unmarshal(body, &v)
 }
 
 // refuse maps an error of rest.Validate to a problem.

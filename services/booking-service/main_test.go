@@ -181,6 +181,7 @@ func (s *system) as(t *testing.T, id identity.Identity, base, method, path strin
 	if err != nil {
 		t.Fatal(err)
 	}
+	req.Header.Set("Content-Type", "application/json")
 	token := s.signer.Sign(id)
 	for name, values := range header {
 		req.Header[name] = values

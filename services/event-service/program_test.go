@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 	"github.com/frontrow-tickets/frontrow/pkg/kafka"
@@ -74,6 +75,19 @@ func (p *program) ask(t *testing.T, path string) (status int, body string) {
 	return resp.StatusCode, string(raw)
 }
 
+// exec changes the service's database.
+func (p *program) exec(t *testing.T, statement string, args ...any) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), p.cfg.PostgresURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
+	if _, err := conn.Exec(t.Context(), statement, args...); err != nil {
+		t.Fatal(err)
+	}
+}
+
 type answer struct {
 	status int
 	header http.Header
@@ -112,6 +126,9 @@ func (p *program) send(t *testing.T, method, path string, body any, h headers) a
 	req, err := http.NewRequestWithContext(t.Context(), method, "http://"+p.Public+path, content)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
 	}
 	for k, v := range h {
 		req.Header.Set(k, v)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -43,6 +44,11 @@ func TestInvalidRequestsAreRefusedAndChangeNothing(t *testing.T) {
 		"an unknown field in a patch":  {p.organizer, "PATCH", path, object{"status": nil, "version": 3}, headers{"If-Match": `"1"`}, 400, "unknown_field", nil},
 		"a list as patch":              {p.organizer, "PATCH", path, "[]", headers{"If-Match": `"1"`}, 400, "malformed_json", nil},
 		"another media type":           {p.organizer, "POST", "/api/v1/events", "a=b", headers{"Content-Type": "application/x-www-form-urlencoded"}, 415, "unsupported_media_type", nil},
+		"no media type":                {p.organizer, "POST", "/api/v1/events", good, headers{"Content-Type": ""}, 415, "unsupported_media_type", nil},
+		"a patch without media type":   {p.organizer, "PATCH", path, object{"name": "X"}, headers{"If-Match": `"1"`, "Content-Type": ""}, 415, "unsupported_media_type", nil},
+		"null as event":                {p.organizer, "POST", "/api/v1/events", "null", nil, 400, "malformed_json", nil},
+		"null as venue":                {p.organizer, "POST", "/api/v1/venues", "null", nil, 400, "malformed_json", nil},
+		"null in a venue":              {p.organizer, "POST", "/api/v1/venues", venueBody().with("areas", json.RawMessage("null")), nil, 400, "malformed_json", nil},
 		"10 MB for an event":           {p.organizer, "POST", "/api/v1/events", strings.Repeat(" ", 10<<20), nil, 413, "body_too_large", nil},
 		"17 MB for a venue":            {p.organizer, "POST", "/api/v1/venues", strings.Repeat(" ", 17<<20), nil, 413, "body_too_large", nil},
 		"millions of seats":            {p.organizer, "POST", "/api/v1/venues", `{"sections":[{"rows":[{"seats":[` + strings.Repeat("{},", 4<<20) + `{}]}]}]}`, nil, 422, "validation_failed", []string{"sections"}},
@@ -61,6 +67,12 @@ func TestInvalidRequestsAreRefusedAndChangeNothing(t *testing.T) {
 		"taking away what is needed":   {p.organizer, "PATCH", path, `{"name":null,"hold_seconds":null,"sale_ends_at":null}`, headers{"If-Match": `"1"`}, 422, "validation_failed", []string{"name", "sale_ends_at"}},
 		"a wrong version":              {p.organizer, "PATCH", path, object{"name": "X"}, headers{"If-Match": `"7"`}, 412, "precondition_failed", nil},
 		"a wrong version to delete":    {p.organizer, "DELETE", path, nil, headers{"If-Match": `"7"`}, 412, "precondition_failed", nil},
+		"an If-Match without quotes":   {p.organizer, "PATCH", path, object{"name": "X"}, headers{"If-Match": "{}"}, 400, "invalid_if_match", nil},
+		"an empty If-Match":            {p.organizer, "PATCH", path, object{"name": "X"}, headers{"If-Match": ""}, 400, "invalid_if_match", nil},
+		"deleting an If-Match of {}":   {p.organizer, "DELETE", path, nil, headers{"If-Match": "{}"}, 400, "invalid_if_match", nil},
+		"null as cancellation":         {p.organizer, "POST", path + "/cancel", "null", nil, 400, "malformed_json", nil},
+		"space as cancellation":        {p.organizer, "POST", path + "/cancel", " ", nil, 400, "malformed_json", nil},
+		"a reason without media type":  {p.organizer, "POST", path + "/cancel", object{"reason": "x"}, headers{"Content-Type": ""}, 415, "unsupported_media_type", nil},
 		"cancelling a draft":           {p.organizer, "POST", path + "/cancel", nil, nil, 409, "event_not_cancellable", []string{"status"}},
 		"a long reason":                {p.organizer, "POST", path + "/cancel", object{"reason": strings.Repeat("x", 501)}, nil, 422, "validation_failed", []string{"reason"}},
 		"another's draft":              {p.rival, "DELETE", path, nil, nil, 404, "not_found", nil},

@@ -205,6 +205,7 @@ func (p *program) send(t *testing.T, method, path string, body any, header ...st
 	if err != nil {
 		t.Fatal(err)
 	}
+	req.Header.Set("Content-Type", "application/json")
 	for i := 0; i < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
 	}

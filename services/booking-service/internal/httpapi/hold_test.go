@@ -29,6 +29,8 @@ func TestHoldIsAsStrictAsTheContract(t *testing.T) {
 		`{` + event + `,"ticket_type_id":"front","quantity":0}`:               "quantity",
 		`{` + event + `,"quantity":1}`:                                        "ticket_type_id",
 		`{` + event + `,"ticket_type_id":"front","quantity":"two"}`:           "quantity",
+		`{` + event + `,"seat_ids":["1-0"],"quantity":null}`:                  "quantity",
+		`{` + event + `,"seat_ids":["1-0"],"ticket_type_id":null}`:            "ticket_type_id",
 		`{"event_id":7,"ticket_type_id":"front","quantity":2,"seat_ids":[1]}`: "event_id",
 	} {
 		t.Run(body, func(t *testing.T) {

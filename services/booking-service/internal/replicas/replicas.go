@@ -142,12 +142,12 @@ func (r *Replicas) BookingsOf(ctx context.Context, user uuid.UUID) []eventlog.Li
 // Commands returns the handler for commands forwarded by other replicas.
 func Commands(engine *eventlog.Engine) httpapi.Handler {
 	return func(w http.ResponseWriter, req *http.Request) error {
-		data, err := httpapi.ReadBody(w, req, maxBody)
-		if err != nil {
-			return err
-		}
 		var commands logpb.Commands
-		if err := proto.Unmarshal(data, &commands); err != nil {
+		data, err := io.ReadAll(http.MaxBytesReader(w, req.Body, maxBody))
+		if err == nil {
+			err = proto.Unmarshal(data, &commands)
+		}
+		if err != nil {
 			return problem.New(http.StatusBadRequest, problem.CodeMalformedRequest, "The body is not a list of commands.").Because(err)
 		}
 		answers, err := proto.Marshal(&logpb.Answers{Answers: engine.Receive(req.Context(), commands.GetCommands())})

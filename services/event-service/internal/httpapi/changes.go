@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"bytes"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -105,15 +104,9 @@ func (a *API) publishEvent(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *API) cancelEvent(w http.ResponseWriter, r *http.Request) error {
-	body, err := httpapi.ReadBody(w, r, httpapi.DefaultBodyLimit)
+	cancellation, err := httpapi.DecodeOptional[rest.Cancellation](w, r)
 	if err != nil {
 		return err
-	}
-	var cancellation rest.Cancellation
-	if len(bytes.TrimSpace(body)) > 0 {
-		if cancellation, err = httpapi.Parse[rest.Cancellation](body); err != nil {
-			return err
-		}
 	}
 	e, err := a.update(r, false, func(tx postgres.Tx, e *event.Event) error {
 		changed, err := e.Cancel(cancellation.Reason, a.clock.Now())
