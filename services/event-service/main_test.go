@@ -146,6 +146,28 @@ func TestEventFromDraftToCancellation(t *testing.T) {
 	}
 }
 
+// The clock alone ends an event, which leaves its version as it is.
+func TestEventThatEndsGetsAnotherETag(t *testing.T) {
+	p := newProgram(t)
+	p.start(t)
+	e := p.publish(t, p.createEvent(t, eventBody(p.createVenue(t))).ID)
+	path := "/api/v1/events/" + e.ID
+	before := p.call(t, p.anonymous, "GET", path, nil, nil).into(t, http.StatusOK, nil).header.Get("ETag")
+	p.exec(t, `UPDATE events SET starts_at = now() - interval '2 hours', ends_at = now() - interval '1 hour'`)
+
+	var got eventAnswer
+	after := p.call(t, p.anonymous, "GET", path, nil, headers{"If-None-Match": before}).into(t, http.StatusOK, &got).header.Get("ETag")
+	if got.Status != "past" || after == before {
+		t.Errorf("%s with ETag %s, which was %s before the end", got.Status, after, before)
+	}
+	p.call(t, p.anonymous, "GET", path, nil, headers{"If-None-Match": after}).into(t, http.StatusNotModified, nil)
+	// The version decides over changes: this one is refused for the status alone.
+	for _, tag := range []string{before, after} {
+		p.call(t, p.organizer, "PATCH", path, object{"name": "X"}, headers{"If-Match": tag}).refused(t, http.StatusConflict, "event_not_editable")
+	}
+	p.call(t, p.organizer, "PATCH", path, object{"name": "X"}, headers{"If-Match": `"1-past"`}).refused(t, http.StatusPreconditionFailed, "precondition_failed")
+}
+
 func (p *program) search(t *testing.T, q string) []eventAnswer {
 	t.Helper()
 	var page struct{ Items []eventAnswer }

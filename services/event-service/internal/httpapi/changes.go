@@ -66,7 +66,7 @@ func (a *API) changeEvent(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return a.write(w, e)
+	return write(w, e, a.clock.Now())
 }
 
 // merge applies a JSON merge patch (RFC 7396). null removes a field, which then
@@ -100,7 +100,7 @@ func (a *API) publishEvent(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return a.write(w, e)
+	return write(w, e, a.clock.Now())
 }
 
 func (a *API) cancelEvent(w http.ResponseWriter, r *http.Request) error {
@@ -123,7 +123,7 @@ func (a *API) cancelEvent(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return a.write(w, e)
+	return write(w, e, a.clock.Now())
 }
 
 func (a *API) deleteEvent(w http.ResponseWriter, r *http.Request) error {

@@ -18,17 +18,28 @@ var (
 		"The event has changed since you read it. Read it again.")
 )
 
-// etag returns an event's ETag, which is its version.
-func etag(e *event.Event) string { return strconv.Quote(strconv.FormatInt(e.Version, 10)) }
+// etag returns the ETag of an event: its version, and whether the event is past,
+// which only the clock decides.
+func etag(version int64, status event.Status) string {
+	tag := strconv.FormatInt(version, 10)
+	if status == event.Past {
+		tag += "-past"
+	}
+	return strconv.Quote(tag)
+}
 
-// checkMatch checks If-Match, which is optional unless required is set. Weak tags
-// match too: a compressing proxy weakens them, and a version is exact anyway.
+// checkMatch checks If-Match, which is optional unless required is set. The
+// version decides: the end of an event is no change. Weak tags match too: a
+// compressing proxy weakens them, and a version is exact anyway.
 func checkMatch(r *http.Request, e *event.Event, required bool) error {
-	header := r.Header.Get("If-Match")
+	tags, err := httpapi.IfMatch(r)
 	switch {
-	case header == "" && required:
+	case err != nil:
+		return err
+	case tags == "" && required:
 		return errPreconditionRequired
-	case header != "" && !httpapi.ETagMatches(header, etag(e)):
+	case tags != "" && !httpapi.ETagMatches(tags, etag(e.Version, event.Published)) &&
+		!httpapi.ETagMatches(tags, etag(e.Version, event.Past)):
 		return errPreconditionFailed
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -57,7 +58,7 @@ func (a *API) createEvent(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("stored response: %w", err)
 	}
 	w.Header().Set("Location", "/api/v1/events/"+created.ID.String())
-	w.Header().Set("ETag", etag(&event.Event{Version: created.Version}))
+	w.Header().Set("ETag", etag(created.Version, event.Draft))
 	httpapi.WriteBody(w, status, answer)
 	return nil
 }
@@ -78,18 +79,20 @@ func (a *API) event(w http.ResponseWriter, r *http.Request) error {
 		}
 		w.Header().Set("Cache-Control", "private, no-store")
 	}
-	if httpapi.ETagMatches(r.Header.Get("If-None-Match"), etag(e)) {
-		w.Header().Set("ETag", etag(e))
+	now := a.clock.Now()
+	tag := etag(e.Version, e.StatusAt(now))
+	if httpapi.ETagMatches(r.Header.Get("If-None-Match"), tag) {
+		w.Header().Set("ETag", tag)
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	return a.write(w, e)
+	return write(w, e, now)
 }
 
-// write answers with the event's current state.
-func (a *API) write(w http.ResponseWriter, e *event.Event) error {
-	w.Header().Set("ETag", etag(e))
-	return httpapi.WriteJSON(w, http.StatusOK, view(e, a.clock.Now()))
+// write answers with the event's state at a time.
+func write(w http.ResponseWriter, e *event.Event, now time.Time) error {
+	w.Header().Set("ETag", etag(e.Version, e.StatusAt(now)))
+	return httpapi.WriteJSON(w, http.StatusOK, view(e, now))
 }
 
 func owns(ctx context.Context, e *event.Event) bool {
