@@ -252,6 +252,51 @@ func TestListsComeInPages(t *testing.T) {
 	}
 }
 
+func TestCancelledEventsAreListedLastForADay(t *testing.T) {
+	p := newProgram(t)
+	p.start(t)
+	body := eventBody(p.createVenue(t)).with("ends_at", "2099-03-03T00:00:00Z")
+	var ids []string // by start
+	for i := range 4 {
+		e := p.createEvent(t, body.with("starts_at", fmt.Sprintf("2099-03-01T1%d:00:00Z", i)))
+		ids = append(ids, p.publish(t, e.ID).ID)
+	}
+	for _, id := range []string{ids[2], ids[0]} {
+		p.call(t, p.organizer, "POST", "/api/v1/events/"+id+"/cancel", nil, nil).into(t, http.StatusOK, nil)
+	}
+	listed := func(as identity.Identity, query string) (got []string) {
+		t.Helper()
+		next := ""
+		for {
+			var page struct {
+				Items      []eventAnswer
+				NextCursor string `json:"next_cursor"`
+			}
+			p.call(t, as, "GET", "/api/v1/events?limit=1"+query+"&cursor="+next, nil, nil).into(t, http.StatusOK, &page)
+			for _, e := range page.Items {
+				got = append(got, e.ID)
+			}
+			if next = page.NextCursor; next == "" {
+				return got
+			}
+		}
+	}
+	all := []string{ids[1], ids[3], ids[0], ids[2]}
+	if diff := cmp.Diff(all, listed(p.anonymous, "")); diff != "" {
+		t.Error("after the cancellation (-want +got):\n" + diff)
+	}
+	p.exec(t, `UPDATE events SET updated_at = updated_at - interval '25 hours' WHERE id = $1`, ids[0])
+	for _, query := range []string{"", "&from=2099-01-01T00:00:00Z", "&q=trio"} {
+		if diff := cmp.Diff([]string{ids[1], ids[3], ids[2]}, listed(p.anonymous, query)); diff != "" {
+			t.Errorf("a day later, with %q (-want +got):\n%s", query, diff)
+		}
+	}
+	if diff := cmp.Diff(all, listed(p.organizer, "&mine=true")); diff != "" {
+		t.Error("the organizer's own (-want +got):\n" + diff)
+	}
+	p.call(t, p.anonymous, "GET", "/api/v1/events/"+ids[0], nil, nil).into(t, http.StatusOK, nil)
+}
+
 func TestOwnVenuesAreListedNewestFirst(t *testing.T) {
 	p := newProgram(t)
 	p.start(t)

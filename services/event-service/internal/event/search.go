@@ -19,6 +19,8 @@ type Filter struct {
 	From, To time.Time
 	// NotEndedAt excludes events that ended before it, unless it is zero.
 	NotEndedAt time.Time
+	// CancelledSince excludes events cancelled before it, unless it is zero.
+	CancelledSince time.Time
 	// Organizer selects one organiser's events, including drafts. uuid.Nil
 	// selects everybody's, without drafts.
 	Organizer uuid.UUID
@@ -29,10 +31,16 @@ type Filter struct {
 }
 
 // Position is an event's position in lists, which are ordered by start, then
-// id.
+// id, with cancelled events last.
 type Position struct {
-	StartsAt time.Time
-	ID       uuid.UUID
+	Cancelled bool
+	StartsAt  time.Time
+	ID        uuid.UUID
+}
+
+// Position returns the event's position in lists.
+func (e *Event) Position() Position {
+	return Position{Cancelled: e.Status == Cancelled, StartsAt: e.StartsAt, ID: e.ID}
 }
 
 // Words returns the words of a text for searching: letters and digits only, in

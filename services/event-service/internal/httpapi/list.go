@@ -16,6 +16,9 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/event-service/internal/event"
 )
 
+// cancelledFor is how long the public list shows a cancelled event.
+const cancelledFor = 24 * time.Hour
+
 // events lists events by start. Without "from" it omits events that have ended:
 // nobody who looks for an event wants to page through last year.
 func (a *API) events(w http.ResponseWriter, r *http.Request) error {
@@ -39,8 +42,7 @@ func (a *API) events(w http.ResponseWriter, r *http.Request) error {
 	}
 	if len(list) > limit {
 		list = list[:limit]
-		last := list[limit-1]
-		if page.NextCursor, err = httpapi.NextCursor(event.Position{StartsAt: last.StartsAt, ID: last.ID}); err != nil {
+		if page.NextCursor, err = httpapi.NextCursor(list[limit-1].Position()); err != nil {
 			return err
 		}
 	}
@@ -89,8 +91,12 @@ func (a *API) filter(r *http.Request) (event.Filter, error) {
 			return f, problem.New(http.StatusUnauthorized, problem.CodeSessionRequired, "Log in first.")
 		}
 		f.Organizer = caller.UserID
-	} else if f.From.IsZero() {
-		f.NotEndedAt = a.clock.Now()
+		return f, nil
+	}
+	now := a.clock.Now()
+	f.CancelledSince = now.Add(-cancelledFor)
+	if f.From.IsZero() {
+		f.NotEndedAt = now
 	}
 	return f, nil
 }

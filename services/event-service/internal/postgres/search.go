@@ -11,7 +11,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/event-service/internal/event"
 )
 
-// Events lists events by start, then id.
+// Events lists events in the order of their positions.
 func (s *Store) Events(ctx context.Context, f event.Filter) ([]*event.Event, error) {
 	query, args := searchQuery(f)
 	rows, err := s.pool.Query(ctx, query, args...)
@@ -58,11 +58,16 @@ func searchQuery(f event.Filter) (string, []any) {
 	if !f.NotEndedAt.IsZero() {
 		and(`e.ends_at > ?`, f.NotEndedAt)
 	}
+	if !f.CancelledSince.IsZero() {
+		// A cancelled event does not change any more.
+		and(`(e.status <> 'cancelled' OR e.updated_at >= ?)`, f.CancelledSince)
+	}
+	const position = `(e.status = 'cancelled'), e.starts_at, e.id`
 	if f.After != nil {
-		and(`(e.starts_at, e.id) > (?, ?)`, f.After.StartsAt, f.After.ID)
+		and(`(`+position+`) > (?, ?, ?)`, f.After.Cancelled, f.After.StartsAt, f.After.ID)
 	}
 	args = append(args, f.Limit)
-	return fmt.Sprintf("%s WHERE %s ORDER BY e.starts_at, e.id LIMIT $%d", selectEvents, strings.Join(where, " AND "), len(args)), args
+	return fmt.Sprintf("%s WHERE %s ORDER BY %s LIMIT $%d", selectEvents, strings.Join(where, " AND "), position, len(args)), args
 }
 
 // prefixQuery matches texts in which every word is a prefix of some word. Words
