@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"testing"
@@ -72,6 +73,68 @@ func TestPaymentOfAnEndedBookingThatTheProviderHasNotHeardOfIsNotCharged(t *test
 	}
 	if n := p.provider.count(t, `SELECT count(*) FROM charges`); n != 0 {
 		t.Errorf("%d charges", n)
+	}
+}
+
+// lossy is a provider that the first charge does not reach. lost is called then.
+type lossy struct {
+	payment.Provider
+	lost func()
+}
+
+func (l *lossy) Charge(ctx context.Context, key, method string, amount events.Money) (payment.Charge, error) {
+	if lost := l.lost; lost != nil {
+		l.lost = nil
+		lost()
+		return payment.Charge{}, errors.New("connection reset")
+	}
+	return l.Provider.Charge(ctx, key, method, amount)
+}
+
+func TestBookingThatEndsBeforeTheChargeIsNotCharged(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		waited time.Duration
+		// lostBefore reports whether the booking ends during a charge that does
+		// not reach the provider, and not before.
+		lostBefore bool
+		status     payment.Status
+	}{
+		"while it waits in the queue":    {waited: time.Minute, status: payment.Failed},
+		"while the first charge is lost": {lostBefore: true, status: payment.Processing},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newProgram(t)
+			b := newBooking(400)
+			p.held(t, b)
+			pay := p.begin(t, b, "pm_ok")
+			end := func() {
+				if err := p.store.BookingsCancelled(t.Context(), []events.BookingCancelled{cancelled(b, events.CancelledByBuyer)}); err != nil {
+					t.Error(err)
+				}
+			}
+			provider := &lossy{Provider: p.provider.client(), lost: end}
+			if !tc.lostBefore {
+				end()
+				provider.lost = nil
+			}
+			pay.CreatedAt = pay.CreatedAt.Add(-tc.waited)
+			charger := payment.Charger{Store: p.store, Provider: provider}
+			err := charger.Charge(t.Context(), payment.Job{Payment: pay, Tries: 1})
+			if got, rerr := p.store.Payment(t.Context(), pay.ID); rerr != nil || got.Status != tc.status {
+				t.Errorf("%+v (%v), want %s; %v", got, rerr, tc.status, err)
+			}
+			if n := p.provider.count(t, `SELECT count(*) FROM charges`); n != 0 {
+				t.Errorf("%d charges", n)
+			}
+			// Once the lost charge can no longer arrive, the payment fails.
+			p.start(t)
+			if v := p.becomes(t, b.UserID, pay.ID, payment.Failed); v.FailureCode != payment.BookingEnded {
+				t.Errorf("failure code %q", v.FailureCode)
+			}
+			p.balanced(t, 0)
+		})
 	}
 }
 

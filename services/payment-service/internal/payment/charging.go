@@ -16,6 +16,10 @@ import (
 // not arrived by then, the payment is looked up at the provider.
 const Lease = 5 * time.Second
 
+// fresh is the age up to which a new payment is charged without reading its
+// booking again. It is older only if it waited in the queue.
+const fresh = time.Second
+
 // lookupPauses are the waits before each look-up of a charge whose outcome is
 // unknown. After the last one the payment waits until it is due again.
 var lookupPauses = []time.Duration{0, 100 * time.Millisecond, 400 * time.Millisecond}
@@ -31,7 +35,8 @@ type Charger struct {
 // retried when it is due again.
 func (c *Charger) Charge(ctx context.Context, job Job) error {
 	p := job.Payment
-	if job.Tries == 1 {
+	sent := job.Tries == 1 && time.Since(p.CreatedAt) < fresh
+	if sent {
 		charge, err := c.Provider.Charge(ctx, p.ID.String(), p.Method, p.Amount)
 		if err == nil || errors.Is(err, ErrRejected) {
 			return c.record(ctx, p, charge, err)
@@ -40,16 +45,27 @@ func (c *Charger) Charge(ctx context.Context, job Job) error {
 	}
 	charge, err := c.lookup(ctx, p.ID)
 	if errors.Is(err, ErrNoCharge) {
-		if job.BookingEnded {
-			// The provider has no charge for it, and none is needed now.
-			return c.Store.Update(ctx, p.ID, func(pu *Purchase) error {
-				pu.Decline(p.ID, BookingEnded, time.Now().UTC())
-				return nil
-			})
+		var ended bool
+		// A charge that was just sent may still arrive: the payment then fails
+		// when it is due again.
+		if ended, err = c.bookingEnded(ctx, p.ID, !sent); err != nil || ended {
+			return err
 		}
 		charge, err = c.Provider.Charge(ctx, p.ID.String(), p.Method, p.Amount)
 	}
 	return c.record(ctx, p, charge, err)
+}
+
+// bookingEnded reports whether the booking of a payment has ended, and, if so
+// and fail is set, fails the payment.
+func (c *Charger) bookingEnded(ctx context.Context, id uuid.UUID, fail bool) (ended bool, err error) {
+	err = c.Store.Update(ctx, id, func(pu *Purchase) error {
+		if ended = pu.Booking.Cancelled(); ended && fail {
+			pu.Decline(id, BookingEnded, time.Now().UTC())
+		}
+		return nil
+	})
+	return ended, err
 }
 
 // lookup queries a charge until the provider answers.

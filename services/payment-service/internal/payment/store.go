@@ -16,9 +16,6 @@ type Job struct {
 	Payment Payment
 	// Tries counts how often the job was picked, including this time.
 	Tries int
-	// BookingEnded reports whether the booking had been cancelled when the job
-	// was picked.
-	BookingEnded bool
 }
 
 // RefundJob is a refund to be made.

@@ -18,15 +18,15 @@ func (s *Store) PickCharges(ctx context.Context, n int, lease time.Duration) ([]
 			SELECT id FROM payments WHERE status = 'processing' AND next_attempt_at <= clock_timestamp()
 			ORDER BY next_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED)
 		UPDATE payments p SET next_attempt_at = clock_timestamp() + $2::interval, tries = p.tries + 1
-		FROM due, bookings b WHERE p.id = due.id AND b.booking_id = p.booking_id
-		RETURNING p.id, p.booking_id, p.user_id, p.method, p.amount, p.currency, p.created_at, p.tries, b.state = 'cancelled'`, n, lease)
+		FROM due WHERE p.id = due.id
+		RETURNING p.id, p.booking_id, p.user_id, p.method, p.amount, p.currency, p.created_at, p.tries`, n, lease)
 	if err != nil {
 		return nil, fmt.Errorf("pick charges: %w", err)
 	}
 	jobs, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (payment.Job, error) {
 		j := payment.Job{Payment: payment.Payment{Status: payment.Processing}}
 		p := &j.Payment
-		return j, row.Scan(&p.ID, &p.BookingID, &p.UserID, &p.Method, &p.Amount.Amount, &p.Amount.Currency, &p.CreatedAt, &j.Tries, &j.BookingEnded)
+		return j, row.Scan(&p.ID, &p.BookingID, &p.UserID, &p.Method, &p.Amount.Amount, &p.Amount.Currency, &p.CreatedAt, &j.Tries)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("pick charges: %w", err)
