@@ -26,13 +26,17 @@ type Profile struct {
 
 // Profiles are all the ways in which this repository installs the charts.
 var Profiles = []Profile{
-	{Name: "frontrow", Chart: "frontrow", Release: "frontrow"},
+	{Name: "frontrow", Chart: "frontrow", Release: "frontrow", Sets: []string{
+		"global.mail.smtpSecret=frontrow-mail", "global.mail.publicUrl=https://tickets.example",
+	}},
+	{Name: "frontrow-without-mail", Chart: "frontrow", Release: "frontrow", Sets: []string{"global.accounts.requireVerified=false"}},
 	{Name: "frontrow-kind", Chart: "frontrow", Release: "frontrow", Values: []string{"kind"}},
 	{Name: "frontrow-operators", Chart: "frontrow", Release: "frontrow", Values: []string{"kind", "operators"}},
 	{Name: "frontrow-tilt", Chart: "frontrow", Release: "frontrow", Values: []string{"kind", "tilt"}},
 	{Name: "frontrow-production", Chart: "frontrow", Release: "frontrow", Values: []string{"production"}},
 	{Name: "frontrow-http-route", Chart: "frontrow", Release: "frontrow", Sets: []string{
 		"httpRoute.enabled=true", "httpRoute.parentRefs[0].name=public", "api-gateway.trustedProxies[0]=10.0.0.0/16",
+		"global.accounts.requireVerified=false",
 	}},
 	{Name: "data", Chart: "frontrow-data", Release: "data"},
 	{Name: "data-kind", Chart: "frontrow-data", Release: "data", Values: []string{"kind"}},
@@ -62,7 +66,8 @@ func (c *Charts) build(ctx context.Context, root string) error {
 		return err
 	}
 	for _, chart := range []string{
-		"api-gateway", "auth-service", "event-service", "booking-service", "payment-service", "psp-simulator", "frontrow",
+		"api-gateway", "auth-service", "event-service", "booking-service", "payment-service", "notification-service", "psp-simulator",
+		"frontrow",
 	} {
 		if _, err := helm(ctx, "dependency", "build", filepath.Join(c.dir, chart)); err != nil {
 			return err

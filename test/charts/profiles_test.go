@@ -1,6 +1,7 @@
 package charts
 
 import (
+	"encoding/base64"
 	"os"
 	"path/filepath"
 	"slices"
@@ -179,14 +180,14 @@ func TestOperatorsRunKafkaCassandraAndPostgres(t *testing.T) {
 			t.Errorf("role %s has the database %+v", role.Name, database)
 		}
 	}
-	if want := []string{"events", "payments", "psp"}; !slices.Equal(roles, want) {
+	if want := []string{"events", "notifications", "payments", "psp"}; !slices.Equal(roles, want) {
 		t.Errorf("roles %v, want %v", roles, want)
 	}
 }
 
 func TestServicesLogInToTheOperatorsBackends(t *testing.T) {
 	list, data := profile(t, "frontrow-operators").objects(t), profile(t, "data-operators").objects(t)
-	for _, service := range []string{"booking-service", "event-service", "payment-service"} {
+	for _, service := range []string{"auth-service", "booking-service", "event-service", "notification-service", "payment-service"} {
 		user := "data-kafka-" + service
 		data.get(t, "KafkaUser "+user)
 		env := list.env(t, "frontrow-"+service)
@@ -200,11 +201,44 @@ func TestServicesLogInToTheOperatorsBackends(t *testing.T) {
 	if env["CASSANDRA_USERNAME"] != "data-superuser/username" || env["CASSANDRA_PASSWORD"] != "data-superuser/password" {
 		t.Errorf("booking-service logs in to Cassandra as %s", env["CASSANDRA_USERNAME"])
 	}
-	for _, service := range []string{"auth-service", "event-service", "payment-service", "psp-simulator"} {
+	for _, service := range []string{"auth-service", "event-service", "notification-service", "payment-service", "psp-simulator"} {
 		policy := list.get(t, "NetworkPolicy frontrow-"+service)
 		if text := flat(t, policy); !strings.Contains(text, "cnpg.io/cluster: data-postgres") {
 			t.Errorf("%s may not reach CloudNativePG's pods:\n%s", service, text)
 		}
+	}
+}
+
+func TestNotificationServiceIsInstalledWithMail(t *testing.T) {
+	for name, mail := range map[string]bool{"frontrow": true, "frontrow-without-mail": false} {
+		list := profile(t, name).objects(t)
+		if installed := slices.Contains(list.names("Deployment"), "frontrow-notification-service"); installed != mail {
+			t.Errorf("%s: notification-service is installed: %t", name, installed)
+		}
+		if got := list.env(t, "frontrow-auth-service")["AUTH_REQUIRE_VERIFIED"]; got != strconv.FormatBool(mail) {
+			t.Errorf("%s: AUTH_REQUIRE_VERIFIED is %s", name, got)
+		}
+	}
+}
+
+func TestOnlyTheMigrationHasTheAdminsPassword(t *testing.T) {
+	w, _ := profile(t, "frontrow").objects(t).get(t, "Deployment frontrow-auth-service").workload(t)
+	has := func(c container) bool {
+		return slices.ContainsFunc(c.Env, func(v variable) bool { return v.Name == "ADMIN_PASSWORD" })
+	}
+	if spec := w.Template.Spec; !has(spec.InitContainers[0]) || has(spec.Containers[0]) {
+		t.Errorf("the migration has it: %t, the running service: %t", has(spec.InitContainers[0]), has(spec.Containers[0]))
+	}
+}
+
+func TestKindCatchesItsMail(t *testing.T) {
+	url := profile(t, "data-kind").objects(t).get(t, "Secret data-backends").Data["smtp-url"]
+	if text, err := base64.StdEncoding.DecodeString(url); err != nil || string(text) != "smtp://data-mailpit:1025?tls=none" {
+		t.Errorf("the mail server is %q (%v)", text, err)
+	}
+	policy := flat(t, profile(t, "frontrow-kind").objects(t).get(t, "NetworkPolicy frontrow-notification-service"))
+	if !strings.Contains(policy, "port: 1025") || !strings.Contains(policy, "app.kubernetes.io/name: mailpit") {
+		t.Errorf("notification-service may not reach the mail catcher:\n%s", policy)
 	}
 }
 

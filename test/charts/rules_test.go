@@ -114,13 +114,16 @@ func podsHaveNetworkPolicies(t *testing.T, list objects) {
 // keys: charts/frontrow/values-production.yaml lists its own, operators make
 // the others.
 var given = map[string]map[string][]string{
+	"frontrow":           {"frontrow-mail": {"smtp-url"}},
 	"frontrow-operators": {"data-cluster-ca-cert": {"ca.crt"}, "data-superuser": {"username", "password"}},
 	"frontrow-production": {
 		"frontrow-keys": {
 			"identity-auth-service", "identity-event-service", "identity-booking-service", "identity-payment-service",
-			"identity-payment-to-booking", "ticket-signing-key", "psp-api-key", "psp-webhook-secret", "admin-password",
+			"identity-notification-service", "identity-payment-to-booking", "identity-notification-to-auth",
+			"identity-notification-to-booking", "auth-key", "ticket-signing-key", "psp-api-key", "psp-webhook-secret", "admin-password",
 		},
-		"frontrow-backends": {"auth-postgres-url", "event-postgres-url", "payment-postgres-url", "redis-url"},
+		"frontrow-backends": {"auth-postgres-url", "event-postgres-url", "notification-postgres-url", "payment-postgres-url", "redis-url"},
+		"frontrow-mail":     {"smtp-url"},
 		"cassandra":         {"username", "password"},
 		"kafka-ca":          {"ca.crt"},
 		"cassandra-ca":      {"ca.crt"},

@@ -40,7 +40,7 @@ func TestStrimziUnderstandsItsObjects(t *testing.T) {
 				kind, _, _ := strings.Cut(line, " ")
 				count[kind]++
 			}
-			want := map[string]int{"Kafka": 1, "KafkaNodePool": 1, "KafkaTopic": 11, "KafkaUser": 3}
+			want := map[string]int{"Kafka": 1, "KafkaNodePool": 1, "KafkaTopic": 16, "KafkaUser": 5}
 			if diff := cmp.Diff(want, count); diff != "" {
 				t.Errorf("objects:\n%s", diff)
 			}
@@ -51,7 +51,7 @@ func TestStrimziUnderstandsItsObjects(t *testing.T) {
 func TestStrimziRefusesMistakes(t *testing.T) {
 	const (
 		nodes = "KafkaNodePool data-nodes: spec."
-		user  = "KafkaUser data-kafka-booking-service: spec.authorization."
+		user  = "KafkaUser data-kafka-auth-service: spec.authorization."
 		topic = "KafkaTopic data-booking-created: "
 	)
 	mistakes := []struct {

@@ -9,5 +9,6 @@ SQL
 }
 make_database auth "$AUTH_PASSWORD"
 make_database events "$EVENTS_PASSWORD"
+make_database notifications "$NOTIFICATIONS_PASSWORD"
 make_database payments "$PAYMENTS_PASSWORD"
 make_database psp "$PSP_PASSWORD"

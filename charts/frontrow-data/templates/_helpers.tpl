@@ -156,7 +156,7 @@ spec:
 
 {{/* The services that use Kafka; files/topics.yaml says for what. */}}
 {{- define "data.kafkaServices" -}}
-booking-service event-service payment-service
+auth-service booking-service event-service notification-service payment-service
 {{- end }}
 
 {{- define "data.cassandraDatacenter" -}}

@@ -40,6 +40,9 @@ initContainers:
   # install, and no pod of a version can serve before that version's migration has ended. Several at once are safe.
   - name: migrate
     {{- include "frontrow-lib.container" . | nindent 4 }}
+      {{- with .migrateEnv }}
+      {{- . | nindent 6 }}
+      {{- end }}
     args: [migrate]
 {{- end }}
 containers:

@@ -81,6 +81,10 @@
 {{- define "frontrow-lib.env.psp" -}}
 {{- end }}
 
+{{- define "frontrow-lib.env.smtp" -}}
+{{ include "frontrow-lib.env.from" (dict "variable" "SMTP_URL" "secret" .root.Values.global.mail.smtpSecret "key" "smtp-url") }}
+{{- end }}
+
 {{- define "frontrow-lib.env.cassandra" -}}
 {{- $cassandra := .root.Values.global.cassandra -}}
 {{- with $cassandra.secret }}

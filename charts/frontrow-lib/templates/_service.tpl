@@ -5,14 +5,15 @@ All objects of one service. A thin chart calls this once, with a dict:
   http      port of the listener that the gateway (of the gateway: the world) calls
   admin     port of /metrics, /healthz and /readyz
   migrates  true: `<service> migrate` runs before the service
-  database  auth, event, payment or psp: whose address in Postgres it gets; leave out when it has none
-  backends  which of cassandra, kafka, postgres, psp, redis it reaches
+  database  auth, event, notification, payment or psp: whose address in Postgres it gets; leave out when it has none
+  backends  which of cassandra, kafka, postgres, psp, redis, smtp it reaches
   calls     dict of the other services it finds by discovery and calls, with their ports
   reaches   dict of those it calls by an address in its variables, with their ports
   callers   which services beside the gateway call it
   internal  true: the gateway does not call it
   public    true: anybody may call it, not only the gateway
   env       its own variables, as YAML
+  migrateEnv  those that only its migration has
 */}}
 {{- define "frontrow-lib.service" -}}
 {{ include "frontrow-lib.serviceAccount" . }}

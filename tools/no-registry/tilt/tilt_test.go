@@ -44,7 +44,7 @@ func TestTiltfile(t *testing.T) {
 					}
 				}
 			}
-			if len(w.images) != 6 || len(w.objects) < 40 {
+			if len(w.images) != 7 || len(w.objects) < 40 {
 				t.Errorf("%d images, %d objects", len(w.images), len(w.objects))
 			}
 		})
