@@ -67,7 +67,10 @@ func (c *Cluster) Environment(ctx context.Context, secret, url string) ([]string
 	for _, store := range []struct {
 		name, target string
 		port         int
-	}{{"postgres", "pod/data-postgres-0", 5432}, {"redis", "pod/" + primary, 6379}, {"cassandra", "pod/data-cassandra-0", 9042}} {
+	}{
+		{"postgres", "pod/data-postgres-0", 5432}, {"redis", "pod/" + primary, 6379}, {"cassandra", "pod/data-cassandra-0", 9042},
+		{"mail", "service/data-mailpit", 8025},
+	} {
 		if ports[store.name], err = c.Forward(ctx, store.target, store.port); err != nil {
 			return nil, err
 		}
@@ -78,6 +81,7 @@ func (c *Cluster) Environment(ctx context.Context, secret, url string) ([]string
 		fmt.Sprintf("FRONTROW_POSTGRES=postgres://postgres:%s@127.0.0.1:%d/postgres?sslmode=disable", backends["postgres-password"], ports["postgres"]),
 		fmt.Sprintf("FRONTROW_REDIS=redis://:%s@127.0.0.1:%d/0", backends["redis-password"], ports["redis"]),
 		fmt.Sprintf("FRONTROW_CASSANDRA=127.0.0.1:%d", ports["cassandra"]), "FRONTROW_CASSANDRA_KEYSPACE=bookings",
+		fmt.Sprintf("FRONTROW_MAIL_URL=http://127.0.0.1:%d", ports["mail"]),
 		// Nothing that runs outside the cluster reads these.
 		"FRONTROW_KAFKA=none", "FRONTROW_CONSUL=none",
 	}, nil
