@@ -94,6 +94,10 @@ var boards = []board{
 			},
 			{"Sent", perSec, "", []query{{"{{topic}} {{outcome}}", rate("producer_messages_total", "", "topic, outcome")}}},
 		}},
+		{"Mail", []panel{
+			{"Mails", perSec, "retried: the mail server did not take it yet; dead: given up.", []query{{"{{kind}} {{outcome}}", rate("notification_mails_total", "", "kind, outcome")}}},
+			{"Oldest mail not sent", seconds, "", []query{{"oldest", "max(notification_mail_oldest_due_seconds{" + here + "})"}}},
+		}},
 		{"Money", []panel{
 			{"Calls of the provider", perSec, "", []query{{"{{outcome}}", rate("provider_request_duration_seconds_count", "", "outcome")}}},
 			{"Ledger drift", count, "Minor units; back to 0 within minutes.", []query{{"drift", "max(abs(ledger_drift{" + here + "}))"}}},
