@@ -68,7 +68,9 @@ func (c *Cluster) Environment(ctx context.Context, secret, url string) ([]string
 		name, target string
 		port         int
 	}{
-		{"postgres", "pod/data-postgres-0", 5432}, {"redis", "pod/" + primary, 6379}, {"cassandra", "pod/data-cassandra-0", 9042},
+		{"postgres", "pod/data-postgres-0", 5432},
+		{"redis", "pod/" + primary, 6379},
+		{"cassandra", "pod/data-cassandra-0", 9042},
 		{"mail", "service/data-mailpit", 8025},
 	} {
 		if ports[store.name], err = c.Forward(ctx, store.target, store.port); err != nil {
