@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
 	"github.com/frontrow-tickets/frontrow/api/events"
@@ -43,6 +45,44 @@ func TestTwentyBuyersOneWinner(t *testing.T) {
 		if count[http.StatusCreated] != 1 || count[http.StatusConflict] != 19 {
 			t.Fatalf("round %d: answers %v", round, count)
 		}
+	}
+}
+
+func TestListOfOneEvent(t *testing.T) {
+	s := start3(t)
+	user := uuid.Must(uuid.NewV7())
+	wanted, other := s.sale(t, nil), s.sale(t, nil)
+	var want []uuid.UUID // newest first
+	for _, seat := range []string{"1-0", "1-2", "1-4"} {
+		status, b, data := s.hold(t, 0, user, "", seats(wanted.EventID, seat))
+		if status != http.StatusCreated {
+			t.Fatalf("hold: %d %s", status, data)
+		}
+		want = append([]uuid.UUID{b.ID}, want...)
+		if status, _, data := s.hold(t, 1, user, "", seats(other.EventID, seat)); status != http.StatusCreated {
+			t.Fatalf("hold at the other event: %d %s", status, data)
+		}
+	}
+	var got []uuid.UUID
+	for cursor, pages := "", 0; pages == 0 || cursor != ""; pages++ {
+		status, data, _ := s.get(t, s.replicas[2], "/api/v1/bookings?limit=2&event_id="+wanted.EventID.String()+"&cursor="+cursor, user)
+		var page struct {
+			Items      []answer
+			NextCursor string `json:"next_cursor"`
+		}
+		if err := json.Unmarshal([]byte(data), &page); err != nil || status != http.StatusOK || pages == 2 {
+			t.Fatalf("page %d: %d %s %v", pages, status, data, err)
+		}
+		for _, b := range page.Items {
+			got = append(got, b.ID)
+		}
+		cursor = page.NextCursor
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("bookings of one event (-want +got):\n%s", diff)
+	}
+	if status, data, _ := s.get(t, s.replicas[0], "/api/v1/bookings?event_id=x", user); status != http.StatusUnprocessableEntity || !strings.Contains(data, `"event_id"`) {
+		t.Errorf("event_id=x: %d %s", status, data)
 	}
 }
 

@@ -110,6 +110,7 @@ func TestBadInputIsRefusedAndChangesNothing(t *testing.T) {
 		{name: "an invented cursor of attendees", method: "GET", path: "/events/" + s.event.ID + "/attendees?cursor=x", status: 422, code: "validation_failed", field: "cursor"},
 
 		{name: "a page of a thousand", method: "GET", path: "/bookings?limit=1000", status: 422, code: "validation_failed", field: "limit"},
+		{name: "bookings of what is no event", method: "GET", path: "/bookings?event_id=x", status: 422, code: "validation_failed", field: "event_id"},
 		{name: "an invented cursor", method: "GET", path: "/events?cursor=x", status: 422, code: "validation_failed", field: "cursor"},
 		{name: "a booking id out of the blue", method: "GET", path: "/bookings/" + newEventID(), status: 404, code: "not_found"},
 		{name: "an address nobody serves", method: "GET", path: "/box-office", status: 404, code: "not_found"},

@@ -187,7 +187,7 @@ func (p position) compare(q position) int {
 }
 
 // list merges the user's stored list with the bookings in the replicas' memory,
-// which may not be stored yet.
+// which may not be stored yet. The query parameter event_id selects one event's.
 func (a *api) list(w http.ResponseWriter, r *http.Request) error {
 	limit, err := httpapi.PageLimit(r)
 	if err != nil {
@@ -196,6 +196,13 @@ func (a *api) list(w http.ResponseWriter, r *http.Request) error {
 	after, err := httpapi.Cursor[*position](r, nil)
 	if err != nil {
 		return err
+	}
+	var event uuid.UUID
+	ofEvent := r.URL.Query().Get("event_id")
+	if ofEvent != "" {
+		if event, err = uuid.Parse(ofEvent); err != nil {
+			return problem.Invalid(problem.Field{Field: "event_id", Code: "invalid", Message: "must be the id of an event"})
+		}
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
 	defer cancel()
@@ -214,6 +221,9 @@ func (a *api) list(w http.ResponseWriter, r *http.Request) error {
 	}
 	newest := map[uuid.UUID]eventlog.ListedBooking{}
 	for _, b := range listed {
+		if ofEvent != "" && b.Booking.EventID != event {
+			continue
+		}
 		if known, ok := newest[b.Booking.ID]; !ok || b.Seq > known.Seq {
 			newest[b.Booking.ID] = b
 		}
