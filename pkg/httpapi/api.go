@@ -218,6 +218,39 @@ func WithRole(h Handler, roles ...identity.Role) Handler {
 	})
 }
 
+// WithVerified refuses callers whose e-mail is not verified with 403, and
+// anonymous callers with 401.
+func WithVerified(h Handler) Handler {
+	return WithSession(func(w http.ResponseWriter, r *http.Request) error {
+		if !identity.FromContext(r.Context()).Verified {
+			return problem.New(http.StatusForbidden, problem.CodeEmailNotVerified,
+				"Verify your e-mail first: open the link that we mailed to you.")
+		}
+		return h(w, r)
+	})
+}
+
+// WithRecent refuses callers that have not entered their password recently with
+// 403, and anonymous callers with 401.
+func WithRecent(h Handler) Handler {
+	return WithSession(func(w http.ResponseWriter, r *http.Request) error {
+		if err := RequireRecent(r); err != nil {
+			return err
+		}
+		return h(w, r)
+	})
+}
+
+// RequireRecent returns the problem reauthentication_required (403) unless the
+// caller has entered the password recently.
+func RequireRecent(r *http.Request) error {
+	if identity.FromContext(r.Context()).Recent {
+		return nil
+	}
+	return problem.New(http.StatusForbidden, problem.CodeReauthenticationRequired,
+		"Enter your password again, then repeat the request.")
+}
+
 // ForServices refuses callers that are not services with 403.
 func ForServices(h Handler) Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {

@@ -67,6 +67,9 @@ func newAPI(t *testing.T) (h http.Handler, sign func(identity.Identity) string) 
 	api.Handle(http.MethodGet, "/admin", httpapi.WithRole(func(w http.ResponseWriter, _ *http.Request) error {
 		return httpapi.WriteJSON(w, http.StatusOK, 1)
 	}, identity.Admin))
+	ok := func(w http.ResponseWriter, _ *http.Request) error { return httpapi.WriteJSON(w, http.StatusOK, 1) }
+	api.Handle(http.MethodGet, "/verified", httpapi.WithVerified(ok))
+	api.Handle(http.MethodGet, "/recent", httpapi.WithRecent(ok))
 	api.Handle(http.MethodGet, "/broken", func(http.ResponseWriter, *http.Request) error { return errors.New("the secret is 42") })
 	api.Handle(http.MethodGet, "/panics", func(http.ResponseWriter, *http.Request) error { panic("the secret is 42") })
 	api.Handle(http.MethodGet, "/down", func(http.ResponseWriter, *http.Request) error {
@@ -85,6 +88,8 @@ func TestErrorsAreProblemsWithStableCodes(t *testing.T) {
 	api, sign := newAPI(t)
 	anonymous := sign(identity.Identity{Role: identity.Anonymous})
 	customer := sign(identity.Identity{UserID: uuid.Must(uuid.NewV7()), Role: identity.Customer})
+	verified := sign(identity.Identity{UserID: uuid.Must(uuid.NewV7()), Role: identity.Customer, Verified: true})
+	recent := sign(identity.Identity{UserID: uuid.Must(uuid.NewV7()), Role: identity.Customer, Recent: true})
 	stranger := testkit.Forged(t, "test-service")
 	for name, c := range map[string]struct {
 		method, path, token, body string
@@ -97,6 +102,12 @@ func TestErrorsAreProblemsWithStableCodes(t *testing.T) {
 		"no session":            {"GET", "/mine", anonymous, "", 401, "session_required"},
 		"no session for a role": {"GET", "/admin", anonymous, "", 401, "session_required"},
 		"wrong role":            {"GET", "/admin", customer, "", 403, "forbidden"},
+		"not verified":          {"GET", "/verified", recent, "", 403, "email_not_verified"},
+		"nobody to verify":      {"GET", "/verified", anonymous, "", 401, "session_required"},
+		"verified":              {"GET", "/verified", verified, "", 200, ""},
+		"not recent":            {"GET", "/recent", verified, "", 403, "reauthentication_required"},
+		"nobody recent":         {"GET", "/recent", anonymous, "", 401, "session_required"},
+		"recent":                {"GET", "/recent", recent, "", 200, ""},
 		"no such address":       {"GET", "/nowhere", anonymous, "", 404, "not_found"},
 		"no such method":        {"DELETE", "/things", anonymous, "", 405, "method_not_allowed"},
 		"cut off":               {"POST", "/things", anonymous, `{"name":`, 400, "malformed_json"},

@@ -50,6 +50,11 @@ type Identity struct {
 	UserID uuid.UUID
 	Role   Role
 	Email  string
+	// Verified means that the user has verified the e-mail.
+	Verified bool
+	// Recent means that the user has entered the password or second factor
+	// recently. Verified and Recent are always set for services.
+	Recent bool
 	// RequestID is not part of the token: it has its own header.
 	RequestID string
 }
@@ -100,7 +105,8 @@ func (s *Signer) At(now func() time.Time) *Signer {
 func (s *Signer) Sign(id Identity) string {
 	b := make([]byte, 0, 256)
 	b = append(b, s.key.id[:]...)
-	b = binary.BigEndian.AppendUint64(b, uint64(s.now().Add(Lifetime).Unix()))
+	expires := uint64(s.now().Add(Lifetime).Unix())
+	b = binary.BigEndian.AppendUint64(b, uint64(id.flags())<<flagShift|expires)
 	b = append(b, id.UserID[:]...)
 	b = append(b, byte(len(id.Role)))
 	b = append(b, id.Role...)
@@ -168,11 +174,13 @@ func (v *Verifier) Verify(token string) (Identity, error) {
 	if !ok || !hmac.Equal(mac, k.mac(nil, v.audience, signed)) {
 		return Identity{}, errForged
 	}
-	expires, rest := time.Unix(int64(binary.BigEndian.Uint64(signed[len(k.id):])), 0), signed[len(k.id)+8:]
+	head, rest := binary.BigEndian.Uint64(signed[len(k.id):]), signed[len(k.id)+8:]
+	expires := time.Unix(int64(head&(1<<flagShift-1)), 0)
 	if v.now().After(expires.Add(leeway)) {
 		return Identity{}, errExpired
 	}
 	id := Identity{UserID: uuid.UUID(rest[:16])}
+	id.setFlags(byte(head >> flagShift))
 	n, rest := int(rest[16]), rest[17:]
 	if n > len(rest) {
 		return Identity{}, errMalformed
@@ -186,12 +194,45 @@ func (v *Verifier) Verify(token string) (Identity, error) {
 
 // A token is base64url of
 //
-//	key id (4 bytes), expiry in Unix seconds (8), user id (16),
+//	key id (4 bytes), flags (1), expiry in Unix seconds (7), user id (16),
 //	length of the role (1), role, e-mail address, MAC (32)
+//
+// Tokens without flags had an expiry of 8 bytes, the first of which was 0. Their
+// verifiers read a token with flags correctly, except that it never expires.
 //
 // The MAC is HMAC-SHA256 over the audience, a zero byte, and the preceding
 // fields.
 const minToken = 4 + 8 + 16 + 1 + sha256.Size
+
+// flagShift is the position of the flags in the 8 bytes of flags and expiry.
+const flagShift = 56
+
+// Bits of the flags.
+const (
+	// hasFlags is set in every token with flags.
+	hasFlags byte = 1 << iota
+	verifiedFlag
+	recentFlag
+)
+
+func (i Identity) flags() byte {
+	flags := hasFlags
+	if i.Verified || i.Role == Service {
+		flags |= verifiedFlag
+	}
+	if i.Recent || i.Role == Service {
+		flags |= recentFlag
+	}
+	return flags
+}
+
+// setFlags sets Verified and Recent. A token without flags has both: its
+// gateway is older than the requirements.
+func (i *Identity) setFlags(flags byte) {
+	old := flags&hasFlags == 0
+	i.Verified = old || flags&verifiedFlag != 0
+	i.Recent = old || flags&recentFlag != 0
+}
 
 // keyID identifies a key without revealing it.
 type keyID [4]byte

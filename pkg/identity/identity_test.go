@@ -1,7 +1,9 @@
 package identity
 
 import (
+	"bytes"
 	"encoding/base64"
+	"encoding/binary"
 	"testing"
 	"time"
 
@@ -37,13 +39,62 @@ func verifier(t *testing.T, keys string) *Verifier {
 func TestTokenCarriesIdentity(t *testing.T) {
 	v := verifier(t, testKey(1)+", "+testKey(2))
 	for _, want := range []Identity{
-		{UserID: uuid.Must(uuid.NewV7()), Role: Organizer, Email: "o@example.com"}, {Role: Anonymous}, {Role: Service}, {},
+		{},
+		{UserID: uuid.Must(uuid.NewV7()), Role: Organizer, Email: "o@example.com"},
+		{Role: Anonymous},
+		{Role: Customer, Verified: true},
+		{Role: Customer, Recent: true},
+		{Role: Customer, Verified: true, Recent: true},
+		{Role: Service, Verified: true, Recent: true},
 	} {
 		for _, s := range []*Signer{signer(t, testKey(1)), signer(t, testKey(2)+","+testKey(3))} {
 			if got, err := v.Verify(s.Sign(want)); err != nil || got != want {
 				t.Errorf("got %+v %v, want %+v", got, err, want)
 			}
 		}
+	}
+}
+
+func TestServicesAreAlwaysVerifiedAndRecent(t *testing.T) {
+	got, err := verifier(t, testKey(1)).Verify(signer(t, testKey(1)).Sign(Identity{Role: Service}))
+	if err != nil || !got.Verified || !got.Recent {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+// A gateway and a service of different versions run together during a rolling
+// upgrade. The former format has an expiry of 8 bytes in place of the flags and
+// the expiry.
+func TestFormerTokensAreReadAsVerifiedAndRecentAndExpire(t *testing.T) {
+	v := verifier(t, testKey(1))
+	k := signer(t, testKey(1)).key
+	former := func(expires time.Time) string {
+		b := binary.BigEndian.AppendUint64(append([]byte(nil), k.id[:]...), uint64(expires.Unix()))
+		b = append(b, make([]byte, 16)...)
+		b = append(append(b, byte(len(Customer))), Customer+"a@b.example"...)
+		return base64.RawURLEncoding.EncodeToString(k.mac(b, service, b))
+	}
+	want := Identity{Role: Customer, Email: "a@b.example", Verified: true, Recent: true}
+	if got, err := v.Verify(former(time.Now().Add(Lifetime))); err != nil || got != want {
+		t.Errorf("got %+v, %v, want %+v", got, err, want)
+	}
+	if _, err := v.Verify(former(time.Now().Add(-time.Minute))); err == nil {
+		t.Error("an expired token was accepted")
+	}
+}
+
+func TestFormerVerifiersReadEverythingButTheExpiry(t *testing.T) {
+	raw, err := base64.RawURLEncoding.DecodeString(signer(t, testKey(1)).Sign(
+		Identity{UserID: uuid.Max, Role: Customer, Email: "a@b.example", Verified: true, Recent: true}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if expires := time.Unix(int64(binary.BigEndian.Uint64(raw[4:12])), 0); time.Now().After(expires) {
+		t.Errorf("a former verifier refuses the token as expired at %v", expires)
+	}
+	want := append(append(append([]byte(nil), uuid.Max[:]...), byte(len(Customer))), Customer+"a@b.example"...)
+	if got := raw[12 : len(raw)-32]; !bytes.Equal(got, want) {
+		t.Errorf("a former verifier reads %q, want %q", got, want)
 	}
 }
 
