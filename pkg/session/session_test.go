@@ -60,7 +60,7 @@ func TestSessionIsFoundByItsIDWhichRedisDoesNotHold(t *testing.T) {
 	}
 }
 
-func TestUseExtendsIdleTimeoutUpToAbsoluteTimeout(t *testing.T) {
+func TestUseExtendsIdleTimeoutButNotTheAbsoluteEnd(t *testing.T) {
 	s, c := newStore(t)
 	id := login(t, s, testkit.Unique("user"))
 	k := key(Hash(id))
@@ -78,16 +78,11 @@ func TestUseExtendsIdleTimeoutUpToAbsoluteTimeout(t *testing.T) {
 		t.Errorf("idle time left %v after use, want %v", ttl, idle)
 	}
 
-	// Near the end by Redis's own clock: two minutes are left.
-	s.rdb.Set(t.Context(), k, `{"user_id":"u","expires_at":"`+time.Now().Add(2*time.Minute).UTC().Format(time.RFC3339)+`"}`, redis.KeepTTL)
-	if _, err := s.Extend(t.Context(), id); err != nil {
-		t.Fatal(err)
-	}
-	if ttl := s.rdb.TTL(t.Context(), k).Val(); ttl > 2*time.Minute {
-		t.Errorf("lives %v more, past its absolute end in 2 minutes", ttl)
-	}
-	c.Advance(3 * time.Minute)
+	c.Advance(absolute)
 	gone(t, s, id)
+	if _, err := s.Extend(t.Context(), id); !errors.Is(err, ErrNotFound) {
+		t.Errorf("Extend after the absolute end = %v, want ErrNotFound", err)
+	}
 }
 
 func TestEndedSessionIsGoneAtOnce(t *testing.T) {
@@ -113,26 +108,127 @@ func TestEndedSessionIsGoneAtOnce(t *testing.T) {
 	}
 }
 
-func TestSetRoleUpdatesLiveSessionsOnly(t *testing.T) {
+func verify(sess *Session) { sess.Verified = true }
+
+func TestUpdateChangesLiveSessionsOnly(t *testing.T) {
 	s, _ := newStore(t)
 	user := testkit.Unique("user")
 	one, two, ended := login(t, s, user), login(t, s, user), login(t, s, user)
 	s.rdb.Del(t.Context(), key(Hash(ended)))
-	if err := s.SetRole(t.Context(), user, "organizer"); err != nil {
+	if err := s.Update(t.Context(), user, verify); err != nil {
 		t.Fatal(err)
 	}
 	for _, id := range []string{one, two} {
-		if got, err := s.Get(t.Context(), id); err != nil || got.Role != "organizer" {
+		if got, err := s.Get(t.Context(), id); err != nil || !got.Verified || got.UserID != user {
 			t.Errorf("Get = %+v, %v", got, err)
+		}
+		if ttl := s.rdb.TTL(t.Context(), key(Hash(id))).Val(); ttl < idle-time.Minute || ttl > idle {
+			t.Errorf("idle time left %v after an update, want %v", ttl, idle)
 		}
 	}
 	gone(t, s, ended)
+	if err := s.UpdateOne(t.Context(), ended, verify); !errors.Is(err, ErrNotFound) {
+		t.Errorf("UpdateOne of an ended session = %v, want ErrNotFound", err)
+	}
 	s.rdb.AddHook(endsAfterRead{s.rdb})
-	if err := s.SetRole(t.Context(), user, "admin"); err != nil {
+	if err := s.Update(t.Context(), user, verify); err != nil {
 		t.Fatal(err)
 	}
 	for _, id := range []string{one, two} {
 		gone(t, s, id)
+	}
+}
+
+func TestConcurrentUpdatesDoNotUndoEachOther(t *testing.T) {
+	s, c := newStore(t)
+	id := login(t, s, testkit.Unique("user"))
+	c.Advance(time.Minute)
+	overtaken := false
+	err := s.UpdateOne(t.Context(), id, func(sess *Session) {
+		if !overtaken {
+			overtaken = true
+			if err := s.UpdateOne(t.Context(), id, verify); err != nil {
+				t.Error(err)
+			}
+		}
+		sess.AuthenticatedAt = c.Now()
+	})
+	if got, _ := s.Get(t.Context(), id); err != nil || !got.Verified || !got.AuthenticatedAt.Equal(c.Now()) {
+		t.Errorf("session after both updates: %+v, %v", got, err)
+	}
+}
+
+func TestSessionStoredBeforeTheUpdateCountsAsVerifiedAndAuthenticatedAtItsStart(t *testing.T) {
+	s, c := newStore(t)
+	id := login(t, s, testkit.Unique("user"))
+	began := c.Now().UTC().Add(-time.Minute)
+	old := `{"user_id":"u","email":"a@b.example","role":"customer","created_at":"` + began.Format(time.RFC3339Nano) +
+		`","expires_at":"` + c.Now().Add(time.Hour).UTC().Format(time.RFC3339Nano) + `"}`
+	s.rdb.Set(t.Context(), key(Hash(id)), old, redis.KeepTTL)
+	got, err := s.Get(t.Context(), id)
+	if err != nil || !got.Verified || !got.AuthenticatedAt.Equal(began) {
+		t.Errorf("Get = %+v, %v, want verified and authenticated at %v", got, err, began)
+	}
+}
+
+func TestListShowsLiveSessionsTheLastUsedFirst(t *testing.T) {
+	s, c := newStore(t)
+	user := testkit.Unique("user")
+	first, second, expired := login(t, s, user), login(t, s, user), login(t, s, user)
+	login(t, s, testkit.Unique("user"))
+	s.rdb.Del(t.Context(), key(Hash(expired)))
+	for id, left := range map[string]time.Duration{first: idle - time.Minute, second: idle - 3*time.Minute} {
+		s.rdb.PExpire(t.Context(), key(Hash(id)), left)
+	}
+	c.Advance(5 * time.Minute) // both began five minutes ago
+	open, err := s.List(t.Context(), user)
+	if err != nil || len(open) != 2 || open[0].Hash != Hash(first) || open[1].Hash != Hash(second) {
+		t.Fatalf("List = %+v, %v", open, err)
+	}
+	for i, ago := range []time.Duration{time.Minute, 3 * time.Minute} {
+		if got := c.Now().Sub(open[i].LastUsedAt); got < ago || got > ago+time.Minute {
+			t.Errorf("session %d was last used %v ago, want %v", i, got, ago)
+		}
+	}
+	s.rdb.PExpire(t.Context(), key(Hash(second)), time.Minute)
+	if open, _ = s.List(t.Context(), user); !open[1].LastUsedAt.Equal(open[1].CreatedAt) {
+		t.Errorf("last used at %v, before its start at %v", open[1].LastUsedAt, open[1].CreatedAt)
+	}
+}
+
+func TestUsersEndTheirOwnSessionsByHash(t *testing.T) {
+	s, _ := newStore(t)
+	user, stranger := testkit.Unique("user"), testkit.Unique("user")
+	one, two := login(t, s, user), login(t, s, user)
+	if err := s.EndHash(t.Context(), stranger, Hash(one)); !errors.Is(err, ErrNotFound) {
+		t.Errorf("a stranger's EndHash = %v, want ErrNotFound", err)
+	}
+	if err := s.EndHash(t.Context(), user, Hash(one)); err != nil {
+		t.Fatal(err)
+	}
+	gone(t, s, one)
+	if err := s.EndHash(t.Context(), user, Hash(one)); !errors.Is(err, ErrNotFound) {
+		t.Errorf("ending twice = %v, want ErrNotFound", err)
+	}
+	if _, err := s.Get(t.Context(), two); err != nil {
+		t.Errorf("the other session: %v", err)
+	}
+}
+
+func TestAllSessionsButOneEnd(t *testing.T) {
+	s, _ := newStore(t)
+	user := testkit.Unique("user")
+	kept, one, two := login(t, s, user), login(t, s, user), login(t, s, user)
+	if err := s.EndAllBut(t.Context(), user, kept); err != nil {
+		t.Fatal(err)
+	}
+	gone(t, s, one)
+	gone(t, s, two)
+	if _, err := s.Get(t.Context(), kept); err != nil {
+		t.Errorf("the kept session: %v", err)
+	}
+	if open, err := s.List(t.Context(), user); err != nil || len(open) != 1 {
+		t.Errorf("List = %+v, %v", open, err)
 	}
 }
 
@@ -186,14 +282,18 @@ func TestSessionChangesArePublished(t *testing.T) {
 		t.Fatal(err)
 	}
 	expect("end", one)
-	if err := s.SetRole(t.Context(), user, "organizer"); err != nil {
+	if err := s.Update(t.Context(), user, verify); err != nil {
 		t.Fatal(err)
 	}
-	expect("role", two, three)
+	expect("update", two, three)
+	if err := s.EndHash(t.Context(), user, Hash(two)); err != nil {
+		t.Fatal(err)
+	}
+	expect("end by hash", two)
 	if err := s.EndAll(t.Context(), user); err != nil {
 		t.Fatal(err)
 	}
-	expect("end all", two, three)
+	expect("end all", three)
 	cancel()
 	if err := <-ended; err != nil {
 		t.Error(err)

@@ -100,6 +100,9 @@ func (s *program) call(id identity.Identity, method, path, body string, headers 
 	}
 	token := s.signer.Sign(id)
 	req.Header.Set(identity.Header, token)
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
 	for i := 0; i < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])
 	}
@@ -141,7 +144,7 @@ func (s *program) register() (identity.Identity, string) {
 
 func (s *program) login(email string) string {
 	s.t.Helper()
-	a := s.want(s.call(anonymous, "POST", "/login", `{"email":"`+email+`","password":"12345678"}`), 200, "")
+	a := s.want(s.call(anonymous, "POST", "/login", `{"email":"`+email+`","password":"12345678","session":"token"}`), 200, "")
 	return a.body["session_id"].(string)
 }
 
@@ -153,17 +156,22 @@ func (s *program) role(sessionID string) string {
 	return sess.Role
 }
 
+// sessionCookie returns the session cookie that an answer sets.
+func (s *program) sessionCookie(a answer) *http.Cookie {
+	s.t.Helper()
+	for _, c := range (&http.Response{Header: a.header}).Cookies() {
+		if strings.HasSuffix(c.Name, "frontrow_session") {
+			return c
+		}
+	}
+	s.t.Fatalf("no session cookie in %v", a.header)
+	return nil
+}
+
 func TestRegisterLoginMeLogout(t *testing.T) {
 	s := start(t)
 	user, email := s.register()
-	a := s.want(s.call(anonymous, "POST", "/login", `{"email":" `+strings.ToUpper(email)+`","password":"12345678"}`, "X-Forwarded-Proto", "https"), 200, "")
-	id := a.body["session_id"].(string)
-	cookie := a.header.Get("Set-Cookie")
-	for _, part := range []string{session.Cookie + "=" + id, "HttpOnly", "SameSite=Lax", "Secure", "Path=/"} {
-		if !strings.Contains(cookie, part) {
-			t.Errorf("cookie %q has no %q", cookie, part)
-		}
-	}
+	id := s.login(" " + strings.ToUpper(email))
 	if me := s.want(s.call(user, "GET", "/me", ""), 200, ""); me.body["email"] != email || me.body["role"] != "customer" || me.body["password_hash"] != nil {
 		t.Errorf("me = %v", me.body)
 	}
@@ -179,6 +187,75 @@ func TestRegisterLoginMeLogout(t *testing.T) {
 	s.want(s.call(anonymous, "GET", "/me", ""), 401, "session_required")
 }
 
+func TestBrowserGetsTheSessionOnlyAsAnHTTPOnlyCookie(t *testing.T) {
+	s := start(t)
+	user, email := s.register()
+	body := `{"email":"` + email + `","password":"12345678"}`
+	for scheme, name := range map[string]string{"https": "__Host-frontrow_session", "http": "frontrow_session"} {
+		proto := []string{"X-Forwarded-Proto", scheme}
+		a := s.want(s.call(anonymous, "POST", "/login", body, proto...), 200, "")
+		c := s.sessionCookie(a)
+		if c.Name != name || !c.HttpOnly || c.Secure != (scheme == "https") || c.Path != "/" || c.Domain != "" || c.SameSite != http.SameSiteLaxMode {
+			t.Errorf("over %s: cookie %v", scheme, c)
+		}
+		if a.body["session_id"] != nil || s.role(c.Value) == "" {
+			t.Errorf("over %s: answer %v, session of the cookie has role %q", scheme, a.body, s.role(c.Value))
+		}
+		proto = append(proto, "Cookie", name+"="+c.Value)
+		again := s.sessionCookie(s.want(s.call(anonymous, "POST", "/login", body, proto...), 200, ""))
+		if s.role(c.Value) != "" || s.role(again.Value) == "" {
+			t.Errorf("over %s: a log-in must end the session whose cookie it carries and no other", scheme)
+		}
+		proto[3] = name + "=" + again.Value
+		gone := s.sessionCookie(s.want(s.call(user, "POST", "/logout", "", proto...), 204, ""))
+		if gone.Name != name || gone.MaxAge >= 0 || s.role(again.Value) != "" {
+			t.Errorf("over %s: log-out sets %v, session has role %q", scheme, gone, s.role(again.Value))
+		}
+	}
+	a := s.want(s.call(anonymous, "POST", "/login", strings.Replace(body, "}", `,"session":"token"}`, 1)), 200, "")
+	if id, _ := a.body["session_id"].(string); s.role(id) == "" || len(a.header["Set-Cookie"]) > 0 {
+		t.Errorf("an API client got %v and cookies %v", a.body, a.header["Set-Cookie"])
+	}
+}
+
+func TestUserListsAndEndsOwnSessions(t *testing.T) {
+	s := start(t)
+	user, email := s.register()
+	_, strange := s.register()
+	foreign := s.login(strange)
+	old := s.login(email)
+	a := s.want(s.call(anonymous, "POST", "/login", `{"email":"`+email+`","password":"12345678","session":"token"}`,
+		"User-Agent", "Browser 1", "X-Forwarded-For", "192.0.2.7"), 200, "")
+	current := a.body["session_id"].(string)
+	list := func() map[string]map[string]any {
+		t.Helper()
+		a := s.want(s.call(user, "GET", "/me/sessions", "", "Authorization", "Bearer "+current), 200, "")
+		byHash := map[string]map[string]any{}
+		for _, item := range a.body["items"].([]any) {
+			o := item.(map[string]any)
+			byHash[o["id"].(string)] = o
+		}
+		return byHash
+	}
+	open := list()
+	mine := open[session.Hash(current)]
+	if len(open) != 2 || mine["current"] != true || mine["user_agent"] != "Browser 1" || mine["address"] != "192.0.2.7" ||
+		mine["last_used_at"] == nil || open[session.Hash(old)]["current"] != false {
+		t.Errorf("sessions %v", open)
+	}
+	for name, hash := range map[string]string{"foreign": session.Hash(foreign), "made up": "x"} {
+		if a := s.call(user, "DELETE", "/me/sessions/"+hash, ""); a.status != 404 || a.code() != "not_found" {
+			t.Errorf("ending a session that is %s: %d %v", name, a.status, a.body)
+		}
+	}
+	s.want(s.call(user, "DELETE", "/me/sessions/"+session.Hash(old), ""), 204, "")
+	if open := list(); len(open) != 1 || s.role(old) != "" || s.role(current) == "" || s.role(foreign) == "" {
+		t.Errorf("after one has ended: %v", open)
+	}
+	s.want(s.call(user, "DELETE", "/me/sessions/"+session.Hash(old), ""), 404, "not_found")
+	s.want(s.call(anonymous, "GET", "/me/sessions", ""), 401, "session_required")
+}
+
 func TestRefusals(t *testing.T) {
 	s := start(t)
 	user, email := s.register()
@@ -191,7 +268,7 @@ func TestRefusals(t *testing.T) {
 		status             int
 		code               string
 	}{
-		"e-mail taken":             {anonymous, "POST", "/register", reg(strings.ToUpper(email), ""), 409, "email_taken"},
+		"e-mail taken":             {anonymous, "POST", "/register", reg(strings.ToUpper(email), ""), 403, "forbidden"},
 		"wrong fields":             {anonymous, "POST", "/register", `{}`, 422, "validation_failed"},
 		"role chosen by oneself":   {anonymous, "POST", "/register", reg("x@example.com", `,"role":"admin"`), 400, "unknown_field"},
 		"malformed":                {anonymous, "POST", "/login", `{`, 400, "malformed_json"},
@@ -253,17 +330,19 @@ func TestConcurrentDuplicateRegistrationsMakeOneAccount(t *testing.T) {
 	s.want(s.call(anonymous, "POST", "/register", strings.Replace(body, "12345678", "12345679", 1), "Idempotency-Key", key), 422, "idempotency_key_reused")
 }
 
-func TestRoleChangesInLiveSessionsAtOnceAndTheLastAdminStays(t *testing.T) {
+func TestRoleChangeEndsSessionsAndTheLastAdminStays(t *testing.T) {
 	s := start(t)
 	user, email := s.register()
 	id := s.login(email)
-	admin := identity.Identity{UserID: s.adminID(), Role: identity.Admin}
+	admin := identity.Identity{UserID: s.adminID(), Role: identity.Admin, Recent: true}
 	path := "/users/" + user.UserID.String() + "/role"
 
 	a := s.want(s.call(admin, "PUT", path, `{"role":"organizer"}`), 200, "")
-	if a.body["role"] != "organizer" || s.role(id) != "organizer" {
-		t.Errorf("answer %v, session %q", a.body["role"], s.role(id))
+	if a.body["role"] != "organizer" || s.role(id) != "" || s.role(s.login(email)) != "organizer" {
+		t.Errorf("answer %v, former session %q", a.body["role"], s.role(id))
 	}
+	notRecent := identity.Identity{UserID: admin.UserID, Role: identity.Admin}
+	s.want(s.call(notRecent, "PUT", path, `{"role":"customer"}`), 403, "reauthentication_required")
 	s.want(s.call(admin, "PUT", path, `{"role":"emperor"}`), 422, "validation_failed")
 	s.want(s.call(admin, "PUT", "/users/"+uuid.NewString()+"/role", `{"role":"admin"}`), 404, "not_found")
 

@@ -78,18 +78,6 @@ type Accounts interface {
 	SetRole(ctx context.Context, id uuid.UUID, role identity.Role, fn func(Account) error) (Account, error)
 }
 
-// Sessions stores the log-in sessions.
-type Sessions interface {
-	// Start begins a session and returns its id and absolute end.
-	Start(ctx context.Context, a Account) (id string, expiresAt time.Time, err error)
-	// End ends one session. A missing session is not an error.
-	End(ctx context.Context, id string) error
-	// EndAll ends all sessions of a user.
-	EndAll(ctx context.Context, userID uuid.UUID) error
-	// SetRole changes the role in all sessions of a user at once.
-	SetRole(ctx context.Context, userID uuid.UUID, role identity.Role) error
-}
-
 // Attempts counts failed log-ins by account and by client address. It never
 // fails: if its store is down, it counts in this process.
 type Attempts interface {

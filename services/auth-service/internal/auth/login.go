@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/frontrow-tickets/frontrow/api/rest"
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 )
 
@@ -24,11 +25,11 @@ type Login struct {
 }
 
 // Login starts a session. An unknown e-mail and a wrong password cause the same
-// response after the same work. addr is the client's address. Errors:
-// ErrInvalidCredentials, *TooManyError, ErrBusy.
-func (s *Service) Login(ctx context.Context, email, password, addr string) (Login, error) {
-	email = NormalizeEmail(email)
-	if err := s.blocked(ctx, email, addr); err != nil {
+// response after the same work. Errors: ErrInvalidCredentials, *TooManyError,
+// ErrBusy.
+func (s *Service) Login(ctx context.Context, c rest.Credentials, from Client) (Login, error) {
+	email, password := NormalizeEmail(c.Email), c.Password
+	if err := s.blocked(ctx, email, from.Address); err != nil {
 		return Login{}, err
 	}
 	a, err := s.Accounts.ByEmail(ctx, email)
@@ -45,7 +46,7 @@ func (s *Service) Login(ctx context.Context, email, password, addr string) (Logi
 		// Check again within the slot: failures counted while this log-in
 		// waited apply to it, so that concurrent guesses are limited like
 		// consecutive ones.
-		if err := s.blocked(ctx, email, addr); err != nil {
+		if err := s.blocked(ctx, email, from.Address); err != nil {
 			return err
 		}
 		ok, err := s.Hasher.matches(a.PasswordHash, password)
@@ -53,7 +54,7 @@ func (s *Service) Login(ctx context.Context, email, password, addr string) (Logi
 			return fmt.Errorf("password of account %s: %w", a.ID, err)
 		}
 		if !ok || !known {
-			s.Attempts.Failed(ctx, email, addr)
+			s.Attempts.Failed(ctx, email, from.Address)
 			return ErrInvalidCredentials
 		}
 		return nil
@@ -63,12 +64,12 @@ func (s *Service) Login(ctx context.Context, email, password, addr string) (Logi
 	}
 	s.Attempts.Succeeded(ctx, email)
 	var l Login
-	// A concurrent role change reaches this session too: either the new role is
-	// read here, or the change waits and then finds the session.
+	// A concurrent role change ends this session too, unless the new role is read
+	// here: it waits and then finds the session.
 	err = s.Accounts.WhileUnchanged(ctx, a.ID, func(a Account) error {
 		var err error
 		l.Account = a
-		l.SessionID, l.ExpiresAt, err = s.Sessions.Start(ctx, a)
+		l.SessionID, l.ExpiresAt, err = s.Sessions.Start(ctx, a, from)
 		return err
 	})
 	return l, err
@@ -81,11 +82,12 @@ func (s *Service) blocked(ctx context.Context, email, addr string) error {
 	return nil
 }
 
-// SetRole changes an account's role, also in its live sessions. If the sessions
-// can't be changed, nothing is changed. Errors: ErrNotFound, ErrLastAdmin.
+// SetRole changes an account's role and ends its sessions, so that the new role
+// begins with a new session. If they can't be ended, nothing is changed. Errors:
+// ErrNotFound, ErrLastAdmin.
 func (s *Service) SetRole(ctx context.Context, id uuid.UUID, role identity.Role) (Account, error) {
 	return s.Accounts.SetRole(ctx, id, role, func(a Account) error {
-		return s.Sessions.SetRole(ctx, a.ID, a.Role)
+		return s.Sessions.EndAll(ctx, a.ID)
 	})
 }
 

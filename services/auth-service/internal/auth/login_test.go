@@ -8,16 +8,18 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/frontrow-tickets/frontrow/api/rest"
 )
 
 func TestUnknownEmailAndWrongPasswordGetTheSameAnswerForTheSameWork(t *testing.T) {
 	s, w, _ := newService(t)
-	_, err := s.Login(t.Context(), email, "wrong password", "192.0.2.1")
+	_, err := s.Login(t.Context(), rest.Credentials{Email: email, Password: "wrong password"}, client)
 	if !errors.Is(err, ErrInvalidCredentials) {
 		t.Fatalf("wrong password: %v", err)
 	}
 	wrong := w.take()
-	_, err = s.Login(t.Context(), "nobody@example.com", "wrong password", "192.0.2.1")
+	_, err = s.Login(t.Context(), rest.Credentials{Email: "nobody@example.com", Password: "wrong password"}, client)
 	if !errors.Is(err, ErrInvalidCredentials) {
 		t.Fatalf("unknown e-mail: %v", err)
 	}
@@ -28,7 +30,7 @@ func TestUnknownEmailAndWrongPasswordGetTheSameAnswerForTheSameWork(t *testing.T
 
 func TestLoginTakesTheEmailInAnyCase(t *testing.T) {
 	s, _, _ := newService(t)
-	l, err := s.Login(t.Context(), "  ADA@Example.COM ", password, "192.0.2.1")
+	l, err := s.Login(t.Context(), rest.Credentials{Email: "  ADA@Example.COM ", Password: password}, client)
 	if err != nil || l.Account.Email != email {
 		t.Errorf("Login = %+v, %v", l, err)
 	}
@@ -36,7 +38,7 @@ func TestLoginTakesTheEmailInAnyCase(t *testing.T) {
 
 func TestOverlongPasswordCostsNoMoreThanShortOne(t *testing.T) {
 	s, w, _ := newService(t)
-	if _, err := s.Login(t.Context(), email, strings.Repeat("x", 200_000), "192.0.2.1"); !errors.Is(err, ErrInvalidCredentials) {
+	if _, err := s.Login(t.Context(), rest.Credentials{Email: email, Password: strings.Repeat("x", 200_000)}, client); !errors.Is(err, ErrInvalidCredentials) {
 		t.Errorf("Login = %v", err)
 	}
 	if n := len(w.take()); n != 1 {
@@ -48,7 +50,7 @@ func TestGuessingIsRefusedEvenWithTheRightPasswordUntilTheWindowEnds(t *testing.
 	s, w, c := newService(t)
 	var wg sync.WaitGroup
 	for range 3 * MaxFailuresPerAccount {
-		wg.Go(func() { _, _ = s.Login(t.Context(), email, "guess", "192.0.2.1") })
+		wg.Go(func() { _, _ = s.Login(t.Context(), rest.Credentials{Email: email, Password: "guess"}, client) })
 	}
 	wg.Wait()
 	// As many hashes may run at once as there are slots.
@@ -56,14 +58,14 @@ func TestGuessingIsRefusedEvenWithTheRightPasswordUntilTheWindowEnds(t *testing.
 		t.Errorf("%d guesses sent at once were tried, want about %d", n, MaxFailuresPerAccount)
 	}
 	var tooMany *TooManyError
-	if _, err := s.Login(t.Context(), email, password, "192.0.2.2"); !errors.As(err, &tooMany) || tooMany.RetryAfter <= 0 {
+	if _, err := s.Login(t.Context(), rest.Credentials{Email: email, Password: password}, Client{Address: "192.0.2.2"}); !errors.As(err, &tooMany) || tooMany.RetryAfter <= 0 {
 		t.Fatalf("Login = %v, want TooManyError", err)
 	}
 	if len(w.take()) != 0 {
 		t.Error("a refused attempt was hashed")
 	}
 	c.Advance(Window + time.Second)
-	if _, err := s.Login(t.Context(), email, password, "192.0.2.1"); err != nil {
+	if _, err := s.Login(t.Context(), rest.Credentials{Email: email, Password: password}, client); err != nil {
 		t.Errorf("after the window: %v", err)
 	}
 }

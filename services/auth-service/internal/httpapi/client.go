@@ -3,25 +3,37 @@ package httpapi
 import (
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/frontrow-tickets/frontrow/pkg/session"
+	"github.com/frontrow-tickets/frontrow/services/auth-service/internal/auth"
 )
 
-// clientAddress returns the address seen by the gateway, which sets the header
-// and strips it from incoming requests.
-func clientAddress(r *http.Request) string {
-	if a := r.Header.Get("X-Forwarded-For"); a != "" {
-		return a
+// maxUserAgent is the length in bytes to which a User-Agent is cut.
+const maxUserAgent = 200
+
+// client returns the sender of a request as seen by the gateway, which sets the
+// X-Forwarded headers and strips them from incoming requests.
+func client(r *http.Request) auth.Client {
+	c := auth.Client{Address: r.Header.Get("X-Forwarded-For"), UserAgent: r.UserAgent()}
+	if c.Address == "" {
+		c.Address, _, _ = net.SplitHostPort(r.RemoteAddr)
 	}
-	host, _, _ := net.SplitHostPort(r.RemoteAddr)
-	return host
+	if len(c.UserAgent) > maxUserAgent {
+		c.UserAgent = c.UserAgent[:maxUserAgent]
+	}
+	c.UserAgent = strings.ToValidUTF8(c.UserAgent, "")
+	return c
 }
 
-// cookie returns the session cookie, Secure if the client used https.
+// https reports whether the client used HTTPS.
+func https(r *http.Request) bool { return r.Header.Get("X-Forwarded-Proto") == "https" }
+
+// cookie returns the session cookie.
 func cookie(r *http.Request, value string, age time.Duration) *http.Cookie {
 	return &http.Cookie{
-		Name: session.Cookie, Value: value, Path: "/", MaxAge: int(age.Seconds()), HttpOnly: true,
-		Secure: r.Header.Get("X-Forwarded-Proto") == "https", SameSite: http.SameSiteLaxMode,
+		Name: session.Cookie(https(r)), Value: value, Path: "/", MaxAge: int(age.Seconds()), HttpOnly: true,
+		Secure: https(r), SameSite: http.SameSiteLaxMode,
 	}
 }

@@ -29,9 +29,11 @@ func New(svc *auth.Service, verifier *identity.Verifier) http.Handler {
 	api.Handle(http.MethodPost, "/api/v1/auth/login", h.login)
 	api.Handle(http.MethodPost, "/api/v1/auth/logout", httpapi.WithSession(h.logout))
 	api.Handle(http.MethodPost, "/api/v1/auth/logout-all", httpapi.WithSession(h.logoutAll))
+	api.Handle(http.MethodGet, "/api/v1/auth/me/sessions", httpapi.WithSession(h.listSessions))
+	api.Handle(http.MethodDelete, "/api/v1/auth/me/sessions/{id}", httpapi.WithSession(h.endSession))
 	api.Handle(http.MethodGet, "/api/v1/auth/me", httpapi.WithSession(h.me))
 	api.Handle(http.MethodGet, "/api/v1/auth/users", httpapi.WithRole(h.users, identity.Admin))
-	api.Handle(http.MethodPut, "/api/v1/auth/users/{id}/role", httpapi.WithRole(h.setRole, identity.Admin))
+	api.Handle(http.MethodPut, "/api/v1/auth/users/{id}/role", httpapi.WithRole(httpapi.WithRecent(h.setRole), identity.Admin))
 	return api
 }
 
@@ -69,34 +71,22 @@ func (h *handlers) login(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	l, err := h.svc.Login(r.Context(), credentials.Email, credentials.Password, clientAddress(r))
+	l, err := h.svc.Login(r.Context(), credentials, client(r))
 	logins.WithLabelValues(outcome(err)).Inc()
 	if err != nil {
 		return answer(err)
 	}
+	if err := h.svc.Sessions.End(r.Context(), session.FromCookie(r, https(r))); err != nil {
+		return err
+	}
 	w.Header().Set("Cache-Control", "no-store")
-	http.SetCookie(w, cookie(r, l.SessionID, time.Until(l.ExpiresAt)))
-	return httpapi.WriteJSON(w, http.StatusOK, rest.Session{SessionID: l.SessionID, ExpiresAt: l.ExpiresAt, User: view(l.Account)})
-}
-
-func (h *handlers) logout(w http.ResponseWriter, r *http.Request) error {
-	if err := h.svc.Sessions.End(r.Context(), session.FromRequest(r)); err != nil {
-		return err
+	answer := rest.Session{ExpiresAt: l.ExpiresAt, User: view(l.Account)}
+	if credentials.Session == rest.CredentialsSessionToken {
+		answer.SessionID = l.SessionID
+	} else {
+		http.SetCookie(w, cookie(r, l.SessionID, time.Until(l.ExpiresAt)))
 	}
-	return loggedOut(w, r)
-}
-
-func (h *handlers) logoutAll(w http.ResponseWriter, r *http.Request) error {
-	if err := h.svc.Sessions.EndAll(r.Context(), identity.FromContext(r.Context()).UserID); err != nil {
-		return err
-	}
-	return loggedOut(w, r)
-}
-
-func loggedOut(w http.ResponseWriter, r *http.Request) error {
-	http.SetCookie(w, cookie(r, "", -time.Second))
-	w.WriteHeader(http.StatusNoContent)
-	return nil
+	return httpapi.WriteJSON(w, http.StatusOK, answer)
 }
 
 func (h *handlers) me(w http.ResponseWriter, r *http.Request) error {
