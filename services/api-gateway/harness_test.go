@@ -125,8 +125,8 @@ func (w *world) launch() {
 	w.t.Helper()
 	cfg := config{
 		Config:       servicetest.Config(),
-		IdentityKeys: identityKeys{w.seed, w.seed, w.seed, w.seed}, RedisURL: testkit.Redis(w.t), Routing: "hash",
-		RateLimitSession: 1000, RateLimitAddress: 10_000, SessionIdle: time.Hour, servicePrefix: w.prefix,
+		IdentityKeys: identityKeys{w.seed, w.seed, w.seed, w.seed, w.seed}, RedisURL: testkit.Redis(w.t), Routing: "hash",
+		RateLimitSession: 1000, RateLimitAddress: 10_000, SessionIdle: time.Hour, SessionRecent: 15 * time.Minute, servicePrefix: w.prefix,
 	}
 	cfg.ConsulAddr, cfg.InstanceID, cfg.AdvertiseAddr = testkit.Consul(w.t), w.prefix+"gateway", "127.0.0.1:9"
 	w.configure(&cfg)

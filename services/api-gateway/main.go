@@ -23,6 +23,7 @@ type config struct {
 	RateLimitSession float64       `env:"RATE_LIMIT_SESSION" envDefault:"50"`
 	RateLimitAddress float64       `env:"RATE_LIMIT_ADDRESS" envDefault:"200"`
 	SessionIdle      time.Duration `env:"SESSION_IDLE" envDefault:"2h"`
+	SessionRecent    time.Duration `env:"SESSION_RECENT" envDefault:"15m"`
 	// TrustedProxies are the networks of proxies in front of the gateway, such
 	// as 10.0.0.0/8, whose X-Forwarded-For and X-Forwarded-Proto are trusted.
 	TrustedProxies []netip.Prefix `env:"TRUSTED_PROXIES"`
@@ -33,10 +34,11 @@ type config struct {
 
 // identityKeys are the keys shared with each service.
 type identityKeys struct {
-	Auth    string `env:"AUTH,required"`
-	Event   string `env:"EVENT,required"`
-	Booking string `env:"BOOKING,required"`
-	Payment string `env:"PAYMENT,required"`
+	Auth         string `env:"AUTH,required"`
+	Event        string `env:"EVENT,required"`
+	Booking      string `env:"BOOKING,required"`
+	Payment      string `env:"PAYMENT,required"`
+	Notification string `env:"NOTIFICATION,required"`
 }
 
 // signers returns the identity signers for each service.
@@ -44,6 +46,7 @@ func (k identityKeys) signers() (map[string]*identity.Signer, error) {
 	signers := map[string]*identity.Signer{}
 	for service, keys := range map[string]string{
 		route.Auth: k.Auth, route.Event: k.Event, route.Booking: k.Booking, route.Payment: k.Payment,
+		route.Notification: k.Notification,
 	} {
 		var err error
 		if signers[service], err = identity.NewSigner(service, keys); err != nil {

@@ -48,7 +48,7 @@ func run(ctx context.Context, cfg config) error {
 	sessions := redis.NewSessions(session.NewStore(rdb, cfg.SessionIdle))
 	process.Go("changes of sessions", sessions.Run)
 	front, err := edge.New(edge.Config{
-		Forwarder: forwarder, Sessions: sessions, Signers: signers,
+		Forwarder: forwarder, Sessions: sessions, SessionRecent: cfg.SessionRecent, Signers: signers,
 		BySession: bySession, ByAddress: byAddress, CORSOrigins: cfg.CORSOrigins, TrustedProxies: cfg.TrustedProxies,
 		App: web.App(),
 	})

@@ -1,13 +1,18 @@
 package main
 
 import (
+	"net/http"
+	"net/netip"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/alicebob/miniredis/v2"
 
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 	"github.com/frontrow-tickets/frontrow/pkg/session"
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
+	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/route"
 )
 
 func TestOnlyTheGatewaySetsTheIdentity(t *testing.T) {
@@ -20,7 +25,7 @@ func TestOnlyTheGatewaySetsTheIdentity(t *testing.T) {
 		"X-Forwarded-For", "203.0.113.9", "X-Forwarded-Proto", "https", "X-Forwarded-Host", "evil.example",
 		"Forwarded", "for=203.0.113.9", "X-Real-Ip", "203.0.113.9",
 		"Traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-		"Connection", "Accept", "Accept", "text/x", "Cookie", session.Cookie+"=x")
+		"Connection", "Accept", "Accept", "text/x", "Cookie", session.Cookie(false)+"=x")
 	a := w.want(w.send("GET", "/api/v1/bookings", "", outside...), 200, "")
 	got := r.requests()[0]
 	if got.id.UserID != user || got.id.Role != identity.Customer || got.id.Email != "u@example.com" {
@@ -58,7 +63,7 @@ func TestRoutesRequireSessionsAndRoles(t *testing.T) {
 		t.Fatal(err)
 	}
 	cookie := func(id string, more ...string) []string {
-		return append([]string{"Cookie", session.Cookie + "=" + id}, more...)
+		return append([]string{"Cookie", session.Cookie(false) + "=" + id}, more...)
 	}
 	for name, c := range map[string]struct {
 		method, path string
@@ -96,9 +101,80 @@ func TestLogoutPassesTheSessionID(t *testing.T) {
 	r := w.replica("auth-service", 0, nil)
 	w.start()
 	id, _ := w.login(identity.Customer)
-	w.want(w.send("POST", "/api/v1/auth/logout", "", "Cookie", session.Cookie+"="+id), 200, "")
-	if got := r.requests()[0].header.Get("Authorization"); got != "Bearer "+id {
-		t.Errorf("auth-service got %q", got)
+	cookie := session.Cookie(false) + "=" + id
+	w.want(w.send("POST", "/api/v1/auth/logout", "", "Cookie", cookie), 200, "")
+	w.want(w.send("POST", "/api/v1/auth/login", "", "Cookie", cookie), 200, "")
+	w.want(w.send("POST", "/api/v1/auth/logout", "", bearer(id)...), 200, "")
+	got := r.requests()
+	if got[0].header.Get("Cookie") != cookie || got[1].header.Get("Cookie") != cookie ||
+		got[2].header.Get("Authorization") != "Bearer "+id {
+		t.Errorf("auth-service got %v, %v, %v", got[0].header, got[1].header, got[2].header)
+	}
+}
+
+func TestIdentitySaysWhetherTheEmailIsVerifiedAndTheLoginRecent(t *testing.T) {
+	w := newWorld(t)
+	r := w.replica("booking-service", 0, nil)
+	w.start()
+	id, user := w.login(identity.Customer)
+	for name, c := range map[string]struct {
+		verified, recent bool
+		age              time.Duration
+	}{
+		"nothing": {false, false, 16 * time.Minute}, "verified": {true, false, 16 * time.Minute},
+		"recent": {false, true, 14 * time.Minute}, "both": {true, true, 0},
+	} {
+		if err := w.store.Update(t.Context(), user.String(), func(s *session.Session) {
+			s.Verified, s.AuthenticatedAt = c.verified, time.Now().Add(-c.age)
+		}); err != nil {
+			t.Fatal(err)
+		}
+		testkit.Eventually(t, name+" is passed on", func() bool {
+			w.want(w.send("GET", "/api/v1/bookings", "", bearer(id)...), 200, "")
+			seen := r.requests()
+			got := seen[len(seen)-1].id
+			return got.Verified == c.verified && got.Recent == c.recent
+		})
+	}
+}
+
+func TestHTTPSTakesOnlyTheCookieWithTheHostPrefix(t *testing.T) {
+	w := newWorld(t)
+	w.replica("booking-service", 0, nil)
+	w.configure = func(c *config) { c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")} }
+	w.start()
+	id, _ := w.login(identity.Customer)
+	plain, host := session.Cookie(false)+"="+id, session.Cookie(true)+"="+id
+	for _, c := range []struct {
+		scheme, cookie string
+		status         int
+		code           string
+	}{
+		{"http", plain, 200, ""}, {"http", host, 401, "session_required"},
+		{"https", host, 200, ""}, {"https", plain, 401, "session_required"},
+	} {
+		a := w.send("GET", "/api/v1/bookings", "", "Cookie", c.cookie, "X-Forwarded-Proto", c.scheme)
+		if a.status != c.status || a.code() != c.code {
+			t.Errorf("%s with %s: got %d %s, want %d %q", c.scheme, c.cookie, a.status, a.body, c.status, c.code)
+		}
+	}
+}
+
+func TestUnsafeRequestsOfOtherSitesAreRefusedOnEveryRoute(t *testing.T) {
+	w := newWorld(t)
+	w.start()
+	for i := range route.Table {
+		rt := &route.Table[i]
+		if rt.Method == http.MethodGet {
+			continue
+		}
+		path := strings.ReplaceAll(rt.Path, "{id}", "0190b0a0-0000-7000-8000-000000000001")
+		for _, site := range []string{"cross-site", "same-site"} {
+			a := w.send(rt.Method, path, "{}", "Sec-Fetch-Site", site)
+			if a.status != http.StatusForbidden || a.code() != "forbidden" {
+				t.Errorf("%s %s from a page that is %s: got %d %s", rt.Method, path, site, a.status, a.body)
+			}
+		}
 	}
 }
 

@@ -37,17 +37,14 @@ func rateLimited(by string, wait time.Duration) error {
 // authorize identifies the caller and checks its access to the route.
 func (s *Server) authorize(c *call) error {
 	rt := c.endpoint.route
+	if err := s.checkOrigin(c.r); err != nil {
+		return err
+	}
 	if rt.Access == route.Public {
 		return nil
 	}
-	id := session.FromRequest(c.r)
+	id := session.FromRequest(c.r, c.client.https)
 	if id != "" {
-		if session.ByCookie(c.r) {
-			// A browser sends the cookie with requests from any site's pages.
-			if err := s.csrf.Check(c.r); err != nil {
-				return problem.Forbidden("Requests from other sites are not allowed.").Because(err)
-			}
-		}
 		if err := s.identify(c, id); err != nil {
 			return err
 		}
@@ -60,6 +57,18 @@ func (s *Server) authorize(c *call) error {
 	}
 	if len(rt.Roles) > 0 && !slices.Contains(rt.Roles, c.caller.Role) {
 		return problem.Forbidden("Your account does not have permission to do this.")
+	}
+	return nil
+}
+
+// checkOrigin refuses unsafe requests from pages of other sites: a browser sends cookies with them, and applies
+// those in the response. It can't add an Authorization header without permission.
+func (s *Server) checkOrigin(r *http.Request) error {
+	if r.Header.Get("Authorization") != "" {
+		return nil
+	}
+	if err := s.csrf.Check(r); err != nil {
+		return problem.Forbidden("Requests from other sites are not allowed.").Because(err)
 	}
 	return nil
 }
@@ -84,6 +93,9 @@ func (s *Server) identify(c *call, id string) error {
 		return rateLimited("session", wait)
 	}
 	c.sessionID = id
-	c.caller = identity.Identity{UserID: user, Role: identity.Role(sess.Role), Email: sess.Email}
+	c.caller = identity.Identity{
+		UserID: user, Role: identity.Role(sess.Role), Email: sess.Email, Verified: sess.Verified,
+		Recent: c.start.Sub(sess.AuthenticatedAt) < s.SessionRecent,
+	}
 	return nil
 }

@@ -57,7 +57,8 @@ func (s *Server) forward(c *call) error {
 	req.Header = s.outgoing(c, c.caller)
 	resp, err := s.Forwarder.Do(c.r.Context(), req)
 	if rt.PassSession {
-		s.Sessions.Forget(session.Hash(c.sessionID)) // the session may have ended
+		// The session may have ended or changed.
+		s.Sessions.Forget(session.Hash(session.FromRequest(c.r, c.client.https)))
 	}
 	if err != nil {
 		return err

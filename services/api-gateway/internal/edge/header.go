@@ -32,7 +32,11 @@ func (s *Server) outgoing(c *call, caller identity.Identity) http.Header {
 		h[upstream.IdempotencyKey] = v
 	}
 	if c.endpoint.route.PassSession {
-		h["Authorization"] = []string{"Bearer " + c.sessionID}
+		for _, name := range []string{"Authorization", "Cookie"} {
+			if v, ok := c.r.Header[name]; ok {
+				h[name] = v
+			}
+		}
 	}
 	h[identity.Header] = []string{s.Signers[c.endpoint.route.Service].Sign(caller)}
 	h[httpapi.RequestIDHeader] = []string{c.requestID}

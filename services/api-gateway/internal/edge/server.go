@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/netip"
+	"time"
 
 	"github.com/gorilla/mux"
 	"go.opentelemetry.io/otel"
@@ -25,6 +26,8 @@ import (
 type Config struct {
 	Forwarder *upstream.Forwarder
 	Sessions  *redis.Sessions
+	// SessionRecent is how long a password that was entered counts as recent.
+	SessionRecent time.Duration
 	// Signers sign the identities for each service.
 	Signers map[string]*identity.Signer
 	// BySession and ByAddress rate-limit requests.

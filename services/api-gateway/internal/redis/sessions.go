@@ -93,6 +93,7 @@ func (s *Sessions) Get(ctx context.Context, id string) (session.Session, error) 
 	sess, err := read(ctx, id)
 	switch {
 	case err == nil:
+		sess.UserAgent, sess.Address = "", "" // unused here, and as large as the rest
 		s.cache.Add(hash, cached{sess, now, extendedAt})
 		if s.changes.Load() != changes {
 			s.cache.Remove(hash) // it may have changed during the look-up

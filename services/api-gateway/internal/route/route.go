@@ -11,14 +11,15 @@ import (
 
 // Services behind the gateway, by their Consul names.
 const (
-	Auth    = "auth-service"
-	Event   = "event-service"
-	Booking = "booking-service"
-	Payment = "payment-service"
+	Auth         = "auth-service"
+	Event        = "event-service"
+	Booking      = "booking-service"
+	Payment      = "payment-service"
+	Notification = "notification-service"
 )
 
 // Services lists all of them.
-var Services = []string{Auth, Event, Booking, Payment}
+var Services = []string{Auth, Event, Booking, Payment, Notification}
 
 // Access is the session that a route requires.
 type Access int
@@ -69,7 +70,7 @@ type Route struct {
 	// passed on; others are dropped.
 	View   bool
 	Params []string
-	// PassSession passes the session id itself, for routes that end the session.
+	// PassSession passes the session id and cookies themselves, for routes that start, end or change the session.
 	PassSession bool
 }
 
@@ -83,9 +84,9 @@ const (
 	hashing = 12 * time.Second
 	// booking commits through Paxos, and resolves unknown outcomes.
 	booking = 12 * time.Second
-	// paying may have to fetch the booking.
-	paying = 10 * time.Second
-	upload = 25 * time.Second
+	// fetching may have to fetch the booking from booking-service.
+	fetching = 10 * time.Second
+	upload   = 25 * time.Second
 )
 
 var organizers = []identity.Role{identity.Organizer, identity.Admin}
@@ -114,7 +115,7 @@ var Table = []Route{
 	},
 	{
 		Method: http.MethodPost, Path: "/api/v1/payments", Service: Payment, Access: Session, BodyLimit: smallBody,
-		Timeout: paying,
+		Timeout: fetching,
 	},
 	{
 		Method: http.MethodGet, Path: "/api/v1/payments/{id}", Service: Payment, Access: Session, Timeout: quick,
@@ -124,6 +125,14 @@ var Table = []Route{
 	{
 		Method: http.MethodGet, Path: "/api/v1/bookings/{id}/tickets", Service: Booking, Access: Session,
 		Key: ByEvent, Timeout: quick, Retry: true,
+	},
+	{
+		Method: http.MethodGet, Path: "/api/v1/bookings/{id}/tickets.pdf", Service: Notification, Access: Session,
+		Timeout: fetching, Retry: true,
+	},
+	{
+		Method: http.MethodGet, Path: "/api/v1/bookings/{id}/calendar.ics", Service: Notification, Access: Session,
+		Timeout: fetching, Retry: true,
 	},
 	{
 		Method: http.MethodPost, Path: "/api/v1/bookings/{id}/cancel", Service: Booking, Access: Session,
@@ -139,7 +148,10 @@ var Table = []Route{
 	},
 
 	{Method: http.MethodGet, Path: "/api/v1/auth/me", Service: Auth, Access: Session, Timeout: quick, Retry: true},
-	{Method: http.MethodPost, Path: "/api/v1/auth/login", Service: Auth, BodyLimit: smallBody, Timeout: hashing},
+	{
+		Method: http.MethodPost, Path: "/api/v1/auth/login", Service: Auth, BodyLimit: smallBody, Timeout: hashing,
+		PassSession: true,
+	},
 	{Method: http.MethodPost, Path: "/api/v1/auth/register", Service: Auth, BodyLimit: smallBody, Timeout: hashing},
 	{
 		Method: http.MethodPost, Path: "/api/v1/auth/logout", Service: Auth, Access: Session, BodyLimit: smallBody,
@@ -150,12 +162,84 @@ var Table = []Route{
 		BodyLimit: smallBody, Timeout: quick,
 	},
 	{
+		Method: http.MethodPost, Path: "/api/v1/auth/reauthenticate", Service: Auth, Access: Session,
+		BodyLimit: smallBody, Timeout: hashing, PassSession: true,
+	},
+	{
+		Method: http.MethodPost, Path: "/api/v1/auth/verification", Service: Auth, Access: Session,
+		BodyLimit: smallBody, Timeout: quick,
+	},
+	{
+		Method: http.MethodPost, Path: "/api/v1/auth/verification/confirm", Service: Auth, BodyLimit: smallBody,
+		Timeout: quick,
+	},
+	{
+		Method: http.MethodPost, Path: "/api/v1/auth/password-reset", Service: Auth, BodyLimit: smallBody,
+		Timeout: quick,
+	},
+	{
+		Method: http.MethodPost, Path: "/api/v1/auth/password-reset/confirm", Service: Auth,
+		BodyLimit: smallBody, Timeout: hashing,
+	},
+	{
+		Method: http.MethodPost, Path: "/api/v1/auth/email-change/confirm", Service: Auth, BodyLimit: smallBody,
+		Timeout: quick,
+	},
+	{
+		Method: http.MethodPatch, Path: "/api/v1/auth/me", Service: Auth, Access: Session, BodyLimit: smallBody,
+		Timeout: quick,
+	},
+	{
+		Method: http.MethodDelete, Path: "/api/v1/auth/me", Service: Auth, Access: Session,
+		BodyLimit: smallBody, Timeout: quick, PassSession: true,
+	},
+	{
+		Method: http.MethodGet, Path: "/api/v1/auth/me/export", Service: Auth, Access: Session, Timeout: quick,
+		Retry: true,
+	},
+	{
+		Method: http.MethodPut, Path: "/api/v1/auth/me/password", Service: Auth, Access: Session,
+		BodyLimit: smallBody, Timeout: hashing, PassSession: true,
+	},
+	{
+		Method: http.MethodPost, Path: "/api/v1/auth/me/email", Service: Auth, Access: Session,
+		BodyLimit: smallBody, Timeout: quick,
+	},
+	{
+		Method: http.MethodPost, Path: "/api/v1/auth/me/second-factor", Service: Auth, Access: Session,
+		BodyLimit: smallBody, Timeout: quick,
+	},
+	{
+		Method: http.MethodDelete, Path: "/api/v1/auth/me/second-factor", Service: Auth, Access: Session,
+		BodyLimit: smallBody, Timeout: quick,
+	},
+	{
+		Method: http.MethodPost, Path: "/api/v1/auth/me/second-factor/confirm", Service: Auth, Access: Session,
+		BodyLimit: smallBody, Timeout: quick, PassSession: true,
+	},
+	{
+		Method: http.MethodPost, Path: "/api/v1/auth/me/recovery-codes", Service: Auth, Access: Session,
+		BodyLimit: smallBody, Timeout: quick,
+	},
+	{
+		Method: http.MethodGet, Path: "/api/v1/auth/me/sessions", Service: Auth, Access: Session,
+		Timeout: quick, Retry: true, PassSession: true,
+	},
+	{
+		Method: http.MethodDelete, Path: "/api/v1/auth/me/sessions/{id}", Service: Auth, Access: Session,
+		BodyLimit: smallBody, Timeout: quick,
+	},
+	{
 		Method: http.MethodGet, Path: "/api/v1/auth/users", Service: Auth, Access: Session,
 		Roles: []identity.Role{identity.Admin}, Timeout: quick, Retry: true,
 	},
 	{
 		Method: http.MethodPut, Path: "/api/v1/auth/users/{id}/role", Service: Auth, Access: Session,
 		Roles: []identity.Role{identity.Admin}, BodyLimit: smallBody, Timeout: quick, Retry: true,
+	},
+	{
+		Method: http.MethodGet, Path: "/api/v1/auth/audit", Service: Auth, Access: Session,
+		Roles: []identity.Role{identity.Admin}, Timeout: quick, Retry: true,
 	},
 
 	{
