@@ -81,6 +81,7 @@ func TestInvalidRequestsAreRefusedAndChangeNothing(t *testing.T) {
 		"a venue that isn't there":     {p.anonymous, "GET", "/api/v1/venues/" + uuid.NewString(), nil, nil, 404, "not_found", nil},
 		"a method that isn't there":    {p.boss, "PUT", path, good, nil, 405, "method_not_allowed", nil},
 		"an address that isn't there":  {p.boss, "GET", "/api/v1/halls", nil, nil, 404, "not_found", nil},
+		"empty parameters":             {p.anonymous, "GET", "/api/v1/events?from=&to=&mine=", nil, nil, 422, "validation_failed", []string{"from", "to", "mine"}},
 		"all wrong parameters at once": {p.anonymous, "GET", "/api/v1/events?limit=0&from=x&cursor=%21&mine=perhaps&q=" + strings.Repeat("x", 201), nil, nil, 422, "validation_failed", []string{"limit", "q", "from", "cursor", "mine"}},
 		"a cursor from another age":    {p.anonymous, "GET", "/api/v1/events?cursor=LTkyMjMzNzIwMzY4NTQ3NzU4MDguMDAwMDAwMDAtMDAwMC0wMDAwLTAwMDAtMDAwMDAwMDAwMDAw", nil, nil, 422, "validation_failed", []string{"cursor"}},
 	} {

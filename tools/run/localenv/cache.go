@@ -61,6 +61,15 @@ func jars(name, dir string) artifact {
 	}}
 }
 
+// schemathesis and what it needs, whose hashes are pinned.
+func (s *system) schemathesis() artifact {
+	dir := filepath.Join(s.root, "tools", "test", "schemathesis")
+	return artifact{name: "schemathesis", dir: dir, inputs: []string{"requirements.txt"}, doing: "downloading", build: func(ctx context.Context, dir, to string) error {
+		return runQuietly(exec.CommandContext(ctx, "python3", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", //nolint:gosec // our own folder
+			"--require-hashes", "--no-deps", "--no-compile", "--target", to, "-r", "requirements.txt"), dir)
+	}}
+}
+
 func (s *system) artifacts() []artifact {
 	at := func(dir string) string { return filepath.Join(s.root, "tools", "run", dir) }
 	list := []artifact{

@@ -47,6 +47,7 @@ func (s *system) prerequisites() []prerequisite {
 	if s.instance == "test" {
 		list = append(list,
 			prerequisite{"jq", []string{"jq"}, onPath("jq")}, // for README.md's walk-through
+			prerequisite{"python3 (3.11 or later) with pip", []string{"python3", "python3-pip"}, findPip},
 			prerequisite{"promtool", []string{"prometheus"}, onPath("promtool")},
 			prerequisite{"chromium", []string{"chromium", "fonts-dejavu-core"}, onPath("chromium")})
 	}
@@ -54,6 +55,11 @@ func (s *system) prerequisites() []prerequisite {
 		list = append(list, prerequisite{"setpriv", []string{"util-linux"}, onPath("setpriv")})
 	}
 	return list
+}
+
+// findPip reports whether Python 3.11 or later is there with pip, which installs schemathesis.
+func findPip(ctx context.Context) bool {
+	return exec.CommandContext(ctx, "python3", "-c", "import sys, pip; sys.exit(sys.version_info < (3, 11))").Run() == nil
 }
 
 // checkPrerequisites finds what is missing, and installs it if allowed.

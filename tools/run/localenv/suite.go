@@ -75,7 +75,7 @@ func (s *system) test(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	wanted := append(s.artifacts(), s.strimzi())
+	wanted := append(s.artifacts(), s.strimzi(), s.schemathesis())
 	if os.Getenv("FRONTROW_HELM") == "" {
 		wanted = append(wanted, s.helm())
 	}
@@ -145,6 +145,10 @@ func (u *suite) testOnBackends(ctx context.Context) error {
 	u.title("End-to-end tests")
 	// One package at a time: they stop the same backends.
 	u.gotestsum(ctx, "test", u.envLines(p), "testname", "-p=1", "-timeout=40m", "./e2e/...", "./robustness/short/...")
+	u.title("Contract")
+	packages := u.location(u.schemathesis())
+	u.command(ctx, "schemathesis", "tools/test/schemathesis", append(u.envLines(p), "PYTHONPATH="+packages, "PYTHONDONTWRITEBYTECODE=1"),
+		filepath.Join(packages, "bin", "st"), "run", "--origin", u.publicURL(), "../../../api/openapi.yaml")
 	u.title("In a browser")
 	u.command(ctx, "browser", "web", u.envLines(p), "npx", "playwright", "test")
 	return ctx.Err()

@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -67,8 +66,8 @@ func (a *API) filter(r *http.Request) (event.Filter, error) {
 		f.Words = append([]string{}, event.Words(q)...)
 	}
 	for name, to := range map[string]*time.Time{"from": &f.From, "to": &f.To} {
-		if s := query.Get(name); s != "" {
-			if *to, err = time.Parse(time.RFC3339, s); err != nil {
+		if query.Has(name) {
+			if *to, err = time.Parse(time.RFC3339, query.Get(name)); err != nil {
 				wrong = append(wrong, problem.Field{Field: name, Code: "invalid", Message: "must be an RFC 3339 time, such as 2027-05-01T00:00:00Z"})
 			}
 		}
@@ -77,8 +76,10 @@ func (a *API) filter(r *http.Request) (event.Filter, error) {
 		wrong = append(wrong, problem.From(err).Fields...)
 	}
 	mine := false
-	if s := query.Get("mine"); s != "" {
-		if mine, err = strconv.ParseBool(s); err != nil {
+	if query.Has("mine") {
+		if s := query.Get("mine"); s == "true" || s == "false" {
+			mine = s == "true"
+		} else {
 			wrong = append(wrong, problem.Field{Field: "mine", Code: "invalid", Message: "must be true or false"})
 		}
 	}
