@@ -100,6 +100,17 @@ func TestServicesHaveTheirOwnIdentityKeysOnly(t *testing.T) {
 	}
 }
 
+func TestOnlyTheMigrationHasTheAdminsPassword(t *testing.T) {
+	s, _ := newTestSystem(t)
+	migrations, services := s.serviceProcesses(testSecrets())
+	for _, p := range append(migrations, services...) {
+		has := slices.Contains(p.env, "ADMIN_PASSWORD=a")
+		if want := p.name == migrationOf("auth-service"); has != want {
+			t.Errorf("%s has the admin's password: %t", p.name, has)
+		}
+	}
+}
+
 func TestLastLinesCutsWhatIsTooLong(t *testing.T) {
 	got := lastLines("a\nb\n"+strings.Repeat("x", 1000)+"\n", 2)
 	first, second, _ := strings.Cut(got, "\n")
