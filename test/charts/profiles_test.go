@@ -94,6 +94,10 @@ func TestKindIsReachedThroughItsIngress(t *testing.T) {
 	if env["TRUSTED_PROXIES"] != "10.244.0.0/16" || env["RATE_LIMIT_ADDRESS"] != "5000" {
 		t.Errorf("the gateway trusts %q and limits an address to %s", env["TRUSTED_PROXIES"], env["RATE_LIMIT_ADDRESS"])
 	}
+	env = list.env(t, "frontrow-auth-service")
+	if env["AUTH_REGISTRATIONS_PER_NETWORK"] != "0" || env["AUTH_REGISTRATIONS_TOTAL"] != "0" {
+		t.Errorf("a network may register %s accounts, all networks %s", env["AUTH_REGISTRATIONS_PER_NETWORK"], env["AUTH_REGISTRATIONS_TOTAL"])
+	}
 }
 
 func TestHTTPRouteReplacesTheIngress(t *testing.T) {
