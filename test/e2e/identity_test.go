@@ -15,6 +15,7 @@ import (
 func TestServicesRefuseRequestsThatBypassGateway(t *testing.T) {
 	for process, path := range map[string]string{
 		"auth-service": "/auth/me", "event-service": "/events", "booking-service-1": "/bookings", "payment-service-1": "/payments/" + newEventID(),
+		"notification-service": "/bookings/" + newEventID() + "/tickets.pdf",
 	} {
 		address := must(running.Address(process))(t)
 		direct := client.New("http://"+address+"/api/v1", nil)
