@@ -139,7 +139,7 @@ func (t *Producer) produce(r *kafka.Message, done func(error)) {
 		return
 	}
 	r.Opaque = func(err error) {
-		t.stuck.note(err, time.Now())
+		t.stuck.note(topic, err, time.Now())
 		if err != nil {
 			produced.WithLabelValues(topic, "failed").Inc()
 			err = fmt.Errorf("kafka: send to %s: %w", topic, err)

@@ -26,27 +26,31 @@ type stuck struct {
 	// failing is the time of the first failure since the last delivery, in Unix
 	// nanoseconds; 0 if none.
 	failing atomic.Int64
+	// topic is the topic of the last failure.
+	topic atomic.Value
 	// reachable is since when the cluster has answered other clients without
 	// interruption.
 	reachable time.Time
 }
 
-// note records the outcome of a message.
-func (s *stuck) note(err error, now time.Time) {
+// note records the outcome of a message to a topic.
+func (s *stuck) note(topic string, err error, now time.Time) {
 	var kerr kafka.Error
 	switch {
 	case err == nil:
 		s.failing.Store(0)
 	case errors.As(err, &kerr) && kerr.Code() == kafka.ErrMsgTimedOut:
+		s.topic.Store(topic)
 		s.failing.CompareAndSwap(0, now.UnixNano())
 	}
 }
 
 // check reports whether the client is stuck. answers probes the cluster with
-// another client.
-func (s *stuck) check(now time.Time, answers func() bool) bool {
+// another client: a topic that does not exist yet is no reason to restart.
+func (s *stuck) check(now time.Time, answers func(topic string) bool) bool {
 	failing := s.failing.Load()
-	if failing == 0 || !answers() {
+	topic, _ := s.topic.Load().(string)
+	if failing == 0 || !answers(topic) {
 		s.reachable = time.Time{}
 		return false
 	}
@@ -65,7 +69,7 @@ func (t *Producer) watch(ctx context.Context, cluster Cluster) {
 		case <-ctx.Done():
 			return
 		case now := <-tick.C:
-			if t.stuck.check(now, func() bool { return answers(cluster) }) {
+			if t.stuck.check(now, func(topic string) bool { return answers(cluster, topic) }) {
 				t.fail(errStuck)
 				return
 			}
@@ -73,8 +77,9 @@ func (t *Producer) watch(ctx context.Context, cluster Cluster) {
 	}
 }
 
-// answers reports whether a new client learns a leader for every partition.
-func answers(cluster Cluster) bool {
+// answers reports whether a new client learns a leader for every partition, those
+// of a topic among them.
+func answers(cluster Cluster, topic string) bool {
 	// Its log is not read: only the response matters.
 	admin, err := kafka.NewAdminClient(cluster.config(kafka.ConfigMap{}))
 	if err != nil {
@@ -82,11 +87,11 @@ func answers(cluster Cluster) bool {
 	}
 	defer admin.Close()
 	meta, err := admin.GetMetadata(nil, true, 2000)
-	if err != nil || len(meta.Brokers) == 0 {
+	if err != nil || len(meta.Topics[topic].Partitions) == 0 {
 		return false
 	}
-	for _, topic := range meta.Topics {
-		for _, p := range topic.Partitions {
+	for _, t := range meta.Topics {
+		for _, p := range t.Partitions {
 			if p.Leader < 0 {
 				return false
 			}

@@ -33,8 +33,8 @@ func TestProducerIsStuckWhenNothingArrivesThoughTheClusterAnswers(t *testing.T) 
 			var s stuck
 			for i, c := range steps {
 				now := start.Add(c.after)
-				s.note(c.sent, now)
-				if got := s.check(now, func() bool { return c.answers }); got != c.want {
+				s.note("topic", c.sent, now)
+				if got := s.check(now, func(topic string) bool { return topic == "topic" && c.answers }); got != c.want {
 					t.Errorf("step %d: %v, want %v", i+1, got, c.want)
 				}
 			}
