@@ -12,6 +12,22 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/clock"
 )
 
+// maxCreatePause is the longest wait between two attempts to create topics.
+const maxCreatePause = 15 * time.Second
+
+// CreateTopics returns a part of a process that creates missing topics. The
+// process serves meanwhile: its producers and consumers wait for topics that do
+// not exist yet. The part runs until its context ends and never fails.
+func CreateTopics(cluster Cluster, each Topics, topics ...string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if err := EnsureTopics(ctx, cluster, each, topics...); err != nil && ctx.Err() == nil {
+			slog.ErrorContext(ctx, "kafka: topics not created", "error", err)
+		}
+		<-ctx.Done()
+		return nil
+	}
+}
+
 // EnsureTopics creates missing topics, retrying until ctx ends while the
 // brokers are down. It leaves existing topics unchanged. With zero partitions
 // it does nothing.
@@ -29,13 +45,13 @@ func EnsureTopics(ctx context.Context, cluster Cluster, each Topics, topics ...s
 	for i, t := range topics {
 		specs[i] = kafka.TopicSpecification{Topic: t, NumPartitions: each.Partitions, ReplicationFactor: each.Replication}
 	}
-	for {
+	for pause := time.Second; ; pause = min(2*pause, maxCreatePause) {
 		err := createTopics(ctx, admin, specs)
 		if err == nil {
 			return nil
 		}
-		slog.Warn("kafka: create topics failed, retrying", "error", err)
-		if !clock.Sleep(ctx, time.Second) {
+		slog.WarnContext(ctx, "kafka: create topics failed, retrying", "error", err)
+		if !clock.Sleep(ctx, pause) {
 			return fmt.Errorf("kafka: create topics: %w", err)
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/kafka"
 	"github.com/frontrow-tickets/frontrow/pkg/service"
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/cassandra"
-	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/saga"
 )
 
 const name = "booking-service"
@@ -21,14 +20,13 @@ type config struct {
 	Cassandra        cassandra.Config
 	RedisURL         string `env:"REDIS_URL,required"`
 	Kafka            kafka.Cluster
+	Topics           kafka.Topics
 	TicketSigningKey string `env:"TICKET_SIGNING_KEY,required"`
 	TicketPublicKeys string `env:"TICKET_PUBLIC_KEYS"`
 }
 
 type migrateConfig struct {
 	Cassandra cassandra.Config
-	Kafka     kafka.Cluster
-	Topics    kafka.Topics
 }
 
 func main() {
@@ -37,10 +35,7 @@ func main() {
 	})
 }
 
-// migrate brings the keyspace and the Kafka topics to this version.
+// migrate brings the keyspace to this version.
 func migrate(ctx context.Context, cfg migrateConfig) error {
-	if err := cassandra.Migrate(ctx, cfg.Cassandra); err != nil {
-		return err
-	}
-	return kafka.EnsureTopics(ctx, cfg.Kafka, cfg.Topics, saga.Topics...)
+	return cassandra.Migrate(ctx, cfg.Cassandra)
 }

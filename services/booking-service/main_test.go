@@ -60,10 +60,10 @@ func start3(t *testing.T) *system {
 			Config: servicetest.Config(), IdentityKeys: key, PaymentKeys: paymentKey, NotificationKeys: notificationKey,
 			Cassandra: cassandra.Config{Hosts: testkit.Cassandra(t), Keyspace: testkit.Unique("booking"), Replication: 1},
 			RedisURL:  testkit.Redis(t), Kafka: kafka.Cluster{Brokers: testkit.Kafka(t)},
+			Topics:           kafka.Topics{Partitions: 12, Replication: 1},
 			TicketSigningKey: testkit.Seed(t), TicketPublicKeys: base64.StdEncoding.EncodeToString(retired),
 		}
-		topics := kafka.Topics{Partitions: 12, Replication: 1}
-		if err := migrate(t.Context(), migrateConfig{Cassandra: base.Cassandra, Kafka: base.Kafka, Topics: topics}); err != nil {
+		if err := migrate(t.Context(), migrateConfig{base.Cassandra}); err != nil {
 			t.Fatal(err)
 		}
 		var replicas []*servicetest.Instance

@@ -67,6 +67,7 @@ func run(ctx context.Context, cfg config) error {
 	var prepared atomic.Bool
 	process.Ready = prepared.Load
 	process.Go("cluster", func(ctx context.Context) error { return keepTime(ctx, store, clk, engine, &prepared) })
+	process.Go("topics", kafka.CreateTopics(cfg.Kafka, cfg.Topics, saga.Topics...))
 	process.Close("producer", producer.Close)
 	process.Go("producer health", producer.Run)
 	process.Go("feed out", entries.Run)

@@ -231,6 +231,19 @@ func TestReadinessAndViewingNeedNeitherKafkaNorConsul(t *testing.T) {
 	}
 }
 
+func TestServiceStartsWithoutKafkaAndAnnouncesLater(t *testing.T) {
+	p := newProgram(t)
+	broker := "kafka://" + p.cfg.Kafka.Brokers
+	line := newProxy(t, &broker)
+	line.cut()
+	p.cfg.Kafka.Brokers = strings.TrimPrefix(broker, "kafka://")
+	p.start(t)
+	e := p.publish(t, p.createEvent(t, eventBody(p.createVenue(t))).ID)
+	changed := listen(t, events.TopicEventChanged)
+	line.restore()
+	testkit.Eventually(t, "Kafka has the event", func() bool { return len(changed.about(e.ID)) > 0 })
+}
+
 func TestPostgresOutageAnswersUnavailable(t *testing.T) {
 	p := newProgram(t)
 	line := newProxy(t, &p.cfg.PostgresURL)

@@ -42,12 +42,10 @@ func newProgram(t *testing.T) *program {
 	}
 	p.cfg = config{
 		Config: servicetest.Config(), IdentityKeys: key, PostgresURL: pgtest.URL(t),
-		Kafka: kafka.Cluster{Brokers: testkit.Kafka(t)}, consumerGroup: testkit.Unique("event-service"),
+		Kafka: kafka.Cluster{Brokers: testkit.Kafka(t)}, Topics: kafka.Topics{Partitions: 12, Replication: 1},
+		consumerGroup: testkit.Unique("event-service"),
 	}
-	err := migrate(t.Context(), migrateConfig{
-		PostgresURL: p.cfg.PostgresURL, Kafka: p.cfg.Kafka, Topics: kafka.Topics{Partitions: 12, Replication: 1},
-	})
-	if err != nil {
+	if err := migrate(t.Context(), migrateConfig{p.cfg.PostgresURL}); err != nil {
 		t.Fatal(err)
 	}
 	return p

@@ -34,6 +34,7 @@ func run(ctx context.Context, cfg config) error {
 	}
 	process.Close("postgres", func(context.Context) error { pool.Close(); return nil })
 	process.Go("purge", func(ctx context.Context) error { return postgres.PurgeLoop(ctx, pool) })
+	process.Go("topics", kafka.CreateTopics(cfg.Kafka, cfg.Topics, announcements.Topics...))
 	producer, err := kafka.NewProducer(cfg.Kafka, cfg.InstanceID)
 	if err != nil {
 		return err

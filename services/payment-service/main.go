@@ -3,12 +3,10 @@ package main
 
 import (
 	"context"
-	"time"
 
 	"github.com/frontrow-tickets/frontrow/pkg/kafka"
 	"github.com/frontrow-tickets/frontrow/pkg/postgres"
 	"github.com/frontrow-tickets/frontrow/pkg/service"
-	messages "github.com/frontrow-tickets/frontrow/services/payment-service/internal/kafka"
 	"github.com/frontrow-tickets/frontrow/services/payment-service/migrations"
 )
 
@@ -17,9 +15,6 @@ const (
 	bookingService = "booking-service"
 )
 
-// topicTimeout is how long migrate waits for brokers that are starting.
-const topicTimeout = 2 * time.Minute
-
 type config struct {
 	service.Config
 	IdentityKeys string `env:"IDENTITY_KEYS,required"`
@@ -27,6 +22,7 @@ type config struct {
 	BookingKeys string `env:"IDENTITY_KEYS_BOOKING,required"`
 	PostgresURL string `env:"POSTGRES_URL,required"`
 	Kafka       kafka.Cluster
+	Topics      kafka.Topics
 	// PSPURL is the payment provider's API, such as http://host:8089/psp/v1.
 	PSPURL           string `env:"PSP_URL,required,notEmpty"`
 	PSPAPIKey        string `env:"PSP_API_KEY,required,notEmpty"`
@@ -39,21 +35,13 @@ type config struct {
 
 type migrateConfig struct {
 	PostgresURL string `env:"POSTGRES_URL,required"`
-	Kafka       kafka.Cluster
-	Topics      kafka.Topics
 }
 
 func main() {
 	service.Main(name, service.Configured(run), map[string]service.Command{"migrate": service.Configured(migrate)})
 }
 
-// migrate brings the database and the Kafka topics to this version.
+// migrate brings the database to this version.
 func migrate(ctx context.Context, cfg migrateConfig) error {
-	err := postgres.Migrate(ctx, cfg.PostgresURL, migrations.Files, postgres.Outbox)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, topicTimeout)
-	defer cancel()
-	return kafka.EnsureTopics(ctx, cfg.Kafka, cfg.Topics, messages.Topics...)
+	return postgres.Migrate(ctx, cfg.PostgresURL, migrations.Files, postgres.Outbox)
 }

@@ -45,15 +45,17 @@ func newProgram(t *testing.T) *program {
 	p := &program{signer: signer, bookingKey: testkit.Seed(t)}
 	p.cfg = config{
 		Config: servicetest.Config(), IdentityKeys: key, BookingKeys: p.bookingKey,
-		PostgresURL: pgtest.URL(t), Kafka: kafka.Cluster{Brokers: testkit.Kafka(t)}, consumerGroup: testkit.Unique("payment-service"),
+		PostgresURL: pgtest.URL(t), Kafka: kafka.Cluster{Brokers: testkit.Kafka(t)},
+		Topics: kafka.Topics{Partitions: 12, Replication: 1}, consumerGroup: testkit.Unique("payment-service"),
 	}
 	p.provider = startProvider(t)
 	p.cfg.PSPURL, p.cfg.PSPAPIKey, p.cfg.PSPWebhookSecret = p.provider.url, apiKey, webhookSecret
-	err := migrate(t.Context(), migrateConfig{PostgresURL: p.cfg.PostgresURL, Kafka: p.cfg.Kafka, Topics: kafka.Topics{Partitions: 12, Replication: 1}})
+	err := migrate(t.Context(), migrateConfig{p.cfg.PostgresURL})
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = kafka.EnsureTopics(t.Context(), p.cfg.Kafka, kafka.Topics{Partitions: 12, Replication: 1}, events.TopicBookingCreated, events.TopicBookingCancelled)
+	// As booking-service does.
+	err = kafka.EnsureTopics(t.Context(), p.cfg.Kafka, p.cfg.Topics, events.TopicBookingCreated, events.TopicBookingCancelled)
 	if err != nil {
 		t.Fatal(err)
 	}
