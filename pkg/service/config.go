@@ -9,8 +9,10 @@ import (
 type Config struct {
 	// HTTPAddr is the public listener, host:port.
 	HTTPAddr string `env:"HTTP_ADDR,required"`
-	// AdminAddr is the listener for metrics, health and profiles, host:port.
+	// AdminAddr is the listener for metrics and health, host:port.
 	AdminAddr string `env:"ADMIN_ADDR,required"`
+	// PPROF adds profiles to the admin listener.
+	PPROF bool `env:"PPROF"`
 	// InstanceID distinguishes replicas. Default: the service and its port.
 	InstanceID string `env:"INSTANCE_ID"`
 	// AdvertiseAddr is the address at which others reach HTTPAddr. Default:

@@ -26,8 +26,8 @@ import (
 type Process struct {
 	// Server is the public HTTP server. Run sets its handler.
 	Server *http.Server
-	// Admin has the routes of the admin listener: metrics, health and profiles.
-	// Services may add routes.
+	// Admin has the routes of the admin listener: metrics, health and, if enabled,
+	// profiles. Services may add routes.
 	Admin *http.ServeMux
 	// Ready, if set, is a further condition for /readyz.
 	Ready func() bool
@@ -48,7 +48,7 @@ func New(ctx context.Context, name string, cfg *Config) (*Process, error) {
 		return nil, err
 	}
 	p := &Process{name: name, cfg: *cfg, Server: httpapi.NewServer(nil)}
-	p.Admin = observe.AdminHandler(p.ready)
+	p.Admin = observe.AdminHandler(p.ready, cfg.PPROF)
 	p.Close("traces", flush)
 	return p, nil
 }

@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/caarlos0/env/v11"
+
 	"github.com/frontrow-tickets/frontrow/pkg/service"
 	"github.com/frontrow-tickets/frontrow/pkg/service/servicetest"
 )
@@ -120,6 +122,33 @@ func TestServiceIsReadyWhenItsOwnConditionHolds(t *testing.T) {
 	p.AwaitReady(t)
 	if _, body, err := get(t, "http://"+p.Admin+"/debug/own"); body != "own" {
 		t.Errorf("a route of its own on the admin listener: %q %v", body, err)
+	}
+}
+
+func TestProfilesAreServedOnlyIfEnabled(t *testing.T) {
+	for value, want := range map[string]int{"": http.StatusNotFound, "false": http.StatusNotFound, "true": http.StatusOK} {
+		t.Setenv("HTTP_ADDR", "127.0.0.1:0")
+		t.Setenv("ADMIN_ADDR", "127.0.0.1:0")
+		t.Setenv("PPROF", value)
+		cfg, err := env.ParseAs[service.Config]()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := servicetest.Start(t, &cfg, func(ctx context.Context) error {
+			s, err := service.New(ctx, "test-service", &cfg)
+			if err != nil {
+				return err
+			}
+			return s.Run(ctx, http.NotFoundHandler())
+		})
+		p.AwaitReady(t)
+		for path, want := range map[string]int{
+			"/debug/pprof/": want, "/debug/pprof/heap": want, "/debug/pprof/cmdline": want, "/metrics": http.StatusOK,
+		} {
+			if status, _, err := get(t, "http://"+p.Admin+path); status != want {
+				t.Errorf("PPROF=%s: %s: %d %v, want %d", value, path, status, err, want)
+			}
+		}
 	}
 }
 

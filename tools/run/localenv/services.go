@@ -222,6 +222,8 @@ func (s *system) instanceEnv(name string, port int, env map[string]string) []str
 		"HTTP_ADDR":   local(s.ports.service(port)),
 		"ADMIN_ADDR":  local(s.ports.admin(port)),
 		"INSTANCE_ID": name,
+		// The load test and `make pgo` read profiles.
+		"PPROF": "true",
 	}
 	if s.instance == "test" {
 		// Every second request, to the collector of the end-to-end tests.
