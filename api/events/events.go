@@ -245,6 +245,8 @@ type BookingRecord struct {
 	// Tickets has one entry per seat. A booking that has ended has none.
 	Tickets []TicketRecord `json:"tickets"`
 	EventID uuid.UUID      `json:"event_id"`
+	// EventVersion is the version of the last EventChanged.
+	EventVersion int64 `json:"event_version"`
 	// EventName and the following describe the event as it is now.
 	EventName string    `json:"event_name"`
 	VenueName string    `json:"venue_name"`
