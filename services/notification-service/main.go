@@ -5,14 +5,18 @@ import (
 	"context"
 	"time"
 
-	"github.com/frontrow-tickets/frontrow/api/events"
 	"github.com/frontrow-tickets/frontrow/pkg/kafka"
 	"github.com/frontrow-tickets/frontrow/pkg/postgres"
 	"github.com/frontrow-tickets/frontrow/pkg/service"
+	messages "github.com/frontrow-tickets/frontrow/services/notification-service/internal/kafka"
 	"github.com/frontrow-tickets/frontrow/services/notification-service/migrations"
 )
 
-const name = "notification-service"
+const (
+	name           = "notification-service"
+	authService    = "auth-service"
+	bookingService = "booking-service"
+)
 
 // topicTimeout is how long migrate waits for brokers that are starting.
 const topicTimeout = 2 * time.Minute
@@ -45,12 +49,6 @@ func main() {
 	service.Main(name, service.Configured(run), map[string]service.Command{"migrate": service.Configured(migrate)})
 }
 
-// topics are the dead-letter topics of all that notification-service reads.
-var topics = []string{
-	kafka.DLQ(events.TopicBookingConfirmed), kafka.DLQ(events.TopicBookingCancelled),
-	kafka.DLQ(events.TopicPaymentProcessed), kafka.DLQ(events.TopicEventChanged),
-}
-
 // migrate brings the database and the Kafka topics to this version.
 func migrate(ctx context.Context, cfg migrateConfig) error {
 	if err := postgres.EnsureDatabase(ctx, cfg.PostgresURL); err != nil {
@@ -61,5 +59,5 @@ func migrate(ctx context.Context, cfg migrateConfig) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, topicTimeout)
 	defer cancel()
-	return kafka.EnsureTopics(ctx, cfg.Kafka, cfg.Topics, topics...)
+	return kafka.EnsureTopics(ctx, cfg.Kafka, cfg.Topics, messages.Topics...)
 }
