@@ -142,18 +142,23 @@ func (l *letter) addChanges(c Content, t *templates) error {
 		return errors.New("facts of the event are missing")
 	}
 	l.Event = line(after.Name)
-	change := func(label, old, now string) {
-		if old != now {
-			l.Facts = append(l.Facts, fact{Label: t.phrase("label." + label), Old: old, Values: []string{now}})
-		}
-	}
 	unchanged := len(l.Facts)
-	change("event", line(before.Name), l.Event)
-	change("venue", line(before.VenueName), line(after.VenueName))
+	change := func(label, old, now string) {
+		l.Facts = append(l.Facts, fact{Label: t.phrase("label." + label), Old: old, Values: []string{now}})
+	}
+	if before.Name != after.Name {
+		change("event", line(before.Name), l.Event)
+	}
+	if before.VenueName != after.VenueName {
+		change("venue", line(before.VenueName), line(after.VenueName))
+	}
 	for _, moment := range []struct {
 		label    string
 		old, now time.Time
 	}{{"starts", before.StartsAt, after.StartsAt}, {"ends", before.EndsAt, after.EndsAt}} {
+		if moment.old.Equal(moment.now) && before.TimeZone == after.TimeZone {
+			continue
+		}
 		old, err := t.dateTime(moment.old, before.TimeZone)
 		if err != nil {
 			return fmt.Errorf("old %s: %w", moment.label, err)
