@@ -180,6 +180,12 @@ func TestSameBookingGivesSamePDF(t *testing.T) {
 			t.Fatal("the bytes differ")
 		}
 	}
+	// Two files of the same second would not show a clock.
+	for _, date := range []string{"/CreationDate (D:19700101000000", "/ModDate (D:19700101000000"} {
+		if !bytes.Contains(first, []byte(date)) {
+			t.Errorf("no %s", date)
+		}
+	}
 }
 
 func TestSymbolsOutsideTheFontAreLeftOut(t *testing.T) {
