@@ -102,7 +102,7 @@ func (b *Booking) Record(current *Event) events.BookingRecord {
 	r := events.BookingRecord{
 		BookingID: b.FullID(), OrderNumber: OrderNumber(b.FullID()), UserID: b.User, Status: string(b.Status),
 		ExpiresAt: millis(b.Expires), Total: b.Total(), Tickets: make([]events.TicketRecord, len(b.Seats)), EventID: current.EventID,
-		EventName: current.Name, VenueName: current.VenueName, TimeZone: current.TimeZone, StartsAt: current.StartsAt, EndsAt: current.EndsAt,
+		EventVersion: current.Version, EventName: current.Name, VenueName: current.VenueName, TimeZone: current.TimeZone, StartsAt: current.StartsAt, EndsAt: current.EndsAt,
 	}
 	for i, n := range b.Seats {
 		r.Tickets[i].ConfirmedSeat = b.Event.Describe(n).confirmed()
