@@ -1,4 +1,5 @@
-// Package auth implements Frontrow's accounts: registration, roles and log-in.
+// Package auth implements Frontrow's accounts: registration, mailed links, roles,
+// log-in and second factors.
 package auth
 
 import (
@@ -8,6 +9,8 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/frontrow-tickets/frontrow/api/events"
+	"github.com/frontrow-tickets/frontrow/api/rest"
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 )
 
@@ -15,14 +18,22 @@ import (
 var (
 	// ErrEmailTaken means that another account has the e-mail.
 	ErrEmailTaken = errors.New("email taken")
-	// ErrNotFound means that the account does not exist.
+	// ErrNotFound means that the account does not exist or is deleted.
 	ErrNotFound = errors.New("account not found")
-	// ErrInvalidCredentials means that e-mail and password do not match. It
-	// never reveals which of them is wrong.
+	// ErrInvalidCredentials means that e-mail, password and code do not match.
+	// It never reveals which of them is wrong.
 	ErrInvalidCredentials = errors.New("invalid credentials")
+	// ErrWrongPassword means that the password or code that a logged-in user
+	// entered is wrong.
+	ErrWrongPassword = errors.New("wrong password")
 	// ErrLastAdmin means that the account is the last admin and must keep the
 	// role.
 	ErrLastAdmin = errors.New("last admin")
+	// ErrShortPassword means that the account's password is too short for an
+	// admin.
+	ErrShortPassword = errors.New("password too short for an admin")
+	// ErrLinkInvalid means that a mailed token is unknown, used or expired.
+	ErrLinkInvalid = errors.New("link invalid")
 	// ErrBusy means that too many passwords are being hashed: retry later.
 	ErrBusy = errors.New("too many log-ins at once")
 )
@@ -38,44 +49,63 @@ func (e *TooManyError) Error() string {
 
 // Account is a registered person.
 type Account struct {
-	ID    uuid.UUID
-	Email string
-	Name  string
-	Role  identity.Role
+	ID uuid.UUID
+	// Email is normalised, and empty if the account is deleted.
+	Email    string
+	Name     string
+	Role     identity.Role
+	Language rest.Language
 	// PasswordHash is argon2id in the PHC string format.
 	PasswordHash string
-	CreatedAt    time.Time
+	// LongPassword means that the password is long enough for an admin.
+	LongPassword bool
+	// VerifiedAt is when the e-mail was verified, or zero.
+	VerifiedAt time.Time
+	CreatedAt  time.Time
+	// DeletedAt is zero unless the account is deleted.
+	DeletedAt time.Time
+	SecondFactor
 }
 
-// IdempotencyKey identifies a registration that may be retried. Value is empty
-// if the client sent none; RequestHash detects different requests that reuse a
-// key.
-type IdempotencyKey struct {
-	Value       string
-	RequestHash []byte
+// Effects are what a change writes besides the account, in the same
+// transaction.
+type Effects struct {
+	// Tokens replace the account's tokens with the same purposes.
+	Tokens []Token
+	// EndTokens ends all other tokens of the account.
+	EndTokens bool
+	Mails     []events.AccountMail
+	Audit     []events.AuditEntry
 }
+
+// Change changes a locked account. If it fails, nothing is stored.
+type Change func(*Account) (Effects, error)
 
 // Accounts stores accounts. If the store is unavailable, methods return its
 // error.
 type Accounts interface {
-	// Add stores a new account. For a key seen before, it returns the account
-	// stored then and replayed true. Errors: ErrEmailTaken.
-	Add(ctx context.Context, a Account, key IdempotencyKey) (stored Account, replayed bool, err error)
+	// Add stores a new account and its effects. Errors: ErrEmailTaken.
+	Add(ctx context.Context, a Account, effects Effects) error
 	// ByEmail returns the account with a normalised e-mail, or ErrNotFound.
 	ByEmail(ctx context.Context, email string) (Account, error)
 	// ByID returns an account, or ErrNotFound.
 	ByID(ctx context.Context, id uuid.UUID) (Account, error)
 	// Search returns up to limit accounts, ordered by e-mail, whose e-mail
 	// follows after (empty: from the first) and whose name or e-mail contains
-	// part, ignoring case; an empty part matches all. It omits password hashes.
+	// part, ignoring case; an empty part matches all. It omits secrets.
 	Search(ctx context.Context, part, after string, limit int) ([]Account, error)
-	// WhileUnchanged calls fn with the current account, and blocks changes to
-	// it until fn has returned. Errors: ErrNotFound, fn's.
-	WhileUnchanged(ctx context.Context, id uuid.UUID, fn func(Account) error) error
-	// SetRole changes the role. It calls fn with the changed account before it
-	// commits, and commits nothing if fn fails. Errors: ErrNotFound,
-	// ErrLastAdmin, fn's.
-	SetRole(ctx context.Context, id uuid.UUID, role identity.Role, fn func(Account) error) (Account, error)
+	// Change calls fn with the current account, which nobody else can change
+	// meanwhile, and stores what fn has changed. Errors: ErrNotFound,
+	// ErrEmailTaken, ErrLastAdmin, fn's.
+	Change(ctx context.Context, id uuid.UUID, fn Change) (Account, error)
+	// UseToken calls fn, as Change does, with the account of the token that has
+	// this hash, and ends the token. others are the account's other tokens that
+	// are valid at now. Errors: ErrLinkInvalid if no token with one of the
+	// purposes is valid at now, and those of Change.
+	UseToken(ctx context.Context, hash []byte, purposes []Purpose, now time.Time,
+		fn func(a *Account, used Token, others []Token) (Effects, error)) (Account, error)
+	// Record writes effects that concern no account's state.
+	Record(ctx context.Context, effects Effects) error
 }
 
 // Attempts counts failed log-ins by account and by client address. It never
@@ -84,8 +114,9 @@ type Attempts interface {
 	// Blocked returns how long log-ins of email from addr are refused, or 0 if
 	// they are allowed.
 	Blocked(ctx context.Context, email, addr string) time.Duration
-	// Failed counts a failure.
-	Failed(ctx context.Context, email, addr string)
+	// Failed counts a failure. lockedOut means that it is the one that begins a
+	// lock-out.
+	Failed(ctx context.Context, email, addr string) (lockedOut bool)
 	// Succeeded resets the failures of email, but not those of the address: an
 	// attacker who tries many accounts could log in to their own in between.
 	Succeeded(ctx context.Context, email string)

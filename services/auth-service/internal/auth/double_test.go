@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -12,50 +11,71 @@ import (
 
 	"github.com/frontrow-tickets/frontrow/api/rest"
 	"github.com/frontrow-tickets/frontrow/pkg/clock"
-	"github.com/frontrow-tickets/frontrow/pkg/identity"
 )
 
-// memoryAccounts implements as much of Accounts as a log-in needs.
-type memoryAccounts map[string]Account
-
-func (m memoryAccounts) Add(_ context.Context, a Account, _ IdempotencyKey) (Account, bool, error) {
-	if _, ok := m[a.Email]; ok {
-		return a, false, ErrEmailTaken
-	}
-	m[a.Email] = a
-	return a, false, nil
+// memoryAccounts implements as much of Accounts as a log-in needs, and keeps the
+// effects.
+type memoryAccounts struct {
+	Accounts
+	mu      sync.Mutex
+	byEmail map[string]Account
+	effects []Effects
 }
 
-func (m memoryAccounts) ByEmail(_ context.Context, email string) (Account, error) {
-	if a, ok := m[email]; ok {
+func (m *memoryAccounts) Add(_ context.Context, a Account, e Effects) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, ok := m.byEmail[a.Email]; ok {
+		return ErrEmailTaken
+	}
+	m.byEmail[a.Email] = a
+	m.effects = append(m.effects, e)
+	return nil
+}
+
+func (m *memoryAccounts) ByEmail(_ context.Context, email string) (Account, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if a, ok := m.byEmail[email]; ok {
 		return a, nil
 	}
 	return Account{}, ErrNotFound
 }
 
-func (m memoryAccounts) ByID(_ context.Context, id uuid.UUID) (Account, error) {
-	for _, a := range m {
+func (m *memoryAccounts) Change(_ context.Context, id uuid.UUID, fn Change) (Account, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for email, a := range m.byEmail {
 		if a.ID == id {
-			return a, nil
+			e, err := fn(&a)
+			if err == nil {
+				m.byEmail[email] = a
+				m.effects = append(m.effects, e)
+			}
+			return a, err
 		}
 	}
 	return Account{}, ErrNotFound
 }
 
-func (m memoryAccounts) Search(context.Context, string, string, int) ([]Account, error) {
-	return nil, errors.ErrUnsupported
+func (m *memoryAccounts) Record(_ context.Context, e Effects) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.effects = append(m.effects, e)
+	return nil
 }
 
-func (m memoryAccounts) WhileUnchanged(ctx context.Context, id uuid.UUID, fn func(Account) error) error {
-	a, err := m.ByID(ctx, id)
-	if err != nil {
-		return err
+// actions returns the actions recorded since the last call.
+func (m *memoryAccounts) actions() (actions []string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, e := range m.effects {
+		for _, entry := range e.Audit {
+			actions = append(actions, entry.Action)
+		}
 	}
-	return fn(a)
-}
-
-func (m memoryAccounts) SetRole(context.Context, uuid.UUID, identity.Role, func(Account) error) (Account, error) {
-	return Account{}, errors.ErrUnsupported
+	m.effects = nil
+	return actions
 }
 
 // noSessions starts sessions that are never used.
@@ -115,11 +135,11 @@ func newService(t *testing.T) (*Service, *work, *clock.Manual) {
 	w := &work{}
 	c := clock.NewManual(time.Now())
 	s := &Service{
-		Accounts: memoryAccounts{}, Sessions: noSessions{}, Attempts: &MemoryAttempts{Clock: c},
+		Accounts: &memoryAccounts{byEmail: map[string]Account{}}, Sessions: noSessions{}, Attempts: &MemoryAttempts{Clock: c},
 		Hasher: NewHasher(), Now: c.Now,
 	}
 	s.Hasher.derive = w.derive
-	if _, _, err := s.Register(t.Context(), rest.Registration{Email: email, Password: password, Name: "Ada"}, "", nil); err != nil {
+	if err := s.Register(t.Context(), Caller{Client: client}, rest.Registration{Email: email, Password: password, Name: "Ada"}); err != nil {
 		t.Fatal(err)
 	}
 	w.take()

@@ -41,7 +41,7 @@ func (m *MemoryAttempts) left(key string, limit int) time.Duration {
 }
 
 // Failed counts a failure.
-func (m *MemoryAttempts) Failed(_ context.Context, email, addr string) {
+func (m *MemoryAttempts) Failed(_ context.Context, email, addr string) (lockedOut bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.Clock.Now()
@@ -51,14 +51,16 @@ func (m *MemoryAttempts) Failed(_ context.Context, email, addr string) {
 	if len(m.failures) >= maxCounters {
 		m.evict(now)
 	}
-	for _, key := range []string{"a " + email, "n " + addr} {
+	for key, limit := range map[string]int{"a " + email: MaxFailuresPerAccount, "n " + addr: MaxFailuresPerAddress} {
 		c := m.failures[key]
 		if !now.Before(c.end) {
 			c = counter{end: now.Add(Window)}
 		}
 		c.n++
 		m.failures[key] = c
+		lockedOut = lockedOut || c.n == limit
 	}
+	return lockedOut
 }
 
 // evict drops expired counters, and random ones if that is not enough.

@@ -3,7 +3,6 @@ package auth
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
@@ -74,19 +73,6 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 		return nil
 	})
 	return phc, err
-}
-
-// Fingerprint returns a hash of a request that contains a password, to compare
-// requests with the same idempotency key. Guessing the password from it costs
-// as much as from the password's own hash. Error: ErrBusy.
-func (h *Hasher) Fingerprint(ctx context.Context, key string, body []byte) ([]byte, error) {
-	salt := sha256.Sum256([]byte("idempotency " + key))
-	var sum []byte
-	err := h.inSlot(ctx, func() error {
-		sum = h.derive(body, salt[:saltBytes], argonTime, argonMemory, argonThreads, hashBytes)
-		return nil
-	})
-	return sum, err
 }
 
 // matches reports whether password has the hash in phc, with the parameters in

@@ -1,34 +1,37 @@
 package auth
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/frontrow-tickets/frontrow/api/events"
 	"github.com/frontrow-tickets/frontrow/api/rest"
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
+	"github.com/frontrow-tickets/frontrow/services/auth-service/internal/passwords"
 )
 
 // NormalizeEmail returns the form of an e-mail in which accounts are compared.
 func NormalizeEmail(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
 
-// normalized returns the registration as it is stored. The contract has checked
-// it already, except for names that are blank or that Postgres can't store:
-// error validation_failed.
-func normalized(r rest.Registration) (rest.Registration, error) {
-	r.Email = NormalizeEmail(r.Email)
-	r.Name = strings.TrimSpace(r.Name)
+// normalizeName returns the name as it is stored. The contract has checked it
+// already, except for names that are blank or that Postgres can't store: error
+// validation_failed.
+func normalizeName(name string) (string, error) {
+	name = strings.TrimSpace(name)
 	switch {
-	case r.Name == "":
-		return r, problem.Invalid(problem.Field{Field: "name", Code: "required", Message: "must not be blank"})
-	case strings.ContainsRune(r.Name, 0):
-		return r, problem.Invalid(problem.Field{Field: "name", Code: "invalid_characters", Message: "must not contain the character U+0000"})
+	case name == "":
+		return "", problem.Invalid(problem.Field{Field: "name", Code: "required", Message: "must not be blank"})
+	case strings.ContainsRune(name, 0):
+		return "", problem.Invalid(problem.Field{Field: "name", Code: "invalid_characters", Message: "must not contain the character U+0000"})
 	}
-	return r, nil
+	return name, nil
 }
 
 // Service registers people and logs them in and out.
@@ -36,49 +39,94 @@ type Service struct {
 	Accounts Accounts
 	Sessions Sessions
 	Attempts Attempts
+	AuditLog AuditLog
 	Hasher   *Hasher
+	Keys     *Keys
 	Now      func() time.Time
+	// Trusting means that e-mails need no verification.
+	Trusting bool
+	// AdminsNeedSecondFactor means that an admin without a second factor logs in
+	// as a customer.
+	AdminsNeedSecondFactor bool
 }
 
-// Register creates a customer's account. body is the raw request body, and key
-// its idempotency key or empty. Errors: a problem validation_failed,
-// ErrEmailTaken, ErrBusy.
-func (s *Service) Register(ctx context.Context, r rest.Registration, key string, body []byte) (Account, bool, error) {
-	r, err := normalized(r)
+// Register creates a customer's account and mails a link that verifies its
+// e-mail. An e-mail that has an account takes the same work and is mailed a
+// notice. Errors: a problem validation_failed, ErrBusy.
+func (s *Service) Register(ctx context.Context, c Caller, r rest.Registration) error {
+	name, err := normalizeName(r.Name)
 	if err != nil {
-		return Account{}, false, err
+		return err
 	}
-	idem := IdempotencyKey{Value: key}
-	if key != "" {
-		if idem.RequestHash, err = s.Hasher.Fingerprint(ctx, key, body); err != nil {
-			return Account{}, false, err
-		}
+	r.Name, r.Email = name, NormalizeEmail(r.Email)
+	if err := passwords.Check(r.Password, false); err != nil {
+		return err
 	}
 	a, err := s.account(ctx, r, identity.Customer)
 	if err != nil {
-		return Account{}, false, err
+		return err
 	}
-	return s.Accounts.Add(ctx, a, idem)
+	c.UserID, c.Email = a.ID, a.Email
+	e := Effects{Audit: []events.AuditEntry{s.audit(c, rest.AuditActionRegistered, a.ID.String())}}
+	s.link(&e, s.mail(events.MailVerifyEmail, a), VerifyEmail, verifyLifetime)
+	err = s.Accounts.Add(ctx, a, e)
+	if errors.Is(err, ErrEmailTaken) {
+		return s.alreadyRegistered(ctx, a.Email)
+	}
+	return err
 }
 
-// EnsureAdmin creates the first admin unless the e-mail already has an account.
-func (s *Service) EnsureAdmin(ctx context.Context, email, password string) error {
-	r := rest.Registration{Email: NormalizeEmail(email), Password: password, Name: "Admin"}
+// alreadyRegistered mails a notice to the account with an e-mail.
+func (s *Service) alreadyRegistered(ctx context.Context, email string) error {
+	owner, err := s.Accounts.ByEmail(ctx, email)
+	if errors.Is(err, ErrNotFound) { // deleted meanwhile
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.Accounts.Record(ctx, Effects{Mails: []events.AccountMail{s.mail(events.MailAlreadyRegistered, owner)}})
+}
+
+// EnsureAdmin creates the first admin unless the e-mail already is an admin's.
+// It fails if the e-mail belongs to somebody else.
+func (s *Service) EnsureAdmin(ctx context.Context, email, secret string) error {
+	r := rest.Registration{Email: NormalizeEmail(email), Password: secret, Name: "Admin", Language: rest.LanguageEn}
 	if err := rest.Check(r); err != nil {
 		return fmt.Errorf("check first admin: %w", err)
 	}
-	if _, err := s.Accounts.ByEmail(ctx, r.Email); !isNotFound(err) {
+	known, err := s.isAdmin(ctx, r.Email)
+	if known || err != nil {
 		return err
+	}
+	if err := passwords.Check(r.Password, true); err != nil {
+		return fmt.Errorf("check first admin: %w", err)
 	}
 	a, err := s.account(ctx, r, identity.Admin)
 	if err != nil {
 		return err
 	}
-	_, _, err = s.Accounts.Add(ctx, a, IdempotencyKey{})
-	if isTaken(err) {
-		return nil
+	a.VerifiedAt = a.CreatedAt
+	err = s.Accounts.Add(ctx, a, Effects{})
+	if errors.Is(err, ErrEmailTaken) { // by a concurrent migration, or by a registration
+		_, err = s.isAdmin(ctx, r.Email)
 	}
 	return err
+}
+
+// isAdmin reports whether an account has the e-mail. It must be an admin's.
+func (s *Service) isAdmin(ctx context.Context, email string) (bool, error) {
+	a, err := s.Accounts.ByEmail(ctx, email)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return false, nil
+	case err != nil:
+		return false, err
+	case a.Role != identity.Admin:
+		return true, fmt.Errorf("create first admin: the account with ADMIN_EMAIL has the role %s: "+
+			"choose another e-mail, or let an admin change the role", a.Role)
+	}
+	return true, nil
 }
 
 func (s *Service) account(ctx context.Context, r rest.Registration, role identity.Role) (Account, error) {
@@ -93,7 +141,7 @@ func (s *Service) account(ctx context.Context, r rest.Registration, role identit
 	// Postgres stores microseconds; the response must be the same when read
 	// again.
 	return Account{
-		ID: id, Email: r.Email, Name: r.Name, Role: role, PasswordHash: hash,
-		CreatedAt: s.Now().UTC().Truncate(time.Microsecond),
+		ID: id, Email: r.Email, Name: r.Name, Role: role, Language: cmp.Or(r.Language, rest.LanguageEn),
+		PasswordHash: hash, LongPassword: passwords.IsLong(r.Password), CreatedAt: s.Now().UTC().Truncate(time.Microsecond),
 	}, nil
 }

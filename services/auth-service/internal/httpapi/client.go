@@ -6,9 +6,16 @@ import (
 	"strings"
 	"time"
 
+	"github.com/frontrow-tickets/frontrow/pkg/identity"
 	"github.com/frontrow-tickets/frontrow/pkg/session"
 	"github.com/frontrow-tickets/frontrow/services/auth-service/internal/auth"
 )
+
+// caller returns who sends the request.
+func caller(r *http.Request) auth.Caller {
+	id := identity.FromContext(r.Context())
+	return auth.Caller{UserID: id.UserID, Email: id.Email, Session: session.FromRequest(r, https(r)), Client: client(r)}
+}
 
 // maxUserAgent is the length in bytes to which a User-Agent is cut.
 const maxUserAgent = 200

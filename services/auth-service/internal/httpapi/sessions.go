@@ -14,20 +14,26 @@ import (
 )
 
 func (h *handlers) listSessions(w http.ResponseWriter, r *http.Request) error {
-	open, err := h.svc.Sessions.List(r.Context(), identity.FromContext(r.Context()).UserID)
+	open, err := h.openSessions(r)
 	if err != nil {
 		return err
 	}
-	current := session.Hash(session.FromRequest(r, https(r)))
-	list := rest.SessionList{Items: []rest.OpenSession{}}
-	for _, s := range open {
-		list.Items = append(list.Items, rest.OpenSession{
-			ID: s.Hash, Current: s.Hash == current, CreatedAt: s.CreatedAt, LastUsedAt: s.LastUsedAt,
-			UserAgent: s.Client.UserAgent, Address: s.Client.Address,
-		})
-	}
 	w.Header().Set("Cache-Control", "no-store")
-	return httpapi.WriteJSON(w, http.StatusOK, list)
+	return httpapi.WriteJSON(w, http.StatusOK, rest.SessionList{Items: open})
+}
+
+// openSessions returns the caller's sessions.
+func (h *handlers) openSessions(r *http.Request) ([]rest.OpenSession, error) {
+	c := caller(r)
+	stored, err := h.svc.Sessions.List(r.Context(), c.UserID)
+	open := make([]rest.OpenSession, len(stored))
+	for i, s := range stored {
+		open[i] = rest.OpenSession{
+			ID: s.Hash, Current: s.Hash == session.Hash(c.Session), CreatedAt: s.CreatedAt, LastUsedAt: s.LastUsedAt,
+			UserAgent: s.Client.UserAgent, Address: s.Client.Address,
+		}
+	}
+	return open, err
 }
 
 func (h *handlers) endSession(w http.ResponseWriter, r *http.Request) error {
@@ -43,14 +49,14 @@ func (h *handlers) endSession(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (h *handlers) logout(w http.ResponseWriter, r *http.Request) error {
-	if err := h.svc.Sessions.End(r.Context(), session.FromRequest(r, https(r))); err != nil {
+	if err := h.svc.Logout(r.Context(), caller(r)); err != nil {
 		return err
 	}
 	return loggedOut(w, r)
 }
 
 func (h *handlers) logoutAll(w http.ResponseWriter, r *http.Request) error {
-	if err := h.svc.Sessions.EndAll(r.Context(), identity.FromContext(r.Context()).UserID); err != nil {
+	if err := h.svc.LogoutAll(r.Context(), caller(r)); err != nil {
 		return err
 	}
 	return loggedOut(w, r)

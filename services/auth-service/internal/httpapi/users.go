@@ -46,7 +46,7 @@ func (h *handlers) users(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	for _, a := range found {
-		page.Items = append(page.Items, view(a))
+		page.Items = append(page.Items, h.view(a))
 	}
 	return httpapi.WriteJSON(w, http.StatusOK, page)
 }

@@ -1,12 +1,11 @@
-// Package postgres stores accounts in Postgres.
+// Package postgres stores accounts and the audit log in Postgres.
 package postgres
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"net/http"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -21,12 +20,48 @@ import (
 // Accounts implements auth.Accounts.
 type Accounts struct{ Pool *pgxpool.Pool }
 
-const columns = `id, email, name, role, password_hash, created_at`
+const columns = `id, email, name, role, password_hash, created_at, language, email_verified_at, long_password,
+	totp_secret, totp_confirmed, totp_last_step, recovery_codes, deleted_at`
+
+// values returns an account's columns, in their order.
+func values(a auth.Account) []any {
+	codes := a.RecoveryCodes
+	if codes == nil {
+		codes = [][]byte{}
+	}
+	var email *string
+	if a.Email != "" {
+		email = &a.Email
+	}
+	return []any{
+		a.ID, email, a.Name, a.Role, a.PasswordHash, a.CreatedAt, a.Language, unlessZero(a.VerifiedAt), a.LongPassword,
+		a.TOTPSecret, a.TOTPConfirmed, a.TOTPLastStep, codes, unlessZero(a.DeletedAt),
+	}
+}
+
+func unlessZero(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
 
 func scan(row pgx.Row) (auth.Account, error) {
 	var a auth.Account
-	err := row.Scan(&a.ID, &a.Email, &a.Name, &a.Role, &a.PasswordHash, &a.CreatedAt)
+	var email *string
+	var verified, deleted *time.Time
+	err := row.Scan(&a.ID, &email, &a.Name, &a.Role, &a.PasswordHash, &a.CreatedAt, &a.Language, &verified, &a.LongPassword,
+		&a.TOTPSecret, &a.TOTPConfirmed, &a.TOTPLastStep, &a.RecoveryCodes, &deleted)
 	a.CreatedAt = a.CreatedAt.UTC()
+	if email != nil {
+		a.Email = *email
+	}
+	if verified != nil {
+		a.VerifiedAt = verified.UTC()
+	}
+	if deleted != nil {
+		a.DeletedAt = deleted.UTC()
+	}
 	if postgres.IsNoRows(err) {
 		return a, auth.ErrNotFound
 	}
@@ -45,106 +80,113 @@ func unavailable(op string, err error) error {
 	}
 }
 
-// Add stores a new account. The response stored with an idempotency key is the
-// account without its password hash.
-func (s Accounts) Add(ctx context.Context, a auth.Account, key auth.IdempotencyKey) (auth.Account, bool, error) {
-	once := postgres.Key{Scope: "POST /auth/register", Key: key.Value, RequestHash: key.RequestHash}
-	_, body, replayed, err := postgres.Once(ctx, s.Pool, once, func(tx pgx.Tx) (int, []byte, error) {
-		_, err := tx.Exec(ctx, `INSERT INTO accounts (`+columns+`) VALUES ($1, $2, $3, $4, $5, $6)`,
-			a.ID, a.Email, a.Name, a.Role, a.PasswordHash, a.CreatedAt)
-		if postgres.IsUniqueViolation(err, "accounts_email") {
-			return 0, nil, auth.ErrEmailTaken
-		}
+// Add stores a new account.
+func (s Accounts) Add(ctx context.Context, a auth.Account, effects auth.Effects) error {
+	err := postgres.InTx(ctx, s.Pool, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `INSERT INTO accounts (`+columns+`)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (email) DO NOTHING`, values(a)...)
 		if err != nil {
-			return 0, nil, fmt.Errorf("insert account: %w", err)
+			return fmt.Errorf("insert account: %w", err)
 		}
-		answer := a
-		answer.PasswordHash = ""
-		body, err := json.Marshal(answer)
-		return http.StatusCreated, body, err
+		if tag.RowsAffected() == 0 {
+			return auth.ErrEmailTaken
+		}
+		return write(ctx, tx, a.ID, effects)
 	})
-	if err != nil {
-		return auth.Account{}, false, unavailable("add account", err)
-	}
-	var stored auth.Account
-	if err := json.Unmarshal(body, &stored); err != nil {
-		return auth.Account{}, false, fmt.Errorf("stored account: %w", err)
-	}
-	return stored, replayed, nil
+	return unavailable("add account", err)
 }
 
 // ByEmail returns the account with a normalised e-mail.
 func (s Accounts) ByEmail(ctx context.Context, email string) (auth.Account, error) {
-	return scan(s.Pool.QueryRow(ctx, `SELECT `+columns+` FROM accounts WHERE email = $1`, email))
+	if strings.ContainsRune(email, 0) { // Postgres stores no such text
+		return auth.Account{}, auth.ErrNotFound
+	}
+	return scan(s.Pool.QueryRow(ctx, `SELECT `+columns+` FROM accounts WHERE email = $1`, strings.ToValidUTF8(email, "\uFFFD")))
 }
 
 // ByID returns an account.
 func (s Accounts) ByID(ctx context.Context, id uuid.UUID) (auth.Account, error) {
-	return scan(s.Pool.QueryRow(ctx, `SELECT `+columns+` FROM accounts WHERE id = $1`, id))
+	return scan(s.Pool.QueryRow(ctx, `SELECT `+columns+` FROM accounts WHERE id = $1 AND deleted_at IS NULL`, id))
 }
 
 // likeEscaper escapes a text for LIKE.
 var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
-// Search scans every account: only admins use it, and rarely.
+// Search scans every account: only admins use it, and rarely. Deleted accounts
+// have no e-mail, so none of them is found.
 func (s Accounts) Search(ctx context.Context, part, after string, limit int) ([]auth.Account, error) {
-	rows, err := s.Pool.Query(ctx, `SELECT id, email, name, role, created_at FROM accounts
+	rows, err := s.Pool.Query(ctx, `SELECT `+columns+` FROM accounts
 		WHERE email > $1 AND (email ILIKE $2 OR name ILIKE $2) ORDER BY email LIMIT $3`,
 		after, "%"+likeEscaper.Replace(part)+"%", limit)
 	if err != nil {
 		return nil, unavailable("search accounts", err)
 	}
-	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (a auth.Account, err error) {
-		err = row.Scan(&a.ID, &a.Email, &a.Name, &a.Role, &a.CreatedAt)
-		a.CreatedAt = a.CreatedAt.UTC()
+	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (auth.Account, error) {
+		a, err := scan(row)
+		a.PasswordHash, a.TOTPSecret, a.RecoveryCodes = "", nil, nil
 		return a, err
 	})
 	return found, unavailable("search accounts", err)
 }
 
-// WhileUnchanged holds a share lock on the account's row while fn runs.
-func (s Accounts) WhileUnchanged(ctx context.Context, id uuid.UUID, fn func(auth.Account) error) error {
-	err := pgx.BeginFunc(ctx, s.Pool, func(tx pgx.Tx) error {
-		a, err := scan(tx.QueryRow(ctx, `SELECT `+columns+` FROM accounts WHERE id = $1 FOR SHARE`, id))
-		if err != nil {
-			return err
-		}
-		return fn(a)
-	})
-	return unavailable("hold account", err)
-}
-
-// SetRole changes the role in a transaction that commits after fn.
-func (s Accounts) SetRole(ctx context.Context, id uuid.UUID, role identity.Role, fn func(auth.Account) error) (auth.Account, error) {
+// Change locks the account's row while fn runs.
+func (s Accounts) Change(ctx context.Context, id uuid.UUID, fn auth.Change) (auth.Account, error) {
 	var a auth.Account
-	err := postgres.InTx(ctx, s.Pool, func(tx pgx.Tx) error {
-		if role != identity.Admin {
-			if err := keepAnAdmin(ctx, tx, id); err != nil {
-				return err
-			}
-		}
-		var err error
-		a, err = scan(tx.QueryRow(ctx, `UPDATE accounts SET role = $2 WHERE id = $1 RETURNING `+columns, id, role))
-		if err != nil {
-			return err
-		}
-		return fn(a)
+	err := postgres.InTx(ctx, s.Pool, func(tx pgx.Tx) (err error) {
+		a, err = change(ctx, tx, id, fn)
+		return err
 	})
-	return a, unavailable("set role", err)
+	return a, unavailable("change account", err)
 }
 
-// keepAnAdmin refuses to demote the only admin. It locks all admins in a fixed
-// order, so that two who demote each other concurrently do not both succeed.
+// Record writes effects that concern no account's state.
+func (s Accounts) Record(ctx context.Context, effects auth.Effects) error {
+	err := postgres.InTx(ctx, s.Pool, func(tx pgx.Tx) error { return write(ctx, tx, uuid.Nil, effects) })
+	return unavailable("record", err)
+}
+
+func change(ctx context.Context, tx pgx.Tx, id uuid.UUID, fn auth.Change) (auth.Account, error) {
+	a, err := scan(tx.QueryRow(ctx, `SELECT `+columns+` FROM accounts WHERE id = $1 AND deleted_at IS NULL FOR UPDATE`, id))
+	if err != nil {
+		return a, err
+	}
+	role := a.Role
+	effects, err := fn(&a)
+	if err != nil {
+		return a, err
+	}
+	if role == identity.Admin && a.Role != identity.Admin {
+		if err := keepAnAdmin(ctx, tx, id); err != nil {
+			return a, err
+		}
+	}
+	_, err = tx.Exec(ctx, `UPDATE accounts SET (`+columns+`) = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+		WHERE id = $1`, values(a)...)
+	if postgres.IsUniqueViolation(err, "accounts_email") {
+		return a, auth.ErrEmailTaken
+	}
+	if err != nil {
+		return a, fmt.Errorf("update account: %w", err)
+	}
+	return a, write(ctx, tx, id, effects)
+}
+
+// adminsLock is the advisory lock of those who make an admin no admin.
+const adminsLock int64 = 0x61646d696e73 // "admins"
+
+// keepAnAdmin refuses to demote or delete the only admin. One transaction at a
+// time gets past the lock, so that two admins who demote each other do not both
+// succeed.
 func keepAnAdmin(ctx context.Context, tx pgx.Tx, demoted uuid.UUID) error {
-	rows, err := tx.Query(ctx, `SELECT id FROM accounts WHERE role = 'admin' ORDER BY id FOR UPDATE`)
-	if err != nil {
+	if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, adminsLock); err != nil {
 		return fmt.Errorf("lock admins: %w", err)
 	}
-	admins, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	var others bool
+	err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM accounts WHERE role = 'admin' AND id <> $1)`, demoted).Scan(&others)
 	if err != nil {
-		return fmt.Errorf("lock admins: %w", err)
+		return fmt.Errorf("count admins: %w", err)
 	}
-	if len(admins) == 1 && admins[0] == demoted {
+	if !others {
 		return auth.ErrLastAdmin
 	}
 	return nil

@@ -34,12 +34,16 @@ func accountKey(email string) string {
 func addressKey(addr string) string { return "login-failures:address:" + addr }
 
 // failed increments the counters and starts the window with the first failure.
+// It returns 1 if a counter has reached its limit.
 // At worst a retry of the script counts twice, to the attacker's disadvantage.
 var failed = redis.NewScript(`
+local reached = 0
 for i, key in ipairs(KEYS) do
-	if redis.call("INCR", key) == 1 then redis.call("PEXPIRE", key, ARGV[1]) end
+	local n = redis.call("INCR", key)
+	if n == 1 then redis.call("PEXPIRE", key, ARGV[1]) end
+	if n == tonumber(ARGV[i + 1]) then reached = 1 end
 end
-return 1`)
+return reached`)
 
 // Blocked returns how long log-ins of email from addr are refused.
 func (a *Attempts) Blocked(ctx context.Context, email, addr string) time.Duration {
@@ -66,15 +70,17 @@ func (a *Attempts) Blocked(ctx context.Context, email, addr string) time.Duratio
 }
 
 // Failed counts a failure.
-func (a *Attempts) Failed(ctx context.Context, email, addr string) {
+func (a *Attempts) Failed(ctx context.Context, email, addr string) (lockedOut bool) {
 	// Count even if the client has disconnected: hanging up must not avoid the
 	// count.
 	ctx = context.WithoutCancel(ctx)
-	err := failed.Run(ctx, a.rdb, []string{accountKey(email), addressKey(addr)}, auth.Window.Milliseconds()).Err()
+	lockedOut, err := failed.Run(ctx, a.rdb, []string{accountKey(email), addressKey(addr)},
+		auth.Window.Milliseconds(), auth.MaxFailuresPerAccount, auth.MaxFailuresPerAddress).Bool()
 	if err != nil {
 		slog.WarnContext(ctx, "count failed log-in failed, counting in this process", "error", err)
-		a.local.Failed(ctx, email, addr)
+		return a.local.Failed(ctx, email, addr)
 	}
+	return lockedOut
 }
 
 // Succeeded resets the failures of email.

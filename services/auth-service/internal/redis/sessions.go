@@ -24,7 +24,7 @@ type Sessions struct {
 // Start begins a session.
 func (s Sessions) Start(ctx context.Context, a auth.Account, from auth.Client) (string, time.Time, error) {
 	id, started, err := s.Store.Create(ctx, session.Session{
-		UserID: a.ID.String(), Email: a.Email, Role: string(a.Role), Verified: true,
+		UserID: a.ID.String(), Email: a.Email, Role: string(a.Role), Verified: !a.VerifiedAt.IsZero(),
 		UserAgent: from.UserAgent, Address: from.Address,
 	}, s.Absolute)
 	return id, started.ExpiresAt, unavailable(err)

@@ -1,7 +1,7 @@
-// Package password decides which passwords may be chosen, by the rules of NIST
+// Package passwords decides which passwords may be chosen, by the rules of NIST
 // SP 800-63B: a minimum length and a list of common passwords, no rules of
 // composition.
-package password
+package passwords
 
 import (
 	"bufio"
