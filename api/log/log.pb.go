@@ -1473,9 +1473,12 @@ func (x *Hold) GetEvent() []byte {
 }
 
 type Cancel struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Booking       uint64                 `protobuf:"fixed64,1,opt,name=booking,proto3" json:"booking,omitempty"`
-	User          []byte                 `protobuf:"bytes,2,opt,name=user,proto3" json:"user,omitempty"`
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Booking uint64                 `protobuf:"fixed64,1,opt,name=booking,proto3" json:"booking,omitempty"`
+	User    []byte                 `protobuf:"bytes,2,opt,name=user,proto3" json:"user,omitempty"`
+	// Refuses to cancel a confirmed booking: its buyer has not entered the
+	// password recently.
+	HeldOnly      bool `protobuf:"varint,3,opt,name=held_only,json=heldOnly,proto3" json:"held_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1522,6 +1525,13 @@ func (x *Cancel) GetUser() []byte {
 		return x.User
 	}
 	return nil
+}
+
+func (x *Cancel) GetHeldOnly() bool {
+	if x != nil {
+		return x.HeldOnly
+	}
+	return false
 }
 
 // Payment is what payment-service says of a payment.
@@ -2057,10 +2067,11 @@ const file_log_proto_rawDesc = "" +
 	"ticketType\x12\x1a\n" +
 	"\bquantity\x18\x06 \x01(\rR\bquantity\x12!\n" +
 	"\frequest_hash\x18\a \x01(\fR\vrequestHash\x12\x14\n" +
-	"\x05event\x18\b \x01(\fR\x05event\"6\n" +
+	"\x05event\x18\b \x01(\fR\x05event\"S\n" +
 	"\x06Cancel\x12\x18\n" +
 	"\abooking\x18\x01 \x01(\x06R\abooking\x12\x12\n" +
-	"\x04user\x18\x02 \x01(\fR\x04user\"\xf9\x01\n" +
+	"\x04user\x18\x02 \x01(\fR\x04user\x12\x1b\n" +
+	"\theld_only\x18\x03 \x01(\bR\bheldOnly\"\xf9\x01\n" +
 	"\aPayment\x12\x18\n" +
 	"\abooking\x18\x01 \x01(\x06R\abooking\x12\x18\n" +
 	"\apayment\x18\x02 \x01(\fR\apayment\x12:\n" +

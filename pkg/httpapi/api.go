@@ -234,22 +234,16 @@ func WithVerified(h Handler) Handler {
 // 403, and anonymous callers with 401.
 func WithRecent(h Handler) Handler {
 	return WithSession(func(w http.ResponseWriter, r *http.Request) error {
-		if err := RequireRecent(r); err != nil {
-			return err
+		if !identity.FromContext(r.Context()).Recent {
+			return ErrNotRecent
 		}
 		return h(w, r)
 	})
 }
 
-// RequireRecent returns the problem reauthentication_required (403) unless the
-// caller has entered the password recently.
-func RequireRecent(r *http.Request) error {
-	if identity.FromContext(r.Context()).Recent {
-		return nil
-	}
-	return problem.New(http.StatusForbidden, problem.CodeReauthenticationRequired,
-		"Enter your password again, then repeat the request.")
-}
+// ErrNotRecent is the problem reauthentication_required (403).
+var ErrNotRecent = problem.New(http.StatusForbidden, problem.CodeReauthenticationRequired,
+	"Enter your password again, then repeat the request.")
 
 // ForServices refuses callers that are not services with 403.
 func ForServices(h Handler) Handler {

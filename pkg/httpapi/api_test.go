@@ -28,6 +28,7 @@ type reply struct {
 func ask(t *testing.T, h http.Handler, method, path, token, body string) reply {
 	t.Helper()
 	req := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
+	req.Header.Set("Content-Type", "application/json")
 	if token != "" {
 		req.Header.Set(identity.Header, token)
 	}

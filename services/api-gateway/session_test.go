@@ -150,8 +150,10 @@ func TestHTTPSTakesOnlyTheCookieWithTheHostPrefix(t *testing.T) {
 		status         int
 		code           string
 	}{
-		{"http", plain, 200, ""}, {"http", host, 401, "session_required"},
-		{"https", host, 200, ""}, {"https", plain, 401, "session_required"},
+		{"http", plain, 200, ""},
+		{"http", host, 401, "session_required"},
+		{"https", host, 200, ""},
+		{"https", plain, 401, "session_required"},
 	} {
 		a := w.send("GET", "/api/v1/bookings", "", "Cookie", c.cookie, "X-Forwarded-Proto", c.scheme)
 		if a.status != c.status || a.code() != c.code {

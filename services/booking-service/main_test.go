@@ -163,7 +163,7 @@ type answer struct {
 
 func (s *system) do(t *testing.T, base, method, path string, user uuid.UUID, key, body string) (int, string, http.Header) {
 	t.Helper()
-	id := identity.Identity{UserID: user, Role: identity.Customer, Email: "buyer@example.com"}
+	id := identity.Identity{UserID: user, Role: identity.Customer, Email: "buyer@example.com", Recent: true}
 	if user == uuid.Nil {
 		id.Role = identity.Anonymous
 	}
@@ -183,6 +183,7 @@ func (s *system) as(t *testing.T, id identity.Identity, base, method, path strin
 	}
 	req.Header.Set("Content-Type", "application/json")
 	token := s.signer.Sign(id)
+	req.Header.Set("Content-Type", "application/json")
 	for name, values := range header {
 		req.Header[name] = values
 	}

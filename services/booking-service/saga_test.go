@@ -125,6 +125,10 @@ func TestSagaConfirmsAndCancels(t *testing.T) {
 	if status, data, _ := s.get(t, s.replicas[1], "/api/v1/bookings/"+b.ID.String(), uuid.Must(uuid.NewV7())); status != http.StatusNotFound {
 		t.Errorf("someone else's booking: %d %s", status, data)
 	}
+	notRecent := identity.Identity{UserID: user, Role: identity.Customer}
+	if status, data, _ := s.as(t, notRecent, s.replicas[2], http.MethodPost, "/api/v1/bookings/"+b.ID.String()+"/cancel", nil, ""); status != http.StatusForbidden || !strings.Contains(data, `"reauthentication_required"`) {
+		t.Errorf("a refund without a recent password: %d %s", status, data)
+	}
 	for range 2 {
 		if status, data, _ := s.do(t, s.replicas[2], http.MethodPost, "/api/v1/bookings/"+b.ID.String()+"/cancel", user, "", ""); status != http.StatusOK {
 			t.Fatalf("cancel: %d %s", status, data)

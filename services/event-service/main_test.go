@@ -115,6 +115,9 @@ func TestEventFromDraftToCancellation(t *testing.T) {
 		p.call(t, p.anonymous, "GET", path, nil, headers{"If-None-Match": `"2"`}).into(t, http.StatusOK, nil)
 	})
 
+	notRecent := p.organizer
+	notRecent.Recent = false
+	p.call(t, notRecent, "POST", path+"/cancel", nil, nil).refused(t, http.StatusForbidden, "reauthentication_required")
 	p.call(t, p.organizer, "POST", path+"/cancel", object{"reason": "flood"}, nil).into(t, http.StatusOK, &e)
 	if e.Status != "cancelled" || e.CancelReason != "flood" || e.Version != 4 {
 		t.Errorf("cancelled %+v", e)

@@ -34,7 +34,9 @@ type program struct {
 
 func newProgram(t *testing.T) *program {
 	t.Helper()
-	who := func(role identity.Role) identity.Identity { return identity.Identity{UserID: uuid.New(), Role: role} }
+	who := func(role identity.Role) identity.Identity {
+		return identity.Identity{UserID: uuid.New(), Role: role, Recent: true}
+	}
 	signer, key := testkit.Signer(t, name)
 	p := &program{
 		signer: signer, organizer: who(identity.Organizer), rival: who(identity.Organizer),
@@ -98,7 +100,7 @@ type headers map[string]string
 func (p *program) call(t *testing.T, as identity.Identity, method, path string, body any, h headers) answer {
 	t.Helper()
 	token := p.signer.Sign(as)
-	all := headers{identity.Header: token}
+	all := headers{identity.Header: token, "Content-Type": "application/json"}
 	for k, v := range h {
 		all[k] = v
 	}

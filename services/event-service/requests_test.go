@@ -43,6 +43,7 @@ func TestInvalidRequestsAreRefusedAndChangeNothing(t *testing.T) {
 		"an unknown field of a seat":   {p.organizer, "POST", "/api/v1/venues", `{"sections":[{"rows":[{"seats":[{"id":"1-1"}]}]}]}`, nil, 400, "unknown_field", nil},
 		"an unknown field in a patch":  {p.organizer, "PATCH", path, object{"status": nil, "version": 3}, headers{"If-Match": `"1"`}, 400, "unknown_field", nil},
 		"a list as patch":              {p.organizer, "PATCH", path, "[]", headers{"If-Match": `"1"`}, 400, "malformed_json", nil},
+		"no media type":                {p.organizer, "POST", "/api/v1/events", good, headers{"Content-Type": ""}, 415, "unsupported_media_type", nil},
 		"another media type":           {p.organizer, "POST", "/api/v1/events", "a=b", headers{"Content-Type": "application/x-www-form-urlencoded"}, 415, "unsupported_media_type", nil},
 		"no media type":                {p.organizer, "POST", "/api/v1/events", good, headers{"Content-Type": ""}, 415, "unsupported_media_type", nil},
 		"a patch without media type":   {p.organizer, "PATCH", path, object{"name": "X"}, headers{"If-Match": `"1"`, "Content-Type": ""}, 415, "unsupported_media_type", nil},

@@ -14,6 +14,7 @@ import (
 
 	"github.com/frontrow-tickets/frontrow/api/events"
 	"github.com/frontrow-tickets/frontrow/api/psp"
+	"github.com/frontrow-tickets/frontrow/pkg/identity"
 	"github.com/frontrow-tickets/frontrow/pkg/kafka"
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/payment"
@@ -348,6 +349,9 @@ func TestInvalidRequestsAreRefused(t *testing.T) {
 		})
 	}
 	wantProblem(t, p.send(t, http.MethodPost, "/api/v1/payments", body(b.BookingID, "pm_ok")), 401, "identity_required")
+	unverified := p.signer.Sign(identity.Identity{UserID: b.UserID, Role: identity.Customer, Recent: true})
+	wantProblem(t, p.send(t, http.MethodPost, "/api/v1/payments", body(b.BookingID, "pm_ok"), identity.Header, unverified),
+		403, "email_not_verified")
 	v := p.pay(t, b, "pm_ok")
 	wantProblem(t, p.call(t, uuid.New(), http.MethodGet, "/api/v1/payments/"+v.ID.String(), nil), 404, "not_found")
 	wantProblem(t, p.call(t, b.UserID, http.MethodGet, "/api/v1/payments/nonsense", nil), 404, "not_found")

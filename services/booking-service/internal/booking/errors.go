@@ -20,11 +20,13 @@ const (
 	SaleNotStarted Reason = "sale_not_started"
 	SaleEnded      Reason = "sale_ended"
 	NotCancellable Reason = "booking_not_cancellable"
-	NotConfirmed   Reason = "booking_not_confirmed"
-	NotFound       Reason = "not_found"
-	KeyReused      Reason = "idempotency_key_reused"
-	UnknownTicket  Reason = "unknown_ticket_type"
-	ScanReused     Reason = "scan_id_reused"
+	// NotRecent: a refund needs a password entered recently.
+	NotRecent     Reason = "reauthentication_required"
+	NotConfirmed  Reason = "booking_not_confirmed"
+	NotFound      Reason = "not_found"
+	KeyReused     Reason = "idempotency_key_reused"
+	UnknownTicket Reason = "unknown_ticket_type"
+	ScanReused    Reason = "scan_id_reused"
 	// InvalidDefinition: the event's seat plan is inconsistent, or the log
 	// belongs to another event.
 	InvalidDefinition Reason = "invalid_definition"

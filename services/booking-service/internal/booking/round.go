@@ -217,6 +217,8 @@ func (r *Round) cancel(c *logpb.Cancel) *logpb.Answer {
 		return refuse(NotFound)
 	case b.Status == Confirmed && (!r.now.Before(r.state.Event.StartsAt) || r.used(b)):
 		return refuse(NotCancellable)
+	case b.Status == Confirmed && c.GetHeldOnly():
+		return refuse(NotRecent)
 	case b.Status.Live():
 		b = r.end(b, Cancelled, events.CancelledByBuyer)
 	case b.Status != Cancelled || b.Reason != events.CancelledByBuyer:

@@ -198,6 +198,7 @@ func TestRefundOfAnotherPaymentLeavesTheHold(t *testing.T) {
 
 func TestCancel(t *testing.T) {
 	pay := func(s *sale, own uint64) { s.do(payment(own, uuid.New(), logpb.Payment_CONFIRMED)) }
+	notRecent := func(_ *sale, c *logpb.Cancel) { c.HeldOnly = true }
 	for name, c := range map[string]struct {
 		before func(s *sale, own uint64)
 		change func(s *sale, c *logpb.Cancel)
@@ -206,6 +207,9 @@ func TestCancel(t *testing.T) {
 		"a hold":                      {nil, nil, ""},
 		"a confirmed booking":         {pay, nil, ""},
 		"twice":                       {func(s *sale, own uint64) { s.do(s.cancel(own)) }, nil, ""},
+		"a hold, not recent":          {nil, notRecent, ""},
+		"a payment, not recent":       {pay, notRecent, booking.NotRecent},
+		"twice, not recent":           {func(s *sale, own uint64) { pay(s, own); s.do(s.cancel(own)) }, notRecent, ""},
 		"twice, and the event starts": {func(s *sale, own uint64) { pay(s, own); s.do(s.cancel(own)); s.now = s.def.StartsAt }, nil, ""},
 		"by another user":             {nil, func(_ *sale, c *logpb.Cancel) { other := uuid.New(); c.User = other[:] }, booking.NotFound},
 		"an unknown booking":          {nil, func(_ *sale, c *logpb.Cancel) { c.Booking = 1000 }, booking.NotFound},

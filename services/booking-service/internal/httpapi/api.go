@@ -86,6 +86,7 @@ var problems = map[booking.Reason]*problem.Error{
 	booking.SaleEnded:      problem.New(http.StatusConflict, problem.CodeSaleEnded, "The sale has ended."),
 	booking.NotCancellable: problem.New(http.StatusConflict, problem.CodeBookingNotCancellable,
 		"This booking can no longer be cancelled: it has ended, a ticket was used, or the event has started."),
+	booking.NotRecent:    httpapi.ErrNotRecent,
 	booking.NotConfirmed: problem.New(http.StatusConflict, problem.CodeBookingNotConfirmed, "This booking has no tickets until it is confirmed."),
 	booking.NotFound:     problem.NotFound("This booking"),
 	booking.KeyReused: problem.New(http.StatusUnprocessableEntity, problem.CodeIdempotencyKeyReused,

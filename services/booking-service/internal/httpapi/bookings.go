@@ -138,9 +138,11 @@ func (a *api) cancel(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
 	defer cancel()
-	user := identity.FromContext(ctx).UserID
+	caller := identity.FromContext(ctx)
 	answer, err := a.engine.Do(ctx, command(ctx, id, &logpb.Command{
-		Kind: &logpb.Command_Cancel{Cancel: &logpb.Cancel{Booking: booking.OwnHalf(id), User: user[:]}},
+		Kind: &logpb.Command_Cancel{Cancel: &logpb.Cancel{
+			Booking: booking.OwnHalf(id), User: caller.UserID[:], HeldOnly: !caller.Recent,
+		}},
 	}))
 	if err == nil {
 		err = refused(answer, nil)

@@ -35,7 +35,7 @@ func New(store *postgres.Store, verifier *identity.Verifier, c clock.Clock) http
 	handle(http.MethodPatch, "/api/v1/events/{id}", organizers(a.changeEvent))
 	handle(http.MethodDelete, "/api/v1/events/{id}", organizers(a.deleteEvent))
 	handle(http.MethodPost, "/api/v1/events/{id}/publish", organizers(a.publishEvent))
-	handle(http.MethodPost, "/api/v1/events/{id}/cancel", organizers(a.cancelEvent))
+	handle(http.MethodPost, "/api/v1/events/{id}/cancel", organizers(httpapi.WithRecent(a.cancelEvent)))
 	return routes
 }
 

@@ -41,7 +41,7 @@ type API struct {
 // New returns the routes.
 func New(a API, verifier *identity.Verifier) http.Handler {
 	r := httpapi.New(verifier)
-	r.Handle(http.MethodPost, "/api/v1/payments", httpapi.WithSession(a.create))
+	r.Handle(http.MethodPost, "/api/v1/payments", httpapi.WithVerified(a.create))
 	r.Handle(http.MethodGet, "/api/v1/payments/{id}", httpapi.WithSession(a.get))
 	r.HandleWithoutIdentity(http.MethodPost, webhookPath, a.webhook)
 	return r
