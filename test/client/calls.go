@@ -5,24 +5,26 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
+
+	"github.com/frontrow-tickets/frontrow/pkg/clock"
 )
 
-// Register creates an account.
-func (c *Client) Register(ctx context.Context, email, password, name string) (User, error) {
-	return c.RegisterOnce(ctx, email, password, name, "")
-}
-
-// RegisterOnce creates an account, with an Idempotency-Key that makes a retry safe.
-func (c *Client) RegisterOnce(ctx context.Context, email, password, name, key string) (User, error) {
-	return post[User](ctx, c, "/auth/register", Registration{Email: email, Password: password, Name: name}, key)
+// Register creates an account. An e-mail that has one gets the same response.
+func (c *Client) Register(ctx context.Context, email, password, name string) error {
+	return c.call(ctx, Request{
+		Method: http.MethodPost, Path: "/auth/register",
+		Body: Registration{Email: email, Password: password, Name: name},
+	}, nil)
 }
 
 // Login opens a session but does not use it; see WithSession.
 func (c *Client) Login(ctx context.Context, email, password string) (Session, error) {
-	return post[Session](ctx, c, "/auth/login", Credentials{Email: email, Password: password}, "")
+	return post[Session](ctx, c, "/auth/login", Credentials{Email: email, Password: password, Session: CredentialsSessionToken}, "")
 }
 
 // Logout ends the session. With everywhere set, it ends all sessions of the
@@ -43,7 +45,7 @@ func (c *Client) Users(ctx context.Context, query url.Values) (UserPage, error) 
 	return get[UserPage](ctx, c, "/auth/users", query)
 }
 
-// SetRole gives an account a role.
+// SetRole gives an account a role and ends its sessions.
 func (c *Client) SetRole(ctx context.Context, userID, role string) (User, error) {
 	var user User
 	err := c.call(ctx, Request{Method: http.MethodPut, Path: "/auth/users/" + userID + "/role", Body: RoleChange{Role: role}}, &user)
@@ -198,9 +200,43 @@ func (c *Client) Tickets(ctx context.Context, bookingID string) ([]Ticket, error
 	return tickets.Items, err
 }
 
-// Pay starts a payment; key may be empty.
+// Pay starts a payment; key may be empty. If the caller's e-mail must be verified
+// first and the system has a mail catcher, it does so.
 func (c *Client) Pay(ctx context.Context, bookingID, method, key string) (Payment, error) {
-	return post[Payment](ctx, c, "/payments", NewPayment{BookingID: bookingID, PaymentMethod: method}, key)
+	pay := func() (Payment, error) {
+		return post[Payment](ctx, c, "/payments", NewPayment{BookingID: bookingID, PaymentMethod: method}, key)
+	}
+	payment, err := pay()
+	if !isUnverified(err) || mailCatcher() == "" {
+		return payment, err
+	}
+	if err := c.Verify(ctx); err != nil {
+		return payment, fmt.Errorf("verify e-mail before payment: %w", err)
+	}
+	// The gateways hear of the verification a moment later.
+	for tries := 0; isUnverified(err) && tries < 100 && clock.Sleep(ctx, 50*time.Millisecond); tries++ {
+		payment, err = pay()
+	}
+	return payment, err
+}
+
+func isUnverified(err error) bool {
+	p := AsProblem(err)
+	return p != nil && p.Code == "email_not_verified"
+}
+
+// Verify verifies the caller's e-mail with the link in the mail catcher. It does
+// nothing if the e-mail is verified.
+func (c *Client) Verify(ctx context.Context) error {
+	me, err := c.Me(ctx)
+	if err != nil || me.EmailVerified {
+		return err
+	}
+	token, err := MailedToken(ctx, me.Email, "/verify?token=")
+	if err != nil {
+		return err
+	}
+	return c.call(ctx, Request{Method: http.MethodPost, Path: "/auth/verification/confirm", Body: Token{Token: token}}, nil)
 }
 
 // Payment reads one of the caller's payments.

@@ -34,11 +34,15 @@ func openSale(ctx context.Context, running *system.System, out *progress) (*sale
 		return nil, fmt.Errorf("log in as admin: %w", err)
 	}
 	admin := anonymous.WithSession(session.SessionID)
-	organizer, user, err := registerAndLogIn(ctx, anonymous, "Organizer")
+	_, user, err := registerAndLogIn(ctx, anonymous, "Organizer")
 	if err != nil {
 		return nil, err
 	}
 	if _, err := admin.SetRole(ctx, user.ID, "organizer"); err != nil {
+		return nil, err
+	}
+	organizer, _, err := logIn(ctx, anonymous, user.Email) // the new role begins with a new session
+	if err != nil {
 		return nil, err
 	}
 	out.printf("an organizer has registered; the admin has given the role")
@@ -70,13 +74,18 @@ func openSale(ctx context.Context, running *system.System, out *progress) (*sale
 
 // registerAndLogIn registers an account and logs in; it retries while the service is busy.
 func registerAndLogIn(ctx context.Context, c *client.Client, name string) (*client.Client, client.User, error) {
-	email, key := "demo-"+uuid.NewString()+"@frontrow.example", uuid.NewString()
-	user, err := withRetry(ctx, func() (client.User, error) { return c.RegisterOnce(ctx, email, password, name, key) })
+	email := "demo-" + uuid.NewString() + "@frontrow.example"
+	_, err := withRetry(ctx, func() (struct{}, error) { return struct{}{}, c.Register(ctx, email, password, name) })
 	if err != nil {
-		return nil, user, err
+		return nil, client.User{}, err
 	}
+	return logIn(ctx, c, email)
+}
+
+// logIn logs in; it retries while the service is busy.
+func logIn(ctx context.Context, c *client.Client, email string) (*client.Client, client.User, error) {
 	session, err := withRetry(ctx, func() (client.Session, error) { return c.Login(ctx, email, password) })
-	return c.WithSession(session.SessionID), user, err
+	return c.WithSession(session.SessionID), session.User, err
 }
 
 // awaitSeats waits until booking-service knows the event; it returns the number

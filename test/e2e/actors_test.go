@@ -56,23 +56,28 @@ func newBuyers(t *testing.T, n int) []account {
 
 func register(t *testing.T) (account, error) {
 	c, email := visitor(), newEmail()
-	user, err := c.Register(t.Context(), email, password, "Buyer")
-	if err != nil {
+	if err := c.Register(t.Context(), email, password, "Buyer"); err != nil {
 		return account{}, fmt.Errorf("register: %w", err)
 	}
+	return login(t, email)
+}
+
+// login logs in to an account with the usual password.
+func login(t *testing.T, email string) (account, error) {
+	c := visitor()
 	session, err := c.Login(t.Context(), email, password)
 	if err != nil {
 		return account{}, fmt.Errorf("log in: %w", err)
 	}
-	return account{c.WithSession(session.SessionID), user}, nil
+	return account{c.WithSession(session.SessionID), session.User}, nil
 }
 
 // newOrganizer registers a user to whom the admin gives the organizer role.
 func newOrganizer(t *testing.T) account {
 	t.Helper()
 	a := newBuyer(t)
-	user := must(admin.SetRole(t.Context(), a.user.ID, "organizer"))(t)
-	return account{a.Client, user}
+	must(admin.SetRole(t.Context(), a.user.ID, "organizer"))(t)
+	return must(login(t, a.user.Email))(t) // the new role begins with a new session
 }
 
 // must returns a call's value and ends the test on its error:

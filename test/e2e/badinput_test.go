@@ -52,6 +52,7 @@ func TestBadInputIsRefusedAndChangesNothing(t *testing.T) {
 		{name: "a 10 MB registration", path: "/auth/register", body: bytes.Repeat([]byte(" "), 10<<20), status: 413, code: "body_too_large"},
 		{name: "a 17 MB venue", path: "/venues", body: bytes.Repeat([]byte(" "), 17<<20), status: 413, code: "body_too_large"},
 		{name: "not JSON at all", path: "/bookings", body: []byte("a=b"), header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, status: 415, code: "unsupported_media_type"},
+		{name: "a body that does not say what it is", path: "/auth/login", body: []byte("{}"), header: http.Header{"Content-Type": nil}, status: 415, code: "unsupported_media_type"},
 		{name: "a key of two words", path: "/bookings", body: s.seats("1-0"), header: http.Header{"Idempotency-Key": {"two words"}}, status: 400, code: "invalid_idempotency_key"},
 		{name: "a key of 256 characters", path: "/bookings", body: s.seats("1-0"), header: http.Header{"Idempotency-Key": {strings.Repeat("k", 256)}}, status: 400, code: "invalid_idempotency_key"},
 

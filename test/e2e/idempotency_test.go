@@ -65,9 +65,7 @@ func TestReplayedAnswerIsIdenticalAndMarked(t *testing.T) {
 	organizer := newOrganizer(t)
 	venue := must(organizer.CreateVenue(t.Context(), plan(1, 3)))(t)
 	s := newSale(t, nil)
-	email := newEmail()
 	for name, r := range map[string]client.Request{
-		"account": {Path: "/auth/register", Body: map[string]string{"email": email, "password": password, "name": "A"}},
 		"venue":   {Path: "/venues", Body: plan(1, 3)},
 		"event":   {Path: "/events", Body: draftOf(venue)},
 		"booking": {Path: "/bookings", Body: s.seats("1-70")},

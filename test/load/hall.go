@@ -34,14 +34,17 @@ func newOrganizer(ctx context.Context, running *system.System) (*organizer, erro
 		return nil, fmt.Errorf("log in as admin: %w", err)
 	}
 	email, password := "load-"+uuid.NewString()+"@frontrow.example", "correct horse battery"
-	user, err := anonymous.Register(ctx, email, password, "Load")
-	if err != nil {
-		return nil, err
-	}
-	if _, err := anonymous.WithSession(session.SessionID).SetRole(ctx, user.ID, "organizer"); err != nil {
+	if err := anonymous.Register(ctx, email, password, "Load"); err != nil {
 		return nil, err
 	}
 	own, err := anonymous.Login(ctx, email, password)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := anonymous.WithSession(session.SessionID).SetRole(ctx, own.User.ID, "organizer"); err != nil {
+		return nil, err
+	}
+	own, err = anonymous.Login(ctx, email, password) // the new role begins with a new session
 	if err != nil {
 		return nil, err
 	}

@@ -54,6 +54,9 @@ func seed(ctx context.Context) error {
 	if _, err := anonymous.WithSession(session.SessionID).SetRole(ctx, olga.User.ID, "organizer"); err != nil {
 		return err
 	}
+	if olga, err = account(ctx, anonymous, organizerEmail, "Olga"); err != nil { // the new role begins with a new session
+		return err
+	}
 	if _, err := account(ctx, anonymous, buyerEmail, "Ada"); err != nil {
 		return err
 	}
@@ -102,7 +105,7 @@ func account(ctx context.Context, c *client.Client, email, name string) (client.
 	session, err := c.Login(ctx, email, password)
 	var p *client.Problem
 	if errors.As(err, &p) && p.Code == "invalid_credentials" {
-		if _, err = c.Register(ctx, email, password, name); err == nil {
+		if err = c.Register(ctx, email, password, name); err == nil {
 			session, err = c.Login(ctx, email, password)
 		}
 	}

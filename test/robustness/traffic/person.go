@@ -107,22 +107,18 @@ func final(c history.Call) bool {
 	return c.Status >= 400 && c.Status < 500 && c.Status != http.StatusUnauthorized && c.Status != http.StatusTooManyRequests
 }
 
-func (p *person) register(ctx context.Context) (client.User, error) {
+func (p *person) register(ctx context.Context) error {
 	p.email, p.password = "robustness-"+uuid.NewString()+"@frontrow.example", password
-	key := newKey()
-	var user client.User
 	p.sim.loginSlots <- struct{}{}
 	defer func() { <-p.sim.loginSlots }()
-	answer := p.retry(ctx, setupTimeout, history.Call{Kind: history.Register, Key: key},
-		func(ctx context.Context, c *client.Client, _ *history.Call) (err error) {
-			user, err = c.RegisterOnce(ctx, p.email, p.password, p.name, key)
-			return err
+	answer := p.retry(ctx, setupTimeout, history.Call{Kind: history.Register},
+		func(ctx context.Context, c *client.Client, _ *history.Call) error {
+			return c.Register(ctx, p.email, p.password, p.name)
 		})
 	if answer.Outcome != history.Done {
-		return user, fmt.Errorf("%s can't register: %s", p.name, answer.Error)
+		return fmt.Errorf("%s can't register: %s", p.name, answer.Error)
 	}
-	p.userID = user.ID
-	return user, nil
+	return nil
 }
 
 func (p *person) login(ctx context.Context) error {
@@ -132,7 +128,7 @@ func (p *person) login(ctx context.Context) error {
 		func(ctx context.Context, c *client.Client, _ *history.Call) error {
 			session, err := c.Login(ctx, p.email, p.password)
 			if err == nil {
-				p.session = session.SessionID
+				p.session, p.userID = session.SessionID, session.User.ID
 			}
 			return err
 		})

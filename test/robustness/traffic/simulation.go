@@ -98,13 +98,15 @@ func (sim *Simulation) registerAll(ctx context.Context) error {
 		return fmt.Errorf("log in as admin: %w", err)
 	}
 	sim.organizer = sim.person("organizer", 1)
-	user, err := sim.organizer.register(ctx)
-	if err != nil {
+	if err := sim.organizer.register(ctx); err != nil {
+		return err
+	}
+	if err := sim.organizer.login(ctx); err != nil {
 		return err
 	}
 	made := admin.retry(ctx, setupTimeout, history.Call{Kind: history.Other},
 		func(ctx context.Context, c *client.Client, _ *history.Call) error {
-			_, err := c.SetRole(ctx, user.ID, "organizer")
+			_, err := c.SetRole(ctx, sim.organizer.userID, "organizer")
 			return err
 		})
 	if made.Outcome != history.Done {
@@ -130,7 +132,7 @@ func (sim *Simulation) registerAll(ctx context.Context) error {
 	for i, p := range people {
 		group.Go(func() {
 			if p.email == "" {
-				_, errs[i] = p.register(ctx)
+				errs[i] = p.register(ctx)
 			}
 			if errs[i] == nil {
 				errs[i] = p.login(ctx)
