@@ -31,6 +31,10 @@ type config struct {
 	SessionIdle     time.Duration `env:"SESSION_IDLE" envDefault:"2h"`
 	SessionAbsolute time.Duration `env:"SESSION_ABSOLUTE" envDefault:"24h"`
 	RequireVerified bool          `env:"AUTH_REQUIRE_VERIFIED" envDefault:"true"`
+	// Registrations per hour, and mails that one network requests per hour. 0
+	// means no limit.
+	PerNetwork    int `env:"AUTH_REGISTRATIONS_PER_NETWORK" envDefault:"20"`
+	Registrations int `env:"AUTH_REGISTRATIONS_TOTAL" envDefault:"2000"`
 	// AdminSecondFactor is optional or required.
 	AdminSecondFactor secondFactor `env:"AUTH_ADMIN_SECOND_FACTOR" envDefault:"optional"`
 

@@ -73,7 +73,10 @@ func run(ctx context.Context, cfg config) error {
 	svc := &auth.Service{
 		Accounts: accounts.Accounts{Pool: pool}, AuditLog: log,
 		Sessions: redis.Sessions{Store: session.NewStore(rdb, cfg.SessionIdle), Absolute: cfg.SessionAbsolute},
-		Attempts: redis.NewAttempts(rdb), Hasher: auth.NewHasher(), Keys: keys, Now: time.Now,
+		Limits: &auth.Limits{
+			Counters: redis.NewCounters(rdb), Keys: keys, PerNetwork: cfg.PerNetwork, Registrations: cfg.Registrations,
+		},
+		Hasher: auth.NewHasher(), Keys: keys, Now: time.Now,
 		Trusting: !cfg.RequireVerified, AdminsNeedSecondFactor: cfg.AdminSecondFactor == required,
 	}
 	return process.Run(ctx, httpapi.New(svc, verifier))

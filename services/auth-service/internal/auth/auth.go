@@ -38,8 +38,7 @@ var (
 	ErrBusy = errors.New("too many log-ins at once")
 )
 
-// TooManyError means that log-ins of an account or from an address are refused
-// for RetryAfter.
+// TooManyError means that a limit refuses the request for RetryAfter.
 type TooManyError struct{ RetryAfter time.Duration }
 
 // Error gives the time to wait.
@@ -107,24 +106,3 @@ type Accounts interface {
 	// Record writes effects that concern no account's state.
 	Record(ctx context.Context, effects Effects) error
 }
-
-// Attempts counts failed log-ins by account and by client address. It never
-// fails: if its store is down, it counts in this process.
-type Attempts interface {
-	// Blocked returns how long log-ins of email from addr are refused, or 0 if
-	// they are allowed.
-	Blocked(ctx context.Context, email, addr string) time.Duration
-	// Failed counts a failure. lockedOut means that it is the one that begins a
-	// lock-out.
-	Failed(ctx context.Context, email, addr string) (lockedOut bool)
-	// Succeeded resets the failures of email, but not those of the address: an
-	// attacker who tries many accounts could log in to their own in between.
-	Succeeded(ctx context.Context, email string)
-}
-
-// Limits on failed log-ins within Window, which begins with the first failure.
-const (
-	MaxFailuresPerAccount = 10
-	MaxFailuresPerAddress = 100
-	Window                = 15 * time.Minute
-)

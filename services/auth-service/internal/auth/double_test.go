@@ -11,6 +11,7 @@ import (
 
 	"github.com/frontrow-tickets/frontrow/api/rest"
 	"github.com/frontrow-tickets/frontrow/pkg/clock"
+	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 )
 
 // memoryAccounts implements as much of Accounts as a log-in needs, and keeps the
@@ -129,15 +130,25 @@ const (
 	password = "correct horse"
 )
 
+func testKeys(t *testing.T) *Keys {
+	t.Helper()
+	keys, err := NewKeys(testkit.Seed(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
+}
+
 // newService returns a service with one account.
 func newService(t *testing.T) (*Service, *work, *clock.Manual) {
 	t.Helper()
 	w := &work{}
 	c := clock.NewManual(time.Now())
 	s := &Service{
-		Accounts: &memoryAccounts{byEmail: map[string]Account{}}, Sessions: noSessions{}, Attempts: &MemoryAttempts{Clock: c},
+		Accounts: &memoryAccounts{byEmail: map[string]Account{}}, Sessions: noSessions{}, Keys: testKeys(t),
 		Hasher: NewHasher(), Now: c.Now,
 	}
+	s.Limits = &Limits{Counters: &MemoryCounters{Clock: c}, Keys: s.Keys}
 	s.Hasher.derive = w.derive
 	if err := s.Register(t.Context(), Caller{Client: client}, rest.Registration{Email: email, Password: password, Name: "Ada"}); err != nil {
 		t.Fatal(err)

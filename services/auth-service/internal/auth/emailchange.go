@@ -13,9 +13,15 @@ import (
 // e-mail. The change takes effect when both tokens have been used. If another
 // account has the new e-mail, its owner is mailed a notice instead, and the
 // caller gets the same response. Errors: a problem validation_failed for the
-// caller's own e-mail, ErrNotFound.
+// caller's own e-mail, *TooManyError, ErrNotFound.
 func (s *Service) RequestEmailChange(ctx context.Context, c Caller, email string) error {
 	email = NormalizeEmail(email)
+	if err := s.Limits.Mail(ctx, c.Email, c.Client); err != nil {
+		return err
+	}
+	if err := s.Limits.Notice(ctx, email); err != nil {
+		return err
+	}
 	owner, err := s.Accounts.ByEmail(ctx, email)
 	taken := err == nil
 	if err != nil && !errors.Is(err, ErrNotFound) {

@@ -20,6 +20,8 @@ const keySize = 32
 type Keys struct {
 	// secrets encrypts the secrets of second factors (AES-256-GCM).
 	secrets cipher.AEAD
+	// devices authenticates device cookies (HMAC-SHA256).
+	devices []byte
 }
 
 // NewKeys derives the keys from base64 (standard) of 32 random bytes.
@@ -32,6 +34,10 @@ func NewKeys(encoded string) (*Keys, error) {
 	if err != nil {
 		return nil, fmt.Errorf("derive key: %w", err)
 	}
+	devices, err := hkdf.Key(sha256.New, key, nil, "frontrow device", keySize)
+	if err != nil {
+		return nil, fmt.Errorf("derive key: %w", err)
+	}
 	block, err := aes.NewCipher(derived)
 	if err != nil {
 		return nil, fmt.Errorf("derive key: %w", err)
@@ -40,7 +46,7 @@ func NewKeys(encoded string) (*Keys, error) {
 	if err != nil {
 		return nil, fmt.Errorf("derive key: %w", err)
 	}
-	return &Keys{secrets: secrets}, nil
+	return &Keys{secrets: secrets, devices: devices}, nil
 }
 
 // seal encrypts a secret of an account: nonce, then ciphertext. It can't be

@@ -22,6 +22,8 @@ type Login struct {
 	// ExpiresAt is the session's absolute end.
 	ExpiresAt time.Time
 	Account   Account
+	// Device is the device cookie's value: see Keys.NewDevice.
+	Device string
 }
 
 // Login starts a session. An unknown e-mail and a wrong password cause the same
@@ -60,7 +62,8 @@ func (s *Service) Login(ctx context.Context, credentials rest.Credentials, from 
 		err = ErrInvalidCredentials
 	}
 	if err == nil {
-		s.Attempts.Succeeded(ctx, c.Email)
+		s.Limits.Succeeded(ctx, c.Email, from)
+		l.Device = s.Keys.NewDevice(c.Email, from.Device)
 	}
 	return l, err
 }
@@ -104,7 +107,7 @@ func (s *Service) authenticate(ctx context.Context, c Caller, a Account, known b
 }
 
 func (s *Service) blocked(ctx context.Context, c Caller) error {
-	if d := s.Attempts.Blocked(ctx, c.Email, c.Address); d > 0 {
+	if d := s.Limits.Blocked(ctx, c.Email, c.Client); d > 0 {
 		return &TooManyError{RetryAfter: d}
 	}
 	return nil
@@ -112,7 +115,7 @@ func (s *Service) blocked(ctx context.Context, c Caller) error {
 
 // failed counts and records a failure, and returns ErrInvalidCredentials.
 func (s *Service) failed(ctx context.Context, c Caller) error {
-	s.recordFailure(ctx, c, s.Attempts.Failed(ctx, c.Email, c.Address))
+	s.recordFailure(ctx, c, s.Limits.Failed(ctx, c.Email, c.Client))
 	return ErrInvalidCredentials
 }
 

@@ -49,22 +49,22 @@ func TestOverlongPasswordCostsNoMoreThanShortOne(t *testing.T) {
 func TestGuessingIsRefusedEvenWithTheRightPasswordUntilTheWindowEnds(t *testing.T) {
 	s, w, c := newService(t)
 	var wg sync.WaitGroup
-	for range 3 * MaxFailuresPerAccount {
+	for range 3 * FailuresOfOneAccount {
 		wg.Go(func() { _, _ = s.Login(t.Context(), rest.Credentials{Email: email, Password: "guess"}, client) })
 	}
 	wg.Wait()
 	// As many hashes may run at once as there are slots.
-	if n := len(w.take()); n > MaxFailuresPerAccount+cap(s.Hasher.slots) {
-		t.Errorf("%d guesses sent at once were tried, want about %d", n, MaxFailuresPerAccount)
+	if n := len(w.take()); n > FailuresOfOneAccount+cap(s.Hasher.slots) {
+		t.Errorf("%d guesses sent at once were tried, want about %d", n, FailuresOfOneAccount)
 	}
 	var tooMany *TooManyError
-	if _, err := s.Login(t.Context(), rest.Credentials{Email: email, Password: password}, Client{Address: "192.0.2.2"}); !errors.As(err, &tooMany) || tooMany.RetryAfter <= 0 {
+	if _, err := s.Login(t.Context(), rest.Credentials{Email: email, Password: password}, client); !errors.As(err, &tooMany) || tooMany.RetryAfter <= 0 {
 		t.Fatalf("Login = %v, want TooManyError", err)
 	}
 	if len(w.take()) != 0 {
 		t.Error("a refused attempt was hashed")
 	}
-	c.Advance(Window + time.Second)
+	c.Advance(FailureWindow + time.Second)
 	if _, err := s.Login(t.Context(), rest.Credentials{Email: email, Password: password}, client); err != nil {
 		t.Errorf("after the window: %v", err)
 	}

@@ -8,17 +8,17 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/clock"
 )
 
-// maxCounters limits the memory of MemoryAttempts.
+// maxCounters limits the memory of MemoryCounters.
 const maxCounters = 100_000
 
-// MemoryAttempts counts failed log-ins in this process. It is the fallback
-// while the shared count is unavailable: an attacker then has the full number
-// of tries at each replica.
-type MemoryAttempts struct {
+// MemoryCounters counts in this process. It is the fallback while the shared
+// count is unavailable: an attacker then has the full number of tries at each
+// replica.
+type MemoryCounters struct {
 	Clock clock.Clock
 
-	mu       sync.Mutex
-	failures map[string]counter
+	mu     sync.Mutex
+	counts map[string]counter
 }
 
 type counter struct {
@@ -26,61 +26,80 @@ type counter struct {
 	end time.Time
 }
 
-// Blocked returns how long log-ins of email from addr are refused.
-func (m *MemoryAttempts) Blocked(_ context.Context, email, addr string) time.Duration {
+// Wait returns how long a limit stays reached.
+func (m *MemoryCounters) Wait(_ context.Context, limits []Limit) time.Duration {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return max(m.left("a "+email, MaxFailuresPerAccount), m.left("n "+addr, MaxFailuresPerAddress))
+	return m.wait(limits)
 }
 
-func (m *MemoryAttempts) left(key string, limit int) time.Duration {
-	if c := m.failures[key]; c.n >= limit {
-		return max(c.end.Sub(m.Clock.Now()), 0)
+func (m *MemoryCounters) wait(limits []Limit) (wait time.Duration) {
+	for _, l := range limits {
+		if c := m.counts[l.Key]; c.n >= l.Max {
+			wait = max(wait, c.end.Sub(m.Clock.Now()))
+		}
 	}
-	return 0
+	return wait
 }
 
-// Failed counts a failure.
-func (m *MemoryAttempts) Failed(_ context.Context, email, addr string) (lockedOut bool) {
+// Add counts once for each limit.
+func (m *MemoryCounters) Add(_ context.Context, limits []Limit) (reached bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	return m.add(limits)
+}
+
+func (m *MemoryCounters) add(limits []Limit) (reached bool) {
 	now := m.Clock.Now()
-	if m.failures == nil {
-		m.failures = map[string]counter{}
+	if m.counts == nil {
+		m.counts = map[string]counter{}
 	}
-	if len(m.failures) >= maxCounters {
+	if len(m.counts) >= maxCounters {
 		m.evict(now)
 	}
-	for key, limit := range map[string]int{"a " + email: MaxFailuresPerAccount, "n " + addr: MaxFailuresPerAddress} {
-		c := m.failures[key]
+	for _, l := range limits {
+		c := m.counts[l.Key]
 		if !now.Before(c.end) {
-			c = counter{end: now.Add(Window)}
+			c = counter{end: now.Add(l.Window)}
 		}
 		c.n++
-		m.failures[key] = c
-		lockedOut = lockedOut || c.n == limit
+		m.counts[l.Key] = c
+		reached = reached || c.n == l.Max
 	}
-	return lockedOut
+	return reached
+}
+
+// Take counts once for each limit, unless one of them is reached.
+func (m *MemoryCounters) Take(_ context.Context, limits []Limit) time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	wait := m.wait(limits)
+	if wait == 0 {
+		m.add(limits)
+	}
+	return wait
+}
+
+// Reset sets the counts to zero.
+func (m *MemoryCounters) Reset(_ context.Context, limits []Limit) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, l := range limits {
+		delete(m.counts, l.Key)
+	}
 }
 
 // evict drops expired counters, and random ones if that is not enough.
-func (m *MemoryAttempts) evict(now time.Time) {
-	for key, c := range m.failures {
+func (m *MemoryCounters) evict(now time.Time) {
+	for key, c := range m.counts {
 		if !now.Before(c.end) {
-			delete(m.failures, key)
+			delete(m.counts, key)
 		}
 	}
-	for key := range m.failures {
-		if len(m.failures) < maxCounters*9/10 {
+	for key := range m.counts {
+		if len(m.counts) < maxCounters*9/10 {
 			return
 		}
-		delete(m.failures, key)
+		delete(m.counts, key)
 	}
-}
-
-// Succeeded resets the failures of email.
-func (m *MemoryAttempts) Succeeded(_ context.Context, email string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	delete(m.failures, "a "+email)
 }

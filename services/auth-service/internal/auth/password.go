@@ -30,6 +30,9 @@ const slotTimeout = 8 * time.Second
 // cores: a burst of log-ins waits instead of exhausting memory.
 type Hasher struct {
 	slots chan struct{}
+	// newPasswords limits the hashes of new passwords that have a slot or queue
+	// for one, so that a flood of registrations leaves log-ins half of the slots.
+	newPasswords chan struct{}
 	// derive is argon2.IDKey; a test replaces it to count calls.
 	derive func(password, salt []byte, time, memory uint32, threads uint8, keyLen uint32) []byte
 	// dummy is verified in place of the hash of a missing account.
@@ -37,41 +40,49 @@ type Hasher struct {
 }
 
 // NewHasher returns a hasher.
-func NewHasher() *Hasher {
+func NewHasher() *Hasher { return newHasher(runtime.GOMAXPROCS(0)) }
+
+func newHasher(slots int) *Hasher {
 	return &Hasher{
-		slots:  make(chan struct{}, runtime.GOMAXPROCS(0)),
-		derive: argon2.IDKey,
-		dummy:  encodePHC(make([]byte, saltBytes), make([]byte, hashBytes)),
+		slots:        make(chan struct{}, slots),
+		newPasswords: make(chan struct{}, max(1, slots/2)),
+		derive:       argon2.IDKey,
+		dummy:        encodePHC(make([]byte, saltBytes), make([]byte, hashBytes)),
 	}
 }
 
 // inSlot runs fn in a hashing slot. Errors: ErrBusy after slotTimeout, ctx's,
 // fn's.
-func (h *Hasher) inSlot(ctx context.Context, fn func() error) error {
+func (h *Hasher) inSlot(ctx context.Context, fn func() error) error { return within(ctx, fn, h.slots) }
+
+// within runs fn with a place in each of the channels.
+func within(ctx context.Context, fn func() error, places ...chan struct{}) error {
 	timer := time.NewTimer(slotTimeout)
 	defer timer.Stop()
-	select {
-	case h.slots <- struct{}{}:
-	case <-timer.C:
-		return ErrBusy
-	case <-ctx.Done():
-		return ctx.Err()
+	for _, place := range places {
+		select {
+		case place <- struct{}{}:
+		case <-timer.C:
+			return ErrBusy
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		defer func() { <-place }()
 	}
-	defer func() { <-h.slots }()
 	return fn()
 }
 
-// Hash returns the PHC string of a password. Error: ErrBusy.
+// Hash returns the PHC string of a new password. Error: ErrBusy.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	salt := make([]byte, saltBytes)
 	if _, err := rand.Read(salt); err != nil {
 		return "", fmt.Errorf("salt: %w", err)
 	}
 	var phc string
-	err := h.inSlot(ctx, func() error {
+	err := within(ctx, func() error {
 		phc = encodePHC(salt, h.derive([]byte(password), salt, argonTime, argonMemory, argonThreads, hashBytes))
 		return nil
-	})
+	}, h.newPasswords, h.slots)
 	return phc, err
 }
 

@@ -60,3 +60,44 @@ func TestWaitingForAHashEndsWithTheRequest(t *testing.T) {
 		t.Errorf("Hash = %v", err)
 	}
 }
+
+func TestFloodOfRegistrationsLeavesSlotsToLogins(t *testing.T) {
+	for _, slots := range []int{2, 4} {
+		h := newHasher(slots)
+		stored, err := h.Hash(t.Context(), "known")
+		if err != nil {
+			t.Fatal(err)
+		}
+		hashing, finish := make(chan struct{}), make(chan struct{})
+		h.derive = func(password, salt []byte, time, memory uint32, threads uint8, keyLen uint32) []byte {
+			if string(password) == "new" {
+				hashing <- struct{}{}
+				<-finish
+			}
+			return argon2.IDKey(password, salt, time, memory, threads, keyLen)
+		}
+		var group sync.WaitGroup
+		for range 10 * slots {
+			group.Go(func() { _, _ = h.Hash(t.Context(), "new") })
+		}
+		for range slots / 2 {
+			<-hashing
+		}
+		for range slots { // one after the other, while the registrations wait
+			err := h.inSlot(t.Context(), func() error {
+				_, err := h.matches(stored, "known")
+				return err
+			})
+			if err != nil {
+				t.Errorf("%d slots: log-in during a flood of registrations: %v", slots, err)
+			}
+		}
+		close(finish)
+		go func() {
+			for range hashing { // let the others finish
+			}
+		}()
+		group.Wait()
+		close(hashing)
+	}
+}

@@ -55,8 +55,12 @@ func (a *Account) setPassword(replacement, hash string) error {
 }
 
 // RequestPasswordReset mails a link that resets the password to the account
-// with an e-mail, if there is one.
-func (s *Service) RequestPasswordReset(ctx context.Context, email string) error {
+// with an e-mail, if there is one. Error: *TooManyError, whether or not there is
+// one.
+func (s *Service) RequestPasswordReset(ctx context.Context, c Caller, email string) error {
+	if err := s.Limits.Mail(ctx, NormalizeEmail(email), c.Client); err != nil {
+		return err
+	}
 	a, err := s.Accounts.ByEmail(ctx, NormalizeEmail(email))
 	if err == nil {
 		_, err = s.Accounts.Change(ctx, a.ID, func(a *Account) (e Effects, err error) {

@@ -42,7 +42,7 @@ func (s *Service) verifyAgain(ctx context.Context, c Caller, secret string) erro
 		return ErrWrongPassword
 	}
 	if err == nil {
-		s.Attempts.Succeeded(ctx, c.Email)
+		s.Limits.Succeeded(ctx, c.Email, c.Client)
 	}
 	return err
 }

@@ -38,7 +38,7 @@ func normalizeName(name string) (string, error) {
 type Service struct {
 	Accounts Accounts
 	Sessions Sessions
-	Attempts Attempts
+	Limits   *Limits
 	AuditLog AuditLog
 	Hasher   *Hasher
 	Keys     *Keys
@@ -52,7 +52,7 @@ type Service struct {
 
 // Register creates a customer's account and mails a link that verifies its
 // e-mail. An e-mail that has an account takes the same work and is mailed a
-// notice. Errors: a problem validation_failed, ErrBusy.
+// notice. Errors: a problem validation_failed, *TooManyError, ErrBusy.
 func (s *Service) Register(ctx context.Context, c Caller, r rest.Registration) error {
 	name, err := normalizeName(r.Name)
 	if err != nil {
@@ -60,6 +60,9 @@ func (s *Service) Register(ctx context.Context, c Caller, r rest.Registration) e
 	}
 	r.Name, r.Email = name, NormalizeEmail(r.Email)
 	if err := passwords.Check(r.Password, false); err != nil {
+		return err
+	}
+	if err := s.Limits.Register(ctx, c.Client); err != nil {
 		return err
 	}
 	a, err := s.account(ctx, r, identity.Customer)
@@ -76,8 +79,11 @@ func (s *Service) Register(ctx context.Context, c Caller, r rest.Registration) e
 	return err
 }
 
-// alreadyRegistered mails a notice to the account with an e-mail.
+// alreadyRegistered mails a notice to the account with an e-mail, but not many.
 func (s *Service) alreadyRegistered(ctx context.Context, email string) error {
+	if s.Limits.Notice(ctx, email) != nil {
+		return nil //nolint:nilerr // the response must not tell that there is an account
+	}
 	owner, err := s.Accounts.ByEmail(ctx, email)
 	if errors.Is(err, ErrNotFound) { // deleted meanwhile
 		return nil

@@ -174,7 +174,7 @@ func (s *Service) changeByCode(ctx context.Context, c Caller, fn Change) error {
 		}
 		e, err := fn(a)
 		if errors.Is(err, ErrWrongCode) {
-			lockedOut = s.Attempts.Failed(ctx, c.Email, c.Address)
+			lockedOut = s.Limits.Failed(ctx, c.Email, c.Client)
 		}
 		return e, err
 	})

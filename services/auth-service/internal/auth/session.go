@@ -13,6 +13,8 @@ type Client struct {
 	// Address is the IP address that the gateway saw.
 	Address   string
 	UserAgent string
+	// Device is the value of the device cookie, or empty.
+	Device string
 }
 
 // OpenSession is a session that has not ended.

@@ -8,8 +8,12 @@ import (
 )
 
 // ResendVerification mails the caller another link that verifies the e-mail,
-// unless it is verified, and returns the e-mail. Error: ErrNotFound.
+// unless it is verified, and returns the e-mail. Errors: *TooManyError,
+// ErrNotFound.
 func (s *Service) ResendVerification(ctx context.Context, c Caller) (email string, err error) {
+	if err := s.Limits.Mail(ctx, c.Email, c.Client); err != nil {
+		return "", err
+	}
 	a, err := s.Accounts.Change(ctx, c.UserID, func(a *Account) (e Effects, err error) {
 		if a.VerifiedAt.IsZero() {
 			s.link(&e, s.mail(events.MailVerifyEmail, *a), VerifyEmail, verifyLifetime)

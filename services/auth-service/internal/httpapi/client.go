@@ -24,6 +24,9 @@ const maxUserAgent = 200
 // X-Forwarded headers and strips them from incoming requests.
 func client(r *http.Request) auth.Client {
 	c := auth.Client{Address: r.Header.Get("X-Forwarded-For"), UserAgent: r.UserAgent()}
+	if device, err := r.Cookie(deviceCookieName(r)); err == nil {
+		c.Device = device.Value
+	}
 	if c.Address == "" {
 		c.Address, _, _ = net.SplitHostPort(r.RemoteAddr)
 	}
@@ -42,5 +45,18 @@ func cookie(r *http.Request, value string, age time.Duration) *http.Cookie {
 	return &http.Cookie{
 		Name: session.Cookie(https(r)), Value: value, Path: "/", MaxAge: int(age.Seconds()), HttpOnly: true,
 		Secure: https(r), SameSite: http.SameSiteLaxMode,
+	}
+}
+
+// deviceAge is how long a device stays known after a log-in.
+const deviceAge = 365 * 24 * time.Hour
+
+func deviceCookieName(r *http.Request) string { return session.CookieName("frontrow_device", https(r)) }
+
+// deviceCookie returns the cookie by which the limits on log-ins know a device.
+func deviceCookie(r *http.Request, value string) *http.Cookie {
+	return &http.Cookie{
+		Name: deviceCookieName(r), Value: value, Path: "/", MaxAge: int(deviceAge.Seconds()), HttpOnly: true,
+		Secure: https(r), SameSite: http.SameSiteStrictMode,
 	}
 }

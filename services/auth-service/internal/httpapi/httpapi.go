@@ -99,6 +99,7 @@ func (h *handlers) login(w http.ResponseWriter, r *http.Request) error {
 		answer.SessionID = l.SessionID
 	} else {
 		http.SetCookie(w, cookie(r, l.SessionID, time.Until(l.ExpiresAt)))
+		http.SetCookie(w, deviceCookie(r, l.Device))
 	}
 	return httpapi.WriteJSON(w, http.StatusOK, answer)
 }
@@ -134,7 +135,7 @@ func answer(err error) error {
 	switch {
 	case errors.As(err, &tooMany):
 		return problem.New(http.StatusTooManyRequests, problem.CodeTooManyAttempts,
-			"Too many failed log-ins. Try again later.").After(tooMany.RetryAfter)
+			"Too many attempts. Try again later.").After(tooMany.RetryAfter)
 	case errors.Is(err, auth.ErrInvalidCredentials):
 		return problem.New(http.StatusUnauthorized, problem.CodeInvalidCredentials, "The e-mail, the password or the code is wrong.")
 	case errors.Is(err, auth.ErrSecondFactorRequired):

@@ -32,7 +32,7 @@ func (h *handlers) requestPasswordReset(w http.ResponseWriter, r *http.Request) 
 	if err != nil {
 		return err
 	}
-	if err := h.svc.RequestPasswordReset(r.Context(), of.Email); err != nil {
+	if err := h.svc.RequestPasswordReset(r.Context(), caller(r), of.Email); err != nil {
 		return answer(err)
 	}
 	return mailed(w, of.Email)
