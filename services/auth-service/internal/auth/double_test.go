@@ -14,23 +14,20 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 )
 
-// memoryAccounts implements as much of Accounts as a log-in needs, and keeps the
-// effects.
+// memoryAccounts implements as much of Accounts as a log-in needs.
 type memoryAccounts struct {
 	Accounts
 	mu      sync.Mutex
 	byEmail map[string]Account
-	effects []Effects
 }
 
-func (m *memoryAccounts) Add(_ context.Context, a Account, e Effects) error {
+func (m *memoryAccounts) Add(_ context.Context, a Account, _ Effects) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if _, ok := m.byEmail[a.Email]; ok {
 		return ErrEmailTaken
 	}
 	m.byEmail[a.Email] = a
-	m.effects = append(m.effects, e)
 	return nil
 }
 
@@ -48,10 +45,9 @@ func (m *memoryAccounts) Change(_ context.Context, id uuid.UUID, fn Change) (Acc
 	defer m.mu.Unlock()
 	for email, a := range m.byEmail {
 		if a.ID == id {
-			e, err := fn(&a)
+			_, err := fn(&a)
 			if err == nil {
 				m.byEmail[email] = a
-				m.effects = append(m.effects, e)
 			}
 			return a, err
 		}
@@ -59,25 +55,7 @@ func (m *memoryAccounts) Change(_ context.Context, id uuid.UUID, fn Change) (Acc
 	return Account{}, ErrNotFound
 }
 
-func (m *memoryAccounts) Record(_ context.Context, e Effects) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.effects = append(m.effects, e)
-	return nil
-}
-
-// actions returns the actions recorded since the last call.
-func (m *memoryAccounts) actions() (actions []string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, e := range m.effects {
-		for _, entry := range e.Audit {
-			actions = append(actions, entry.Action)
-		}
-	}
-	m.effects = nil
-	return actions
-}
+func (m *memoryAccounts) Record(context.Context, Effects) error { return nil }
 
 // noSessions starts sessions that are never used.
 type noSessions struct{ Sessions }

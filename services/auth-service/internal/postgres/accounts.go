@@ -4,6 +4,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"strings"
 	"time"
 
@@ -150,12 +151,15 @@ func change(ctx context.Context, tx pgx.Tx, id uuid.UUID, fn auth.Change) (auth.
 	if err != nil {
 		return a, err
 	}
-	role := a.Role
+	before := a
 	effects, err := fn(&a)
 	if err != nil {
 		return a, err
 	}
-	if role == identity.Admin && a.Role != identity.Admin {
+	if reflect.DeepEqual(before, a) { // as after most log-ins
+		return a, write(ctx, tx, id, effects)
+	}
+	if before.Role == identity.Admin && a.Role != identity.Admin {
 		if err := keepAnAdmin(ctx, tx, id); err != nil {
 			return a, err
 		}
