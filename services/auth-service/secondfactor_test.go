@@ -164,14 +164,25 @@ func TestRecoveryCodeWorksOnceInPlaceOfACode(t *testing.T) {
 	s.want(s.loginWith(email, s.code(secret, 1)), 200, "")
 }
 
-func TestSecondFactorSurvivesAPasswordReset(t *testing.T) {
+func TestPasswordResetKeepsTheSecondFactorOfAVerifiedEmailOnly(t *testing.T) {
 	s := start(t)
-	user, email := s.register()
-	s.enrol(user, s.login(email))
-	s.want(s.call(anonymous, "POST", "/password-reset", `{"email":"`+email+`"}`), 202, "")
-	secret := s.mail(user.UserID, events.MailResetPassword).Token
-	s.want(s.call(anonymous, "POST", "/password-reset/confirm", `{"token":"`+secret+`","password":"`+password+`"}`), 204, "")
+	reset := func(user identity.Identity, email string) {
+		t.Helper()
+		s.want(s.call(anonymous, "POST", "/password-reset", `{"email":"`+email+`"}`), 202, "")
+		secret := s.mail(user.UserID, events.MailResetPassword).Token
+		s.want(s.call(anonymous, "POST", "/password-reset/confirm", `{"token":"`+secret+`","password":"`+password+`"}`), 204, "")
+	}
+	owner, email := s.register()
+	s.want(s.call(anonymous, "POST", "/verification/confirm", token(s.mail(owner.UserID, events.MailVerifyEmail).Token)), 204, "")
+	s.enrol(owner, s.login(email))
+	reset(owner, email)
 	s.want(s.loginWith(email, ""), 401, "second_factor_required")
+
+	// Somebody registers the e-mail of another person, who then wants to use it.
+	somebody, email := s.register()
+	s.enrol(somebody, s.login(email))
+	reset(somebody, email)
+	s.want(s.loginWith(email, ""), 200, "")
 }
 
 func TestReauthenticationStampsTheSession(t *testing.T) {

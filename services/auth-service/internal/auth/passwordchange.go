@@ -74,9 +74,9 @@ func (s *Service) RequestPasswordReset(ctx context.Context, c Caller, email stri
 	return err
 }
 
-// ResetPassword uses the token of a mailed link. It verifies the e-mail, ends
-// all sessions and all other tokens of the account, and keeps the second factor.
-// Errors: ErrLinkInvalid, a problem validation_failed, ErrBusy; the token stays
+// ResetPassword uses the token of a mailed link. It verifies the e-mail, and ends
+// all sessions and all other tokens of the account. A second factor stays if the
+// e-mail was verified before. Errors: ErrLinkInvalid, a problem validation_failed, ErrBusy; the token stays
 // valid after the latter two.
 func (s *Service) ResetPassword(ctx context.Context, c Caller, secret, replacement string) error {
 	_, err := s.Accounts.UseToken(ctx, hashToken(secret), []Purpose{ResetPassword}, s.Now(),
@@ -94,7 +94,9 @@ func (s *Service) ResetPassword(ctx context.Context, c Caller, secret, replaceme
 				return Effects{}, err
 			}
 			if a.VerifiedAt.IsZero() {
-				a.VerifiedAt = s.Now().UTC()
+				// Whoever set up a second factor has not shown to own the
+				// e-mail, and must not keep its owner out.
+				a.VerifiedAt, a.SecondFactor = s.Now().UTC(), SecondFactor{}
 			}
 			e := Effects{
 				EndTokens: true, Mails: []events.AccountMail{s.mail(events.MailPasswordChanged, *a)},
