@@ -1,10 +1,14 @@
 // An event's sale as a buyer sees it: the event, its seat plan with live states, and the buyer's own bookings.
 import { SvelteSet } from 'svelte/reactivity';
 import { api, persist, type Booking, type Event, type Schemas } from '../../api/client';
+import { now, serverTime } from '../../clock.svelte';
 import { money } from '../../format';
 import { t } from '../../i18n/i18n.svelte';
 import { LiveSale } from '../../map/live.svelte';
 import { SeatPlan } from '../../map/plan';
+import { phaseOf } from './phase';
+
+const minute = 60_000;
 
 export class Sale {
   event = $state.raw<Event>();
@@ -23,27 +27,26 @@ export class Sale {
     const seatIds = this.bookings.flatMap(({ seats }) => seats.map(({ id }) => id));
     return new SvelteSet(this.indexesOf(seatIds));
   });
-  /** When the sale starts, if that is still to come. */
-  readonly opensAt = $derived(
-    this.event && Date.parse(this.event.sale_starts_at) > Date.now() ? this.event.sale_starts_at : undefined,
-  );
-  readonly closed = $derived(this.event !== undefined && Date.parse(this.event.sale_ends_at) <= Date.now());
-  readonly open = $derived(this.live !== undefined && !this.opensAt && !this.closed);
+  readonly phase = $derived(this.event && phaseOf(this.event, now()));
+  readonly open = $derived(this.live !== undefined && this.phase === 'open');
   /** Whether the states of the seats are known. */
   readonly known = $derived(this.live !== undefined && this.live.tick > 0);
 
   #stopped = false;
+  #refresh: ReturnType<typeof setTimeout> | undefined;
 
   constructor(readonly id: string) {}
 
-  /** Loads the event and its seat plan, and follows the seats' states until stop. */
+  /**
+   * Loads the event and its seat plan, and follows the seats' states until stop. A sale that has not started needs
+   * nothing more when it does.
+   */
   async load(): Promise<void> {
     this.trouble = undefined;
     try {
-      const event = await persist(() => api.GET('/events/{id}', { params: { path: { id: this.id } } }));
-      if (this.#stopped) return;
-      this.event = event;
-      if (event.status === 'cancelled' || event.status === 'past') return;
+      const event = await this.#loadEvent();
+      if (this.#stopped || this.phase === 'over') return;
+      this.#refreshBeforeStart(event);
       const venue = await persist(() => api.GET('/venues/{id}', { params: { path: { id: event.venue.id } } }));
       if (this.#stopped) return;
       const plan = SeatPlan.of(venue);
@@ -57,15 +60,45 @@ export class Sale {
 
   stop(): void {
     this.#stopped = true;
+    clearTimeout(this.#refresh);
     this.live?.stop();
   }
 
+  async #loadEvent(): Promise<Event> {
+    const event = await persist(() => api.GET('/events/{id}', { params: { path: { id: this.id } } }));
+    if (!this.#stopped) this.event = event;
+    return event;
+  }
+
+  /**
+   * Loads the event again every few minutes until its sale starts: the start may be moved, and each answer tells the
+   * server's time. The last is 10 to 60 seconds before the start. The times are random, so that the crowd that waits
+   * for a sale does not ask all at once.
+   */
+  #refreshBeforeStart(event: Event): void {
+    const left = Date.parse(event.sale_starts_at) - serverTime();
+    if (left < minute) return;
+    const wait = Math.min(left - minute * (1 / 6 + (5 / 6) * Math.random()), 5 * minute * (0.75 + Math.random() / 2));
+    this.#refresh = setTimeout(() => {
+      this.#loadEvent().then(
+        (refreshed) => !this.#stopped && this.#refreshBeforeStart(refreshed),
+        () => !this.#stopped && this.#refreshBeforeStart(event),
+      );
+    }, wait);
+  }
+
+  /** Loads all of the buyer's bookings for this event, those that ended too, and keeps the held and confirmed ones. */
   async loadBookings(): Promise<void> {
     try {
-      const { items } = await persist(() => api.GET('/bookings', { params: { query: { limit: 100 } } }));
-      this.bookings = items.filter(
-        ({ event_id, status }) => event_id === this.id && (status === 'held' || status === 'confirmed'),
-      );
+      const all: Booking[] = [];
+      let cursor: string | undefined;
+      do {
+        const query = { event_id: this.id, limit: 100, ...(cursor ? { cursor } : {}) };
+        const page = await persist(() => api.GET('/bookings', { params: { query } }));
+        all.push(...page.items);
+        cursor = page.next_cursor;
+      } while (cursor);
+      this.bookings = all.filter(({ status }) => status === 'held' || status === 'confirmed');
     } catch {
       // The map works without them.
     }

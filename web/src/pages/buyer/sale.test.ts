@@ -1,0 +1,102 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { Booking, Event } from '../../api/client';
+
+vi.stubGlobal('localStorage', { getItem: () => null });
+vi.stubGlobal('navigator', { languages: [] });
+const { api } = await import('../../api/client');
+const { hall } = await import('../../map/example');
+const { LiveSale } = await import('../../map/live.svelte');
+const { tick } = await import('../../clock.svelte');
+const { Sale } = await import('./sale.svelte');
+
+const start = Date.parse('2027-01-01T10:00:00Z');
+const at = (ms: number) => new Date(start + ms).toISOString();
+const hour = 3_600_000;
+const event = {
+  id: 'e1',
+  status: 'published',
+  venue: { id: 'v1' },
+  sale_starts_at: at(0),
+  sale_ends_at: at(hour),
+  ends_at: at(3 * hour),
+} as Event;
+
+let answers: Record<string, (query: Record<string, unknown>) => unknown>;
+let asked: string[];
+let sale: InstanceType<typeof Sale>;
+let stopClock: () => void;
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: start - 20 * 60_000 });
+  stopClock = tick();
+  asked = [];
+  answers = { '/events/{id}': () => event, '/venues/{id}': () => hall([[['a', 'a']]]) };
+  vi.spyOn(LiveSale.prototype, 'start').mockReturnValue(undefined);
+  vi.spyOn(api, 'GET').mockImplementation(((path: string, { params }: { params: { query?: object } }) => {
+    asked.push(path);
+    return Promise.resolve({ data: answers[path]?.({ ...params.query }), response: new Response() });
+  }) as unknown as typeof api.GET);
+  sale = new Sale('e1');
+});
+afterEach(() => {
+  sale.stop();
+  stopClock();
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+
+test('a sale opens and ends by itself, and asks for nothing as it does', async () => {
+  await sale.load();
+  expect(LiveSale.prototype.start).toHaveBeenCalledTimes(1);
+  await pass(20 * 60_000 - 1000);
+  expect([sale.phase, sale.open]).toEqual(['before', false]);
+  const before = asked.length;
+  await pass(1250);
+  expect([sale.phase, sale.open]).toEqual(['open', true]);
+  await pass(hour);
+  expect([sale.phase, sale.open]).toEqual(['ended', false]);
+  await pass(2 * hour);
+  expect(sale.phase).toBe('over');
+  expect(asked.length).toBe(before);
+});
+
+test('a start that is moved is noticed while people wait, the last time in the minute before it', async () => {
+  await sale.load();
+  await pass(19 * 60_000);
+  answers['/events/{id}'] = () => ({ ...event, sale_starts_at: at(10 * 60_000) });
+  await pass(50_000);
+  expect(sale.event?.sale_starts_at).toBe(at(10 * 60_000));
+  await pass(60_000);
+  expect(sale.phase).toBe('before');
+  await pass(10 * 60_000);
+  expect(sale.phase).toBe('open');
+});
+
+test('people who came together do not ask together', async () => {
+  const times = new Set<number>();
+  for (let i = 0; i < 20; i++) {
+    const one = new Sale('e1');
+    await one.load();
+    const come = asked.length;
+    const from = Date.now();
+    while (asked.length === come) await pass(500);
+    times.add(Date.now() - from);
+    one.stop();
+    vi.setSystemTime(start - 20 * 60_000);
+  }
+  expect(times.size).toBeGreaterThan(10);
+});
+
+test("a buyer's bookings for the event are found behind hundreds of others", async () => {
+  const booking = (id: number, status: Booking['status']) =>
+    ({ id: String(id), status, seats: [] }) as unknown as Booking;
+  const all = Array.from({ length: 250 }, (_, i) => booking(i, i === 249 ? 'confirmed' : 'expired'));
+  answers['/bookings'] = ({ event_id, cursor, limit }) => {
+    expect([event_id, limit]).toEqual(['e1', 100]);
+    const from = Number(cursor ?? 0);
+    return { items: all.slice(from, from + 100), ...(from + 100 < 250 ? { next_cursor: String(from + 100) } : {}) };
+  };
+  await sale.loadBookings();
+  expect(sale.bookings.map(({ id }) => id)).toEqual(['249']);
+});
