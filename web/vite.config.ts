@@ -1,6 +1,7 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 import { bundleBudget, precompress } from './scripts/bundle';
+import { offlineFiles } from './scripts/offline';
 
 export default defineConfig({
   plugins: [
@@ -15,6 +16,7 @@ export default defineConfig({
       ],
       gzippedKilobytes: 100,
     }),
+    offlineFiles({ out: 'dist/app', entry: 'index.html', worker: 'worker.js' }),
     precompress(),
   ],
   build: {
@@ -26,8 +28,11 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     manifest: 'manifest.json',
-    // The API reference is a page by itself: the shop loads nothing of it.
-    rolldownOptions: { input: ['index.html', 'api-docs.html'] },
+    rolldownOptions: {
+      // The API reference is a page by itself: the shop loads nothing of it.
+      input: { app: 'index.html', 'api-docs': 'api-docs.html', worker: 'src/offline/worker.ts' },
+      output: { entryFileNames: ({ name }) => (name === 'worker' ? 'worker.js' : 'assets/[name]-[hash].js') },
+    },
   },
   test: { include: ['src/**/*.test.ts'] },
   server: { port: 5173, proxy: { '/api': process.env.FRONTROW_URL ?? 'http://127.0.0.1:8080' } },

@@ -50,7 +50,7 @@ export function precompress(): Plugin {
       order: 'post',
       handler() {
         for (const entry of readdirSync(out, { recursive: true, withFileTypes: true })) {
-          if (!entry.isFile() || !/\.(html|js|css|svg)$/.test(entry.name)) continue;
+          if (!entry.isFile() || !/\.(html|js|css|svg|webmanifest)$/.test(entry.name)) continue;
           const path = join(entry.parentPath, entry.name);
           const content = readFileSync(path);
           writeFileSync(`${path}.gz`, gzipSync(content, { level: 9 }));

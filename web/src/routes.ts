@@ -14,6 +14,7 @@ export const { p, navigate, isActive, route } = createRouter({
     '/events/:id/sales': () => import('./pages/organizer/Sales.svelte'),
     '/events/:id/attendees': () => import('./pages/organizer/Attendees.svelte'),
     '/events/:id/check-in': () => import('./pages/organizer/CheckIn.svelte'),
+    '/check-in': () => import('./pages/organizer/CheckIns.svelte'),
     '/venues': () => import('./pages/organizer/Venues.svelte'),
     '/venues/new': () => import('./pages/organizer/VenueEditor.svelte'),
     '/venues/:id': () => import('./pages/organizer/VenuePage.svelte'),

@@ -17,6 +17,7 @@ func TestAppIsServed(t *testing.T) {
 		"index.html":          {Data: []byte("<html>app</html>")},
 		"index.html.br":       {Data: []byte("brotli of the page")},
 		"assets/main-1a2b.js": {Data: []byte("plain script")}, "assets/main-1a2b.js.gz": {Data: []byte("gzip of the script")},
+		"worker.js": {Data: []byte("worker")}, "check-in.webmanifest": {Data: []byte(`{"name":"check-in"}`)}, "icon-192.png": {Data: []byte("png")},
 	}
 	s, err := edge.New(edge.Config{App: app, ByAddress: limit.New(1000)})
 	if err != nil {
@@ -34,6 +35,9 @@ func TestAppIsServed(t *testing.T) {
 		{"a script, compressed as it can be", "/assets/main-1a2b.js", "*/*", "br, gzip", 200, "gzip of the script", "text/javascript", "gzip", "immutable"},
 		{"a script, where gzip is refused", "/assets/main-1a2b.js", "*/*", "gzip;q=0", 200, "plain script", "text/javascript", "", "immutable"},
 		{"an address of the app's own", "/organizer/events/new", "text/html,*/*", "", 200, "<html>app</html>", "text/html", "", "no-cache"},
+		{"the service worker, which browsers must find renewed", "/worker.js", "*/*", "", 200, "worker", "text/javascript", "", "no-cache"},
+		{"the manifest of the check-in", "/check-in.webmanifest", "*/*", "", 200, "check-in", "application/manifest+json", "", "no-cache"},
+		{"an icon", "/icon-192.png", "image/*", "", 200, "png", "image/png", "", "no-cache"},
 		{"a script of an older build", "/assets/main-9f9f.js", "text/html,*/*", "", 404, "not_found", "application/problem+json", "", ""},
 		{"an unknown address, not asked for by a browser", "/metrics", "*/*", "", 404, "not_found", "application/problem+json", "", ""},
 		{"an unknown address of the API", "/api/v1/nothing", "text/html", "", 404, "not_found", "application/problem+json", "", ""},
@@ -58,7 +62,8 @@ func TestAppIsServed(t *testing.T) {
 			if got := w.Header().Get("Cache-Control"); !strings.Contains(got, tt.cached) {
 				t.Errorf("Cache-Control %q, want %q", got, tt.cached)
 			}
-			if csp := w.Header().Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") || strings.Contains(csp, "unsafe") {
+			if csp := w.Header().Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") ||
+				tt.status == 200 && (!strings.Contains(csp, "manifest-src 'self'") || !strings.Contains(csp, "worker-src 'self'")) || strings.Contains(csp, "unsafe") {
 				t.Errorf("content security policy %q", csp)
 			}
 		})
