@@ -34,8 +34,8 @@ beforeEach(async () => {
       const files = caches.get(name) ?? new Map<string, string>();
       caches.set(name, files);
       return Promise.resolve({
-        addAll: (all: RequestInfo[]) => {
-          for (const one of all) files.set(pathOf(one), `kept ${pathOf(one)}`);
+        add(one: RequestInfo) {
+          files.set(pathOf(one), `kept ${pathOf(one)}`);
           return Promise.resolve();
         },
       });

@@ -27,10 +27,14 @@ self.addEventListener('fetch', (event) => {
   else if (pathname.startsWith('/assets/')) event.respondWith(asset(request));
 });
 
-/** During a deployment another replica may answer with another build's page: then this fails, and is tried again. */
+/**
+ * Loads one file after the other, as the gateway limits bursts. During a deployment another replica may answer with
+ * another build's page: then this fails, and the browser tries again at the next visit.
+ */
 async function fill(): Promise<void> {
   const cache = await caches.open(cacheName);
-  await cache.addAll([new Request(shell, { integrity: BUILD.integrity, cache: 'no-cache' }), ...BUILD.files]);
+  await cache.add(new Request(shell, { integrity: BUILD.integrity, cache: 'no-cache' }));
+  for (const file of BUILD.files) await cache.add(file);
 }
 
 /** A new worker starts when no page of the old one is open, so the old files are needed no more. */
@@ -43,7 +47,7 @@ async function page(request: Request): Promise<Response> {
   let answer: Response | undefined;
   try {
     answer = await fetch(request, { signal: AbortSignal.timeout(patience) });
-    if (answer.status < 500) return answer;
+    if (answer.status < 400) return answer;
   } catch {
     // There is no network.
   }
