@@ -67,6 +67,9 @@ export async function pages(): Promise<Shown[]> {
   const olga = await organizer();
   const ada = await person('Ada');
   const shown = await event(olga, 'The Tempest', {}, theatre());
+  const later = await event(olga, 'Not Yet', {
+    sale_starts_at: new Date(Date.now() + 3 * 24 * 3600 * 1000).toISOString(),
+  });
   const draft = await sent<Schemas['Event']>(
     olga.http.post(`${api}/events`, {
       data: {
@@ -127,6 +130,14 @@ export async function pages(): Promise<Shown[]> {
     },
     { name: 'login', path: '/login', ready: heading('Log in or register') },
     { name: 'event', path: `/events/${shown.id}`, ready: map },
+    {
+      name: 'event-before-sale',
+      path: `/events/${later.id}`,
+      ready: async (page) => {
+        await page.getByRole('timer').waitFor();
+        await map(page);
+      },
+    },
     {
       name: 'event-near',
       path: `/events/${shown.id}`,
@@ -196,6 +207,12 @@ export async function pages(): Promise<Shown[]> {
           .first()
           .waitFor();
       },
+    },
+    {
+      name: 'check-ins',
+      path: '/organizer/check-in',
+      who: olga,
+      ready: (page) => page.getByRole('link', { name: 'The Tempest' }).waitFor(),
     },
     {
       name: 'venues',
