@@ -1,4 +1,4 @@
-/** The units of a countdown; the last four of a duration are shown. */
+/** The units that a countdown shows. */
 export const units = ['days', 'hours', 'minutes', 'seconds'] as const;
 
 /** Splits milliseconds into days, hours, minutes and seconds; a second that has begun counts. */
