@@ -7,6 +7,13 @@ export const { p, navigate, isActive, route } = createRouter({
   '/bookings': () => import('./pages/buyer/Bookings.svelte'),
   '/bookings/:id': () => import('./pages/buyer/BookingPage.svelte'),
   '/login': () => import('./pages/Login.svelte'),
+  '/account': { '/': () => import('./pages/account/Account.svelte'), hooks: { beforeLoad: () => need('account') } },
+  '/verify': { '/': () => import('./pages/account/Verify.svelte'), hooks: { beforeLoad: () => need('account') } },
+  '/reset': { '/': () => import('./pages/account/Reset.svelte'), hooks: { beforeLoad: () => need('account') } },
+  '/confirm-email': {
+    '/': () => import('./pages/account/ConfirmEmail.svelte'),
+    hooks: { beforeLoad: () => need('account') },
+  },
   '/organizer': {
     '/': () => import('./pages/organizer/Events.svelte'),
     '/events/new': () => import('./pages/organizer/EventEditor.svelte'),
@@ -23,6 +30,8 @@ export const { p, navigate, isActive, route } = createRouter({
   },
   '/admin': {
     '/users': () => import('./pages/admin/Users.svelte'),
+    '/audit': () => import('./pages/admin/Audit.svelte'),
+    layout: () => import('./pages/admin/Layout.svelte'),
     hooks: { beforeLoad: () => need('admin') },
   },
   '*': () => import('./pages/NotFound.svelte'),

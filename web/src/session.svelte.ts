@@ -1,5 +1,6 @@
 // Who is logged in. The session itself is a cookie; here is only what the server tells of it.
 import { api, ask, persist, Refusal, type User } from './api/client';
+import { language } from './i18n/i18n.svelte';
 
 const state = $state<{ user: User | null; known: boolean }>({ user: null, known: false });
 
@@ -19,17 +20,22 @@ export async function refresh(): Promise<void> {
   state.known = true;
 }
 
-export async function login(email: string, password: string): Promise<void> {
-  const session = await ask(api.POST('/auth/login', { body: { email, password } }));
-  state.user = session.user;
-  state.known = true;
+/** Logs in. The code is of the second factor, for accounts that have one. */
+export async function login(email: string, password: string, code?: string): Promise<void> {
+  const session = await ask(api.POST('/auth/login', { body: { email, password, ...(code ? { code } : {}) } }));
+  take(session.user);
 }
 
-export async function register(name: string, email: string, password: string, key: string): Promise<void> {
-  await persist(() =>
-    api.POST('/auth/register', { body: { name, email, password }, params: { header: { 'Idempotency-Key': key } } }),
-  );
+/** Registers and logs in. An e-mail that has an account is registered like a new one, and the log-in fails. */
+export async function register(name: string, email: string, password: string): Promise<void> {
+  await persist(() => api.POST('/auth/register', { body: { name, email, password, language: language() } }));
   await login(email, password);
+}
+
+/** Takes what an answer says of the account. */
+export function take(user: User): void {
+  state.user = user;
+  state.known = true;
 }
 
 export async function logout(): Promise<void> {

@@ -1,4 +1,5 @@
 // All texts are in src/messages, a file an area and language. English says which there are.
+import type account from '../messages/en/account.json';
 import type admin from '../messages/en/admin.json';
 import type buyer from '../messages/en/buyer.json';
 import type common from '../messages/en/common.json';
@@ -7,10 +8,10 @@ import type organizer from '../messages/en/organizer.json';
 
 export const languages = { en: 'English', de: 'Deutsch' } as const;
 export type Language = keyof typeof languages;
-export type Area = 'common' | 'buyer' | 'map' | 'organizer' | 'admin';
+export type Area = 'common' | 'buyer' | 'map' | 'organizer' | 'admin' | 'account';
 
 /** The name of a text. Texts in numbers have `.one` and `.other` behind it. */
-export type Key = keyof (typeof common & typeof buyer & typeof map & typeof organizer & typeof admin);
+export type Key = keyof (typeof common & typeof buyer & typeof map & typeof organizer & typeof admin & typeof account);
 type PluralKey = Key extends infer K ? (K extends `${infer Stem}.other` ? Stem : never) : never;
 
 const files = import.meta.glob<Record<string, string>>('../messages/*/*.json', { import: 'default' });

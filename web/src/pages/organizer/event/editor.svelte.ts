@@ -1,6 +1,7 @@
 // An event while an organiser edits it: what the form holds, and what the server knows.
 import { api, ask, idempotencyKey, persist, Refusal, type Event } from '../../../api/client';
 import { language } from '../../../i18n/i18n.svelte';
+import { recently } from '../../../recent.svelte';
 import { navigate } from '../../../routes';
 import { bodyOf, chooseVenue, emptyForm, formOf, patchOf, type VenueChoice } from '../eventForm';
 import { faultsOf, faultText, type Faults } from '../faults';
@@ -106,7 +107,9 @@ export class EventEditor {
     if (this.id === undefined) return;
     const params = { path: { id: this.id } };
     const body = this.reason.trim() ? { reason: this.reason } : {};
-    await this.#show(await persist(() => this.#withEtag(api.POST('/events/{id}/cancel', { params, body }))));
+    await this.#show(
+      await recently(() => persist(() => this.#withEtag(api.POST('/events/{id}/cancel', { params, body })))),
+    );
   }
 
   /** Deletes the draft. */
