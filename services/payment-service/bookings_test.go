@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/google/uuid"
@@ -19,7 +18,6 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/httpapi"
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
-	"github.com/frontrow-tickets/frontrow/pkg/rendezvous"
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/bookings"
 	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/payment"
@@ -144,43 +142,5 @@ func TestBookingIsFetchedFromRespondingReplica(t *testing.T) {
 	cancel()
 	if _, err := client.Held(gone, b.UserID, b.BookingID); !errors.Is(err, context.Canceled) {
 		t.Errorf("for a buyer who has left: %v", err)
-	}
-}
-
-func TestOwnerOfEventIsQueriedFirst(t *testing.T) {
-	t.Parallel()
-	const replicas = 3
-	var instances []consul.Instance
-	var asked [replicas]atomic.Int32
-	for n := range replicas {
-		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			asked[n].Add(1)
-			w.WriteHeader(http.StatusConflict)
-			_, _ = w.Write([]byte(`{"booking_status":"expired"}`))
-		}))
-		t.Cleanup(s.Close)
-		instances = append(instances, consul.Instance{ID: "booking-service-" + strconv.Itoa(n), Addr: strings.TrimPrefix(s.URL, "http://")})
-	}
-	signer, _ := testkit.Signer(t, bookingService)
-	client := bookings.NewClient(func() []consul.Instance { return instances }, signer)
-	var want [replicas]int32
-	for range 30 {
-		id := uuid.New()
-		owner, best := 0, uint64(0)
-		for n, i := range instances {
-			if score := rendezvous.Score(rendezvous.Event(id), rendezvous.Hash(i.ID)); score >= best {
-				owner, best = n, score
-			}
-		}
-		want[owner]++
-		var ended *payment.NotPayableError
-		if _, err := client.Held(t.Context(), uuid.Nil, id); !errors.As(err, &ended) {
-			t.Fatal(err)
-		}
-	}
-	for n := range asked {
-		if got := asked[n].Load(); got != want[n] {
-			t.Errorf("replica %d was asked %d times, and owns %d of the events", n, got, want[n])
-		}
 	}
 }
