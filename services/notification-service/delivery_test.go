@@ -116,6 +116,46 @@ func TestNewProcessSendsMailsOfAKilledOne(t *testing.T) {
 	p.eachOnce(t, append(first, second...))
 }
 
+// A mail that the server has accepted and that is not marked when the process
+// dies is sent again, with the same Message-ID.
+func TestProcessKilledWhileSendingLosesNoMail(t *testing.T) {
+	t.Parallel()
+	p := newProgram(t)
+	p.sink.Start(t)
+	kill := p.startProcess(t)
+	const n = 100
+	buyers := p.confirmAll(t, n)
+	testkit.Eventually(t, "some mails have arrived", func() bool { return len(p.sink.Mails("")) > n/10 })
+	kill()
+	if sent := p.count(t, `SELECT count(*) FROM mails WHERE state = 'sent'`); sent == n {
+		t.Fatal("all mails were sent before the process was killed")
+	}
+	// What the dead process was sending is leased; nobody waits for that here.
+	// Messages that it had not stored yet come from Kafka.
+	_, err := p.pool.Exec(t.Context(), `UPDATE mails SET due_at = now() WHERE state = 'due'`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.startProcess(t)
+	p.settledWith(t, n)
+	ids := map[string]bool{}
+	for _, b := range buyers {
+		got := p.sink.Mails(b.Email)
+		if len(got) == 0 {
+			t.Error("a mail is lost")
+		}
+		for _, m := range got {
+			ids[m.MessageID] = true
+		}
+	}
+	if len(ids) != n {
+		t.Errorf("%d Message-IDs for %d mails", len(ids), n)
+	}
+	if again := len(p.sink.Mails("")) - n; again > 8 {
+		t.Errorf("%d mails were sent again, more than were under way", again)
+	}
+}
+
 func TestReplicasSendEachMailOnce(t *testing.T) {
 	t.Parallel()
 	p := newProgram(t)

@@ -125,7 +125,7 @@ func (s *Sender) process(ctx context.Context, m postgres.Due) {
 		trace.WithAttributes(attribute.String("mail.kind", string(m.Kind)), attribute.String("mail.reason", m.Reason)))
 	defer span.End()
 	outcome, mark := s.decide(ctx, m, s.deliver(ctx, m))
-	if outcome != "sent" {
+	if outcome == "dead" || outcome == "retried" {
 		span.SetStatus(codes.Error, outcome)
 	}
 	if err := persist(ctx, mark); err != nil {
