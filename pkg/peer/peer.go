@@ -35,7 +35,9 @@ type Client struct {
 // NewClient returns a client of the replicas returned by instances. It
 // authenticates with signer. A replica that has not answered after timeout is
 // skipped.
-func NewClient(service string, instances func() []consul.Instance, signer *identity.Signer, timeout time.Duration) *Client {
+func NewClient(
+	service string, instances func() []consul.Instance, signer *identity.Signer, timeout time.Duration,
+) *Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 64
 	return &Client{

@@ -40,7 +40,8 @@ func (p *program) startProcess(t *testing.T) (kill func()) {
 		"IDENTITY_KEYS="+p.cfg.IdentityKeys, "IDENTITY_KEYS_AUTH="+p.cfg.AuthKeys, "IDENTITY_KEYS_BOOKING="+p.cfg.BookingKeys,
 		"POSTGRES_URL="+p.cfg.PostgresURL, "KAFKA_BROKERS="+p.cfg.Kafka.Brokers, "SMTP_URL="+p.cfg.SMTPURL,
 		"MAIL_FROM="+p.cfg.MailFrom, "PUBLIC_URL="+p.cfg.PublicURL,
-		"DISCOVERY_DNS="+authService+"="+p.cfg.DiscoveryDNS[authService]+","+bookingService+"="+p.cfg.DiscoveryDNS[bookingService])
+		"DISCOVERY_DNS="+authService+"="+p.cfg.DiscoveryDNS[authService]+
+			","+bookingService+"="+p.cfg.DiscoveryDNS[bookingService])
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
 	if err := cmd.Start(); err != nil {
@@ -250,11 +251,14 @@ func TestUnreachableServerLeavesReadinessAlone(t *testing.T) {
 	p.cfg.SMTPURL = "smtp://" + ln.Addr().String() + "?tls=none"
 	p.start(t)
 	p.publish(t, accountMail(events.MailPasswordChanged, p.buyer()))
-	testkit.Eventually(t, "it is being sent", func() bool { return p.count(t, `SELECT count(*) FROM mails WHERE tries = 1`) == 1 })
+	testkit.Eventually(t, "it is being sent", func() bool {
+		return p.count(t, `SELECT count(*) FROM mails WHERE tries = 1`) == 1
+	})
 	if !p.Ready() {
 		t.Error("not ready")
 	}
-	if status, _, body := p.get(t, uuid.New(), "/api/v1/bookings/"+uuid.NewString()+"/tickets.pdf"); status != 404 || !strings.Contains(body, "not_found") {
+	status, _, body := p.get(t, uuid.New(), "/api/v1/bookings/"+uuid.NewString()+"/tickets.pdf")
+	if status != 404 || !strings.Contains(body, "not_found") {
 		t.Errorf("%d %s", status, body)
 	}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -55,8 +54,8 @@ func newProgram(t *testing.T) *program {
 	}
 	p.peers = &peers{accounts: map[uuid.UUID]events.Account{}, bookings: map[uuid.UUID]events.BookingRecord{}}
 	p.cfg.DiscoveryDNS = map[string]string{
-		authService:    p.peers.serve(t, authService, authKey, events.Accounts, func(id uuid.UUID) (any, bool) { v, ok := p.peers.accounts[id]; return v, ok }),
-		bookingService: p.peers.serve(t, bookingService, bookingKey, events.BookingRecords, func(id uuid.UUID) (any, bool) { v, ok := p.peers.bookings[id]; return v, ok }),
+		authService:    serve(t, &p.peers.mu, authService, authKey, events.Accounts, p.peers.accounts),
+		bookingService: serve(t, &p.peers.mu, bookingService, bookingKey, events.BookingRecords, p.peers.bookings),
 	}
 	if err := migrate(t.Context(), migrateConfig{PostgresURL: p.cfg.PostgresURL, Kafka: p.cfg.Kafka}); err != nil {
 		t.Fatal(err)
@@ -109,7 +108,8 @@ type peers struct {
 	bookings map[uuid.UUID]events.BookingRecord
 }
 
-func (p *peers) serve(t *testing.T, service, key, path string, record func(uuid.UUID) (any, bool)) (addr string) {
+// serve runs a service that has records at a path, and returns its address.
+func serve[T any](t *testing.T, mu *sync.Mutex, service, key, path string, records map[uuid.UUID]T) (addr string) {
 	t.Helper()
 	verifier, err := identity.NewVerifier(service, testkit.Seed(t))
 	if err != nil {
@@ -124,9 +124,9 @@ func (p *peers) serve(t *testing.T, service, key, path string, record func(uuid.
 		if err != nil {
 			return err
 		}
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		v, ok := record(id)
+		mu.Lock()
+		defer mu.Unlock()
+		v, ok := records[id]
 		if !ok {
 			return problem.NotFound("It")
 		}
@@ -166,94 +166,6 @@ func (p *program) setBooking(b events.BookingRecord) {
 	p.peers.mu.Lock()
 	defer p.peers.mu.Unlock()
 	p.peers.bookings[b.BookingID] = b
-}
-
-func confirmation(b events.BookingRecord) events.BookingConfirmed {
-	seats := make([]events.ConfirmedSeat, len(b.Tickets))
-	for i, s := range b.Tickets {
-		seats[i] = s.ConfirmedSeat
-	}
-	return events.BookingConfirmed{
-		BookingID: b.BookingID, OrderNumber: b.OrderNumber, EventID: b.EventID, UserID: b.UserID, PaymentID: uuid.New(),
-		Total: b.Total, Seats: seats, ConfirmedAt: time.Now().UTC(),
-	}
-}
-
-func cancellation(b events.BookingRecord, reason events.CancelReason) events.BookingCancelled {
-	return events.BookingCancelled{
-		BookingID: b.BookingID, EventID: b.EventID, UserID: b.UserID, Reason: reason, CancelledAt: time.Now().UTC(),
-	}
-}
-
-// secretToken is the token of every link.
-var secretToken = strings.Repeat("secret-token-", 4)[:43]
-
-func accountMail(kind events.MailKind, a events.Account) events.AccountMail {
-	m := events.AccountMail{ID: uuid.New(), Kind: kind, Account: a, RequestedAt: time.Now().UTC()}
-	switch kind {
-	case events.MailVerifyEmail, events.MailResetPassword, events.MailConfirmOldEmail, events.MailConfirmNewEmail:
-		m.Token, m.ExpiresAt = secretToken, time.Now().Add(time.Hour).UTC()
-	}
-	switch kind {
-	case events.MailConfirmOldEmail, events.MailConfirmNewEmail, events.MailEmailChanged:
-		m.NewEmail = "new@example.com"
-	}
-	return m
-}
-
-// typeOf returns the topic and the type of a message.
-func typeOf(v any) (topic, typ string) {
-	switch v.(type) {
-	case events.BookingConfirmed:
-		return events.TopicBookingConfirmed, events.TypeBookingConfirmed
-	case events.BookingCancelled:
-		return events.TopicBookingCancelled, events.TypeBookingCancelled
-	case events.PaymentConfirmed:
-		return events.TopicPaymentProcessed, events.TypePaymentConfirmed
-	case events.PaymentFailed:
-		return events.TopicPaymentProcessed, events.TypePaymentFailed
-	case events.PaymentRefunded:
-		return events.TopicPaymentProcessed, events.TypePaymentRefunded
-	case events.EventChanged:
-		return events.TopicEventChanged, events.TypeEventChanged
-	case events.AccountMail:
-		return events.TopicAccountMail, events.TypeAccountMail
-	}
-	panic(fmt.Sprintf("unknown message %T", v))
-}
-
-// publish sends messages. All of one topic have the same key: they arrive in
-// order.
-func (p *program) publish(t *testing.T, data ...any) {
-	t.Helper()
-	for _, v := range data {
-		_, typ := typeOf(v)
-		raw, err := json.Marshal(v)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := events.Validate(typ, raw); err != nil {
-			t.Fatal(err)
-		}
-	}
-	p.publishUnchecked(t, data...)
-}
-
-// publishUnchecked is publish for messages that break their schema.
-func (p *program) publishUnchecked(t *testing.T, data ...any) {
-	t.Helper()
-	out := make([]kafka.Message, len(data))
-	for i, v := range data {
-		topic, typ := typeOf(v)
-		raw, err := json.Marshal(v)
-		if err != nil {
-			t.Fatal(err)
-		}
-		out[i] = kafka.Message{Topic: topic, Key: "key", Type: typ, Source: "/test", Data: raw}
-	}
-	if err := p.producer.Publish(t.Context(), out...); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // stored waits until the mails with these reasons are stored.

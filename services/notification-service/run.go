@@ -79,7 +79,8 @@ func newRecords(cfg config, resolver *consul.Resolver) (*records.Client, error) 
 		if err != nil {
 			return nil, err
 		}
-		return peer.NewClient(service, func() []consul.Instance { return resolver.Instances(service) }, signer, answerTimeout), nil
+		replicas := func() []consul.Instance { return resolver.Instances(service) }
+		return peer.NewClient(service, replicas, signer, answerTimeout), nil
 	}
 	auth, err := client(authService, cfg.AuthKeys)
 	if err != nil {

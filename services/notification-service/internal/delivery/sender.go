@@ -48,7 +48,8 @@ const (
 var (
 	mailsTotal = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "notification_mails_total",
-		Help: "Mails by outcome: sent, dropped (no longer wanted), dead (undeliverable) or retried (counted at each failed attempt).",
+		Help: "Mails by outcome: sent, dropped (no longer wanted), dead (undeliverable) or " +
+			"retried (counted at each failed attempt).",
 	}, []string{"kind", "outcome"})
 	tracer = otel.Tracer("github.com/frontrow-tickets/frontrow/services/notification-service/internal/delivery")
 )
@@ -121,22 +122,26 @@ func (s *Sender) Run(ctx context.Context) error {
 
 // process sends a mail and records the outcome.
 func (s *Sender) process(ctx context.Context, m postgres.Due) {
-	ctx, span := tracer.Start((&kafka.Message{Header: m.Trace}).Context(ctx), "send mail", trace.WithSpanKind(trace.SpanKindConsumer),
-		trace.WithAttributes(attribute.String("mail.kind", string(m.Kind)), attribute.String("mail.reason", m.Reason)))
+	ctx, span := tracer.Start((&kafka.Message{Header: m.Trace}).Context(ctx), "send mail",
+		trace.WithSpanKind(trace.SpanKindConsumer), trace.WithAttributes(
+			attribute.String("mail.kind", string(m.Kind)), attribute.String("mail.reason", m.Reason)))
 	defer span.End()
 	outcome, mark := s.decide(ctx, m, s.deliver(ctx, m))
 	if outcome == "dead" || outcome == "retried" {
 		span.SetStatus(codes.Error, outcome)
 	}
 	if err := persist(ctx, mark); err != nil {
-		slog.ErrorContext(ctx, "record mail failed, it may be sent again", "reason", m.Reason, "outcome", outcome, "error", err)
+		slog.ErrorContext(ctx, "record mail failed, it may be sent again",
+			"reason", m.Reason, "outcome", outcome, "error", err)
 		return
 	}
 	mailsTotal.WithLabelValues(string(m.Kind), outcome).Inc()
 }
 
 // decide returns the outcome of an attempt and what stores it.
-func (s *Sender) decide(ctx context.Context, m postgres.Due, err error) (outcome string, mark func(context.Context) error) {
+func (s *Sender) decide(
+	ctx context.Context, m postgres.Due, err error,
+) (outcome string, mark func(context.Context) error) {
 	var unwanted *notification.UnwantedError
 	var rejected *smtp.RejectedError
 	log := slog.With("reason", m.Reason, "kind", m.Kind, "tries", m.Tries, "error", err)

@@ -70,7 +70,8 @@ func (a API) booking(r *http.Request) (b events.BookingRecord, err error) {
 	case err != nil:
 		return b, problem.Unavailable(err)
 	case rest.BookingStatus(b.Status) != rest.BookingStatusConfirmed:
-		return b, problem.New(http.StatusConflict, problem.CodeBookingNotConfirmed, "This booking has no tickets unless it is confirmed.")
+		return b, problem.New(http.StatusConflict, problem.CodeBookingNotConfirmed,
+			"This booking has no tickets unless it is confirmed.")
 	}
 	return b, nil
 }

@@ -58,13 +58,19 @@ type Content struct {
 
 // OfConfirmation returns the mail with the tickets.
 func OfConfirmation(b events.BookingConfirmed) Mail {
-	return Mail{Reason: fmt.Sprintf("tickets/%s", b.BookingID), Kind: mail.Tickets, Content: Content{BookingID: b.BookingID}}
+	return Mail{
+		Reason: fmt.Sprintf("tickets/%s", b.BookingID), Kind: mail.Tickets,
+		Content: Content{BookingID: b.BookingID},
+	}
 }
 
 // OfCancelledEvent returns the mail about the cancellation of a confirmed
 // booking's event.
 func OfCancelledEvent(booking uuid.UUID) Mail {
-	return Mail{Reason: fmt.Sprintf("event_cancelled/%s", booking), Kind: mail.EventCancelled, Content: Content{BookingID: booking}}
+	return Mail{
+		Reason: fmt.Sprintf("event_cancelled/%s", booking), Kind: mail.EventCancelled,
+		Content: Content{BookingID: booking},
+	}
 }
 
 // OfFailure returns the mail about a payment that was declined.

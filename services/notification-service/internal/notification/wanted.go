@@ -41,6 +41,7 @@ func (m Mail) Wanted(now time.Time, booking *events.BookingRecord) error {
 		if status != rest.BookingStatusHeld || now.After(booking.ExpiresAt) {
 			return &UnwantedError{"the booking can no longer be paid"}
 		}
+	default:
 	}
 	return nil
 }

@@ -106,7 +106,8 @@ func change(ctx context.Context, tx pgx.Tx, in notification.Traced[events.EventC
 	e, after := in.Data, notification.Facts(in.Data)
 	var before mail.EventFacts
 	err := tx.QueryRow(ctx, `
-		SELECT version, name, venue_name, time_zone, starts_at, ends_at FROM events WHERE event_id = $1 FOR UPDATE`, e.EventID).
+		SELECT version, name, venue_name, time_zone, starts_at, ends_at FROM events
+		WHERE event_id = $1 FOR UPDATE`, e.EventID).
 		Scan(&before.Version, &before.Name, &before.VenueName, &before.TimeZone, &before.StartsAt, &before.EndsAt)
 	if err != nil && !postgres.IsNoRows(err) {
 		return err

@@ -46,26 +46,30 @@ func (s *Store) Pick(ctx context.Context, n int, lease time.Duration) ([]Due, er
 
 // Sent marks a mail as sent and forgets what it said.
 func (s *Store) Sent(ctx context.Context, m Due) error {
-	return s.update(ctx, `UPDATE mails SET state = 'sent', done_at = now(), content = '{}', trace = NULL, last_error = ''
+	return s.update(ctx, `
+		UPDATE mails SET state = 'sent', done_at = now(), content = '{}', trace = NULL, last_error = ''
 		WHERE reason = $1 AND state = 'due'`, m.Reason)
 }
 
 // Dropped marks a mail as no longer wanted and forgets what it said.
 func (s *Store) Dropped(ctx context.Context, m Due, why error) error {
-	return s.update(ctx, `UPDATE mails SET state = 'dropped', done_at = now(), content = '{}', trace = NULL, last_error = $2
+	return s.update(ctx, `
+		UPDATE mails SET state = 'dropped', done_at = now(), content = '{}', trace = NULL, last_error = $2
 		WHERE reason = $1 AND state = 'due'`, m.Reason, why.Error())
 }
 
 // Dead marks a mail as undeliverable and forgets its token.
 func (s *Store) Dead(ctx context.Context, m Due, why error) error {
-	return s.update(ctx, `UPDATE mails SET state = 'dead', done_at = now(), content = content - 'token', last_error = $2
+	return s.update(ctx, `
+		UPDATE mails SET state = 'dead', done_at = now(), content = content - 'token', last_error = $2
 		WHERE reason = $1 AND state = 'due'`, m.Reason, why.Error())
 }
 
 // Retry makes a mail due again after a delay, unless another replica has taken
 // it meanwhile.
 func (s *Store) Retry(ctx context.Context, m Due, delay time.Duration, why error) error {
-	return s.update(ctx, `UPDATE mails SET due_at = clock_timestamp() + $3::interval, last_error = $2
+	return s.update(ctx, `
+		UPDATE mails SET due_at = clock_timestamp() + $3::interval, last_error = $2
 		WHERE reason = $1 AND state = 'due' AND tries = $4`, m.Reason, why.Error(), delay, m.Tries)
 }
 

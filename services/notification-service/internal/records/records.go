@@ -23,7 +23,9 @@ type Client struct{ Auth, Booking *peer.Client }
 
 // Account returns a person's account. Error: ErrNotFound if it was deleted.
 func (c *Client) Account(ctx context.Context, user uuid.UUID) (events.Account, error) {
-	return get(ctx, c.Auth, events.Accounts, user, func(a events.Account) bool { return a.UserID == user && a.Email != "" })
+	return get(ctx, c.Auth, events.Accounts, user, func(a events.Account) bool {
+		return a.UserID == user && a.Email != ""
+	})
 }
 
 // BookingRecord returns a booking. Error: ErrNotFound.

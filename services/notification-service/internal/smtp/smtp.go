@@ -10,6 +10,7 @@ import (
 	"fmt"
 	netmail "net/mail"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -150,11 +151,9 @@ func (s *Server) Send(ctx context.Context, reason, to string, m rendered.Message
 // mail itself. It is not about the mail if the server wants a log-in (530).
 func classify(err error) error {
 	var failure *mail.SendError
-	if errors.As(err, &failure) && failure.ErrorCode() >= 500 && failure.ErrorCode() != 530 {
-		switch failure.Reason {
-		case mail.ErrSMTPRcptTo, mail.ErrSMTPData, mail.ErrSMTPDataClose:
-			return &RejectedError{err}
-		}
+	if errors.As(err, &failure) && failure.ErrorCode() >= 500 && failure.ErrorCode() != 530 &&
+		slices.Contains([]mail.SendErrReason{mail.ErrSMTPRcptTo, mail.ErrSMTPData, mail.ErrSMTPDataClose}, failure.Reason) {
+		return &RejectedError{err}
 	}
 	return fmt.Errorf("send mail: %w", err)
 }

@@ -64,8 +64,9 @@ func TestMailHasPartsAndHeaders(t *testing.T) {
 	if len(got) != 3 || sink.Sessions() != 1 {
 		t.Fatalf("%d mails over %d connections, want 3 over 1", len(got), sink.Sessions())
 	}
-	if got[0].MessageID != got[1].MessageID || got[0].MessageID == got[2].MessageID || !strings.HasSuffix(got[0].MessageID, "@example.org>") {
-		t.Errorf("Message-IDs %q, %q, %q: want one for each reason", got[0].MessageID, got[1].MessageID, got[2].MessageID)
+	a, b, c := got[0].MessageID, got[1].MessageID, got[2].MessageID
+	if a != b || a == c || !strings.HasSuffix(a, "@example.org>") {
+		t.Errorf("Message-IDs %q, %q, %q: want one for each reason", a, b, c)
 	}
 	for header, want := range map[string]string{
 		"Auto-Submitted": "auto-generated", "From": `"Frontrow" <tickets@example.org>`, "To": "<ann@example.com>",
@@ -74,7 +75,9 @@ func TestMailHasPartsAndHeaders(t *testing.T) {
 			t.Errorf("%s: %q, want %q", header, v, want)
 		}
 	}
-	for _, part := range []string{"multipart/mixed", "multipart/alternative", "text/plain", "text/html", "application/pdf", "tickets.pdf", "JVBERg=="} {
+	for _, part := range []string{
+		"multipart/mixed", "multipart/alternative", "text/plain", "text/html", "application/pdf", "tickets.pdf", "JVBERg==",
+	} {
 		if !strings.Contains(string(got[0].Raw), part) {
 			t.Errorf("the mail lacks %s:\n%s", part, got[0].Raw)
 		}
@@ -89,7 +92,8 @@ func TestConnectionIsEncryptedAndLoggedIn(t *testing.T) {
 			sink.TLS, sink.Implicit, sink.User, sink.Password = serverTLS, implicit, "frontrow", "p@ss word"
 			sink.Start(t)
 			send := func(password string) error {
-				s := newServer(t, (&url.URL{Scheme: scheme, User: url.UserPassword("frontrow", password), Host: sink.Addr}).String())
+				u := url.URL{Scheme: scheme, User: url.UserPassword("frontrow", password), Host: sink.Addr}
+				s := newServer(t, u.String())
 				if err := s.client.SetTLSConfig(clientTLS); err != nil {
 					t.Fatal(err)
 				}
@@ -112,7 +116,8 @@ func TestConnectionIsEncryptedAndLoggedIn(t *testing.T) {
 func TestServerWithoutSTARTTLSGetsNothing(t *testing.T) {
 	sink := smtptest.New(t)
 	sink.Start(t)
-	if err := newServer(t, "smtp://"+sink.Addr).Send(t.Context(), "r", "ann@example.com", message); err == nil || len(sink.Mails("")) > 0 {
+	err := newServer(t, "smtp://"+sink.Addr).Send(t.Context(), "r", "ann@example.com", message)
+	if err == nil || len(sink.Mails("")) > 0 {
 		t.Errorf("sent in the clear: %v", err)
 	}
 }
@@ -179,13 +184,16 @@ func TestConnectionThatServerClosedIsReplaced(t *testing.T) {
 func TestInvalidConfigurationIsRefusedWithoutThePassword(t *testing.T) {
 	for _, address := range []string{
 		"mail.example.org:587", "http://mail.example.org", "smtp://mail.example.org?tls=maybe", "smtp://",
-		"smtp://frontrow:geheim@mail.example.org?tls=none", "smtp://frontrow:geheim@mail.example.org:port", "smtps://x?tls=none",
+		"smtp://frontrow:geheim@mail.example.org?tls=none", "smtp://frontrow:geheim@mail.example.org:port",
+		"smtps://x?tls=none",
 	} {
-		if _, err := NewServer(address, from); err == nil || strings.Contains(err.Error(), "geheim") || !strings.HasPrefix(err.Error(), "SMTP_URL: ") {
+		_, err := NewServer(address, from)
+		if err == nil || strings.Contains(err.Error(), "geheim") || !strings.HasPrefix(err.Error(), "SMTP_URL: ") {
 			t.Errorf("%s: %v", address, err)
 		}
 	}
-	if _, err := NewServer("smtps://mail.example.org", "Frontrow"); err == nil || !strings.HasPrefix(err.Error(), "MAIL_FROM: ") {
+	_, err := NewServer("smtps://mail.example.org", "Frontrow")
+	if err == nil || !strings.HasPrefix(err.Error(), "MAIL_FROM: ") {
 		t.Error(err)
 	}
 }

@@ -123,6 +123,7 @@ type session struct {
 	to       string
 }
 
+// AuthMechanisms offers PLAIN if a log-in is required.
 func (c *session) AuthMechanisms() []string {
 	if c.server.User == "" {
 		return nil
@@ -130,6 +131,7 @@ func (c *session) AuthMechanisms() []string {
 	return []string{sasl.Plain}
 }
 
+// Auth checks user and password.
 func (c *session) Auth(string) (sasl.Server, error) {
 	return sasl.NewPlainServer(func(_, user, password string) error {
 		if user != c.server.User || password != c.server.Password {
@@ -140,6 +142,7 @@ func (c *session) Auth(string) (sasl.Server, error) {
 	}), nil
 }
 
+// Mail begins a mail.
 func (c *session) Mail(string, *smtp.MailOptions) error {
 	if c.server.User != "" && !c.loggedIn {
 		return smtp.ErrAuthRequired
@@ -147,6 +150,7 @@ func (c *session) Mail(string, *smtp.MailOptions) error {
 	return nil
 }
 
+// Rcpt sets the recipient.
 func (c *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 	if c.server.Rcpt != nil {
 		if err := c.server.Rcpt(to); err != nil {
@@ -160,6 +164,7 @@ func (c *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 	return nil
 }
 
+// Data accepts the mail.
 func (c *session) Data(r io.Reader) error {
 	raw, err := io.ReadAll(r)
 	if err != nil {
@@ -182,6 +187,8 @@ func (c *session) Data(r io.Reader) error {
 	return nil
 }
 
+// Reset ends a mail.
 func (c *session) Reset() { c.to = "" }
 
+// Logout ends the connection.
 func (c *session) Logout() error { return nil }
