@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"time"
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 
+	"github.com/frontrow-tickets/frontrow/api/events"
 	"github.com/frontrow-tickets/frontrow/pkg/clock"
 )
 
@@ -44,6 +46,10 @@ func EnsureTopics(ctx context.Context, cluster Cluster, each Topics, topics ...s
 	specs := make([]kafka.TopicSpecification, len(topics))
 	for i, t := range topics {
 		specs[i] = kafka.TopicSpecification{Topic: t, NumPartitions: each.Partitions, ReplicationFactor: each.Replication}
+		if t == events.TopicAccountMail {
+			// Its messages have links that let their reader in.
+			specs[i].Config = map[string]string{"retention.ms": strconv.FormatInt((24 * time.Hour).Milliseconds(), 10)}
+		}
 	}
 	for pause := time.Second; ; pause = min(2*pause, maxCreatePause) {
 		err := createTopics(ctx, admin, specs)
