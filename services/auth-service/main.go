@@ -10,7 +10,6 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/postgres"
 	"github.com/frontrow-tickets/frontrow/pkg/service"
 	"github.com/frontrow-tickets/frontrow/services/auth-service/internal/auth"
-	messages "github.com/frontrow-tickets/frontrow/services/auth-service/internal/kafka"
 	accounts "github.com/frontrow-tickets/frontrow/services/auth-service/internal/postgres"
 	"github.com/frontrow-tickets/frontrow/services/auth-service/migrations"
 )
@@ -27,6 +26,7 @@ type config struct {
 	Key             string `env:"AUTH_KEY,required"`
 	PostgresURL     string `env:"POSTGRES_URL,required"`
 	Kafka           kafka.Cluster
+	Topics          kafka.Topics
 	RedisURL        string        `env:"REDIS_URL,required"`
 	SessionIdle     time.Duration `env:"SESSION_IDLE" envDefault:"2h"`
 	SessionAbsolute time.Duration `env:"SESSION_ABSOLUTE" envDefault:"24h"`
@@ -62,8 +62,6 @@ func (f *secondFactor) UnmarshalText(text []byte) error {
 
 type migrateConfig struct {
 	PostgresURL   string `env:"POSTGRES_URL,required"`
-	Kafka         kafka.Cluster
-	Topics        kafka.Topics
 	AdminEmail    string `env:"ADMIN_EMAIL"`
 	AdminPassword string `env:"ADMIN_PASSWORD"`
 }
@@ -72,21 +70,12 @@ func main() {
 	service.Main(name, service.Configured(run), map[string]service.Command{"migrate": service.Configured(migrate)})
 }
 
-// topicTimeout is how long migrate waits for brokers that are starting.
-const topicTimeout = 2 * time.Minute
-
-// migrate brings the database and the Kafka topics to this version and creates
-// the first admin.
+// migrate brings the database to this version and creates the first admin.
 func migrate(ctx context.Context, cfg migrateConfig) error {
 	if err := postgres.Migrate(ctx, cfg.PostgresURL, migrations.Files, postgres.Outbox); err != nil {
 		return err
 	}
-	if err := ensureAdmin(ctx, cfg); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, topicTimeout)
-	defer cancel()
-	return kafka.EnsureTopics(ctx, cfg.Kafka, cfg.Topics, messages.Topics...)
+	return ensureAdmin(ctx, cfg)
 }
 
 func ensureAdmin(ctx context.Context, cfg migrateConfig) error {

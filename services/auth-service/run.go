@@ -49,6 +49,7 @@ func run(ctx context.Context, cfg config) error {
 	}
 	process.Close("redis", func(context.Context) error { return rdb.Close() })
 	process.Go("purge", func(ctx context.Context) error { return accounts.PurgeTokens(ctx, pool) })
+	process.Go("topics", kafka.CreateTopics(cfg.Kafka, cfg.Topics, messages.Topics...))
 	producer, err := kafka.NewProducer(cfg.Kafka, cfg.InstanceID)
 	if err != nil {
 		return err

@@ -57,7 +57,7 @@ func newProgram(t *testing.T) *program {
 		authService:    serve(t, &p.peers.mu, authService, authKey, events.Accounts, p.peers.accounts),
 		bookingService: serve(t, &p.peers.mu, bookingService, bookingKey, events.BookingRecords, p.peers.bookings),
 	}
-	if err := migrate(t.Context(), migrateConfig{PostgresURL: p.cfg.PostgresURL, Kafka: p.cfg.Kafka}); err != nil {
+	if err := migrate(t.Context(), migrateConfig{p.cfg.PostgresURL}); err != nil {
 		t.Fatal(err)
 	}
 	var err error

@@ -49,6 +49,7 @@ func run(ctx context.Context, cfg config) error {
 		return err
 	}
 	process.Close("postgres", func(context.Context) error { pool.Close(); return nil })
+	process.Go("topics", kafka.CreateTopics(cfg.Kafka, cfg.Topics, messages.Topics...))
 	producer, err := kafka.NewProducer(cfg.Kafka, cfg.InstanceID)
 	if err != nil {
 		return err
