@@ -4,9 +4,12 @@ package redisclient
 
 import (
 	"context"
+	"crypto/x509"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
+	"os"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -31,10 +34,14 @@ const (
 // deadline of ioTimeout it would keep asking a hung Sentinel forever.
 const failoverTimeout = 3 * ioTimeout
 
-// New returns a client for a redis:// URL. With master_name in its query, the
-// URL's host and each addr in the query are Sentinels, and the client follows
-// the primary they name:
+// New returns a client for a redis:// URL, or for a rediss:// URL, which means
+// TLS. With master_name in its query, the URL's host and each addr in the query
+// are Sentinels, and the client follows the primary they name:
 // redis://host:26379/0?master_name=frontrow&addr=host2:26379.
+//
+// With TLS, each server's certificate must be for the name by which it is
+// dialled, and be signed by one of the certificates (PEM) in the file that
+// ca_file in the query names, or by one of the system's authorities.
 //
 // The client fails fast and retries once. New does not connect.
 func New(address string) (*redis.Client, error) {
@@ -42,12 +49,19 @@ func New(address string) (*redis.Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("redis url: %w", err)
 	}
-	if parsed.Query().Has("master_name") {
-		return newFailover(address)
-	}
-	opts, err := redis.ParseURL(address)
+	authorities, err := takeAuthorities(parsed)
 	if err != nil {
 		return nil, fmt.Errorf("redis url: %w", err)
+	}
+	if parsed.Query().Has("master_name") {
+		return newFailover(parsed.String(), authorities)
+	}
+	opts, err := redis.ParseURL(parsed.String())
+	if err != nil {
+		return nil, fmt.Errorf("redis url: %w", err)
+	}
+	if opts.TLSConfig != nil {
+		opts.TLSConfig.RootCAs = authorities
 	}
 	opts.ContextTimeoutEnabled = true
 	opts.DialTimeout, opts.ReadTimeout, opts.WriteTimeout, opts.PoolTimeout = ioTimeout, ioTimeout, ioTimeout, ioTimeout
@@ -58,10 +72,40 @@ func New(address string) (*redis.Client, error) {
 	return redis.NewClient(opts), nil
 }
 
-func newFailover(address string) (*redis.Client, error) {
+// takeAuthorities removes ca_file from address, since go-redis refuses unknown
+// parameters, and returns the certificates in that file. Without ca_file it
+// returns nil.
+func takeAuthorities(address *url.URL) (*x509.CertPool, error) {
+	query := address.Query()
+	file := query.Get("ca_file")
+	if file == "" {
+		return nil, nil
+	}
+	if address.Scheme != "rediss" {
+		return nil, errors.New("ca_file is set, but the scheme is not rediss")
+	}
+	query.Del("ca_file")
+	address.RawQuery = query.Encode()
+	certificates, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read ca_file: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(certificates) {
+		return nil, fmt.Errorf("%s has no certificate", file)
+	}
+	return pool, nil
+}
+
+func newFailover(address string, authorities *x509.CertPool) (*redis.Client, error) {
 	opts, err := redis.ParseFailoverURL(address)
 	if err != nil {
 		return nil, fmt.Errorf("redis url: %w", err)
+	}
+	if opts.TLSConfig != nil {
+		opts.TLSConfig.RootCAs = authorities
+		// go-redis would expect the first Sentinel's name of every server.
+		opts.TLSConfig.ServerName = ""
 	}
 	opts.ContextTimeoutEnabled = true
 	opts.DialTimeout, opts.ReadTimeout, opts.WriteTimeout, opts.PoolTimeout = failoverTimeout, ioTimeout, ioTimeout, ioTimeout
