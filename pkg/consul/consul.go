@@ -20,7 +20,9 @@ import (
 const requestTimeout = 3 * time.Second
 
 // newClient returns a client of the agent at addr (host:port) with its own
-// connections.
+// connections. Consul's own variables have the token (CONSUL_HTTP_TOKEN), say
+// that the agent speaks TLS (CONSUL_HTTP_SSL), and name a file with the
+// certificates that sign the agent's (CONSUL_CACERT).
 func newClient(addr string) (*api.Client, error) {
 	cfg := api.DefaultConfig()
 	cfg.Address = addr

@@ -2,9 +2,12 @@ package consul
 
 import (
 	"context"
+	"encoding/pem"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"sync/atomic"
 	"testing"
 
@@ -175,4 +178,37 @@ func TestLockWithoutConsulIsGranted(t *testing.T) {
 	led := make(chan struct{})
 	go l.Lock(ctx, "anything", func(ctx context.Context) { close(led); <-ctx.Done() })
 	<-led
+}
+
+// In a cluster, Consul's own variables have the token and the authority.
+func TestClientTakesTokenAndAuthorityFromConsulsVariables(t *testing.T) {
+	tokens := make(chan string, 1)
+	agent := httptest.NewTLSServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		tokens <- r.Header.Get("X-Consul-Token")
+	}))
+	defer agent.Close()
+	authority := filepath.Join(t.TempDir(), "ca.crt")
+	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: agent.Certificate().Raw})
+	if err := os.WriteFile(authority, certificate, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	register := func() error {
+		c, err := newClient(agent.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Agent().ServiceRegister(&api.AgentServiceRegistration{Name: "booking-service"})
+	}
+	t.Setenv("CONSUL_HTTP_TOKEN", "a-token")
+	t.Setenv("CONSUL_HTTP_SSL", "true")
+	if err := register(); err == nil {
+		t.Error("an agent with a certificate of an unknown authority was accepted")
+	}
+	t.Setenv("CONSUL_CACERT", authority)
+	if err := register(); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-tokens; got != "a-token" {
+		t.Errorf("the token is %q", got)
+	}
 }
