@@ -65,6 +65,9 @@ type Config struct {
 	// CA holds the certificates (PEM) that sign the nodes' certificates.
 	// Without it there is no TLS.
 	CA string `env:"CASSANDRA_CA"`
+	// TLSName is a name that every node's certificate must have: nodes announce
+	// addresses, which are in no certificate. If empty, any name is accepted.
+	TLSName string `env:"CASSANDRA_TLS_NAME"`
 }
 
 func (c Config) cluster() *gocql.ClusterConfig {
@@ -84,7 +87,7 @@ func (c Config) cluster() *gocql.ClusterConfig {
 		cluster.Authenticator = gocql.PasswordAuthenticator{Username: c.Username, Password: c.Password}
 	}
 	if c.CA != "" {
-		cluster.SslOpts = &gocql.SslOptions{Config: tlsConfig(c.CA)}
+		cluster.SslOpts = &gocql.SslOptions{Config: tlsConfig(c.CA, c.TLSName)}
 	}
 	// A timestamp of this machine's clock must never override one of Paxos.
 	cluster.DefaultTimestamp = false
@@ -93,11 +96,14 @@ func (c Config) cluster() *gocql.ClusterConfig {
 	return cluster
 }
 
-// tlsConfig trusts every node whose certificate is signed by the CA. It does
-// not verify host names: nodes announce addresses that are in no certificate.
-func tlsConfig(ca string) *tls.Config {
+// tlsConfig trusts every node whose certificate is signed by the CA and, unless
+// name is empty, is for name.
+func tlsConfig(ca, name string) *tls.Config {
 	authorities := x509.NewCertPool()
 	authorities.AppendCertsFromPEM([]byte(ca))
+	if name != "" {
+		return &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: authorities, ServerName: name}
+	}
 	return &tls.Config{
 		MinVersion:         tls.VersionTLS12,
 		InsecureSkipVerify: true, //nolint:gosec // VerifyConnection verifies the chain, without the name
@@ -122,14 +128,8 @@ func Migrate(ctx context.Context, cfg Config) error {
 		return fmt.Errorf("cassandra: connect: %w", err)
 	}
 	defer session.Close()
-	for _, statement := range []string{
-		fmt.Sprintf(`CREATE KEYSPACE IF NOT EXISTS %s WITH replication = {'class': 'NetworkTopologyStrategy', 'replication_factor': %d}`,
-			cfg.Keyspace, cfg.Replication),
-		fmt.Sprintf(`CREATE TABLE IF NOT EXISTS %s.schema_migrations (id int PRIMARY KEY, applied_at timestamp)`, cfg.Keyspace),
-	} {
-		if err := retry(ctx, func(ctx context.Context) error { return define(ctx, session, statement) }); err != nil {
-			return fmt.Errorf("cassandra: create keyspace %s: %w", cfg.Keyspace, err)
-		}
+	if err := retry(ctx, func(ctx context.Context) error { return createKeyspace(ctx, session, cfg) }); err != nil {
+		return fmt.Errorf("cassandra: create keyspace %s: %w", cfg.Keyspace, err)
 	}
 	for i, statement := range migrations {
 		if err := retry(ctx, func(ctx context.Context) error {
@@ -139,6 +139,24 @@ func Migrate(ctx context.Context, cfg Config) error {
 		}
 	}
 	return nil
+}
+
+// createKeyspace creates the keyspace with its table of migrations. A role that
+// may not create keyspaces can migrate one that exists.
+func createKeyspace(ctx context.Context, session *gocql.Session, cfg Config) error {
+	var name string
+	err := session.Query(`SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = ?`, cfg.Keyspace).
+		WithContext(ctx).Scan(&name)
+	if errors.Is(err, gocql.ErrNotFound) {
+		err = define(ctx, session, fmt.Sprintf(
+			`CREATE KEYSPACE IF NOT EXISTS %s WITH replication = {'class': 'NetworkTopologyStrategy', 'replication_factor': %d}`,
+			cfg.Keyspace, cfg.Replication))
+	}
+	if err != nil {
+		return err
+	}
+	return define(ctx, session, fmt.Sprintf(
+		`CREATE TABLE IF NOT EXISTS %s.schema_migrations (id int PRIMARY KEY, applied_at timestamp)`, cfg.Keyspace))
 }
 
 // apply runs a migration and records it, unless it is already recorded.
