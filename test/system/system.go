@@ -15,7 +15,7 @@ type System struct {
 	AdminEmail    string
 	AdminPassword string
 	// Postgres is the URL of the database postgres; Redis is a redis:// URL;
-	// the others are host:port.
+	// the others are host:port, Cassandra with role:password@ if it asks for one.
 	Postgres, Redis, Kafka, Cassandra, Consul string
 	Keyspace                                  string
 }
