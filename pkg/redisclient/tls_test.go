@@ -62,7 +62,8 @@ func startTLSServer(t *testing.T, dir, prefix, conf string, args ...string) stri
 	t.Helper()
 	_, port, _ := net.SplitHostPort(testkit.FreeAddr(t))
 	file := filepath.Join(t.TempDir(), "redis.conf")
-	text := fmt.Sprintf("bind 127.0.0.1\nport 0\ntls-port %s\ndir %s\nsave \"\"\ntls-auth-clients no\ntls-replication yes\n"+
+	text := fmt.Sprintf("bind 127.0.0.1\nport 0\ntls-port %s\ndir %s\nsave \"\"\n"+
+		"tls-auth-clients no\ntls-replication yes\n"+
 		"tls-cert-file %[3]s/%[4]s.crt\ntls-key-file %[3]s/%[4]s.key\ntls-ca-cert-file %[3]s/ca.crt\n%[5]s",
 		port, filepath.Dir(file), dir, prefix, conf)
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
@@ -104,10 +105,12 @@ func TestClientVerifiesAuthorityAndName(t *testing.T) {
 	dir := certificates(t)
 	port := startTLSServer(t, dir, "name", "requirepass secret")
 	ping := func(host, ca string) error {
-		client := newClient(t, "rediss://:secret@"+net.JoinHostPort(host, port)+"/0?ca_file="+url.QueryEscape(filepath.Join(dir, ca)))
-		return client.Ping(t.Context()).Err()
+		file := url.QueryEscape(filepath.Join(dir, ca))
+		return newClient(t, "rediss://:secret@"+net.JoinHostPort(host, port)+"/0?ca_file="+file).Ping(t.Context()).Err()
 	}
-	testkit.Eventually(t, "the right authority and name are accepted", func() bool { return ping("localhost", "ca.crt") == nil })
+	testkit.Eventually(t, "the right authority and name are accepted", func() bool {
+		return ping("localhost", "ca.crt") == nil
+	})
 	if err := ping("localhost", "address.crt"); err == nil {
 		t.Error("a certificate of another authority was accepted")
 	}
@@ -119,12 +122,13 @@ func TestClientVerifiesAuthorityAndName(t *testing.T) {
 func TestClientVerifiesSentinelAndPrimaryByTheirOwnNames(t *testing.T) {
 	dir := certificates(t)
 	primary := startTLSServer(t, dir, "name", "requirepass secret\nreplica-announce-ip localhost")
-	sentinel := startTLSServer(t, dir, "address", "requirepass secret\nsentinel resolve-hostnames yes\nsentinel announce-hostnames yes\n"+
+	sentinel := startTLSServer(t, dir, "address", "requirepass secret\n"+
+		"sentinel resolve-hostnames yes\nsentinel announce-hostnames yes\n"+
 		"sentinel monitor frontrow localhost "+primary+" 1\nsentinel auth-pass frontrow secret\n", "--sentinel")
 	ca := url.QueryEscape(filepath.Join(dir, "ca.crt"))
 	ping := func(host string) error {
-		address := "rediss://:secret@" + net.JoinHostPort(host, sentinel) + "/0?master_name=frontrow&password=secret&ca_file=" + ca
-		return newClient(t, address).Ping(t.Context()).Err()
+		query := "master_name=frontrow&password=secret&ca_file=" + ca
+		return newClient(t, "rediss://:secret@"+net.JoinHostPort(host, sentinel)+"/0?"+query).Ping(t.Context()).Err()
 	}
 	testkit.Eventually(t, "the primary is found", func() bool { return ping("127.0.0.1") == nil })
 	if err := ping("localhost"); err == nil {
@@ -137,7 +141,9 @@ func TestUnusableAuthoritiesAreRefused(t *testing.T) {
 	if err := os.WriteFile(empty, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, address := range []string{"rediss://h:1/0?ca_file=/nowhere", "rediss://h:1/0?ca_file=" + empty, "redis://h:1/0?ca_file=" + empty} {
+	for _, address := range []string{
+		"rediss://h:1/0?ca_file=/nowhere", "rediss://h:1/0?ca_file=" + empty, "redis://h:1/0?ca_file=" + empty,
+	} {
 		if _, err := redisclient.New(address); err == nil {
 			t.Errorf("%s was taken", address)
 		}

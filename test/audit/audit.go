@@ -83,7 +83,8 @@ func cassandra(address string) *gocql.ClusterConfig {
 		cluster.Authenticator = gocql.PasswordAuthenticator{Username: role, Password: password}
 	}
 	if encrypted {
-		cluster.SslOpts = &gocql.SslOptions{Config: &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: true}} //nolint:gosec // see above
+		config := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: true} //nolint:gosec // see above
+		cluster.SslOpts = &gocql.SslOptions{Config: config}
 	}
 	return cluster
 }
