@@ -32,6 +32,7 @@ var Profiles = []Profile{
 	{Name: "frontrow-without-mail", Chart: "frontrow", Release: "frontrow", Sets: []string{"global.accounts.requireVerified=false"}},
 	{Name: "frontrow-kind", Chart: "frontrow", Release: "frontrow", Values: []string{"kind"}},
 	{Name: "frontrow-operators", Chart: "frontrow", Release: "frontrow", Values: []string{"kind", "operators"}},
+	{Name: "frontrow-tls", Chart: "frontrow", Release: "frontrow", Values: []string{"kind", "tls"}},
 	{Name: "frontrow-tilt", Chart: "frontrow", Release: "frontrow", Values: []string{"kind", "tilt"}},
 	{Name: "frontrow-production", Chart: "frontrow", Release: "frontrow", Values: []string{"production"}},
 	{Name: "frontrow-http-route", Chart: "frontrow", Release: "frontrow", Sets: []string{
@@ -41,6 +42,10 @@ var Profiles = []Profile{
 	{Name: "data", Chart: "frontrow-data", Release: "data"},
 	{Name: "data-kind", Chart: "frontrow-data", Release: "data", Values: []string{"kind"}},
 	{Name: "data-operators", Chart: "frontrow-data", Release: "data", Values: []string{"kind", "operators"}},
+	{Name: "data-tls", Chart: "frontrow-data", Release: "data", Values: []string{"kind", "tls"}},
+	{Name: "data-cert-manager", Chart: "frontrow-data", Release: "data", Sets: []string{
+		"tls.mode=certManager", "tls.issuer.name=backends",
+	}},
 	{Name: "data-tilt", Chart: "frontrow-data", Release: "data", Values: []string{"kind", "tilt"}},
 	{Name: "data-production", Chart: "frontrow-data", Release: "data", Values: []string{"production"}},
 }

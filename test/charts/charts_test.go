@@ -38,7 +38,7 @@ func (p Profile) render(t *testing.T) string {
 // UPDATE=1 go test ./charts rewrites them. rules_test.go and profiles_test.go
 // say what must be true of all profiles, and of each.
 func TestRenderedObjects(t *testing.T) {
-	for _, name := range []string{"frontrow", "frontrow-production", "data", "data-production"} {
+	for _, name := range []string{"frontrow", "frontrow-production", "data", "data-tls", "data-production"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got := reviewable(profile(t, name).render(t))
@@ -62,7 +62,7 @@ func TestRenderedObjects(t *testing.T) {
 
 var (
 	// Secret values are random unless they are given.
-	secretValue = regexp.MustCompile(`(?m)^(  (?:(?:[a-z-]+-)?(?:keys?|password|url|secret)|identity-[a-z-]+)): [A-Za-z0-9+/=]+$`)
+	secretValue = regexp.MustCompile(`(?m)^(  (?:(?:[a-z-]+-)?(?:keys?|password|token|url|secret)|identity-[a-z-]+)): [A-Za-z0-9+/=]+$`)
 	dashboard   = regexp.MustCompile(`(?m)^(  frontrow-[a-z-]+\.json: \|)\n(?:    .*\n)+`)
 )
 
@@ -107,6 +107,9 @@ func TestRefusals(t *testing.T) {
 		{"frontrow-data", "kafka.mode=external", "kafka.external.brokers"},
 		{"frontrow-data", "postgres.mode=external", "existingSecret"},
 		{"frontrow-data", "cassandra.external.hosts=a:9042", "cassandra.external.hosts"},
+		{"frontrow-data", "tls.mode=true", "tls"},
+		{"frontrow-data", "tls.mode=certManager", "tls.issuer.name"},
+		{"frontrow-data", "tls.mode=secret,tls.issuer.name=backends", "tls.issuer.name"},
 	} {
 		t.Run(c.chart+" "+c.set, func(t *testing.T) {
 			t.Parallel()

@@ -33,7 +33,11 @@ type pod struct {
 }
 
 type container struct {
-	Name      string
+	Name  string
+	Ports []struct {
+		Name          string
+		ContainerPort int `yaml:"containerPort"`
+	}
 	Env       []variable
 	EnvFrom   []struct{ ConfigMapRef, SecretRef reference } `yaml:"envFrom"`
 	Resources struct{ Limits, Requests map[string]string }

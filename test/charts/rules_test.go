@@ -20,6 +20,7 @@ func TestEveryProfileFollowsTheRules(t *testing.T) {
 			podsAreRestricted(t, list)
 			containersHaveLimits(t, list)
 			podsHaveNetworkPolicies(t, list)
+			adminPortsAreForMonitoring(t, list)
 			secretsExist(t, p, list)
 		})
 	}
@@ -110,6 +111,56 @@ func podsHaveNetworkPolicies(t *testing.T, list objects) {
 	}
 }
 
+// adminPortsAreForMonitoring checks that policies open the ports of metrics,
+// health and profiles to nobody but Prometheus and Consul's agents, which are
+// in pods or namespaces that the rule names. The kubelet is always let in.
+func adminPortsAreForMonitoring(t *testing.T, list objects) {
+	t.Helper()
+	admin := map[int]bool{}
+	for _, o := range list {
+		w, _ := o.workload(t)
+		for _, c := range w.Template.Spec.Containers {
+			for _, p := range c.Ports {
+				admin[p.ContainerPort] = admin[p.ContainerPort] || p.Name == "admin"
+			}
+		}
+	}
+	for _, o := range list {
+		if o.Kind != "NetworkPolicy" {
+			continue
+		}
+		var policy struct {
+			Ingress []struct {
+				Ports []struct{ Port int }
+				From  []struct {
+					PodSelector       selector `yaml:"podSelector"`
+					NamespaceSelector selector `yaml:"namespaceSelector"`
+				}
+			}
+		}
+		o.spec(t, &policy)
+		for _, rule := range policy.Ingress {
+			isAdmin := func(p struct{ Port int }) bool { return admin[p.Port] }
+			if len(rule.Ports) > 0 && !slices.ContainsFunc(rule.Ports, isAdmin) {
+				continue
+			}
+			if len(rule.From) == 0 {
+				t.Errorf("%s opens the admin port to everybody", o.name())
+			}
+			for _, peer := range rule.From {
+				pod := peer.PodSelector.MatchLabels["app.kubernetes.io/name"]
+				if len(peer.NamespaceSelector.MatchLabels) == 0 && pod != "consul-agent" {
+					t.Errorf("%s opens the admin port to %+v", o.name(), peer)
+				}
+			}
+		}
+	}
+}
+
+type selector struct {
+	MatchLabels map[string]string `yaml:"matchLabels"`
+}
+
 // given are the Secrets that a profile expects from somebody else, with their
 // keys: charts/frontrow/values-production.yaml lists its own, operators make
 // the others.
@@ -128,6 +179,7 @@ var given = map[string]map[string][]string{
 		"kafka-ca":          {"ca.crt"},
 		"cassandra-ca":      {"ca.crt"},
 	},
+	"frontrow-tls": {"data-kafka-tls": {"ca.crt"}, "data-cassandra-tls": {"ca.crt"}},
 }
 
 // secretsExist checks that every key of a Secret that a container needs is

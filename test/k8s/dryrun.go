@@ -20,6 +20,7 @@ var definitions = []struct{ module, file string }{
 	{"github.com/cloudnative-pg/cloudnative-pg@v1.28.0", "config/crd/bases/postgresql.cnpg.io_databases.yaml"},
 	{"github.com/prometheus-operator/prometheus-operator@v0.85.0", "example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml"},
 	{"github.com/prometheus-operator/prometheus-operator@v0.85.0", "example/prometheus-operator-crd/monitoring.coreos.com_prometheusrules.yaml"},
+	{"github.com/cert-manager/cert-manager@v1.19.1", "deploy/crds/cert-manager.io_certificates.yaml"},
 	{"sigs.k8s.io/gateway-api@v1.3.0", "config/crd/standard/gateway.networking.k8s.io_httproutes.yaml"},
 }
 

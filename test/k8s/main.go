@@ -73,6 +73,7 @@ var parts = []part{
 	{"crash", (*suite).crash},
 	{"backends", (*suite).backends},
 	{"neighbour", (*suite).neighbour},
+	{"tls", (*suite).tls},
 }
 
 func (s *suite) run(ctx context.Context, only string) error {

@@ -24,18 +24,18 @@ const (
 // install installs both releases into an empty namespace and runs `helm test`.
 func (s *suite) install(ctx context.Context) error {
 	begin := time.Now()
-	if err := s.up(ctx, s.c.Namespace, true); err != nil {
+	if err := s.up(ctx, s.c.Namespace); err != nil {
 		return err
 	}
 	s.figures["install_s"] = time.Since(begin).Seconds()
 	return nil
 }
 
-// up runs k8s/up.
-func (s *suite) up(ctx context.Context, namespace string, ingress bool) error {
+// up runs k8s/up with further variables.
+func (s *suite) up(ctx context.Context, namespace string, variables ...string) error {
 	s.say("from nothing to helm test in the namespace %s", namespace)
 	cmd := exec.CommandContext(ctx, "k8s/up")
-	cmd.Env = append(os.Environ(), "NAMESPACE="+namespace, "VERSION="+s.version, fmt.Sprintf("INGRESS=%t", ingress))
+	cmd.Env = append(append(os.Environ(), "NAMESPACE="+namespace, "VERSION="+s.version), variables...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	return cmd.Run()
 }
@@ -126,7 +126,7 @@ func lastLine(text string) string {
 // the sale, because the two share the machine's CPU and disk.
 func (s *suite) neighbour(ctx context.Context) error {
 	other := &cluster.Cluster{Namespace: s.c.Namespace + "-2"}
-	if err := s.up(ctx, other.Namespace, false); err != nil {
+	if err := s.up(ctx, other.Namespace, "INGRESS=false"); err != nil {
 		return err
 	}
 	ours, err := s.c.Secret(ctx, backendsSecret)
@@ -151,13 +151,28 @@ func (s *suite) neighbour(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := remove(ctx, other); err != nil {
+		return err
+	}
+	return s.compare(ctx, "a second release, come and gone,", before)
+}
+
+// tls installs everything into another namespace, with TLS between the
+// services and all backends, tests it there, and removes it.
+func (s *suite) tls(ctx context.Context) error {
+	other := &cluster.Cluster{Namespace: s.c.Namespace + "-tls"}
+	if err := s.up(ctx, other.Namespace, "INGRESS=false", "TLS=1"); err != nil {
+		return err
+	}
+	return remove(ctx, other)
+}
+
+func remove(ctx context.Context, other *cluster.Cluster) error {
 	for _, release := range []string{"frontrow", "data"} {
 		if _, err := other.Helm(ctx, "uninstall", release, "--wait"); err != nil {
 			return err
 		}
 	}
-	if _, err := cluster.Run(ctx, "", "kubectl", "delete", "namespace", other.Namespace); err != nil {
-		return err
-	}
-	return s.compare(ctx, "a second release, come and gone,", before)
+	_, err := cluster.Run(ctx, "", "kubectl", "delete", "namespace", other.Namespace)
+	return err
 }

@@ -3,8 +3,7 @@
 set -eu
 primary=""
 if [ -n "$SENTINELS" ]; then
-  # They have no password, and refuse who brings one.
-  primary=$(env -u REDISCLI_AUTH timeout 3 redis-cli -h "$SENTINELS" -p 26379 --raw \
+  primary=$(timeout 3 redis-cli ${TLS:-} -h "$SENTINELS" -p 26379 --raw \
     sentinel get-master-addr-by-name frontrow 2>/dev/null | head -n 1) || true
   if [ -z "$primary" ] && [ -s /data/redis.conf ]; then
     primary=$(sed -n 's/^replicaof "\{0,1\}\([^" ]*\).*/\1/p' /data/redis.conf)

@@ -30,12 +30,21 @@ app.kubernetes.io/managed-by: {{ .top.Release.Service }}
 helm.sh/chart: {{ .top.Chart.Name }}-{{ .top.Chart.Version }}
 {{- end }}
 
-{{/* The names of a StatefulSet's pods by its headless Service, comma-separated: top, component, count, port. */}}
-{{- define "data.pods" -}}
+{{/* The names of a StatefulSet's pods by its headless Service, comma-separated: top, component, count. */}}
+{{- define "data.hosts" -}}
 {{- $name := include "data.name" . -}}
-{{- $addresses := list -}}
+{{- $hosts := list -}}
 {{- range until (int .count) -}}
-{{- $addresses = append $addresses (printf "%s-%d.%s:%d" $name . $name (int $.port)) -}}
+{{- $hosts = append $hosts (printf "%s-%d.%s" $name . $name) -}}
+{{- end -}}
+{{ join "," $hosts }}
+{{- end }}
+
+{{/* The same as host:port: port, too. */}}
+{{- define "data.pods" -}}
+{{- $addresses := list -}}
+{{- range include "data.hosts" . | splitList "," -}}
+{{- $addresses = append $addresses (printf "%s:%d" . (int $.port)) -}}
 {{- end -}}
 {{ join "," $addresses }}
 {{- end }}
@@ -152,6 +161,41 @@ spec:
       app.kubernetes.io/instance: {{ .top.Release.Name }}
     matchExpressions:
       - {key: app.kubernetes.io/name, operator: In, values: [{{ join ", " .components }}]}
+{{- end }}
+
+{{/* Not empty when the backends of this release speak TLS only. */}}
+{{- define "data.tls" -}}
+{{- if ne .Values.tls.mode "none" }}true{{ end }}
+{{- end }}
+
+{{/* The Secret with a component's certificate; its files are in /etc/tls. Not in /etc/frontrow, a ConfigMap's, in which nothing
+     can be mounted. top, component. */}}
+{{- define "data.tlsSecret" -}}
+{{ include "data.name" . }}-tls
+{{- end }}
+
+{{- define "data.tlsMount" -}}
+{{- if include "data.tls" . }}
+- {name: tls, mountPath: /etc/tls, readOnly: true}
+{{- end }}
+{{- end }}
+
+{{- define "data.tlsVolume" -}}
+{{- if include "data.tls" .top }}
+# The group's to read: Postgres refuses a key that others can read.
+- {name: tls, secret: {secretName: {{ include "data.tlsSecret" . }}, defaultMode: 0440}}
+{{- end }}
+{{- end }}
+
+{{/* An environment variable from the Secret with the passwords: top, variable, key. */}}
+{{- define "data.secretVariable" -}}
+- name: {{ .variable }}
+  valueFrom: {secretKeyRef: {name: {{ include "data.secretName" .top }}, key: {{ .key }}}}
+{{- end }}
+
+{{/* How a backend's nodes know each other and their clients. It cannot change one node at a time: guards.yaml. */}}
+{{- define "data.security" -}}
+frontrow-data/security: {{ ternary "tls" "password" (ne (include "data.tls" .) "") }}
 {{- end }}
 
 {{/* The services that use Kafka; files/topics.yaml says for what. */}}

@@ -67,6 +67,12 @@ containers:
       periodSeconds: 10
       timeoutSeconds: 5
       failureThreshold: 6
+{{- with include "frontrow-lib.authorities" . }}
+volumes:
+  - name: authorities
+    projected:
+      sources: {{- . | nindent 8 }}
+{{- end }}
 {{- end }}
 
 {{/* What the service's container and that of its migration have in common. */}}
@@ -79,6 +85,10 @@ resources: {{- toYaml .root.Values.resources | nindent 2 }}
 envFrom:
   - configMapRef: {name: {{ .root.Values.global.backends.configMap }}}
 env: {{- include "frontrow-lib.env" . | nindent 2 }}
+{{- if include "frontrow-lib.authorities" . }}
+volumeMounts:
+  - {name: authorities, mountPath: /etc/frontrow/authorities, readOnly: true}
+{{- end }}
 {{- end }}
 
 {{/* The "restricted" profile of the Pod Security Standards, and more: no token of a service account. */}}

@@ -19,6 +19,12 @@
 - {name: ADVERTISE_ADDR, value: "$(POD_IP):{{ .http }}"}
 - {name: LOG_LEVEL, value: {{ $global.logLevel }}}
 - {name: DRAIN_DELAY, value: {{ $global.drainSeconds }}s}
+# Consul's own: not there when Consul knows no tokens.
+{{ include "frontrow-lib.env.from" (dict "variable" "CONSUL_HTTP_TOKEN" "secret" $global.backends.secret "key" "consul-token" "optional" true) }}
+{{- if $global.consul.caSecret }}
+- {name: CONSUL_HTTP_SSL, value: "true"}
+- {name: CONSUL_CACERT, value: /etc/frontrow/authorities/consul.crt}
+{{- end }}
 {{- with .calls }}
 # For when the ConfigMap names no Consul.
 - {name: DISCOVERY_DNS, value: {{ include "frontrow-lib.dnsNames" $ | quote }}}
@@ -74,6 +80,9 @@
 {{ include "frontrow-lib.env.from" (dict "variable" "KAFKA_KEY" "secret" $user "key" "user.key" "optional" true) }}
 {{ include "frontrow-lib.env.from" (dict "variable" "KAFKA_PASSWORD" "secret" $user "key" "password" "optional" true) }}
 - {name: KAFKA_USERNAME, value: {{ $user }}}
+{{- else }}
+{{ include "frontrow-lib.env.from" (dict "variable" "KAFKA_PASSWORD" "secret" .root.Values.global.backends.secret "key" (printf "kafka-%s-password" .root.Chart.Name)) }}
+- {name: KAFKA_USERNAME, value: {{ .root.Chart.Name }}}
 {{- end }}
 {{- end }}
 
@@ -90,8 +99,26 @@
 {{- with $cassandra.secret }}
 {{ include "frontrow-lib.env.from" (dict "variable" "CASSANDRA_USERNAME" "secret" . "key" "username") }}
 {{ include "frontrow-lib.env.from" (dict "variable" "CASSANDRA_PASSWORD" "secret" . "key" "password") }}
+{{- else }}
+# CASSANDRA_USERNAME is in the ConfigMap.
+{{ include "frontrow-lib.env.from" (dict "variable" "CASSANDRA_PASSWORD" "secret" .root.Values.global.backends.secret "key" "cassandra-password") }}
 {{- end }}
 {{- with $cassandra.caSecret }}
 {{ include "frontrow-lib.env.from" (dict "variable" "CASSANDRA_CA" "secret" . "key" "ca.crt") }}
+{{- end }}
+{{- end }}
+
+{{/*
+The certificates that signed those of Postgres, Redis and Consul, as files: the addresses of the first two name them
+(sslrootcert, ca_file). Empty when none of those that the service uses has any.
+*/}}
+{{- define "frontrow-lib.authorities" -}}
+{{- $global := .root.Values.global -}}
+{{- range $backend := list "consul" "postgres" "redis" }}
+{{- if or (eq $backend "consul") (has $backend $.backends) }}
+{{- with (index $global $backend).caSecret }}
+- secret: {name: {{ . }}, items: [{key: ca.crt, path: {{ $backend }}.crt}]}
+{{- end }}
+{{- end }}
 {{- end }}
 {{- end }}

@@ -77,12 +77,20 @@ func (c *Cluster) Environment(ctx context.Context, secret, url string) ([]string
 			return nil, err
 		}
 	}
+	// Behind a forwarded port no certificate has the right name.
+	postgres, redis, cassandra := "sslmode=disable", "redis://:%s@127.0.0.1:%d/0", ""
+	if strings.HasPrefix(backends["redis-url"], "rediss:") {
+		postgres, redis, cassandra = "sslmode=require", "rediss://:%s@127.0.0.1:%d/0?skip_verify=true", "?tls"
+	}
 	return []string{
 		"FRONTROW_URL=" + strings.TrimSuffix(url, "/") + "/api/v1",
 		"FRONTROW_ADMIN_EMAIL=admin@frontrow.example", "FRONTROW_ADMIN_PASSWORD=" + keys["admin-password"],
-		fmt.Sprintf("FRONTROW_POSTGRES=postgres://postgres:%s@127.0.0.1:%d/postgres?sslmode=disable", backends["postgres-password"], ports["postgres"]),
-		fmt.Sprintf("FRONTROW_REDIS=redis://:%s@127.0.0.1:%d/0", backends["redis-password"], ports["redis"]),
-		fmt.Sprintf("FRONTROW_CASSANDRA=127.0.0.1:%d", ports["cassandra"]), "FRONTROW_CASSANDRA_KEYSPACE=bookings",
+		fmt.Sprintf("FRONTROW_POSTGRES=postgres://postgres:%s@127.0.0.1:%d/postgres?%s",
+			backends["postgres-password"], ports["postgres"], postgres),
+		fmt.Sprintf("FRONTROW_REDIS="+redis, backends["redis-password"], ports["redis"]),
+		fmt.Sprintf("FRONTROW_CASSANDRA=booking:%s@127.0.0.1:%d%s",
+			backends["cassandra-password"], ports["cassandra"], cassandra),
+		"FRONTROW_CASSANDRA_KEYSPACE=bookings",
 		fmt.Sprintf("FRONTROW_MAIL_URL=http://127.0.0.1:%d", ports["mail"]),
 		// Nothing that runs outside the cluster reads these.
 		"FRONTROW_KAFKA=none", "FRONTROW_CONSUL=none",
@@ -96,7 +104,7 @@ func (c *Cluster) redisPrimary(ctx context.Context) (string, error) {
 	}
 	for i := range pods {
 		name := pods[i].Metadata.Name
-		if role, err := c.Kubectl(ctx, "exec", name, "--", "redis-cli", "role"); err == nil && strings.HasPrefix(role, "master") {
+		if role, err := c.Kubectl(ctx, "exec", name, "--", "sh", "-c", "redis-cli $TLS role"); err == nil && strings.HasPrefix(role, "master") {
 			return name, nil
 		}
 	}
