@@ -6,6 +6,8 @@ if [ -d /etc/tls ]; then
   export SSL_CERTFILE=/etc/tls/ca.crt
 fi
 
+REPLICATION="{'class': 'NetworkTopologyStrategy', 'replication_factor': $NODES}"
+
 cql() { # ROLE PASSWORD STATEMENTS
   cqlsh ${SSL_CERTFILE:+--ssl} -u "$1" -p "$2" -e "$3" 127.0.0.1 9042
 }
@@ -13,14 +15,14 @@ cql() { # ROLE PASSWORD STATEMENTS
 # Nobody can log in before Cassandra has made its first role, cassandra with the password cassandra; this takes its place.
 replace_first_role() {
   cql cassandra cassandra "
-    ALTER KEYSPACE system_auth WITH replication = {'class': 'NetworkTopologyStrategy', 'replication_factor': $NODES};
+    ALTER KEYSPACE system_auth WITH replication = $REPLICATION;
     CREATE ROLE IF NOT EXISTS admin WITH SUPERUSER = true AND LOGIN = true AND PASSWORD = '$ADMIN_PASSWORD'" > /dev/null 2>&1
 }
 
 make_roles() {
   until cql admin "$ADMIN_PASSWORD" "
     ALTER ROLE cassandra WITH SUPERUSER = false AND LOGIN = false;
-    CREATE KEYSPACE IF NOT EXISTS $KEYSPACE WITH replication = {'class': 'NetworkTopologyStrategy', 'replication_factor': $NODES};
+    CREATE KEYSPACE IF NOT EXISTS $KEYSPACE WITH replication = $REPLICATION;
     CREATE ROLE IF NOT EXISTS booking;
     ALTER ROLE booking WITH LOGIN = true AND PASSWORD = '$BOOKING_PASSWORD';
     GRANT ALL PERMISSIONS ON KEYSPACE $KEYSPACE TO booking;

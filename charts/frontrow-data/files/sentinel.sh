@@ -6,7 +6,8 @@ set -eu
   # Theirs too: a Sentinel shows it to the others.
   echo "requirepass $REDIS_PASSWORD"
   if [ -s /data/sentinel.conf ]; then
-    grep -vE '^(port|tls-|requirepass|user default|dir|protected-mode|sentinel (resolve-hostnames|announce-hostnames|auth-pass))' /data/sentinel.conf
+    grep -vE '^(port|tls-|requirepass|user default|dir|protected-mode)' /data/sentinel.conf |
+      grep -vE '^sentinel (resolve-hostnames|announce-hostnames|auth-pass)'
   else
     cat <<CONF
 sentinel monitor frontrow $FIRST 6379 2
