@@ -165,7 +165,7 @@ func TestReplicasSendEachMailOnce(t *testing.T) {
 	other.cfg.Config = servicetest.Config()
 	p.start(t)
 	other.start(t)
-	p.eachOnce(t, p.confirmAll(t, 200))
+	p.eachOnce(t, p.confirmAll(t, 60))
 }
 
 func TestRecipientThatTheServerRefusesIsGivenUp(t *testing.T) {
