@@ -102,7 +102,9 @@ func TestLogoutPassesTheSessionID(t *testing.T) {
 	w.start()
 	id, _ := w.login(identity.Customer)
 	cookie := session.Cookie(false) + "=" + id
-	w.want(w.send("POST", "/api/v1/auth/logout", "", "Cookie", cookie), 200, "")
+	if a := w.send("POST", "/api/v1/auth/logout", "", "Cookie", cookie); a.header.Get("Cache-Control") != "no-store" {
+		t.Errorf("what only one person may see has Cache-Control %q", a.header.Get("Cache-Control"))
+	}
 	w.want(w.send("POST", "/api/v1/auth/login", "", "Cookie", cookie), 200, "")
 	w.want(w.send("POST", "/api/v1/auth/logout", "", bearer(id)...), 200, "")
 	got := r.requests()

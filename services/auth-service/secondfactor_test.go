@@ -105,14 +105,19 @@ func TestSecondFactorIsNeededFromItsConfirmationOn(t *testing.T) {
 	s.want(s.loginWith(email, code), 401, "invalid_credentials") // used
 	s.want(s.loginWith(email, s.code(secret, 5)), 401, "invalid_credentials")
 	next := s.code(secret, 1)
-	s.want(s.loginWith(email, next), 200, "")
+	session := s.want(s.loginWith(email, next), 200, "")
 	s.want(s.loginWith(email, next), 401, "invalid_credentials")
 	wrong := `{"email":"` + email + `","password":"wrong horse"}`
 	s.want(s.call(anonymous, "POST", "/login", wrong), 401, "invalid_credentials") // says nothing of a second factor
 
 	s.want(s.call(user, "DELETE", "/me/second-factor", ""), 403, "reauthentication_required")
-	s.want(s.call(recent(user), "DELETE", "/me/second-factor", ""), 204, "")
-	s.want(s.call(recent(user), "DELETE", "/me/second-factor", ""), 204, "")
+	other = session.body["session_id"].(string)
+	for range 2 {
+		s.want(s.call(recent(user), "DELETE", "/me/second-factor", "", "Authorization", "Bearer "+current), 204, "")
+	}
+	if s.role(other) != "" || s.role(current) == "" {
+		t.Error("the removal must end the other sessions and keep this one")
+	}
 	s.login(email)
 	s.wantAudited(user.UserID, "registered login login login login_failed second_factor_added login second_factor_removed login")
 }

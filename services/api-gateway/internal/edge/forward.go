@@ -71,6 +71,10 @@ func (s *Server) forward(c *call) error {
 // pass passes a service's response on.
 func pass(c *call, resp *upstream.Response) {
 	copyHeader(c.w.Header(), resp.Header)
+	if c.endpoint.route.Access == route.Session && c.w.Header().Get("Cache-Control") == "" {
+		// It is about one person: neither browsers nor proxies may keep it.
+		c.w.Header().Set("Cache-Control", "no-store")
+	}
 	c.w.WriteHeader(resp.Status)
 	if err := resp.CopyTo(c.w); err != nil && !resp.Buffered() {
 		// The status is already sent: only cutting the connection tells the client that the body is incomplete.

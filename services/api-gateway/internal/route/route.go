@@ -211,7 +211,7 @@ var Table = []Route{
 	},
 	{
 		Method: http.MethodDelete, Path: "/api/v1/auth/me/second-factor", Service: Auth, Access: Session,
-		BodyLimit: smallBody, Timeout: quick,
+		BodyLimit: smallBody, Timeout: quick, PassSession: true,
 	},
 	{
 		Method: http.MethodPost, Path: "/api/v1/auth/me/second-factor/confirm", Service: Auth, Access: Session,

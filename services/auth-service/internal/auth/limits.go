@@ -30,15 +30,17 @@ type Counters interface {
 	Reset(ctx context.Context, limits []Limit)
 }
 
-// Limits on failed log-ins within FailureWindow. A device from which somebody has
-// logged in to the account before has a limit of its own, so that strangers
-// can't lock people out; everybody else shares the other limits.
+// Limits on failed log-ins within FailureWindow, for the sum of all strangers
+// within StrangerWindow. A device from which somebody has logged in to the
+// account before has a limit of its own, so that strangers can't lock people out;
+// everybody else shares the other limits.
 const (
 	FailuresPerDevice    = 10
 	FailuresPerNetwork   = 100
 	FailuresByStrangers  = 100
 	FailuresOfOneAccount = 10 // from one network
 	FailureWindow        = 15 * time.Minute
+	StrangerWindow       = time.Hour
 )
 
 const (
@@ -86,7 +88,7 @@ func (l *Limits) failures(email string, from Client) []Limit {
 	return []Limit{
 		{"login:account:" + account + ":" + network, FailuresOfOneAccount, FailureWindow},
 		{"login:network:" + network, FailuresPerNetwork, FailureWindow},
-		{"login:strangers:" + account, FailuresByStrangers, FailureWindow},
+		{"login:strangers:" + account, FailuresByStrangers, StrangerWindow},
 	}
 }
 

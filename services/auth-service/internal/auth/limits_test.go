@@ -28,7 +28,7 @@ func newLimits(t *testing.T) (*Limits, *clock.Manual) {
 }
 
 func TestStrangersCannotLockAnAccountForItsDevices(t *testing.T) {
-	l, _ := newLimits(t)
+	l, c := newLimits(t)
 	own := Client{Address: "198.51.100.1", Device: l.Keys.NewDevice(email, "")}
 	blocked := func(from Client) bool { return l.Blocked(t.Context(), email, from) > 0 }
 	for i := range FailuresByStrangers { // from as many networks as it takes
@@ -43,6 +43,10 @@ func TestStrangersCannotLockAnAccountForItsDevices(t *testing.T) {
 	}
 	if blocked(own) {
 		t.Error("strangers have locked the account for a device that has logged in before")
+	}
+	c.Advance(FailureWindow + time.Second)
+	if !blocked(Client{Address: "203.0.113.9"}) {
+		t.Error("strangers may go on guessing within the hour")
 	}
 	if blocked := l.Blocked(t.Context(), "other@example.com", Client{Address: "192.0.2.1"}) > 0; blocked {
 		t.Error("the account's failures block another account")

@@ -106,15 +106,15 @@ func (s *Service) ConfirmSecondFactor(ctx context.Context, c Caller, code string
 	return codes, err
 }
 
-// RemoveSecondFactor removes the caller's second factor, if there is one. Error:
-// ErrNotFound.
+// RemoveSecondFactor removes the caller's second factor, if there is one, and ends
+// the other sessions. Error: ErrNotFound.
 func (s *Service) RemoveSecondFactor(ctx context.Context, c Caller) error {
 	_, err := s.Accounts.Change(ctx, c.UserID, func(a *Account) (e Effects, err error) {
 		if a.TOTPConfirmed {
-			e = s.secondFactorChanged(c, *a, rest.AuditActionSecondFactorRemoved)
+			e, err = s.secondFactorChanged(c, *a, rest.AuditActionSecondFactorRemoved), s.Sessions.EndOthers(ctx, a.ID, c.Session)
 		}
 		a.SecondFactor = SecondFactor{}
-		return e, nil
+		return e, err
 	})
 	return err
 }
