@@ -30,6 +30,7 @@ type pod struct {
 	} `yaml:"securityContext"`
 	Containers     []container
 	InitContainers []container `yaml:"initContainers"`
+	Volumes        []struct{ Name string }
 }
 
 type container struct {
@@ -42,6 +43,10 @@ type container struct {
 	EnvFrom   []struct{ ConfigMapRef, SecretRef reference } `yaml:"envFrom"`
 	Resources struct{ Limits, Requests map[string]string }
 
+	VolumeMounts []struct {
+		Name      string
+		MountPath string `yaml:"mountPath"`
+	} `yaml:"volumeMounts"`
 	SecurityContext struct {
 		AllowPrivilegeEscalation *bool                   `yaml:"allowPrivilegeEscalation"`
 		ReadOnlyRootFilesystem   bool                    `yaml:"readOnlyRootFilesystem"`
@@ -70,6 +75,7 @@ type workload struct {
 		Metadata struct{ Labels map[string]string }
 		Spec     pod
 	}
+	VolumeClaimTemplates []struct{ Metadata struct{ Name string } } `yaml:"volumeClaimTemplates"`
 }
 
 func (o object) workload(t *testing.T) (w workload, ok bool) {

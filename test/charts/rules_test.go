@@ -21,6 +21,7 @@ func TestEveryProfileFollowsTheRules(t *testing.T) {
 			containersHaveLimits(t, list)
 			podsHaveNetworkPolicies(t, list)
 			adminPortsAreForMonitoring(t, list)
+			volumesExist(t, list)
 			secretsExist(t, p, list)
 		})
 	}
@@ -151,6 +152,29 @@ func adminPortsAreForMonitoring(t *testing.T, list objects) {
 				pod := peer.PodSelector.MatchLabels["app.kubernetes.io/name"]
 				if len(peer.NamespaceSelector.MatchLabels) == 0 && pod != "consul-agent" {
 					t.Errorf("%s opens the admin port to %+v", o.name(), peer)
+				}
+			}
+		}
+	}
+}
+
+// volumesExist checks that every mount has a path and names a volume of its
+// pod.
+func volumesExist(t *testing.T, list objects) {
+	t.Helper()
+	for _, o := range list {
+		w, _ := o.workload(t)
+		volumes := map[string]bool{}
+		for _, v := range w.Template.Spec.Volumes {
+			volumes[v.Name] = true
+		}
+		for _, v := range w.VolumeClaimTemplates {
+			volumes[v.Metadata.Name] = true
+		}
+		for _, c := range w.Template.Spec.all() {
+			for _, m := range c.VolumeMounts {
+				if !volumes[m.Name] || m.MountPath == "" {
+					t.Errorf("%s, container %s mounts %q at %q", o.name(), c.Name, m.Name, m.MountPath)
 				}
 			}
 		}

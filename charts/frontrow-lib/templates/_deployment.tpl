@@ -84,11 +84,12 @@ resources: {{- toYaml .root.Values.resources | nindent 2 }}
 # Where the backends are.
 envFrom:
   - configMapRef: {name: {{ .root.Values.global.backends.configMap }}}
-env: {{- include "frontrow-lib.env" . | nindent 2 }}
 {{- if include "frontrow-lib.authorities" . }}
 volumeMounts:
   - {name: authorities, mountPath: /etc/frontrow/authorities, readOnly: true}
 {{- end }}
+# Last: the migration's own variables follow.
+env: {{- include "frontrow-lib.env" . | nindent 2 }}
 {{- end }}
 
 {{/* The "restricted" profile of the Pod Security Standards, and more: no token of a service account. */}}
