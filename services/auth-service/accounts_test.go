@@ -98,7 +98,7 @@ func TestEmailIsVerifiedByTheMailedTokenOnce(t *testing.T) {
 	s := start(t)
 	email := testkit.Unique("u") + "@example.com"
 	s.want(s.call(anonymous, "POST", "/register", `{"email":"`+email+`","password":"`+password+`","name":"Ada","language":"de"}`), 202, "")
-	var user identity.Identity
+	user := identity.Identity{Email: email}
 	s.query(`SELECT id FROM accounts WHERE email = $1`, email).scan(&user.UserID)
 	first := s.mail(user.UserID, events.MailVerifyEmail)
 	if first.Account.Email != email || first.Account.Language != "de" || first.Account.Name != "Ada" || first.ExpiresAt.IsZero() {
