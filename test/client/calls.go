@@ -232,7 +232,7 @@ func (c *Client) Verify(ctx context.Context) error {
 	if err != nil || me.EmailVerified {
 		return err
 	}
-	token, err := MailedToken(ctx, me.Email, "/verify?token=")
+	token, err := MailedToken(ctx, me.Email, "/verify#token=")
 	if err != nil {
 		return err
 	}

@@ -66,7 +66,7 @@ func catcherJSON(ctx context.Context, path string, v any) error {
 const mailTimeout = time.Minute
 
 // MailedToken returns the token after link in the newest mail to an address that
-// has such a link, such as /verify?token=. It waits for the mail.
+// has such a link, such as /verify#token=. It waits for the mail.
 func MailedToken(ctx context.Context, to, link string) (string, error) {
 	token := regexp.MustCompile(regexp.QuoteMeta(link) + `([A-Za-z0-9_-]+)`)
 	ctx, cancel := context.WithTimeout(ctx, mailTimeout)

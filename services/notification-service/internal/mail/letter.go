@@ -49,11 +49,11 @@ func newLetter(c Content, t *templates) (letter, error) {
 	var path string
 	switch c.Kind {
 	case VerifyEmail:
-		path = "/verify?token="
+		path = "/verify#token="
 	case ResetPassword:
-		path = "/reset?token="
+		path = "/reset#token="
 	case ConfirmOldEmail, ConfirmNewEmail:
-		path = "/confirm-email?token="
+		path = "/confirm-email#token="
 	case AlreadyRegistered, PasswordChanged, EmailChanged, SecondFactorChanged:
 		l.Link = l.Home + "/account"
 		return l, nil

@@ -101,9 +101,9 @@ func TestNoTemplateLeavesGap(t *testing.T) {
 
 func TestEveryLinkIsAbsolute(t *testing.T) {
 	links := map[Kind]string{
-		VerifyEmail: "/verify?token=Zx-9_tokenOf43Characters", ResetPassword: "/reset?token=Zx-9_tokenOf43Characters",
-		ConfirmOldEmail:   "/confirm-email?token=Zx-9_tokenOf43Characters",
-		ConfirmNewEmail:   "/confirm-email?token=Zx-9_tokenOf43Characters",
+		VerifyEmail: "/verify#token=Zx-9_tokenOf43Characters", ResetPassword: "/reset#token=Zx-9_tokenOf43Characters",
+		ConfirmOldEmail:   "/confirm-email#token=Zx-9_tokenOf43Characters",
+		ConfirmNewEmail:   "/confirm-email#token=Zx-9_tokenOf43Characters",
 		AlreadyRegistered: "/account", PasswordChanged: "/account", EmailChanged: "/account", SecondFactorChanged: "/account",
 		AccountDeleted: "", Tickets: "/bookings/0193b3a0-5555-7abc-8def-000000000001",
 		PaymentFailed:  "/bookings/0193b3a0-5555-7abc-8def-000000000001",
@@ -158,7 +158,7 @@ func TestTextOfOthersCannotBreakOut(t *testing.T) {
 	mail := content(ConfirmOldEmail, "en")
 	mail.Token, mail.NewEmail = `x"&<>#y`, evil
 	m = mustRender(t, mail)
-	link := `href="` + publicURL + `/confirm-email?token=x%22%26%3C%3E%23y"`
+	link := `href="` + publicURL + `/confirm-email#token=x%22%26%3C%3E%23y"`
 	if !strings.Contains(m.HTML, link) || strings.Contains(m.HTML, "<script") {
 		t.Errorf("html %q", m.HTML)
 	}
