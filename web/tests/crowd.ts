@@ -1,6 +1,6 @@
 // People who buy an event's seats, as many do at the start of a sale: most of them early, the best seats first.
 import type { Schemas } from '../src/api/client';
-import { api, person, sent, until, type Person } from './world';
+import { book, pay, person, type Person } from './world';
 
 const firstNames = 'Anna Ben Clara David Eva Felix Greta Hugo Ida Jakob Lena Leo Mara Noah Rosa Simon'.split(' ');
 const lastNames = 'Berger Hofer Novak Steiner Weber'.split(' ');
@@ -21,15 +21,7 @@ function randomNumbers(seed: number): () => number {
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 export const hold = (who: Person, eventId: string, seats: Seat[]): Promise<Schemas['Booking']> =>
-  sent(who.http.post(`${api}/bookings`, { data: { event_id: eventId, seat_ids: seats.map(({ id }) => id) } }));
-
-export async function pay(who: Person, booking: Schemas['Booking']): Promise<void> {
-  await sent(who.http.post(`${api}/payments`, { data: { booking_id: booking.id, payment_method: 'pm_ok' } }));
-  await until(async () => {
-    const { status } = await sent<Schemas['Booking']>(who.http.get(`${api}/bookings/${booking.id}`));
-    return status === 'confirmed';
-  });
-}
+  book(who, eventId, { seat_ids: seats.map(({ id }) => id) });
 
 /** Sells seats to a crowd for about a minute and a half, but not those that are spared. Returns who bought which. */
 export async function crowd(

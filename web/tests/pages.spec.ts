@@ -1,7 +1,7 @@
 // Every page: accessible by axe, and no wider than a phone. Leaves a screenshot of each in .run/screenshots.
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
-import { browse, expect, secret, test } from './world';
+import { browse, expect, root, secret, signIn, test } from './world';
 import { pages, type Shown } from './pages';
 
 const pictures = new URL('../../.run/screenshots/', import.meta.url).pathname;
@@ -41,13 +41,7 @@ for (const [name, view] of Object.entries(views)) {
         ({ page } = await browse(browser, undefined, { ...view, reducedMotion: 'reduce' }));
         if (shown.who) {
           await page.goto('/login');
-          await page.getByLabel('E-mail').fill(shown.who.email);
-          await page
-            .getByLabel('Password')
-            .fill(
-              shown.who.name === 'Admin' ? (process.env.FRONTROW_ADMIN_PASSWORD ?? 'change this password') : secret,
-            );
-          await page.getByRole('button', { name: 'Log in', exact: true }).last().click();
+          await signIn(page, shown.who, shown.who.email === root.email ? root.password : secret);
           await page.getByRole('button', { name: 'Log out' }).waitFor();
         }
         visitors.set(key, page);

@@ -1,7 +1,7 @@
 // Every page, as somebody sees it who has something on it.
 import type { Page } from '@playwright/test';
 import type { Schemas } from '../src/api/client';
-import { admin, api, event, organizer, person, sent, until, type Person } from './world';
+import { admin, api, book, event, organizer, pay, person, root, sent, type Person } from './world';
 
 export interface Shown {
   name: string;
@@ -85,32 +85,18 @@ export async function pages(): Promise<Shown[]> {
       },
     }),
   );
-  const book = (who: Person, more: object) =>
-    sent<Schemas['Booking']>(who.http.post(`${api}/bookings`, { data: { event_id: shown.id, ...more } }));
-  const pay = async (who: Person, booking: Schemas['Booking']) => {
-    await sent(who.http.post(`${api}/payments`, { data: { booking_id: booking.id, payment_method: 'pm_ok' } }));
-    await until(
-      async () =>
-        (await sent<Schemas['Booking']>(who.http.get(`${api}/bookings/${booking.id}`))).status === 'confirmed',
-    );
-    return booking;
-  };
   // A sale that has been going for a while.
   for (const name of ['Bob', 'Cleo', 'Dan']) {
     const who = await person(name);
-    for (const type of ['premium', 'stalls']) await pay(who, await book(who, { ticket_type_id: type, quantity: 4 }));
+    for (const type of ['premium', 'stalls'])
+      await pay(who, await book(who, shown.id, { ticket_type_id: type, quantity: 4 }));
   }
-  const confirmed = await pay(ada, await book(ada, { ticket_type_id: 'premium', quantity: 3 }));
+  const confirmed = await pay(ada, await book(ada, shown.id, { ticket_type_id: 'premium', quantity: 3 }));
   const codes = (await sent<Schemas['Tickets']>(ada.http.get(`${api}/bookings/${confirmed.id}/tickets`))).items.map(
     ({ code }) => code,
   );
-  const held = await book(ada, { ticket_type_id: 'balcony', quantity: 2 });
-  const root = {
-    id: '',
-    email: process.env.FRONTROW_ADMIN_EMAIL ?? 'admin@frontrow.example',
-    name: 'Admin',
-    http: await admin(),
-  };
+  const held = await book(ada, shown.id, { ticket_type_id: 'balcony', quantity: 2 });
+  const admins = { id: '', email: root.email, name: 'Admin', http: await admin() };
 
   const map = async (page: Page) => {
     await page.getByText('Live', { exact: true }).first().waitFor();
@@ -237,6 +223,6 @@ export async function pages(): Promise<Shown[]> {
         await page.getByText('809').first().waitFor();
       },
     },
-    { name: 'users', path: '/admin/users', who: root, ready: (page) => page.getByRole('table').waitFor() },
+    { name: 'users', path: '/admin/users', who: admins, ready: (page) => page.getByRole('table').waitFor() },
   ];
 }

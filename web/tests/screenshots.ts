@@ -3,8 +3,8 @@
 import type { Browser, Locator, Page } from '@playwright/test';
 import sharp from 'sharp';
 import type { Schemas } from '../src/api/client';
-import { crowd, hold, pay } from './crowd';
-import { api, browse, expect, person, sent, test, type Person } from './world';
+import { crowd, hold } from './crowd';
+import { api, browse, expect, pay, person, sent, test, type Person } from './world';
 
 const folder = new URL('../../docs/screenshots/', import.meta.url).pathname;
 const desktop = { viewport: { width: 1280, height: 860 } };

@@ -9,6 +9,7 @@ import {
 } from '@playwright/test';
 import http from 'node:http';
 import type { Schemas } from '../src/api/client';
+import { hasCatcher, mailedToken } from './mail';
 
 export const api = (process.env.FRONTROW_URL ?? 'http://localhost:8080/api/v1').replace(/\/$/, '');
 const origin = new URL('/', api).href;
@@ -23,39 +24,55 @@ export interface Person {
 
 let people = 0;
 
-/** Logs somebody in outside of the browser, and registers them first if they have no account. */
-export async function person(
-  name: string,
-  email = `${name.toLowerCase()}-${process.pid}-${Date.now()}-${++people}@frontrow.example`,
-): Promise<Person> {
+/**
+ * Logs somebody in outside of the browser, and registers them first if they have no account. Their e-mail is verified
+ * unless it is not to be.
+ */
+export async function person(name: string, email = newEmail(name), verified = true): Promise<Person> {
   const anonymous = await request.newContext();
-  const registered = await anonymous.post(`${api}/auth/register`, { data: { email, password, name } });
-  if (!registered.ok() && registered.status() !== 409) throw new Error(`register: ${await registered.text()}`);
+  await sent(anonymous.post(`${api}/auth/register`, { data: { email, password, name } }));
   const http = await session(email, password);
-  const { id } = await sent<Schemas['User']>(http.get(`${api}/auth/me`));
+  const { id, email_verified: done } = await sent<Schemas['User']>(http.get(`${api}/auth/me`));
+  if (verified && !done && hasCatcher()) await verify(email);
   return { id, email, name, http };
 }
 
-async function session(email: string, secret: string): Promise<APIRequestContext> {
+/** An address that nobody has yet. */
+export const newEmail = (name: string): string =>
+  `${name.toLowerCase()}-${process.pid}-${Date.now()}-${++people}@frontrow.example`;
+
+export async function verify(email: string): Promise<void> {
+  const anonymous = await request.newContext();
+  const token = await mailedToken(email, '/verify');
+  await sent(anonymous.post(`${api}/auth/verification/confirm`, { data: { token } }));
+}
+
+/** Logs in as a program does: the answer has the session's id. */
+export async function session(email: string, secret: string): Promise<APIRequestContext> {
   const anonymous = await request.newContext();
   const { session_id: id } = await sent<Schemas['Session']>(
-    anonymous.post(`${api}/auth/login`, { data: { email, password: secret } }),
+    anonymous.post(`${api}/auth/login`, { data: { email, password: secret, session: 'token' } }),
   );
   return request.newContext({ extraHTTPHeaders: { Authorization: `Bearer ${id}` } });
 }
 
-let admins: Promise<APIRequestContext> | undefined;
-export const admin = (): Promise<APIRequestContext> =>
-  (admins ??= session(
-    process.env.FRONTROW_ADMIN_EMAIL ?? 'admin@frontrow.example',
-    process.env.FRONTROW_ADMIN_PASSWORD ?? 'change this password',
-  ));
+export const root = {
+  email: process.env.FRONTROW_ADMIN_EMAIL ?? 'admin@frontrow.example',
+  password: process.env.FRONTROW_ADMIN_PASSWORD ?? 'change this password',
+};
 
-export async function organizer(name = 'Olga'): Promise<Person> {
-  const olga = await person(name);
-  await sent((await admin()).put(`${api}/auth/users/${olga.id}/role`, { data: { role: 'organizer' } }));
-  return { ...olga, http: await session(olga.email, password) };
+let admins: Promise<APIRequestContext> | undefined;
+export const admin = (): Promise<APIRequestContext> => (admins ??= session(root.email, root.password));
+
+/** Gives somebody a role. That ends their sessions; the person that is returned has a new one. */
+export async function withRole(who: Person, role: Schemas['Role']): Promise<Person> {
+  const http = await admin();
+  await sent(http.post(`${api}/auth/reauthenticate`, { data: { password: root.password } }));
+  await sent(http.put(`${api}/auth/users/${who.id}/role`, { data: { role } }));
+  return { ...who, http: await session(who.email, password) };
 }
+
+export const organizer = async (name = 'Olga'): Promise<Person> => withRole(await person(name), 'organizer');
 
 /** The body of an answer, or an error that has it. */
 export async function sent<T>(
@@ -129,10 +146,28 @@ export async function event(
   return published;
 }
 
-export async function until(condition: () => Promise<boolean>, patience = 60_000): Promise<void> {
+export const book = (who: Person, eventId: string, what: object): Promise<Schemas['Booking']> =>
+  sent(who.http.post(`${api}/bookings`, { data: { event_id: eventId, ...what } }));
+
+/** Pays for a booking and waits until it is confirmed. */
+export async function pay(who: Person, booking: Schemas['Booking']): Promise<Schemas['Booking']> {
+  await sent(who.http.post(`${api}/payments`, { data: { booking_id: booking.id, payment_method: 'pm_ok' } }));
+  let now = booking;
+  await until(async () => {
+    now = await sent<Schemas['Booking']>(who.http.get(`${api}/bookings/${booking.id}`));
+    return now.status === 'confirmed';
+  });
+  return now;
+}
+
+export async function until(
+  condition: () => Promise<boolean>,
+  patience = 60_000,
+  failure = () => 'waited in vain',
+): Promise<void> {
   const deadline = Date.now() + patience;
   while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error('waited in vain');
+    if (Date.now() > deadline) throw new Error(failure());
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
@@ -157,9 +192,9 @@ export async function browse(
   return { context, page };
 }
 
-export async function signIn(page: Page, who: Person): Promise<void> {
+export async function signIn(page: Page, who: { email: string }, secret = password): Promise<void> {
   await page.getByLabel('E-mail').fill(who.email);
-  await page.getByLabel('Password').fill(password);
+  await page.getByLabel('Password', { exact: true }).fill(secret);
   await page.getByRole('button', { name: 'Log in', exact: true }).last().click();
 }
 
