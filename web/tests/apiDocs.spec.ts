@@ -37,7 +37,7 @@ test('the API reference tries an operation out as the person who is logged in', 
   const { page } = await browse(browser, ada);
   const complaints = complaintsOf(page);
   await page.goto('/api/docs');
-  const operation = page.locator('.opblock', { hasText: '/auth/me' });
+  const operation = page.locator('.opblock-get', { has: page.locator('[data-path="/auth/me"]') });
   await operation.locator('.opblock-summary-control').click();
   await operation.getByRole('button', { name: 'Try it out' }).click();
   await operation.getByRole('button', { name: 'Execute' }).click();

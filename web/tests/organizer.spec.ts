@@ -1,5 +1,5 @@
 import type { Schemas } from '../src/api/client';
-import { api, browse, event, expect, organizer, person, sent, test, until, withRole } from './world';
+import { api, browse, event, expect, organizer, person, sent, test, until } from './world';
 
 /** A date and time for an input, some days from now. */
 const inDays = (days: number) => `${new Date(Date.now() + days * 24 * 3600 * 1000).toISOString().slice(0, 10)}T20:00`;
@@ -114,18 +114,6 @@ test('an event that is cancelled refunds its buyers', async ({ browser }) => {
   const buyer = await browse(browser, ada);
   await buyer.page.goto(`/bookings/${booking.id}`);
   await expect(buyer.page.getByText('We refunded €45.00.')).toBeVisible({ timeout: 60_000 });
-});
-
-test('an admin makes a buyer an organiser', async ({ browser }) => {
-  const bob = await person('Bob');
-  const { page } = await browse(browser, await withRole(await person('Root'), 'admin'));
-  await page.goto('/admin/users');
-  await page.getByRole('searchbox').fill(bob.email);
-  await page
-    .getByRole('row', { name: new RegExp(bob.email) })
-    .getByRole('combobox')
-    .selectOption('organizer');
-  await expect(page.getByRole('row', { name: new RegExp(bob.email) }).getByRole('combobox')).toHaveValue('organizer');
 });
 
 test('a buyer has no business with organisers’ pages', async ({ browser }) => {
