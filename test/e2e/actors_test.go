@@ -72,12 +72,30 @@ func login(t *testing.T, email string) (account, error) {
 	return account{c.WithSession(session.SessionID), session.User}, nil
 }
 
+// verify verifies the e-mails of buyers, who will pay while mail can't reach
+// them. Otherwise client.Pay does it. It returns when the gateway knows.
+func verify(t *testing.T, buyers ...account) {
+	t.Helper()
+	for _, buyer := range buyers {
+		_, err := buyer.Pay(t.Context(), newEventID(), "pm_ok", "")
+		wantCode(t, err, 404, "not_found")
+	}
+}
+
 // newOrganizer registers a user to whom the admin gives the organizer role.
 func newOrganizer(t *testing.T) account {
 	t.Helper()
 	a := newBuyer(t)
-	must(admin.SetRole(t.Context(), a.user.ID, "organizer"))(t)
+	setRole(t, a, "organizer")
 	return must(login(t, a.user.Email))(t) // the new role begins with a new session
+}
+
+// setRole gives an account a role. The admin logs in first: it takes a session
+// whose password was entered a short while ago.
+func setRole(t *testing.T, a account, role string) {
+	t.Helper()
+	session := must(admin.Login(t.Context(), running.AdminEmail, running.AdminPassword))(t)
+	must(admin.WithSession(session.SessionID).SetRole(t.Context(), a.user.ID, role))(t)
 }
 
 // must returns a call's value and ends the test on its error:

@@ -14,7 +14,7 @@ func TestRedisDownHoldsGoStraightToCassandra(t *testing.T) {
 	s := newSale(t, nil)
 	first, second := newBuyer(t), newBuyer(t)
 	before := hold(t, first, s.seats("1-0"))
-	must(second.Me(t.Context()))(t) // the gateway now has both sessions in its cache
+	verify(t, first, second) // the gateway now has both sessions in its cache
 	unseen := must(visitor().Login(t.Context(), second.user.Email, password))(t).SessionID
 	stop(t, "redis")
 
@@ -67,6 +67,7 @@ func TestCassandraDownBrowsingContinuesAndPaymentsFinishLater(t *testing.T) {
 func TestKafkaDownPaymentsAreAcceptedAndConfirmedLater(t *testing.T) {
 	s := newSale(t, nil)
 	buyer, other := newBuyer(t), newBuyer(t)
+	verify(t, buyer, other)
 	stop(t, "kafka")
 
 	booking := hold(t, buyer, s.seats("1-0")) // its message can't have arrived
@@ -123,6 +124,7 @@ func TestConsulDownLastKnownAddressesAreUsed(t *testing.T) {
 	s := newSale(t, nil)
 	short := newSale(t, func(e *client.NewEvent) { e.HoldSeconds = 5 })
 	buyer, other := newBuyer(t), newBuyer(t)
+	verify(t, buyer)
 	stop(t, "consul")
 
 	mustSucceed(t, "viewing", views(t, s))
@@ -170,6 +172,7 @@ func TestOneReplicaDownIsNotNoticed(t *testing.T) {
 func TestAuthDownOnlyLoginsAreRefused(t *testing.T) {
 	s := newSale(t, nil)
 	buyer := newBuyer(t)
+	verify(t, buyer)
 	stop(t, "auth-service")
 	wantUnavailable(t, "logging in", logsIn(t, buyer))
 	wantUnavailable(t, "registering", func() error { return visitor().Register(t.Context(), newEmail(), password, "A") })

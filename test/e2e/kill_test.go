@@ -52,6 +52,7 @@ func killInMidSaga(t *testing.T, victims ...string) {
 	const buyers = 12
 	s := newSaleIn(t, plan(10, 30), func(e *client.NewEvent) { e.MaxSeatsPerBuyer = 50 })
 	crowd := newBuyers(t, buyers)
+	verify(t, crowd...)
 	traffic, quit := context.WithCancel(t.Context())
 	defer quit()
 	outcomes := make([]acknowledged, buyers)

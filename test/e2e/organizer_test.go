@@ -161,17 +161,17 @@ func TestAttendeesAreListedInPagesAndAsCSV(t *testing.T) {
 		t.Fatalf("%d attendees: %+v", len(people), people)
 	}
 	lines := must(s.organizer.AttendeesCSV(t.Context(), s.event.ID))(t)
-	if len(lines) != 44 || strings.Join(lines[0], ",") != "ticket,section,row,seat,ticket type,holder,price,currency,booking,checked in at" {
+	if len(lines) != 44 || strings.Join(lines[0], ",") != "ticket,section,row,seat,ticket type,holder,price,currency,order,booking,checked in at" {
 		t.Fatalf("CSV: %q", lines)
 	}
 	seen := map[string]bool{}
 	for i, p := range people {
 		line := lines[i+1]
 		seen[p.TicketID] = true
-		if line[0] != p.TicketID || line[5] != p.Holder || line[6] != strconv.FormatInt(p.Price.Amount, 10) || line[8] != p.BookingID {
+		if line[0] != p.TicketID || line[5] != p.Holder || line[6] != strconv.FormatInt(p.Price.Amount, 10) || line[8] != p.OrderNumber || line[9] != p.BookingID {
 			t.Errorf("attendee %+v, CSV %q", p, line)
 		}
-		if in := p.TicketID == tickets[0].ID; in != !p.CheckedInAt.IsZero() || in != (line[9] != "") {
+		if in := p.TicketID == tickets[0].ID; in != !p.CheckedInAt.IsZero() || in != (line[10] != "") {
 			t.Errorf("in: %+v, CSV %q", p, line)
 		}
 		if p.BookingID == booking.ID != (p.Holder == ada.user.Email) || p.Holder != ada.user.Email && p.Holder != bob.user.Email {
