@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"strconv"
 	"time"
 
 	"github.com/frontrow-tickets/frontrow/pkg/clock"
@@ -24,18 +25,35 @@ type Mail struct {
 	Attachments             []struct{ PartID, FileName, ContentType string }
 }
 
-// Mails returns the mails to an address, newest first.
-func Mails(ctx context.Context, to string) ([]Mail, error) {
+// FoundMail is a mail in a list.
+type FoundMail struct {
+	ID, MessageID string
+	To            []struct{ Address string }
+}
+
+// maxFound is how many mails a search returns.
+const maxFound = 1000
+
+// FindMails searches the mail catcher, for example for subject:"Your tickets".
+// It returns the newest 1,000 mails, newest first.
+func FindMails(ctx context.Context, query string) ([]FoundMail, error) {
 	if mailCatcher() == "" {
 		return nil, errors.New("FRONTROW_MAIL_URL is not set: the system has no mail catcher")
 	}
-	var found struct{ Messages []struct{ ID string } }
-	query := url.Values{"query": {`to:"` + to + `"`}}
-	if err := catcherJSON(ctx, "/api/v1/search?"+query.Encode(), &found); err != nil {
+	var found struct{ Messages []FoundMail }
+	values := url.Values{"query": {query}, "limit": {strconv.Itoa(maxFound)}}
+	err := catcherJSON(ctx, "/api/v1/search?"+values.Encode(), &found)
+	return found.Messages, err
+}
+
+// Mails returns the mails to an address, newest first.
+func Mails(ctx context.Context, to string) ([]Mail, error) {
+	found, err := FindMails(ctx, `to:"`+to+`"`)
+	if err != nil {
 		return nil, err
 	}
-	mails := make([]Mail, len(found.Messages))
-	for i, m := range found.Messages {
+	mails := make([]Mail, len(found))
+	for i, m := range found {
 		if err := catcherJSON(ctx, "/api/v1/message/"+url.PathEscape(m.ID), &mails[i]); err != nil {
 			return nil, err
 		}

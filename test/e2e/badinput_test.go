@@ -117,6 +117,7 @@ func TestBadInputIsRefusedAndChangesNothing(t *testing.T) {
 		{name: "an address nobody serves", method: "GET", path: "/box-office", status: 404, code: "not_found"},
 		{name: "a method nobody takes", method: "PUT", path: "/bookings", body: object(), status: 405, code: "method_not_allowed"},
 	}
+	verify(t, buyer)
 	before := snapshot(t, s, buyer)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
