@@ -16,14 +16,19 @@ import (
 
 // groups maps consumer groups to their topics.
 var groups = map[string][]string{
+	"auth-service":    {events.TopicAudit},
 	"booking-service": {events.TopicPaymentProcessed, events.TopicEventChanged},
 	"event-service":   {events.TopicEventAvailability},
+	"notification-service": {
+		events.TopicBookingConfirmed, events.TopicBookingCancelled, events.TopicPaymentProcessed,
+		events.TopicEventChanged, events.TopicAccountMail,
+	},
 	"payment-service": {events.TopicBookingCreated, events.TopicBookingCancelled},
 }
 
 var topics = []string{
-	events.TopicBookingCancelled, events.TopicBookingConfirmed, events.TopicBookingCreated, events.TopicEventAvailability,
-	events.TopicEventChanged, events.TopicPaymentProcessed,
+	events.TopicAccountMail, events.TopicAudit, events.TopicBookingCancelled, events.TopicBookingConfirmed,
+	events.TopicBookingCreated, events.TopicEventAvailability, events.TopicEventChanged, events.TopicPaymentProcessed,
 }
 
 // requestTimeout is the timeout of our requests to the brokers.
