@@ -57,8 +57,12 @@ func seed(ctx context.Context) error {
 	if olga, err = account(ctx, anonymous, organizerEmail, "Olga"); err != nil { // the new role begins with a new session
 		return err
 	}
-	if _, err := account(ctx, anonymous, buyerEmail, "Ada"); err != nil {
+	ada, err := account(ctx, anonymous, buyerEmail, "Ada")
+	if err != nil {
 		return err
+	}
+	if err := anonymous.WithSession(ada.SessionID).Verify(ctx); err != nil { // so that she can pay
+		return fmt.Errorf("%s: %w", buyerEmail, err)
 	}
 	organizer := anonymous.WithSession(olga.SessionID)
 	venues := map[string]string{}
