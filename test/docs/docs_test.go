@@ -121,8 +121,8 @@ func TestReferenceListsEveryTopic(t *testing.T) {
 	}
 }
 
-// The texts in bold are those that the app shows.
-func TestTutorialQuotesTheWebApp(t *testing.T) {
+// The texts in bold are those that the app and its mails show.
+func TestTutorialQuotesTheWebAppAndTheMails(t *testing.T) {
 	var messages []*regexp.Regexp
 	for _, file := range must(filepath.Glob(filepath.Join(root, "web/src/messages/en/*.json")))(t) {
 		var texts map[string]string
@@ -134,6 +134,13 @@ func TestTutorialQuotesTheWebApp(t *testing.T) {
 			messages = append(messages, regexp.MustCompile("^"+pattern+"$"))
 		}
 	}
+	define := regexp.MustCompile(`(?m)\{\{define "(?:subject|title|button)"\}\}(.+)\{\{end\}\}$`)
+	for _, file := range must(filepath.Glob(filepath.Join(root, "services/notification-service/internal/mail/templates/en/*.tmpl")))(t) {
+		for _, match := range define.FindAllSubmatch(must(os.ReadFile(file))(t), -1) {
+			pattern := regexp.MustCompile(`\\\{\\\{.+?\\\}\\\}`).ReplaceAllString(regexp.QuoteMeta(string(match[1])), ".*")
+			messages = append(messages, regexp.MustCompile("^"+pattern+"$"))
+		}
+	}
 	quotes := regexp.MustCompile(`(?s)\*\*(.+?)\*\*`).FindAllStringSubmatch(text(t, "docs/tutorial.md"), -1)
 	if len(quotes) < 20 {
 		t.Errorf("docs/tutorial.md quotes %d texts", len(quotes))
@@ -141,7 +148,7 @@ func TestTutorialQuotesTheWebApp(t *testing.T) {
 	for _, quote := range quotes {
 		words := strings.Join(strings.Fields(quote[1]), " ")
 		if !slices.ContainsFunc(messages, func(m *regexp.Regexp) bool { return m.MatchString(words) }) {
-			t.Errorf("docs/tutorial.md quotes %q, which web/src/messages/en does not have", words)
+			t.Errorf("docs/tutorial.md quotes %q, which neither web/src/messages/en nor a mail has", words)
 		}
 	}
 }
