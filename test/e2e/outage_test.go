@@ -42,12 +42,12 @@ func start(t *testing.T, names ...string) {
 // kill ends a process with SIGKILL; the supervisor starts it again.
 func kill(t *testing.T, name string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), recovery)
 	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), recovery)
 		defer cancel()
 		awaitHealthy(ctx, t)
 	})
-	if err := processes.Kill(ctx, name); err != nil {
+	if err := processes.Kill(t.Context(), name); err != nil {
 		t.Fatal(err)
 	}
 }
