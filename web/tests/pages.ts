@@ -1,7 +1,7 @@
 // Every page, as somebody sees it who has something on it.
 import type { Page } from '@playwright/test';
 import type { Schemas } from '../src/api/client';
-import { admin, api, book, event, organizer, pay, person, root, sent, type Person } from './world';
+import { admin, api, book, event, newEmail, organizer, pay, person, root, secret, sent, type Person } from './world';
 
 export interface Shown {
   name: string;
@@ -12,6 +12,14 @@ export interface Shown {
 }
 
 const heading = (name: string | RegExp) => (page: Page) => page.getByRole('heading', { level: 1, name }).waitFor();
+
+/** Lets the next request to a path fail with a problem. */
+const refuseOnce = (page: Page, path: string, status: number, code: Schemas['Code']) =>
+  page.route(
+    path,
+    (route) => route.fulfill({ status, contentType: 'application/problem+json', json: { status, code } }),
+    { times: 1 },
+  );
 
 /** Rows on arcs in four sections: enough to look like a theatre. */
 function theatre(): Schemas['NewVenue'] {
@@ -66,6 +74,7 @@ function theatre(): Schemas['NewVenue'] {
 export async function pages(): Promise<Shown[]> {
   const olga = await organizer();
   const ada = await person('Ada');
+  const newcomer = await person('Nina', newEmail('Nina'), false);
   const shown = await event(olga, 'The Tempest', {}, theatre());
   const later = await event(olga, 'Not Yet', {
     sale_starts_at: new Date(Date.now() + 3 * 24 * 3600 * 1000).toISOString(),
@@ -222,6 +231,58 @@ export async function pages(): Promise<Shown[]> {
         await page.locator('canvas').waitFor();
         await page.getByText('809').first().waitFor();
       },
+    },
+    { name: 'verify', path: '/verify#token=x', ready: heading('Verify your e-mail') },
+    { name: 'reset', path: '/reset', ready: heading('Reset your password') },
+    { name: 'reset-new', path: '/reset#token=x', ready: (page) => page.getByLabel('New password').waitFor() },
+    { name: 'confirm-email', path: '/confirm-email#token=x', ready: heading('Confirm your new e-mail') },
+    {
+      name: 'login-code',
+      path: '/login',
+      ready: async (page) => {
+        await refuseOnce(page, '**/api/v1/auth/login', 401, 'second_factor_required');
+        await page.getByLabel('E-mail').fill(ada.email);
+        await page.getByLabel('Password', { exact: true }).fill(secret);
+        await page.getByRole('button', { name: 'Log in', exact: true }).last().click();
+        await page.getByLabel('Code').waitFor();
+      },
+    },
+    {
+      name: 'account-unverified',
+      path: '/account',
+      who: newcomer,
+      ready: (page) => page.getByRole('region', { name: 'Verify your e-mail' }).waitFor(),
+    },
+    {
+      name: 'account',
+      path: '/account',
+      who: ada,
+      ready: (page) => page.getByText('this device').waitFor(),
+    },
+    {
+      name: 'account-second-factor',
+      path: '/account',
+      who: ada,
+      ready: async (page) => {
+        await page.getByRole('button', { name: 'Set up' }).click();
+        await page.getByRole('img', { name: /QR code/ }).waitFor();
+      },
+    },
+    {
+      name: 'account-password-again',
+      path: '/account',
+      who: ada,
+      ready: async (page) => {
+        await refuseOnce(page, '**/api/v1/auth/me/export', 403, 'reauthentication_required');
+        await page.getByRole('button', { name: 'Download my data' }).click();
+        await page.getByRole('dialog').getByLabel('Password', { exact: true }).waitFor();
+      },
+    },
+    {
+      name: 'audit',
+      path: '/admin/audit',
+      who: admins,
+      ready: (page) => page.getByRole('row').nth(1).waitFor(),
     },
     { name: 'users', path: '/admin/users', who: admins, ready: (page) => page.getByRole('table').waitFor() },
   ];

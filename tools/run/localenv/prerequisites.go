@@ -49,7 +49,8 @@ func (s *system) prerequisites() []prerequisite {
 			prerequisite{"jq", []string{"jq"}, onPath("jq")}, // for README.md's walk-through
 			prerequisite{"python3 (3.11 or later) with pip", []string{"python3", "python3-pip"}, findPip},
 			prerequisite{"promtool", []string{"prometheus"}, onPath("promtool")},
-			prerequisite{"chromium", []string{"chromium", "fonts-dejavu-core"}, onPath("chromium")})
+			prerequisite{"chromium", []string{"chromium", "fonts-dejavu-core"}, onPath("chromium")},
+			prerequisite{"pdftoppm and pdftotext", []string{"poppler-utils"}, onPath("pdftoppm")})
 	}
 	if os.Geteuid() == 0 {
 		list = append(list, prerequisite{"setpriv", []string{"util-linux"}, onPath("setpriv")})
