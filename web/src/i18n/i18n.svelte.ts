@@ -1,4 +1,5 @@
 // All texts are in src/messages, a file an area and language. English says which there are.
+import type { Problem } from '../api/client';
 import type account from '../messages/en/account.json';
 import type admin from '../messages/en/admin.json';
 import type buyer from '../messages/en/buyer.json';
@@ -62,6 +63,12 @@ export function tn(key: PluralKey, count: number, values: Record<string, string 
 /** The text of a problem's code; a general one for codes without. */
 export function problemText(code: string): string {
   return texts.current[`problem.${code}`] ?? t('problem.internal');
+}
+
+/** The text for what a problem says of a field of an account, if it does. */
+export function faultText(problem: Problem | undefined, field: string): string | undefined {
+  const fault = problem?.errors?.find((error) => error.field === field);
+  return fault && (texts.current[`fault.${field}.${fault.code}`] ?? t('fault.invalid'));
 }
 
 const fill = (text: string, values: Record<string, string | number>) =>

@@ -1,5 +1,6 @@
 // What a form of the account page does: one request at a time, with its refusal and its success.
 import { Refusal } from '../../api/client';
+import { faultText } from '../../i18n/i18n.svelte';
 
 export class Task {
   busy = $state(false);
@@ -24,6 +25,6 @@ export class Task {
 
   /** What is wrong with a field. */
   wrong(field: string): string | undefined {
-    return this.trouble?.problem?.errors?.find((error) => error.field === field)?.message;
+    return faultText(this.trouble?.problem, field);
   }
 }
