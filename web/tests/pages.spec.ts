@@ -31,7 +31,7 @@ async function serious(page: Page): Promise<string[]> {
 
 for (const [name, view] of Object.entries(views)) {
   test(`every page, ${name}`, async ({ browser }) => {
-    test.setTimeout(300_000);
+    test.setTimeout(600_000);
     const visitors = new Map<string, Page>();
     const found: Record<string, string[]> = {};
     for (const shown of all) {

@@ -89,7 +89,7 @@ test('a password that many have is refused, and shown on demand', async ({ brows
   const password = page.getByLabel('Password', { exact: true });
   await password.fill('password123');
   await expect(password).toHaveAttribute('type', 'password');
-  await page.getByRole('button', { name: 'Show' }).click();
+  await page.getByRole('button', { name: 'Show password' }).click();
   await expect(password).toHaveAttribute('type', 'text');
   await page.getByRole('button', { name: 'Register and log in' }).click();
   await expect(password).toHaveAccessibleDescription(/Many people use this password/);
