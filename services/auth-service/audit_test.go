@@ -126,6 +126,7 @@ func TestAuditLogSaysWhoDidWhatFromWhere(t *testing.T) {
 			"an organizer":     {identity.Identity{UserID: uuid.New(), Role: identity.Organizer}, "", 403, "forbidden"},
 			"nobody":           {anonymous, "", 401, "session_required"},
 			"an actor made up": {admin, "actor=ada", 422, "validation_failed"},
+			"empty parameters": {admin, "actor=&action=&from=&to=", 422, "validation_failed"},
 			"another action":   {admin, "action=nap", 422, "validation_failed"},
 			"no time":          {admin, "from=today", 422, "validation_failed"},
 			"a cursor made up": {admin, "cursor=%21", 422, "validation_failed"},

@@ -43,19 +43,20 @@ func auditQuery(r *http.Request) (f auth.AuditFilter, limit int, err error) {
 	if limit, err = httpapi.PageLimit(r); err != nil {
 		wrong = append(wrong, problem.From(err).Fields...)
 	}
-	if s := query.Get("actor"); s != "" {
-		if f.Actor, err = uuid.Parse(s); err != nil || f.Actor == uuid.Nil {
+	if query.Has("actor") {
+		if f.Actor, err = uuid.Parse(query.Get("actor")); err != nil || f.Actor == uuid.Nil {
 			wrong = append(wrong, problem.Field{Field: "actor", Code: "invalid", Message: "must be the id of an account"})
 		}
 	}
-	if f.Action = rest.AuditAction(query.Get("action")); f.Action != "" {
+	if query.Has("action") {
+		f.Action = rest.AuditAction(query.Get("action"))
 		if rest.Check(rest.AuditEntry{ID: uuid.Max, Action: f.Action}) != nil {
 			wrong = append(wrong, problem.Field{Field: "action", Code: "invalid", Message: "must be an action of the audit log"})
 		}
 	}
 	for name, to := range map[string]*time.Time{"from": &f.From, "to": &f.To} {
-		if s := query.Get(name); s != "" {
-			if *to, err = time.Parse(time.RFC3339, s); err != nil {
+		if query.Has(name) {
+			if *to, err = time.Parse(time.RFC3339, query.Get(name)); err != nil {
 				wrong = append(wrong, problem.Field{Field: name, Code: "invalid", Message: "must be an RFC 3339 time, such as 2027-05-01T00:00:00Z"})
 			}
 		}

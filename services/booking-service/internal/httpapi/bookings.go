@@ -200,9 +200,9 @@ func (a *api) list(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var event uuid.UUID
-	ofEvent := r.URL.Query().Get("event_id")
-	if ofEvent != "" {
-		if event, err = uuid.Parse(ofEvent); err != nil {
+	ofEvent := r.URL.Query().Has("event_id")
+	if ofEvent {
+		if event, err = uuid.Parse(r.URL.Query().Get("event_id")); err != nil {
 			return problem.Invalid(problem.Field{Field: "event_id", Code: "invalid", Message: "must be the id of an event"})
 		}
 	}
@@ -223,7 +223,7 @@ func (a *api) list(w http.ResponseWriter, r *http.Request) error {
 	}
 	newest := map[uuid.UUID]eventlog.ListedBooking{}
 	for _, b := range listed {
-		if ofEvent != "" && b.Booking.EventID != event {
+		if ofEvent && b.Booking.EventID != event {
 			continue
 		}
 		if known, ok := newest[b.Booking.ID]; !ok || b.Seq > known.Seq {
