@@ -49,8 +49,8 @@ func TestKilledBackendLosesNothingThatWasAcknowledged(t *testing.T) {
 // after another, then checks the outcome of everything that was answered 2xx.
 func killInMidSaga(t *testing.T, victims ...string) {
 	t.Helper()
-	const buyers = 12
-	s := newSaleIn(t, plan(10, 30), func(e *client.NewEvent) { e.MaxSeatsPerBuyer = 50 })
+	const buyers = 24
+	s := newSaleIn(t, plan(buyers, purchasesPerBuyer), func(e *client.NewEvent) { e.MaxSeatsPerBuyer = purchasesPerBuyer })
 	crowd := newBuyers(t, buyers)
 	verify(t, crowd...)
 	traffic, quit := context.WithCancel(t.Context())
@@ -60,6 +60,15 @@ func killInMidSaga(t *testing.T, victims ...string) {
 	for i, buyer := range crowd {
 		done.Go(func() { outcomes[i].run(traffic, t.Context(), buyer, s, i) })
 	}
+	defer func() {
+		quit()
+		done.Wait()
+		for i := range outcomes {
+			if t.Failed() {
+				t.Logf("buyer %d: %d holds, error: %v", i, outcomes[i].count(), outcomes[i].err)
+			}
+		}
+	}()
 	for _, victim := range victims {
 		progress := func() (n int) {
 			for i := range outcomes {
@@ -113,12 +122,17 @@ func (a *acknowledged) count() int {
 	return len(a.holds)
 }
 
+// purchasesPerBuyer is how many seats a buyer can have, a row of the front. Together they
+// are enough for as long as it takes to kill three processes.
+const purchasesPerBuyer = 50
+
 // run holds and pays until traffic ends; it finishes running requests.
 func (a *acknowledged) run(traffic, ctx context.Context, buyer account, s sale, number int) {
 	methods := []string{"pm_ok", "pm_duplicate_webhook", "pm_unknown", "pm_slow"}
-	for n := 0; n < 25 && traffic.Err() == nil; n++ {
+	for n := 0; n < purchasesPerBuyer && traffic.Err() == nil; n++ {
+		seat := number*purchasesPerBuyer + n
 		booking, err := retryUntilFinal(ctx, func(key string) (client.Booking, error) {
-			return buyer.Hold(ctx, s.seats(seatID(1, number*25+n)), key)
+			return buyer.Hold(ctx, s.seats(seatID(1+seat/300, seat%300)), key) // a block has 300 seats
 		})
 		if err != nil {
 			a.err = fmt.Errorf("hold: %w", err)
