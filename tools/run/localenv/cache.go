@@ -65,7 +65,7 @@ func jars(name, dir string) artifact {
 func (s *system) schemathesis() artifact {
 	dir := filepath.Join(s.root, "tools", "test", "schemathesis")
 	return artifact{name: "schemathesis", dir: dir, inputs: []string{"requirements.txt"}, doing: "downloading", build: func(ctx context.Context, dir, to string) error {
-		return runQuietly(exec.CommandContext(ctx, "python3", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", //nolint:gosec // our own folder
+		return runQuietly(exec.CommandContext(ctx, "python3", "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
 			"--require-hashes", "--no-deps", "--no-compile", "--target", to, "-r", "requirements.txt"), dir)
 	}}
 }
