@@ -209,30 +209,30 @@ func (s *system) make(ctx context.Context, a artifact) error {
 	return os.Rename(partial, final)
 }
 
-// manifest lists the files of dir with their SHA-256, by name, in the format of sha256sum.
+// manifest lists the files in dir and below with their SHA-256, by name, in the format of sha256sum.
 func manifest(dir string) (string, error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return "", err
-	}
 	var list strings.Builder
-	for _, entry := range entries {
-		if entry.Name() == manifestName {
-			continue
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || path == filepath.Join(dir, manifestName) {
+			return err
 		}
-		file, err := os.Open(filepath.Join(dir, entry.Name()))
+		name, err := filepath.Rel(dir, path)
 		if err != nil {
-			return "", err
+			return err
 		}
+		file, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = file.Close() }()
 		sum := sha256.New()
-		_, err = io.Copy(sum, file)
-		_ = file.Close()
-		if err != nil {
-			return "", err
+		if _, err := io.Copy(sum, file); err != nil {
+			return err
 		}
-		fmt.Fprintf(&list, "%x  %s\n", sum.Sum(nil), entry.Name())
-	}
-	return list.String(), nil
+		_, err = fmt.Fprintf(&list, "%x  %s\n", sum.Sum(nil), name)
+		return err
+	})
+	return list.String(), err
 }
 
 // compareManifests returns an error that names the first file that differs.

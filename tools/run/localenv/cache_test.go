@@ -26,7 +26,8 @@ func newTestSystem(t *testing.T) (*system, *strings.Builder) {
 func testArtifact(dir, content string, builds *int) artifact {
 	return artifact{name: "thing", dir: dir, inputs: []string{"pins"}, doing: "building", build: func(_ context.Context, _, to string) error {
 		*builds++
-		return os.WriteFile(filepath.Join(to, "thing.jar"), []byte(content), 0o600)
+		return errors.Join(os.WriteFile(filepath.Join(to, "thing.jar"), []byte(content), 0o600),
+			os.Mkdir(filepath.Join(to, "lib"), 0o700), os.WriteFile(filepath.Join(to, "lib", "part.jar"), []byte(content), 0o600))
 	}}
 }
 
@@ -75,10 +76,11 @@ func TestObtainBuildsSideBySide(t *testing.T) {
 
 func TestObtainBuildsAgainWhatWasDamaged(t *testing.T) {
 	damages := map[string]func(t *testing.T, dir string){
-		"changed file":  func(t *testing.T, dir string) { write(t, filepath.Join(dir, "thing.jar"), "other") },
-		"file too many": func(t *testing.T, dir string) { write(t, filepath.Join(dir, "alien.jar"), "other") },
-		"missing file":  func(_ *testing.T, dir string) { _ = os.Remove(filepath.Join(dir, "thing.jar")) },
-		"no checksums":  func(_ *testing.T, dir string) { _ = os.Remove(filepath.Join(dir, manifestName)) },
+		"changed file":     func(t *testing.T, dir string) { write(t, filepath.Join(dir, "thing.jar"), "other") },
+		"file in a folder": func(t *testing.T, dir string) { write(t, filepath.Join(dir, "lib", "part.jar"), "other") },
+		"file too many":    func(t *testing.T, dir string) { write(t, filepath.Join(dir, "alien.jar"), "other") },
+		"missing file":     func(_ *testing.T, dir string) { _ = os.Remove(filepath.Join(dir, "thing.jar")) },
+		"no checksums":     func(_ *testing.T, dir string) { _ = os.Remove(filepath.Join(dir, manifestName)) },
 	}
 	for name, damage := range damages {
 		t.Run(name, func(t *testing.T) {
