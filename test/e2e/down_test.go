@@ -98,6 +98,7 @@ func TestKafkaDownPaymentsAreAcceptedAndConfirmedLater(t *testing.T) {
 func TestPostgresDownEventsAreViewedFromCachedCopies(t *testing.T) {
 	s := newSale(t, nil)
 	buyer := newBuyer(t)
+	verify(t, buyer)
 	mustSucceed(t, "viewing", views(t, s))
 	mustSucceed(t, "viewing the venue", func() error { _, err := visitor().Venue(t.Context(), s.venue.ID); return err })
 	stop(t, "postgres")
