@@ -68,7 +68,7 @@ func NewConsumer(cfg ConsumerConfig) (*Consumer, error) {
 		"heartbeat.interval.ms":              2000,
 		"reconnect.backoff.ms":               50,
 		"reconnect.backoff.max.ms":           1000,
-		"topic.metadata.refresh.interval.ms": 2000, // a new topic is read soon
+		"topic.metadata.refresh.interval.ms": 10_000,
 		"fetch.queue.backoff.ms":             20,
 		// A short wait turns many small fetches into a few large ones.
 		"fetch.min.bytes":            1,
