@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 
@@ -9,13 +10,14 @@ import (
 	"github.com/frontrow-tickets/frontrow/api/events"
 )
 
-// AuditMessage returns the outbox message of an entry of the audit log.
+// AuditMessage returns the outbox message of an entry of the audit log. Entries
+// of one actor stay in order.
 func AuditMessage(e events.AuditEntry) (Message, error) {
 	data, err := json.Marshal(e)
 	if err != nil {
 		return Message{}, fmt.Errorf("encode audit entry: %w", err)
 	}
-	key := e.Subject
+	key := cmp.Or(e.Subject, e.ActorEmail)
 	if e.ActorID != uuid.Nil {
 		key = e.ActorID.String()
 	}

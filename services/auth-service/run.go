@@ -7,6 +7,7 @@ import (
 
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 	"github.com/frontrow-tickets/frontrow/pkg/kafka"
+	"github.com/frontrow-tickets/frontrow/pkg/outbox"
 	"github.com/frontrow-tickets/frontrow/pkg/postgres"
 	"github.com/frontrow-tickets/frontrow/pkg/redisclient"
 	"github.com/frontrow-tickets/frontrow/pkg/service"
@@ -61,7 +62,7 @@ func run(ctx context.Context, cfg config) error {
 		return producer.Close(ctx)
 	})
 	process.Go("producer health", producer.Run)
-	process.Go("outbox", postgres.NewRelay(pool, messages.Publish(producer)).Run)
+	process.Go("outbox", postgres.NewRelay(pool, outbox.Publish(producer, "/"+name)).Run)
 	log := accounts.AuditLog{Pool: pool}
 	consumer, err := kafka.NewConsumer(kafka.ConsumerConfig{
 		Cluster: cfg.Kafka, Group: cmp.Or(cfg.consumerGroup, name), ClientID: cfg.InstanceID,

@@ -8,6 +8,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/clock"
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 	"github.com/frontrow-tickets/frontrow/pkg/kafka"
+	"github.com/frontrow-tickets/frontrow/pkg/outbox"
 	"github.com/frontrow-tickets/frontrow/pkg/postgres"
 	"github.com/frontrow-tickets/frontrow/pkg/service"
 	"github.com/frontrow-tickets/frontrow/services/event-service/internal/httpapi"
@@ -46,7 +47,7 @@ func run(ctx context.Context, cfg config) error {
 		return producer.Close(ctx)
 	})
 	process.Go("producer health", producer.Run)
-	process.Go("outbox", postgres.NewRelay(pool, announcements.Publish(producer)).Run)
+	process.Go("outbox", postgres.NewRelay(pool, outbox.Publish(producer, "/"+name)).Run)
 	store := eventstore.NewStore(pool)
 	consumer, err := kafka.NewConsumer(kafka.ConsumerConfig{
 		Cluster: cfg.Kafka, Group: cmp.Or(cfg.consumerGroup, name), ClientID: cfg.InstanceID,

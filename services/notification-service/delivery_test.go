@@ -131,7 +131,7 @@ func TestProcessKilledWhileSendingLosesNoMail(t *testing.T) {
 	if sent := p.count(t, `SELECT count(*) FROM mails WHERE state = 'sent'`); sent == n {
 		t.Fatal("all mails were sent before the process was killed")
 	}
-	// What the dead process was sending is leased; nobody waits for that here.
+	// The mails that the dead process was sending are still leased: make them due now.
 	// Messages that it had not stored yet come from Kafka.
 	_, err := p.pool.Exec(t.Context(), `UPDATE mails SET due_at = now() WHERE state = 'due'`)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/consul"
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 	"github.com/frontrow-tickets/frontrow/pkg/kafka"
+	"github.com/frontrow-tickets/frontrow/pkg/outbox"
 	"github.com/frontrow-tickets/frontrow/pkg/postgres"
 	"github.com/frontrow-tickets/frontrow/pkg/service"
 	"github.com/frontrow-tickets/frontrow/services/payment-service/internal/bookings"
@@ -44,7 +45,7 @@ func run(ctx context.Context, cfg config) error {
 	}
 	process.Close("producer", producer.Close)
 	process.Go("producer health", producer.Run)
-	process.Go("outbox", postgres.NewRelay(pool, messages.Publisher(producer)).Run)
+	process.Go("outbox", postgres.NewRelay(pool, outbox.Publish(producer, "/"+name)).Run)
 
 	provider := psp.NewClient(cfg.PSPURL, cfg.PSPAPIKey)
 	refunds := &payment.Worker[payment.RefundJob]{Name: "refunds"}

@@ -1,11 +1,11 @@
 package httpapi
 
 import (
-	"net"
 	"net/http"
 	"strings"
 	"time"
 
+	"github.com/frontrow-tickets/frontrow/pkg/audit"
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 	"github.com/frontrow-tickets/frontrow/pkg/session"
 	"github.com/frontrow-tickets/frontrow/services/auth-service/internal/auth"
@@ -20,15 +20,11 @@ func caller(r *http.Request) auth.Caller {
 // maxUserAgent is the length in bytes to which a User-Agent is cut.
 const maxUserAgent = 200
 
-// client returns the sender of a request as seen by the gateway, which sets the
-// X-Forwarded headers and strips them from incoming requests.
+// client returns the sender of a request as seen by the gateway.
 func client(r *http.Request) auth.Client {
-	c := auth.Client{Address: r.Header.Get("X-Forwarded-For"), UserAgent: r.UserAgent()}
+	c := auth.Client{Address: audit.ClientAddress(r), UserAgent: r.UserAgent()}
 	if device, err := r.Cookie(deviceCookieName(r)); err == nil {
 		c.Device = device.Value
-	}
-	if c.Address == "" {
-		c.Address, _, _ = net.SplitHostPort(r.RemoteAddr)
 	}
 	if len(c.UserAgent) > maxUserAgent {
 		c.UserAgent = c.UserAgent[:maxUserAgent]

@@ -13,28 +13,12 @@ import (
 
 	"github.com/frontrow-tickets/frontrow/api/events"
 	"github.com/frontrow-tickets/frontrow/pkg/kafka"
-	"github.com/frontrow-tickets/frontrow/pkg/postgres"
 	"github.com/frontrow-tickets/frontrow/services/auth-service/internal/auth"
 )
-
-const source = "/auth-service"
 
 // Topics are the topics that auth-service creates: its own, and the dead-letter
 // topic of the one that it reads.
 var Topics = []string{events.TopicAccountMail, events.TopicAudit, kafka.DLQ(events.TopicAudit)}
-
-// Publish returns the function with which the outbox relay publishes.
-func Publish(producer *kafka.Producer) func(context.Context, []postgres.Message) error {
-	return func(ctx context.Context, messages []postgres.Message) error {
-		out := make([]kafka.Message, len(messages))
-		for i, m := range messages {
-			out[i] = kafka.Message{
-				Topic: m.Topic, Key: m.Key, ID: m.ID, Type: m.Type, Source: source, Time: m.Time, Data: m.Data, Header: m.Headers,
-			}
-		}
-		return producer.Publish(ctx, out...)
-	}
-}
 
 // Handlers returns the handler that appends audit entries, one batch per
 // transaction. It needs no inbox: the log ignores entries that it has.

@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -43,21 +42,11 @@ func write(ctx context.Context, tx pgx.Tx, id uuid.UUID, effects auth.Effects) e
 		})
 	}
 	for _, e := range effects.Audit {
-		data, err := json.Marshal(e)
+		m, err := postgres.AuditMessage(e)
 		if err != nil {
-			return fmt.Errorf("encode audit entry: %w", err)
+			return err
 		}
-		messages = append(messages, postgres.Message{
-			Topic: events.TopicAudit, Key: auditKey(e), Type: events.TypeAuditEntry, Data: data,
-		})
+		messages = append(messages, m)
 	}
 	return postgres.Enqueue(ctx, tx, messages...)
-}
-
-// auditKey orders the entries of one actor.
-func auditKey(e events.AuditEntry) string {
-	if e.ActorID != uuid.Nil {
-		return e.ActorID.String()
-	}
-	return cmp.Or(e.Subject, e.ActorEmail)
 }

@@ -65,10 +65,13 @@ func (a *API) filter(r *http.Request) (event.Filter, error) {
 	} else if q != "" {
 		f.Words = append([]string{}, event.Words(q)...)
 	}
-	for name, to := range map[string]*time.Time{"from": &f.From, "to": &f.To} {
-		if query.Has(name) {
-			if *to, err = time.Parse(time.RFC3339, query.Get(name)); err != nil {
-				wrong = append(wrong, problem.Field{Field: name, Code: "invalid", Message: "must be an RFC 3339 time, such as 2027-05-01T00:00:00Z"})
+	for _, bound := range []struct {
+		name string
+		to   *time.Time
+	}{{"from", &f.From}, {"to", &f.To}} {
+		if query.Has(bound.name) {
+			if *bound.to, err = time.Parse(time.RFC3339, query.Get(bound.name)); err != nil {
+				wrong = append(wrong, problem.Field{Field: bound.name, Code: "invalid", Message: "must be an RFC 3339 time, such as 2027-05-01T00:00:00Z"})
 			}
 		}
 	}

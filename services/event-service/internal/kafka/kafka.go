@@ -12,28 +12,12 @@ import (
 
 	"github.com/frontrow-tickets/frontrow/api/events"
 	"github.com/frontrow-tickets/frontrow/pkg/kafka"
-	outbox "github.com/frontrow-tickets/frontrow/pkg/postgres"
 	"github.com/frontrow-tickets/frontrow/services/event-service/internal/postgres"
 )
-
-const source = "/event-service"
 
 // Topics are the topics that event-service creates: its own, and the
 // dead-letter topic of the one that it reads.
 var Topics = []string{events.TopicEventChanged, events.TopicAudit, kafka.DLQ(events.TopicEventAvailability)}
-
-// Publish returns the function with which the outbox relay publishes.
-func Publish(producer *kafka.Producer) func(context.Context, []outbox.Message) error {
-	return func(ctx context.Context, messages []outbox.Message) error {
-		out := make([]kafka.Message, len(messages))
-		for i, m := range messages {
-			out[i] = kafka.Message{
-				Topic: m.Topic, Key: m.Key, ID: m.ID, Type: m.Type, Source: source, Time: m.Time, Data: m.Data, Header: m.Headers,
-			}
-		}
-		return producer.Publish(ctx, out...)
-	}
-}
 
 // Handlers returns the handler that switches events between published and sold
 // out. It needs no inbox: the newest count wins, however often it arrives.

@@ -11,11 +11,8 @@ import (
 
 	"github.com/frontrow-tickets/frontrow/api/events"
 	"github.com/frontrow-tickets/frontrow/pkg/kafka"
-	"github.com/frontrow-tickets/frontrow/pkg/postgres"
 	payments "github.com/frontrow-tickets/frontrow/services/payment-service/internal/postgres"
 )
-
-const source = "/payment-service"
 
 // Topics are the topics that payment-service creates: its own, and the
 // dead-letter topics of all that it reads.
@@ -86,18 +83,4 @@ func decode[T any](m kafka.Message, typ string) (v T, err error) {
 		return v, fmt.Errorf("decode data: %w", err)
 	}
 	return v, nil
-}
-
-// Publisher returns the function that sends the outbox's messages with the
-// producer.
-func Publisher(p *kafka.Producer) func(context.Context, []postgres.Message) error {
-	return func(ctx context.Context, in []postgres.Message) error {
-		out := make([]kafka.Message, len(in))
-		for i, m := range in {
-			out[i] = kafka.Message{
-				Topic: m.Topic, Key: m.Key, ID: m.ID, Type: m.Type, Source: source, Time: m.Time, Data: m.Data, Header: m.Headers,
-			}
-		}
-		return p.Publish(ctx, out...)
-	}
 }
