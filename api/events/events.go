@@ -158,24 +158,45 @@ const (
 // changed while on sale, or was cancelled. Version orders the messages of one
 // event.
 type EventChanged struct {
-	EventID          uuid.UUID    `json:"event_id"`
-	Version          int64        `json:"version"`
-	Status           EventStatus  `json:"status"`
-	OrganizerID      uuid.UUID    `json:"organizer_id"`
-	Name             string       `json:"name"`
-	VenueName        string       `json:"venue_name"`
-	TimeZone         string       `json:"time_zone"`
-	StartsAt         time.Time    `json:"starts_at"`
-	EndsAt           time.Time    `json:"ends_at"`
-	Currency         string       `json:"currency"`
-	SaleStartsAt     time.Time    `json:"sale_starts_at"`
-	SaleEndsAt       time.Time    `json:"sale_ends_at"`
-	MaxSeatsPerBuyer int          `json:"max_seats_per_buyer"`
-	HoldSeconds      int          `json:"hold_seconds"`
-	TicketTypes      []TicketType `json:"ticket_types"`
+	EventID          uuid.UUID   `json:"event_id"`
+	Version          int64       `json:"version"`
+	Status           EventStatus `json:"status"`
+	OrganizerID      uuid.UUID   `json:"organizer_id"`
+	Name             string      `json:"name"`
+	VenueName        string      `json:"venue_name"`
+	TimeZone         string      `json:"time_zone"`
+	StartsAt         time.Time   `json:"starts_at"`
+	EndsAt           time.Time   `json:"ends_at"`
+	Currency         string      `json:"currency"`
+	SaleStartsAt     time.Time   `json:"sale_starts_at"`
+	SaleEndsAt       time.Time   `json:"sale_ends_at"`
+	MaxSeatsPerBuyer int         `json:"max_seats_per_buyer"`
+	HoldSeconds      int         `json:"hold_seconds"`
+	// Queue is absent in messages from before there were queues.
+	Queue       Queue        `json:"queue,omitzero"`
+	TicketTypes []TicketType `json:"ticket_types"`
 	// Blocks is the seat plan; block i has number i+1. It never changes once
 	// the event is published.
 	Blocks []Block `json:"blocks"`
+}
+
+// QueueMode says when an event has a queue.
+type QueueMode string
+
+// Modes of a Queue.
+const (
+	QueueOff       QueueMode = "off"
+	QueueAutomatic QueueMode = "automatic"
+	QueueAlways    QueueMode = "always"
+)
+
+// Queue has the settings of an event's queue.
+type Queue struct {
+	Mode QueueMode `json:"mode"`
+	// OpensBeforeSeconds is how long before the sale the pre-queue opens.
+	OpensBeforeSeconds int `json:"opens_before_seconds"`
+	// AdmissionSeconds is how long an admission lasts.
+	AdmissionSeconds int `json:"admission_seconds"`
 }
 
 // TicketType is the price of one category of seats.

@@ -39,6 +39,112 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Lane is a part of an event's queue. Lanes are served in order.
+type Lane int32
+
+const (
+	Lane_RETURNING Lane = 0
+	Lane_PRIORITY  Lane = 1
+	Lane_GENERAL   Lane = 2
+)
+
+// Enum value maps for Lane.
+var (
+	Lane_name = map[int32]string{
+		0: "RETURNING",
+		1: "PRIORITY",
+		2: "GENERAL",
+	}
+	Lane_value = map[string]int32{
+		"RETURNING": 0,
+		"PRIORITY":  1,
+		"GENERAL":   2,
+	}
+)
+
+func (x Lane) Enum() *Lane {
+	p := new(Lane)
+	*p = x
+	return p
+}
+
+func (x Lane) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Lane) Descriptor() protoreflect.EnumDescriptor {
+	return file_log_proto_enumTypes[0].Descriptor()
+}
+
+func (Lane) Type() protoreflect.EnumType {
+	return &file_log_proto_enumTypes[0]
+}
+
+func (x Lane) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Lane.Descriptor instead.
+func (Lane) EnumDescriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{0}
+}
+
+type Place_Status int32
+
+const (
+	Place_WAITING Place_Status = 0
+	Place_CALLED  Place_Status = 1
+	Place_MISSED  Place_Status = 2
+	Place_ENTERED Place_Status = 3
+	// NOT_NEEDED is only in answers: there is no queue now.
+	Place_NOT_NEEDED Place_Status = 4
+)
+
+// Enum value maps for Place_Status.
+var (
+	Place_Status_name = map[int32]string{
+		0: "WAITING",
+		1: "CALLED",
+		2: "MISSED",
+		3: "ENTERED",
+		4: "NOT_NEEDED",
+	}
+	Place_Status_value = map[string]int32{
+		"WAITING":    0,
+		"CALLED":     1,
+		"MISSED":     2,
+		"ENTERED":    3,
+		"NOT_NEEDED": 4,
+	}
+)
+
+func (x Place_Status) Enum() *Place_Status {
+	p := new(Place_Status)
+	*p = x
+	return p
+}
+
+func (x Place_Status) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Place_Status) Descriptor() protoreflect.EnumDescriptor {
+	return file_log_proto_enumTypes[1].Descriptor()
+}
+
+func (Place_Status) Type() protoreflect.EnumType {
+	return &file_log_proto_enumTypes[1]
+}
+
+func (x Place_Status) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Place_Status.Descriptor instead.
+func (Place_Status) EnumDescriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{25, 0}
+}
+
 type Payment_Outcome int32
 
 const (
@@ -75,11 +181,11 @@ func (x Payment_Outcome) String() string {
 }
 
 func (Payment_Outcome) Descriptor() protoreflect.EnumDescriptor {
-	return file_log_proto_enumTypes[0].Descriptor()
+	return file_log_proto_enumTypes[2].Descriptor()
 }
 
 func (Payment_Outcome) Type() protoreflect.EnumType {
-	return &file_log_proto_enumTypes[0]
+	return &file_log_proto_enumTypes[2]
 }
 
 func (x Payment_Outcome) Number() protoreflect.EnumNumber {
@@ -88,7 +194,7 @@ func (x Payment_Outcome) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Payment_Outcome.Descriptor instead.
 func (Payment_Outcome) EnumDescriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{16, 0}
+	return file_log_proto_rawDescGZIP(), []int{31, 0}
 }
 
 // Entry is one row of the log. All its operations take effect, or none.
@@ -158,6 +264,15 @@ type Operation struct {
 	//	*Operation_PaidLate
 	//	*Operation_Refunded
 	//	*Operation_Scanned
+	//	*Operation_Seeded
+	//	*Operation_Joined
+	//	*Operation_Drawn
+	//	*Operation_Served
+	//	*Operation_Entered
+	//	*Operation_Left
+	//	*Operation_Switched
+	//	*Operation_Controlled
+	//	*Operation_Invited
 	Kind isOperation_Kind `protobuf_oneof:"kind"`
 	// Traceparent continues the trace of the request (W3C Trace Context).
 	Traceparent   string `protobuf:"bytes,15,opt,name=traceparent,proto3" json:"traceparent,omitempty"`
@@ -274,6 +389,87 @@ func (x *Operation) GetScanned() *Scanned {
 	return nil
 }
 
+func (x *Operation) GetSeeded() *Seeded {
+	if x != nil {
+		if x, ok := x.Kind.(*Operation_Seeded); ok {
+			return x.Seeded
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetJoined() *Joined {
+	if x != nil {
+		if x, ok := x.Kind.(*Operation_Joined); ok {
+			return x.Joined
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetDrawn() *Drawn {
+	if x != nil {
+		if x, ok := x.Kind.(*Operation_Drawn); ok {
+			return x.Drawn
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetServed() *Served {
+	if x != nil {
+		if x, ok := x.Kind.(*Operation_Served); ok {
+			return x.Served
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetEntered() *Entered {
+	if x != nil {
+		if x, ok := x.Kind.(*Operation_Entered); ok {
+			return x.Entered
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetLeft() *Left {
+	if x != nil {
+		if x, ok := x.Kind.(*Operation_Left); ok {
+			return x.Left
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetSwitched() *Switched {
+	if x != nil {
+		if x, ok := x.Kind.(*Operation_Switched); ok {
+			return x.Switched
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetControlled() *Controlled {
+	if x != nil {
+		if x, ok := x.Kind.(*Operation_Controlled); ok {
+			return x.Controlled
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetInvited() *Invited {
+	if x != nil {
+		if x, ok := x.Kind.(*Operation_Invited); ok {
+			return x.Invited
+		}
+	}
+	return nil
+}
+
 func (x *Operation) GetTraceparent() string {
 	if x != nil {
 		return x.Traceparent
@@ -317,6 +513,42 @@ type Operation_Scanned struct {
 	Scanned *Scanned `protobuf:"bytes,8,opt,name=scanned,proto3,oneof"`
 }
 
+type Operation_Seeded struct {
+	Seeded *Seeded `protobuf:"bytes,9,opt,name=seeded,proto3,oneof"`
+}
+
+type Operation_Joined struct {
+	Joined *Joined `protobuf:"bytes,10,opt,name=joined,proto3,oneof"`
+}
+
+type Operation_Drawn struct {
+	Drawn *Drawn `protobuf:"bytes,11,opt,name=drawn,proto3,oneof"`
+}
+
+type Operation_Served struct {
+	Served *Served `protobuf:"bytes,12,opt,name=served,proto3,oneof"`
+}
+
+type Operation_Entered struct {
+	Entered *Entered `protobuf:"bytes,13,opt,name=entered,proto3,oneof"`
+}
+
+type Operation_Left struct {
+	Left *Left `protobuf:"bytes,14,opt,name=left,proto3,oneof"`
+}
+
+type Operation_Switched struct {
+	Switched *Switched `protobuf:"bytes,16,opt,name=switched,proto3,oneof"`
+}
+
+type Operation_Controlled struct {
+	Controlled *Controlled `protobuf:"bytes,17,opt,name=controlled,proto3,oneof"`
+}
+
+type Operation_Invited struct {
+	Invited *Invited `protobuf:"bytes,18,opt,name=invited,proto3,oneof"`
+}
+
 func (*Operation_Defined) isOperation_Kind() {}
 
 func (*Operation_Held) isOperation_Kind() {}
@@ -332,6 +564,24 @@ func (*Operation_PaidLate) isOperation_Kind() {}
 func (*Operation_Refunded) isOperation_Kind() {}
 
 func (*Operation_Scanned) isOperation_Kind() {}
+
+func (*Operation_Seeded) isOperation_Kind() {}
+
+func (*Operation_Joined) isOperation_Kind() {}
+
+func (*Operation_Drawn) isOperation_Kind() {}
+
+func (*Operation_Served) isOperation_Kind() {}
+
+func (*Operation_Entered) isOperation_Kind() {}
+
+func (*Operation_Left) isOperation_Kind() {}
+
+func (*Operation_Switched) isOperation_Kind() {}
+
+func (*Operation_Controlled) isOperation_Kind() {}
+
+func (*Operation_Invited) isOperation_Kind() {}
 
 // Defined opens the sale, or changes the event. A definition with the status
 // cancelled ends every live booking with the reason event_cancelled.
@@ -924,22 +1174,723 @@ func (x *Scanned) GetAdmittedAt() int64 {
 	return 0
 }
 
+// Seeded opens the pre-queue. It comes before the first Joined.
+type Seeded struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Seed is 32 random bytes. It is secret until the draw.
+	Seed          []byte `protobuf:"bytes,1,opt,name=seed,proto3" json:"seed,omitempty"`
+	At            int64  `protobuf:"varint,2,opt,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Seeded) Reset() {
+	*x = Seeded{}
+	mi := &file_log_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Seeded) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Seeded) ProtoMessage() {}
+
+func (x *Seeded) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Seeded.ProtoReflect.Descriptor instead.
+func (*Seeded) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Seeded) GetSeed() []byte {
+	if x != nil {
+		return x.Seed
+	}
+	return nil
+}
+
+func (x *Seeded) GetAt() int64 {
+	if x != nil {
+		return x.At
+	}
+	return 0
+}
+
+// Joined gives a user the next number of a lane. A user who has a place
+// already moves.
+type Joined struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	User  []byte                 `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
+	Lane  Lane                   `protobuf:"varint,2,opt,name=lane,proto3,enum=frontrow.log.v1.Lane" json:"lane,omitempty"`
+	At    int64                  `protobuf:"varint,3,opt,name=at,proto3" json:"at,omitempty"`
+	// Device and network are hashes; 0 when unknown.
+	Device  uint64 `protobuf:"fixed64,4,opt,name=device,proto3" json:"device,omitempty"`
+	Network uint64 `protobuf:"fixed64,5,opt,name=network,proto3" json:"network,omitempty"`
+	// Invite is the hash of the invite code that is used; 0 without one.
+	Invite        uint64 `protobuf:"fixed64,6,opt,name=invite,proto3" json:"invite,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Joined) Reset() {
+	*x = Joined{}
+	mi := &file_log_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Joined) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Joined) ProtoMessage() {}
+
+func (x *Joined) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Joined.ProtoReflect.Descriptor instead.
+func (*Joined) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Joined) GetUser() []byte {
+	if x != nil {
+		return x.User
+	}
+	return nil
+}
+
+func (x *Joined) GetLane() Lane {
+	if x != nil {
+		return x.Lane
+	}
+	return Lane_RETURNING
+}
+
+func (x *Joined) GetAt() int64 {
+	if x != nil {
+		return x.At
+	}
+	return 0
+}
+
+func (x *Joined) GetDevice() uint64 {
+	if x != nil {
+		return x.Device
+	}
+	return 0
+}
+
+func (x *Joined) GetNetwork() uint64 {
+	if x != nil {
+		return x.Network
+	}
+	return 0
+}
+
+func (x *Joined) GetInvite() uint64 {
+	if x != nil {
+		return x.Invite
+	}
+	return 0
+}
+
+// Drawn gives the pre-queue its order: the numbers of each lane are shuffled
+// with the seed. The rank of a later number is the number itself.
+type Drawn struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	At            int64                  `protobuf:"varint,1,opt,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Drawn) Reset() {
+	*x = Drawn{}
+	mi := &file_log_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Drawn) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Drawn) ProtoMessage() {}
+
+func (x *Drawn) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Drawn.ProtoReflect.Descriptor instead.
+func (*Drawn) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *Drawn) GetAt() int64 {
+	if x != nil {
+		return x.At
+	}
+	return 0
+}
+
+// Served calls the people whose rank is at most serving, and ends what has
+// expired at this time: admissions, and the turns of people who did not come.
+type Served struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Serving has an element for each lane.
+	Serving []uint32 `protobuf:"varint,1,rep,packed,name=serving,proto3" json:"serving,omitempty"`
+	At      int64    `protobuf:"varint,2,opt,name=at,proto3" json:"at,omitempty"`
+	// What the controller decided by; see QueueReport.
+	Crowd          float64 `protobuf:"fixed64,3,opt,name=crowd,proto3" json:"crowd,omitempty"`
+	Reason         string  `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	HoldP99Ms      uint32  `protobuf:"varint,5,opt,name=hold_p99_ms,json=holdP99Ms,proto3" json:"hold_p99_ms,omitempty"`
+	HoldsPerSecond float64 `protobuf:"fixed64,6,opt,name=holds_per_second,json=holdsPerSecond,proto3" json:"holds_per_second,omitempty"`
+	// Refused counts refused requests since the operation before this.
+	Refused       *Refused `protobuf:"bytes,7,opt,name=refused,proto3" json:"refused,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Served) Reset() {
+	*x = Served{}
+	mi := &file_log_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Served) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Served) ProtoMessage() {}
+
+func (x *Served) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Served.ProtoReflect.Descriptor instead.
+func (*Served) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *Served) GetServing() []uint32 {
+	if x != nil {
+		return x.Serving
+	}
+	return nil
+}
+
+func (x *Served) GetAt() int64 {
+	if x != nil {
+		return x.At
+	}
+	return 0
+}
+
+func (x *Served) GetCrowd() float64 {
+	if x != nil {
+		return x.Crowd
+	}
+	return 0
+}
+
+func (x *Served) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Served) GetHoldP99Ms() uint32 {
+	if x != nil {
+		return x.HoldP99Ms
+	}
+	return 0
+}
+
+func (x *Served) GetHoldsPerSecond() float64 {
+	if x != nil {
+		return x.HoldsPerSecond
+	}
+	return 0
+}
+
+func (x *Served) GetRefused() *Refused {
+	if x != nil {
+		return x.Refused
+	}
+	return nil
+}
+
+// Refused counts requests that the queue refused, by reason.
+type Refused struct {
+	state               protoimpl.MessageState `protogen:"open.v1"`
+	ChallengeFailed     uint32                 `protobuf:"varint,1,opt,name=challenge_failed,json=challengeFailed,proto3" json:"challenge_failed,omitempty"`
+	DeviceInQueue       uint32                 `protobuf:"varint,2,opt,name=device_in_queue,json=deviceInQueue,proto3" json:"device_in_queue,omitempty"`
+	InviteCodeInvalid   uint32                 `protobuf:"varint,3,opt,name=invite_code_invalid,json=inviteCodeInvalid,proto3" json:"invite_code_invalid,omitempty"`
+	NetworkLimitReached uint32                 `protobuf:"varint,4,opt,name=network_limit_reached,json=networkLimitReached,proto3" json:"network_limit_reached,omitempty"`
+	QueueRequired       uint32                 `protobuf:"varint,5,opt,name=queue_required,json=queueRequired,proto3" json:"queue_required,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
+}
+
+func (x *Refused) Reset() {
+	*x = Refused{}
+	mi := &file_log_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Refused) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Refused) ProtoMessage() {}
+
+func (x *Refused) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Refused.ProtoReflect.Descriptor instead.
+func (*Refused) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Refused) GetChallengeFailed() uint32 {
+	if x != nil {
+		return x.ChallengeFailed
+	}
+	return 0
+}
+
+func (x *Refused) GetDeviceInQueue() uint32 {
+	if x != nil {
+		return x.DeviceInQueue
+	}
+	return 0
+}
+
+func (x *Refused) GetInviteCodeInvalid() uint32 {
+	if x != nil {
+		return x.InviteCodeInvalid
+	}
+	return 0
+}
+
+func (x *Refused) GetNetworkLimitReached() uint32 {
+	if x != nil {
+		return x.NetworkLimitReached
+	}
+	return 0
+}
+
+func (x *Refused) GetQueueRequired() uint32 {
+	if x != nil {
+		return x.QueueRequired
+	}
+	return 0
+}
+
+// Entered admits a user whose turn it is.
+type Entered struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	User          []byte                 `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
+	At            int64                  `protobuf:"varint,2,opt,name=at,proto3" json:"at,omitempty"`
+	Until         int64                  `protobuf:"varint,3,opt,name=until,proto3" json:"until,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Entered) Reset() {
+	*x = Entered{}
+	mi := &file_log_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Entered) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Entered) ProtoMessage() {}
+
+func (x *Entered) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Entered.ProtoReflect.Descriptor instead.
+func (*Entered) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *Entered) GetUser() []byte {
+	if x != nil {
+		return x.User
+	}
+	return nil
+}
+
+func (x *Entered) GetAt() int64 {
+	if x != nil {
+		return x.At
+	}
+	return 0
+}
+
+func (x *Entered) GetUntil() int64 {
+	if x != nil {
+		return x.Until
+	}
+	return 0
+}
+
+// Left removes a user from the queue.
+type Left struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	User          []byte                 `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
+	At            int64                  `protobuf:"varint,2,opt,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Left) Reset() {
+	*x = Left{}
+	mi := &file_log_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Left) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Left) ProtoMessage() {}
+
+func (x *Left) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Left.ProtoReflect.Descriptor instead.
+func (*Left) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *Left) GetUser() []byte {
+	if x != nil {
+		return x.User
+	}
+	return nil
+}
+
+func (x *Left) GetAt() int64 {
+	if x != nil {
+		return x.At
+	}
+	return 0
+}
+
+// Switched starts or ends an automatic queue during the sale.
+type Switched struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Active        bool                   `protobuf:"varint,1,opt,name=active,proto3" json:"active,omitempty"`
+	At            int64                  `protobuf:"varint,2,opt,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Switched) Reset() {
+	*x = Switched{}
+	mi := &file_log_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Switched) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Switched) ProtoMessage() {}
+
+func (x *Switched) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Switched.ProtoReflect.Descriptor instead.
+func (*Switched) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *Switched) GetActive() bool {
+	if x != nil {
+		return x.Active
+	}
+	return false
+}
+
+func (x *Switched) GetAt() int64 {
+	if x != nil {
+		return x.At
+	}
+	return 0
+}
+
+// Controlled is the organiser's control of the queue.
+type Controlled struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Control       *QueueControl          `protobuf:"bytes,1,opt,name=control,proto3" json:"control,omitempty"`
+	At            int64                  `protobuf:"varint,2,opt,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Controlled) Reset() {
+	*x = Controlled{}
+	mi := &file_log_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Controlled) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Controlled) ProtoMessage() {}
+
+func (x *Controlled) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Controlled.ProtoReflect.Descriptor instead.
+func (*Controlled) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *Controlled) GetControl() *QueueControl {
+	if x != nil {
+		return x.Control
+	}
+	return nil
+}
+
+func (x *Controlled) GetAt() int64 {
+	if x != nil {
+		return x.At
+	}
+	return 0
+}
+
+type QueueControl struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// State is running, paused or stopped.
+	State string `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`
+	// Max_per_minute is 0 without a limit.
+	MaxPerMinute  uint32 `protobuf:"varint,2,opt,name=max_per_minute,json=maxPerMinute,proto3" json:"max_per_minute,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QueueControl) Reset() {
+	*x = QueueControl{}
+	mi := &file_log_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QueueControl) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QueueControl) ProtoMessage() {}
+
+func (x *QueueControl) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QueueControl.ProtoReflect.Descriptor instead.
+func (*QueueControl) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *QueueControl) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *QueueControl) GetMaxPerMinute() uint32 {
+	if x != nil {
+		return x.MaxPerMinute
+	}
+	return 0
+}
+
+// Invited adds invite codes.
+type Invited struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Codes are the codes' hashes. The codes themselves are not stored.
+	Codes []uint64 `protobuf:"fixed64,1,rep,packed,name=codes,proto3" json:"codes,omitempty"`
+	// Uses is how many people can use each code.
+	Uses          uint32 `protobuf:"varint,2,opt,name=uses,proto3" json:"uses,omitempty"`
+	At            int64  `protobuf:"varint,3,opt,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Invited) Reset() {
+	*x = Invited{}
+	mi := &file_log_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Invited) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Invited) ProtoMessage() {}
+
+func (x *Invited) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Invited.ProtoReflect.Descriptor instead.
+func (*Invited) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *Invited) GetCodes() []uint64 {
+	if x != nil {
+		return x.Codes
+	}
+	return nil
+}
+
+func (x *Invited) GetUses() uint32 {
+	if x != nil {
+		return x.Uses
+	}
+	return 0
+}
+
+func (x *Invited) GetAt() int64 {
+	if x != nil {
+		return x.At
+	}
+	return 0
+}
+
 // Snapshot is the state after the entries up to a sequence number. It is
 // derived from the log and may be thrown away.
 type Snapshot struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Seq   int64                  `protobuf:"varint,1,opt,name=seq,proto3" json:"seq,omitempty"`
 	// Definitions that bookings refer to, by index; the last one is in force.
-	Definitions   [][]byte   `protobuf:"bytes,2,rep,name=definitions,proto3" json:"definitions,omitempty"`
-	Bookings      []*Booking `protobuf:"bytes,3,rep,name=bookings,proto3" json:"bookings,omitempty"`
-	Scans         []*Scanned `protobuf:"bytes,4,rep,name=scans,proto3" json:"scans,omitempty"`
+	Definitions [][]byte   `protobuf:"bytes,2,rep,name=definitions,proto3" json:"definitions,omitempty"`
+	Bookings    []*Booking `protobuf:"bytes,3,rep,name=bookings,proto3" json:"bookings,omitempty"`
+	Scans       []*Scanned `protobuf:"bytes,4,rep,name=scans,proto3" json:"scans,omitempty"`
+	// Queue is absent if the event never had one.
+	Queue         *Queue `protobuf:"bytes,5,opt,name=queue,proto3" json:"queue,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Snapshot) Reset() {
 	*x = Snapshot{}
-	mi := &file_log_proto_msgTypes[10]
+	mi := &file_log_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -951,7 +1902,7 @@ func (x *Snapshot) String() string {
 func (*Snapshot) ProtoMessage() {}
 
 func (x *Snapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[10]
+	mi := &file_log_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -964,7 +1915,7 @@ func (x *Snapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot.ProtoReflect.Descriptor instead.
 func (*Snapshot) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{10}
+	return file_log_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Snapshot) GetSeq() int64 {
@@ -995,6 +1946,383 @@ func (x *Snapshot) GetScans() []*Scanned {
 	return nil
 }
 
+func (x *Snapshot) GetQueue() *Queue {
+	if x != nil {
+		return x.Queue
+	}
+	return nil
+}
+
+// Queue is an event's queue in a snapshot.
+type Queue struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Seed  []byte                 `protobuf:"bytes,1,opt,name=seed,proto3" json:"seed,omitempty"`
+	// Drawn_at is 0 before the draw.
+	DrawnAt int64         `protobuf:"varint,2,opt,name=drawn_at,json=drawnAt,proto3" json:"drawn_at,omitempty"`
+	Active  bool          `protobuf:"varint,3,opt,name=active,proto3" json:"active,omitempty"`
+	Control *QueueControl `protobuf:"bytes,4,opt,name=control,proto3" json:"control,omitempty"`
+	Lanes   []*LaneState  `protobuf:"bytes,5,rep,name=lanes,proto3" json:"lanes,omitempty"`
+	Places  []*Place      `protobuf:"bytes,6,rep,name=places,proto3" json:"places,omitempty"`
+	// Invites has the uses left of each invite code.
+	Invites map[uint64]uint32 `protobuf:"bytes,7,rep,name=invites,proto3" json:"invites,omitempty" protobuf_key:"fixed64,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	Entered uint32            `protobuf:"varint,8,opt,name=entered,proto3" json:"entered,omitempty"`
+	Wishes  uint32            `protobuf:"varint,9,opt,name=wishes,proto3" json:"wishes,omitempty"`
+	// Recent has when people were called lately.
+	Recent []*Calls `protobuf:"bytes,10,rep,name=recent,proto3" json:"recent,omitempty"`
+	// Last is the last Served.
+	Last *Served `protobuf:"bytes,11,opt,name=last,proto3" json:"last,omitempty"`
+	// Refused has the totals.
+	Refused       *Refused `protobuf:"bytes,12,opt,name=refused,proto3" json:"refused,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Queue) Reset() {
+	*x = Queue{}
+	mi := &file_log_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Queue) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Queue) ProtoMessage() {}
+
+func (x *Queue) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Queue.ProtoReflect.Descriptor instead.
+func (*Queue) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *Queue) GetSeed() []byte {
+	if x != nil {
+		return x.Seed
+	}
+	return nil
+}
+
+func (x *Queue) GetDrawnAt() int64 {
+	if x != nil {
+		return x.DrawnAt
+	}
+	return 0
+}
+
+func (x *Queue) GetActive() bool {
+	if x != nil {
+		return x.Active
+	}
+	return false
+}
+
+func (x *Queue) GetControl() *QueueControl {
+	if x != nil {
+		return x.Control
+	}
+	return nil
+}
+
+func (x *Queue) GetLanes() []*LaneState {
+	if x != nil {
+		return x.Lanes
+	}
+	return nil
+}
+
+func (x *Queue) GetPlaces() []*Place {
+	if x != nil {
+		return x.Places
+	}
+	return nil
+}
+
+func (x *Queue) GetInvites() map[uint64]uint32 {
+	if x != nil {
+		return x.Invites
+	}
+	return nil
+}
+
+func (x *Queue) GetEntered() uint32 {
+	if x != nil {
+		return x.Entered
+	}
+	return 0
+}
+
+func (x *Queue) GetWishes() uint32 {
+	if x != nil {
+		return x.Wishes
+	}
+	return 0
+}
+
+func (x *Queue) GetRecent() []*Calls {
+	if x != nil {
+		return x.Recent
+	}
+	return nil
+}
+
+func (x *Queue) GetLast() *Served {
+	if x != nil {
+		return x.Last
+	}
+	return nil
+}
+
+func (x *Queue) GetRefused() *Refused {
+	if x != nil {
+		return x.Refused
+	}
+	return nil
+}
+
+type LaneState struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Last          uint32                 `protobuf:"varint,1,opt,name=last,proto3" json:"last,omitempty"`
+	Serving       uint32                 `protobuf:"varint,2,opt,name=serving,proto3" json:"serving,omitempty"`
+	Drawn         uint32                 `protobuf:"varint,3,opt,name=drawn,proto3" json:"drawn,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LaneState) Reset() {
+	*x = LaneState{}
+	mi := &file_log_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LaneState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LaneState) ProtoMessage() {}
+
+func (x *LaneState) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LaneState.ProtoReflect.Descriptor instead.
+func (*LaneState) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *LaneState) GetLast() uint32 {
+	if x != nil {
+		return x.Last
+	}
+	return 0
+}
+
+func (x *LaneState) GetServing() uint32 {
+	if x != nil {
+		return x.Serving
+	}
+	return 0
+}
+
+func (x *LaneState) GetDrawn() uint32 {
+	if x != nil {
+		return x.Drawn
+	}
+	return 0
+}
+
+type Calls struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	At            int64                  `protobuf:"varint,1,opt,name=at,proto3" json:"at,omitempty"`
+	People        uint32                 `protobuf:"varint,2,opt,name=people,proto3" json:"people,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Calls) Reset() {
+	*x = Calls{}
+	mi := &file_log_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Calls) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Calls) ProtoMessage() {}
+
+func (x *Calls) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Calls.ProtoReflect.Descriptor instead.
+func (*Calls) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *Calls) GetAt() int64 {
+	if x != nil {
+		return x.At
+	}
+	return 0
+}
+
+func (x *Calls) GetPeople() uint32 {
+	if x != nil {
+		return x.People
+	}
+	return 0
+}
+
+// Place is a place in the queue, in a snapshot or as one replica tells another.
+type Place struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	User   []byte                 `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
+	Lane   Lane                   `protobuf:"varint,2,opt,name=lane,proto3,enum=frontrow.log.v1.Lane" json:"lane,omitempty"`
+	Status Place_Status           `protobuf:"varint,3,opt,name=status,proto3,enum=frontrow.log.v1.Place_Status" json:"status,omitempty"`
+	Number uint32                 `protobuf:"varint,4,opt,name=number,proto3" json:"number,omitempty"`
+	// Rank is 0 before the draw.
+	Rank   uint32 `protobuf:"varint,5,opt,name=rank,proto3" json:"rank,omitempty"`
+	Joined int64  `protobuf:"varint,6,opt,name=joined,proto3" json:"joined,omitempty"`
+	// Until is when a turn or an admission ends.
+	Until   int64  `protobuf:"varint,7,opt,name=until,proto3" json:"until,omitempty"`
+	Device  uint64 `protobuf:"fixed64,8,opt,name=device,proto3" json:"device,omitempty"`
+	Network uint64 `protobuf:"fixed64,9,opt,name=network,proto3" json:"network,omitempty"`
+	// Wish is set if no seat was left while the user waited.
+	Wish          bool `protobuf:"varint,10,opt,name=wish,proto3" json:"wish,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Place) Reset() {
+	*x = Place{}
+	mi := &file_log_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Place) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Place) ProtoMessage() {}
+
+func (x *Place) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Place.ProtoReflect.Descriptor instead.
+func (*Place) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *Place) GetUser() []byte {
+	if x != nil {
+		return x.User
+	}
+	return nil
+}
+
+func (x *Place) GetLane() Lane {
+	if x != nil {
+		return x.Lane
+	}
+	return Lane_RETURNING
+}
+
+func (x *Place) GetStatus() Place_Status {
+	if x != nil {
+		return x.Status
+	}
+	return Place_WAITING
+}
+
+func (x *Place) GetNumber() uint32 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *Place) GetRank() uint32 {
+	if x != nil {
+		return x.Rank
+	}
+	return 0
+}
+
+func (x *Place) GetJoined() int64 {
+	if x != nil {
+		return x.Joined
+	}
+	return 0
+}
+
+func (x *Place) GetUntil() int64 {
+	if x != nil {
+		return x.Until
+	}
+	return 0
+}
+
+func (x *Place) GetDevice() uint64 {
+	if x != nil {
+		return x.Device
+	}
+	return 0
+}
+
+func (x *Place) GetNetwork() uint64 {
+	if x != nil {
+		return x.Network
+	}
+	return 0
+}
+
+func (x *Place) GetWish() bool {
+	if x != nil {
+		return x.Wish
+	}
+	return false
+}
+
 // Booking is a booking in a snapshot, or as one replica tells another.
 type Booking struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
@@ -1022,7 +2350,7 @@ type Booking struct {
 
 func (x *Booking) Reset() {
 	*x = Booking{}
-	mi := &file_log_proto_msgTypes[11]
+	mi := &file_log_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1034,7 +2362,7 @@ func (x *Booking) String() string {
 func (*Booking) ProtoMessage() {}
 
 func (x *Booking) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[11]
+	mi := &file_log_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1047,7 +2375,7 @@ func (x *Booking) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Booking.ProtoReflect.Descriptor instead.
 func (*Booking) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{11}
+	return file_log_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Booking) GetId() uint64 {
@@ -1176,6 +2504,11 @@ type Command struct {
 	//	*Command_Payment
 	//	*Command_Scan
 	//	*Command_Expire
+	//	*Command_Arrive
+	//	*Command_Leave
+	//	*Command_Serve
+	//	*Command_Control
+	//	*Command_Invite
 	Kind          isCommand_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1183,7 +2516,7 @@ type Command struct {
 
 func (x *Command) Reset() {
 	*x = Command{}
-	mi := &file_log_proto_msgTypes[12]
+	mi := &file_log_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1195,7 +2528,7 @@ func (x *Command) String() string {
 func (*Command) ProtoMessage() {}
 
 func (x *Command) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[12]
+	mi := &file_log_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1208,7 +2541,7 @@ func (x *Command) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Command.ProtoReflect.Descriptor instead.
 func (*Command) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{12}
+	return file_log_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Command) GetEvent() uint64 {
@@ -1286,6 +2619,51 @@ func (x *Command) GetExpire() *Expire {
 	return nil
 }
 
+func (x *Command) GetArrive() *Arrive {
+	if x != nil {
+		if x, ok := x.Kind.(*Command_Arrive); ok {
+			return x.Arrive
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetLeave() *Leave {
+	if x != nil {
+		if x, ok := x.Kind.(*Command_Leave); ok {
+			return x.Leave
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetServe() *Serve {
+	if x != nil {
+		if x, ok := x.Kind.(*Command_Serve); ok {
+			return x.Serve
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetControl() *Control {
+	if x != nil {
+		if x, ok := x.Kind.(*Command_Control); ok {
+			return x.Control
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetInvite() *Invite {
+	if x != nil {
+		if x, ok := x.Kind.(*Command_Invite); ok {
+			return x.Invite
+		}
+	}
+	return nil
+}
+
 type isCommand_Kind interface {
 	isCommand_Kind()
 }
@@ -1314,6 +2692,26 @@ type Command_Expire struct {
 	Expire *Expire `protobuf:"bytes,8,opt,name=expire,proto3,oneof"`
 }
 
+type Command_Arrive struct {
+	Arrive *Arrive `protobuf:"bytes,9,opt,name=arrive,proto3,oneof"`
+}
+
+type Command_Leave struct {
+	Leave *Leave `protobuf:"bytes,10,opt,name=leave,proto3,oneof"`
+}
+
+type Command_Serve struct {
+	Serve *Serve `protobuf:"bytes,11,opt,name=serve,proto3,oneof"`
+}
+
+type Command_Control struct {
+	Control *Control `protobuf:"bytes,12,opt,name=control,proto3,oneof"`
+}
+
+type Command_Invite struct {
+	Invite *Invite `protobuf:"bytes,13,opt,name=invite,proto3,oneof"`
+}
+
 func (*Command_Define) isCommand_Kind() {}
 
 func (*Command_Hold) isCommand_Kind() {}
@@ -1326,6 +2724,16 @@ func (*Command_Scan) isCommand_Kind() {}
 
 func (*Command_Expire) isCommand_Kind() {}
 
+func (*Command_Arrive) isCommand_Kind() {}
+
+func (*Command_Leave) isCommand_Kind() {}
+
+func (*Command_Serve) isCommand_Kind() {}
+
+func (*Command_Control) isCommand_Kind() {}
+
+func (*Command_Invite) isCommand_Kind() {}
+
 type Define struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Definition    []byte                 `protobuf:"bytes,1,opt,name=definition,proto3" json:"definition,omitempty"`
@@ -1335,7 +2743,7 @@ type Define struct {
 
 func (x *Define) Reset() {
 	*x = Define{}
-	mi := &file_log_proto_msgTypes[13]
+	mi := &file_log_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1347,7 +2755,7 @@ func (x *Define) String() string {
 func (*Define) ProtoMessage() {}
 
 func (x *Define) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[13]
+	mi := &file_log_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1360,7 +2768,7 @@ func (x *Define) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Define.ProtoReflect.Descriptor instead.
 func (*Define) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{13}
+	return file_log_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Define) GetDefinition() []byte {
@@ -1388,7 +2796,7 @@ type Hold struct {
 
 func (x *Hold) Reset() {
 	*x = Hold{}
-	mi := &file_log_proto_msgTypes[14]
+	mi := &file_log_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1400,7 +2808,7 @@ func (x *Hold) String() string {
 func (*Hold) ProtoMessage() {}
 
 func (x *Hold) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[14]
+	mi := &file_log_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1413,7 +2821,7 @@ func (x *Hold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hold.ProtoReflect.Descriptor instead.
 func (*Hold) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{14}
+	return file_log_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Hold) GetBooking() uint64 {
@@ -1485,7 +2893,7 @@ type Cancel struct {
 
 func (x *Cancel) Reset() {
 	*x = Cancel{}
-	mi := &file_log_proto_msgTypes[15]
+	mi := &file_log_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1497,7 +2905,7 @@ func (x *Cancel) String() string {
 func (*Cancel) ProtoMessage() {}
 
 func (x *Cancel) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[15]
+	mi := &file_log_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1510,7 +2918,7 @@ func (x *Cancel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cancel.ProtoReflect.Descriptor instead.
 func (*Cancel) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{15}
+	return file_log_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Cancel) GetBooking() uint64 {
@@ -1549,7 +2957,7 @@ type Payment struct {
 
 func (x *Payment) Reset() {
 	*x = Payment{}
-	mi := &file_log_proto_msgTypes[16]
+	mi := &file_log_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1561,7 +2969,7 @@ func (x *Payment) String() string {
 func (*Payment) ProtoMessage() {}
 
 func (x *Payment) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[16]
+	mi := &file_log_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1574,7 +2982,7 @@ func (x *Payment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Payment.ProtoReflect.Descriptor instead.
 func (*Payment) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{16}
+	return file_log_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Payment) GetBooking() uint64 {
@@ -1629,7 +3037,7 @@ type Scan struct {
 
 func (x *Scan) Reset() {
 	*x = Scan{}
-	mi := &file_log_proto_msgTypes[17]
+	mi := &file_log_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1641,7 +3049,7 @@ func (x *Scan) String() string {
 func (*Scan) ProtoMessage() {}
 
 func (x *Scan) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[17]
+	mi := &file_log_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1654,7 +3062,7 @@ func (x *Scan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Scan.ProtoReflect.Descriptor instead.
 func (*Scan) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{17}
+	return file_log_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Scan) GetId() []byte {
@@ -1722,7 +3130,7 @@ type Expire struct {
 
 func (x *Expire) Reset() {
 	*x = Expire{}
-	mi := &file_log_proto_msgTypes[18]
+	mi := &file_log_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1734,7 +3142,7 @@ func (x *Expire) String() string {
 func (*Expire) ProtoMessage() {}
 
 func (x *Expire) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[18]
+	mi := &file_log_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1747,7 +3155,333 @@ func (x *Expire) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expire.ProtoReflect.Descriptor instead.
 func (*Expire) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{18}
+	return file_log_proto_rawDescGZIP(), []int{33}
+}
+
+// Arrive says that a user is here: the user joins the queue, enters if called,
+// or rejoins.
+type Arrive struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	User    []byte                 `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
+	Device  uint64                 `protobuf:"fixed64,2,opt,name=device,proto3" json:"device,omitempty"`
+	Network uint64                 `protobuf:"fixed64,3,opt,name=network,proto3" json:"network,omitempty"`
+	Invite  uint64                 `protobuf:"fixed64,4,opt,name=invite,proto3" json:"invite,omitempty"`
+	// Solved is whether the user has solved a challenge, without which nobody
+	// joins.
+	Solved        bool `protobuf:"varint,5,opt,name=solved,proto3" json:"solved,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Arrive) Reset() {
+	*x = Arrive{}
+	mi := &file_log_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Arrive) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Arrive) ProtoMessage() {}
+
+func (x *Arrive) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Arrive.ProtoReflect.Descriptor instead.
+func (*Arrive) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *Arrive) GetUser() []byte {
+	if x != nil {
+		return x.User
+	}
+	return nil
+}
+
+func (x *Arrive) GetDevice() uint64 {
+	if x != nil {
+		return x.Device
+	}
+	return 0
+}
+
+func (x *Arrive) GetNetwork() uint64 {
+	if x != nil {
+		return x.Network
+	}
+	return 0
+}
+
+func (x *Arrive) GetInvite() uint64 {
+	if x != nil {
+		return x.Invite
+	}
+	return 0
+}
+
+func (x *Arrive) GetSolved() bool {
+	if x != nil {
+		return x.Solved
+	}
+	return false
+}
+
+type Leave struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	User          []byte                 `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Leave) Reset() {
+	*x = Leave{}
+	mi := &file_log_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Leave) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Leave) ProtoMessage() {}
+
+func (x *Leave) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Leave.ProtoReflect.Descriptor instead.
+func (*Leave) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *Leave) GetUser() []byte {
+	if x != nil {
+		return x.User
+	}
+	return nil
+}
+
+// Serve calls as many people as there is room for, and does what else is due:
+// the draw, and switching an automatic queue.
+type Serve struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Crowd is how many people may shop at once.
+	Crowd float64 `protobuf:"fixed64,1,opt,name=crowd,proto3" json:"crowd,omitempty"`
+	// Most limits how many are called.
+	Most           uint32   `protobuf:"varint,2,opt,name=most,proto3" json:"most,omitempty"`
+	Reason         string   `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	HoldP99Ms      uint32   `protobuf:"varint,4,opt,name=hold_p99_ms,json=holdP99Ms,proto3" json:"hold_p99_ms,omitempty"`
+	HoldsPerSecond float64  `protobuf:"fixed64,5,opt,name=holds_per_second,json=holdsPerSecond,proto3" json:"holds_per_second,omitempty"`
+	Refused        *Refused `protobuf:"bytes,6,opt,name=refused,proto3" json:"refused,omitempty"`
+	// Active starts or ends an automatic queue.
+	Active *bool `protobuf:"varint,7,opt,name=active,proto3,oneof" json:"active,omitempty"`
+	// Seed is used if the queue has none yet.
+	Seed          []byte `protobuf:"bytes,8,opt,name=seed,proto3" json:"seed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Serve) Reset() {
+	*x = Serve{}
+	mi := &file_log_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Serve) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Serve) ProtoMessage() {}
+
+func (x *Serve) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Serve.ProtoReflect.Descriptor instead.
+func (*Serve) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *Serve) GetCrowd() float64 {
+	if x != nil {
+		return x.Crowd
+	}
+	return 0
+}
+
+func (x *Serve) GetMost() uint32 {
+	if x != nil {
+		return x.Most
+	}
+	return 0
+}
+
+func (x *Serve) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Serve) GetHoldP99Ms() uint32 {
+	if x != nil {
+		return x.HoldP99Ms
+	}
+	return 0
+}
+
+func (x *Serve) GetHoldsPerSecond() float64 {
+	if x != nil {
+		return x.HoldsPerSecond
+	}
+	return 0
+}
+
+func (x *Serve) GetRefused() *Refused {
+	if x != nil {
+		return x.Refused
+	}
+	return nil
+}
+
+func (x *Serve) GetActive() bool {
+	if x != nil && x.Active != nil {
+		return *x.Active
+	}
+	return false
+}
+
+func (x *Serve) GetSeed() []byte {
+	if x != nil {
+		return x.Seed
+	}
+	return nil
+}
+
+type Control struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Control       *QueueControl          `protobuf:"bytes,1,opt,name=control,proto3" json:"control,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Control) Reset() {
+	*x = Control{}
+	mi := &file_log_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Control) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Control) ProtoMessage() {}
+
+func (x *Control) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Control.ProtoReflect.Descriptor instead.
+func (*Control) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *Control) GetControl() *QueueControl {
+	if x != nil {
+		return x.Control
+	}
+	return nil
+}
+
+type Invite struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Codes         []uint64               `protobuf:"fixed64,1,rep,packed,name=codes,proto3" json:"codes,omitempty"`
+	Uses          uint32                 `protobuf:"varint,2,opt,name=uses,proto3" json:"uses,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Invite) Reset() {
+	*x = Invite{}
+	mi := &file_log_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Invite) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Invite) ProtoMessage() {}
+
+func (x *Invite) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Invite.ProtoReflect.Descriptor instead.
+func (*Invite) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *Invite) GetCodes() []uint64 {
+	if x != nil {
+		return x.Codes
+	}
+	return nil
+}
+
+func (x *Invite) GetUses() uint32 {
+	if x != nil {
+		return x.Uses
+	}
+	return 0
 }
 
 // Answer is what became of a command.
@@ -1766,14 +3500,15 @@ type Answer struct {
 	Booking  *Booking `protobuf:"bytes,7,opt,name=booking,proto3" json:"booking,omitempty"`
 	Scan     *Scanned `protobuf:"bytes,8,opt,name=scan,proto3" json:"scan,omitempty"`
 	// Seq is the log position the answer is valid at.
-	Seq           int64 `protobuf:"varint,9,opt,name=seq,proto3" json:"seq,omitempty"`
+	Seq           int64  `protobuf:"varint,9,opt,name=seq,proto3" json:"seq,omitempty"`
+	Place         *Place `protobuf:"bytes,10,opt,name=place,proto3" json:"place,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Answer) Reset() {
 	*x = Answer{}
-	mi := &file_log_proto_msgTypes[19]
+	mi := &file_log_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1785,7 +3520,7 @@ func (x *Answer) String() string {
 func (*Answer) ProtoMessage() {}
 
 func (x *Answer) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[19]
+	mi := &file_log_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1798,7 +3533,7 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answer.ProtoReflect.Descriptor instead.
 func (*Answer) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{19}
+	return file_log_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Answer) GetRefusal() string {
@@ -1864,6 +3599,13 @@ func (x *Answer) GetSeq() int64 {
 	return 0
 }
 
+func (x *Answer) GetPlace() *Place {
+	if x != nil {
+		return x.Place
+	}
+	return nil
+}
+
 type Commands struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Commands      []*Command             `protobuf:"bytes,1,rep,name=commands,proto3" json:"commands,omitempty"`
@@ -1873,7 +3615,7 @@ type Commands struct {
 
 func (x *Commands) Reset() {
 	*x = Commands{}
-	mi := &file_log_proto_msgTypes[20]
+	mi := &file_log_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1885,7 +3627,7 @@ func (x *Commands) String() string {
 func (*Commands) ProtoMessage() {}
 
 func (x *Commands) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[20]
+	mi := &file_log_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1898,7 +3640,7 @@ func (x *Commands) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Commands.ProtoReflect.Descriptor instead.
 func (*Commands) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{20}
+	return file_log_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Commands) GetCommands() []*Command {
@@ -1917,7 +3659,7 @@ type Answers struct {
 
 func (x *Answers) Reset() {
 	*x = Answers{}
-	mi := &file_log_proto_msgTypes[21]
+	mi := &file_log_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1929,7 +3671,7 @@ func (x *Answers) String() string {
 func (*Answers) ProtoMessage() {}
 
 func (x *Answers) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[21]
+	mi := &file_log_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1942,7 +3684,7 @@ func (x *Answers) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answers.ProtoReflect.Descriptor instead.
 func (*Answers) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{21}
+	return file_log_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Answers) GetAnswers() []*Answer {
@@ -1961,7 +3703,7 @@ const file_log_proto_rawDesc = "" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12:\n" +
 	"\n" +
 	"operations\x18\x02 \x03(\v2\x1a.frontrow.log.v1.OperationR\n" +
-	"operations\"\xe6\x03\n" +
+	"operations\"\xc0\a\n" +
 	"\tOperation\x124\n" +
 	"\adefined\x18\x01 \x01(\v2\x18.frontrow.log.v1.DefinedH\x00R\adefined\x12+\n" +
 	"\x04held\x18\x02 \x01(\v2\x15.frontrow.log.v1.HeldH\x00R\x04held\x12:\n" +
@@ -1970,7 +3712,19 @@ const file_log_proto_rawDesc = "" +
 	"\x05ended\x18\x05 \x01(\v2\x16.frontrow.log.v1.EndedH\x00R\x05ended\x128\n" +
 	"\tpaid_late\x18\x06 \x01(\v2\x19.frontrow.log.v1.PaidLateH\x00R\bpaidLate\x127\n" +
 	"\brefunded\x18\a \x01(\v2\x19.frontrow.log.v1.RefundedH\x00R\brefunded\x124\n" +
-	"\ascanned\x18\b \x01(\v2\x18.frontrow.log.v1.ScannedH\x00R\ascanned\x12 \n" +
+	"\ascanned\x18\b \x01(\v2\x18.frontrow.log.v1.ScannedH\x00R\ascanned\x121\n" +
+	"\x06seeded\x18\t \x01(\v2\x17.frontrow.log.v1.SeededH\x00R\x06seeded\x121\n" +
+	"\x06joined\x18\n" +
+	" \x01(\v2\x17.frontrow.log.v1.JoinedH\x00R\x06joined\x12.\n" +
+	"\x05drawn\x18\v \x01(\v2\x16.frontrow.log.v1.DrawnH\x00R\x05drawn\x121\n" +
+	"\x06served\x18\f \x01(\v2\x17.frontrow.log.v1.ServedH\x00R\x06served\x124\n" +
+	"\aentered\x18\r \x01(\v2\x18.frontrow.log.v1.EnteredH\x00R\aentered\x12+\n" +
+	"\x04left\x18\x0e \x01(\v2\x15.frontrow.log.v1.LeftH\x00R\x04left\x127\n" +
+	"\bswitched\x18\x10 \x01(\v2\x19.frontrow.log.v1.SwitchedH\x00R\bswitched\x12=\n" +
+	"\n" +
+	"controlled\x18\x11 \x01(\v2\x1b.frontrow.log.v1.ControlledH\x00R\n" +
+	"controlled\x124\n" +
+	"\ainvited\x18\x12 \x01(\v2\x18.frontrow.log.v1.InvitedH\x00R\ainvited\x12 \n" +
 	"\vtraceparent\x18\x0f \x01(\tR\vtraceparentB\x06\n" +
 	"\x04kind\"9\n" +
 	"\aDefined\x12\x1e\n" +
@@ -2018,12 +3772,105 @@ const file_log_proto_rawDesc = "" +
 	"\rseat_plus_one\x18\a \x01(\rR\vseatPlusOne\x12\x18\n" +
 	"\abooking\x18\b \x01(\x06R\abooking\x12\x1f\n" +
 	"\vadmitted_at\x18\t \x01(\x03R\n" +
-	"admittedAt\"\xa4\x01\n" +
+	"admittedAt\",\n" +
+	"\x06Seeded\x12\x12\n" +
+	"\x04seed\x18\x01 \x01(\fR\x04seed\x12\x0e\n" +
+	"\x02at\x18\x02 \x01(\x03R\x02at\"\xa1\x01\n" +
+	"\x06Joined\x12\x12\n" +
+	"\x04user\x18\x01 \x01(\fR\x04user\x12)\n" +
+	"\x04lane\x18\x02 \x01(\x0e2\x15.frontrow.log.v1.LaneR\x04lane\x12\x0e\n" +
+	"\x02at\x18\x03 \x01(\x03R\x02at\x12\x16\n" +
+	"\x06device\x18\x04 \x01(\x06R\x06device\x12\x18\n" +
+	"\anetwork\x18\x05 \x01(\x06R\anetwork\x12\x16\n" +
+	"\x06invite\x18\x06 \x01(\x06R\x06invite\"\x17\n" +
+	"\x05Drawn\x12\x0e\n" +
+	"\x02at\x18\x01 \x01(\x03R\x02at\"\xde\x01\n" +
+	"\x06Served\x12\x18\n" +
+	"\aserving\x18\x01 \x03(\rR\aserving\x12\x0e\n" +
+	"\x02at\x18\x02 \x01(\x03R\x02at\x12\x14\n" +
+	"\x05crowd\x18\x03 \x01(\x01R\x05crowd\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\x12\x1e\n" +
+	"\vhold_p99_ms\x18\x05 \x01(\rR\tholdP99Ms\x12(\n" +
+	"\x10holds_per_second\x18\x06 \x01(\x01R\x0eholdsPerSecond\x122\n" +
+	"\arefused\x18\a \x01(\v2\x18.frontrow.log.v1.RefusedR\arefused\"\xe7\x01\n" +
+	"\aRefused\x12)\n" +
+	"\x10challenge_failed\x18\x01 \x01(\rR\x0fchallengeFailed\x12&\n" +
+	"\x0fdevice_in_queue\x18\x02 \x01(\rR\rdeviceInQueue\x12.\n" +
+	"\x13invite_code_invalid\x18\x03 \x01(\rR\x11inviteCodeInvalid\x122\n" +
+	"\x15network_limit_reached\x18\x04 \x01(\rR\x13networkLimitReached\x12%\n" +
+	"\x0equeue_required\x18\x05 \x01(\rR\rqueueRequired\"C\n" +
+	"\aEntered\x12\x12\n" +
+	"\x04user\x18\x01 \x01(\fR\x04user\x12\x0e\n" +
+	"\x02at\x18\x02 \x01(\x03R\x02at\x12\x14\n" +
+	"\x05until\x18\x03 \x01(\x03R\x05until\"*\n" +
+	"\x04Left\x12\x12\n" +
+	"\x04user\x18\x01 \x01(\fR\x04user\x12\x0e\n" +
+	"\x02at\x18\x02 \x01(\x03R\x02at\"2\n" +
+	"\bSwitched\x12\x16\n" +
+	"\x06active\x18\x01 \x01(\bR\x06active\x12\x0e\n" +
+	"\x02at\x18\x02 \x01(\x03R\x02at\"U\n" +
+	"\n" +
+	"Controlled\x127\n" +
+	"\acontrol\x18\x01 \x01(\v2\x1d.frontrow.log.v1.QueueControlR\acontrol\x12\x0e\n" +
+	"\x02at\x18\x02 \x01(\x03R\x02at\"J\n" +
+	"\fQueueControl\x12\x14\n" +
+	"\x05state\x18\x01 \x01(\tR\x05state\x12$\n" +
+	"\x0emax_per_minute\x18\x02 \x01(\rR\fmaxPerMinute\"C\n" +
+	"\aInvited\x12\x14\n" +
+	"\x05codes\x18\x01 \x03(\x06R\x05codes\x12\x12\n" +
+	"\x04uses\x18\x02 \x01(\rR\x04uses\x12\x0e\n" +
+	"\x02at\x18\x03 \x01(\x03R\x02at\"\xd2\x01\n" +
 	"\bSnapshot\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x03R\x03seq\x12 \n" +
 	"\vdefinitions\x18\x02 \x03(\fR\vdefinitions\x124\n" +
 	"\bbookings\x18\x03 \x03(\v2\x18.frontrow.log.v1.BookingR\bbookings\x12.\n" +
-	"\x05scans\x18\x04 \x03(\v2\x18.frontrow.log.v1.ScannedR\x05scans\"\xac\x03\n" +
+	"\x05scans\x18\x04 \x03(\v2\x18.frontrow.log.v1.ScannedR\x05scans\x12,\n" +
+	"\x05queue\x18\x05 \x01(\v2\x16.frontrow.log.v1.QueueR\x05queue\"\xa7\x04\n" +
+	"\x05Queue\x12\x12\n" +
+	"\x04seed\x18\x01 \x01(\fR\x04seed\x12\x19\n" +
+	"\bdrawn_at\x18\x02 \x01(\x03R\adrawnAt\x12\x16\n" +
+	"\x06active\x18\x03 \x01(\bR\x06active\x127\n" +
+	"\acontrol\x18\x04 \x01(\v2\x1d.frontrow.log.v1.QueueControlR\acontrol\x120\n" +
+	"\x05lanes\x18\x05 \x03(\v2\x1a.frontrow.log.v1.LaneStateR\x05lanes\x12.\n" +
+	"\x06places\x18\x06 \x03(\v2\x16.frontrow.log.v1.PlaceR\x06places\x12=\n" +
+	"\ainvites\x18\a \x03(\v2#.frontrow.log.v1.Queue.InvitesEntryR\ainvites\x12\x18\n" +
+	"\aentered\x18\b \x01(\rR\aentered\x12\x16\n" +
+	"\x06wishes\x18\t \x01(\rR\x06wishes\x12.\n" +
+	"\x06recent\x18\n" +
+	" \x03(\v2\x16.frontrow.log.v1.CallsR\x06recent\x12+\n" +
+	"\x04last\x18\v \x01(\v2\x17.frontrow.log.v1.ServedR\x04last\x122\n" +
+	"\arefused\x18\f \x01(\v2\x18.frontrow.log.v1.RefusedR\arefused\x1a:\n" +
+	"\fInvitesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\x06R\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\rR\x05value:\x028\x01\"O\n" +
+	"\tLaneState\x12\x12\n" +
+	"\x04last\x18\x01 \x01(\rR\x04last\x12\x18\n" +
+	"\aserving\x18\x02 \x01(\rR\aserving\x12\x14\n" +
+	"\x05drawn\x18\x03 \x01(\rR\x05drawn\"/\n" +
+	"\x05Calls\x12\x0e\n" +
+	"\x02at\x18\x01 \x01(\x03R\x02at\x12\x16\n" +
+	"\x06people\x18\x02 \x01(\rR\x06people\"\xe9\x02\n" +
+	"\x05Place\x12\x12\n" +
+	"\x04user\x18\x01 \x01(\fR\x04user\x12)\n" +
+	"\x04lane\x18\x02 \x01(\x0e2\x15.frontrow.log.v1.LaneR\x04lane\x125\n" +
+	"\x06status\x18\x03 \x01(\x0e2\x1d.frontrow.log.v1.Place.StatusR\x06status\x12\x16\n" +
+	"\x06number\x18\x04 \x01(\rR\x06number\x12\x12\n" +
+	"\x04rank\x18\x05 \x01(\rR\x04rank\x12\x16\n" +
+	"\x06joined\x18\x06 \x01(\x03R\x06joined\x12\x14\n" +
+	"\x05until\x18\a \x01(\x03R\x05until\x12\x16\n" +
+	"\x06device\x18\b \x01(\x06R\x06device\x12\x18\n" +
+	"\anetwork\x18\t \x01(\x06R\anetwork\x12\x12\n" +
+	"\x04wish\x18\n" +
+	" \x01(\bR\x04wish\"J\n" +
+	"\x06Status\x12\v\n" +
+	"\aWAITING\x10\x00\x12\n" +
+	"\n" +
+	"\x06CALLED\x10\x01\x12\n" +
+	"\n" +
+	"\x06MISSED\x10\x02\x12\v\n" +
+	"\aENTERED\x10\x03\x12\x0e\n" +
+	"\n" +
+	"NOT_NEEDED\x10\x04\"\xac\x03\n" +
 	"\aBooking\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x06R\x02id\x12\x12\n" +
 	"\x04user\x18\x02 \x01(\fR\x04user\x12\x16\n" +
@@ -2043,7 +3890,7 @@ const file_log_proto_rawDesc = "" +
 	"\x0epayment_status\x18\r \x01(\tR\rpaymentStatus\x12!\n" +
 	"\ffailure_code\x18\x0e \x01(\tR\vfailureCode\x12!\n" +
 	"\frequest_hash\x18\x0f \x01(\fR\vrequestHash\x12\x10\n" +
-	"\x03seq\x18\x10 \x01(\x03R\x03seq\"\xf2\x02\n" +
+	"\x03seq\x18\x10 \x01(\x03R\x03seq\"\xee\x04\n" +
 	"\aCommand\x12\x14\n" +
 	"\x05event\x18\x01 \x01(\x06R\x05event\x12 \n" +
 	"\vtraceparent\x18\x02 \x01(\tR\vtraceparent\x121\n" +
@@ -2052,7 +3899,13 @@ const file_log_proto_rawDesc = "" +
 	"\x06cancel\x18\x05 \x01(\v2\x17.frontrow.log.v1.CancelH\x00R\x06cancel\x124\n" +
 	"\apayment\x18\x06 \x01(\v2\x18.frontrow.log.v1.PaymentH\x00R\apayment\x12+\n" +
 	"\x04scan\x18\a \x01(\v2\x15.frontrow.log.v1.ScanH\x00R\x04scan\x121\n" +
-	"\x06expire\x18\b \x01(\v2\x17.frontrow.log.v1.ExpireH\x00R\x06expireB\x06\n" +
+	"\x06expire\x18\b \x01(\v2\x17.frontrow.log.v1.ExpireH\x00R\x06expire\x121\n" +
+	"\x06arrive\x18\t \x01(\v2\x17.frontrow.log.v1.ArriveH\x00R\x06arrive\x12.\n" +
+	"\x05leave\x18\n" +
+	" \x01(\v2\x16.frontrow.log.v1.LeaveH\x00R\x05leave\x12.\n" +
+	"\x05serve\x18\v \x01(\v2\x16.frontrow.log.v1.ServeH\x00R\x05serve\x124\n" +
+	"\acontrol\x18\f \x01(\v2\x18.frontrow.log.v1.ControlH\x00R\acontrol\x121\n" +
+	"\x06invite\x18\r \x01(\v2\x17.frontrow.log.v1.InviteH\x00R\x06inviteB\x06\n" +
 	"\x04kind\"(\n" +
 	"\x06Define\x12\x1e\n" +
 	"\n" +
@@ -2093,7 +3946,30 @@ const file_log_proto_rawDesc = "" +
 	"\abooking\x18\x06 \x01(\fR\abooking\x12\x14\n" +
 	"\x05block\x18\a \x01(\rR\x05block\x12\x14\n" +
 	"\x05index\x18\b \x01(\rR\x05index\"\b\n" +
-	"\x06Expire\"\x88\x02\n" +
+	"\x06Expire\"~\n" +
+	"\x06Arrive\x12\x12\n" +
+	"\x04user\x18\x01 \x01(\fR\x04user\x12\x16\n" +
+	"\x06device\x18\x02 \x01(\x06R\x06device\x12\x18\n" +
+	"\anetwork\x18\x03 \x01(\x06R\anetwork\x12\x16\n" +
+	"\x06invite\x18\x04 \x01(\x06R\x06invite\x12\x16\n" +
+	"\x06solved\x18\x05 \x01(\bR\x06solved\"\x1b\n" +
+	"\x05Leave\x12\x12\n" +
+	"\x04user\x18\x01 \x01(\fR\x04user\"\x83\x02\n" +
+	"\x05Serve\x12\x14\n" +
+	"\x05crowd\x18\x01 \x01(\x01R\x05crowd\x12\x12\n" +
+	"\x04most\x18\x02 \x01(\rR\x04most\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x1e\n" +
+	"\vhold_p99_ms\x18\x04 \x01(\rR\tholdP99Ms\x12(\n" +
+	"\x10holds_per_second\x18\x05 \x01(\x01R\x0eholdsPerSecond\x122\n" +
+	"\arefused\x18\x06 \x01(\v2\x18.frontrow.log.v1.RefusedR\arefused\x12\x1b\n" +
+	"\x06active\x18\a \x01(\bH\x00R\x06active\x88\x01\x01\x12\x12\n" +
+	"\x04seed\x18\b \x01(\fR\x04seedB\t\n" +
+	"\a_active\"B\n" +
+	"\aControl\x127\n" +
+	"\acontrol\x18\x01 \x01(\v2\x1d.frontrow.log.v1.QueueControlR\acontrol\"2\n" +
+	"\x06Invite\x12\x14\n" +
+	"\x05codes\x18\x01 \x03(\x06R\x05codes\x12\x12\n" +
+	"\x04uses\x18\x02 \x01(\rR\x04uses\"\xb6\x02\n" +
 	"\x06Answer\x12\x18\n" +
 	"\arefusal\x18\x01 \x01(\tR\arefusal\x12\x14\n" +
 	"\x05seats\x18\x02 \x03(\rR\x05seats\x12\x14\n" +
@@ -2103,11 +3979,17 @@ const file_log_proto_rawDesc = "" +
 	"\breplayed\x18\x06 \x01(\bR\breplayed\x122\n" +
 	"\abooking\x18\a \x01(\v2\x18.frontrow.log.v1.BookingR\abooking\x12,\n" +
 	"\x04scan\x18\b \x01(\v2\x18.frontrow.log.v1.ScannedR\x04scan\x12\x10\n" +
-	"\x03seq\x18\t \x01(\x03R\x03seq\"@\n" +
+	"\x03seq\x18\t \x01(\x03R\x03seq\x12,\n" +
+	"\x05place\x18\n" +
+	" \x01(\v2\x16.frontrow.log.v1.PlaceR\x05place\"@\n" +
 	"\bCommands\x124\n" +
 	"\bcommands\x18\x01 \x03(\v2\x18.frontrow.log.v1.CommandR\bcommands\"<\n" +
 	"\aAnswers\x121\n" +
-	"\aanswers\x18\x01 \x03(\v2\x17.frontrow.log.v1.AnswerR\aanswersB.Z,github.com/frontrow-tickets/frontrow/api/logb\x06proto3"
+	"\aanswers\x18\x01 \x03(\v2\x17.frontrow.log.v1.AnswerR\aanswers*0\n" +
+	"\x04Lane\x12\r\n" +
+	"\tRETURNING\x10\x00\x12\f\n" +
+	"\bPRIORITY\x10\x01\x12\v\n" +
+	"\aGENERAL\x10\x02B.Z,github.com/frontrow-tickets/frontrow/api/logb\x06proto3"
 
 var (
 	file_log_proto_rawDescOnce sync.Once
@@ -2121,61 +4003,114 @@ func file_log_proto_rawDescGZIP() []byte {
 	return file_log_proto_rawDescData
 }
 
-var file_log_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_log_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 43)
 var file_log_proto_goTypes = []any{
-	(Payment_Outcome)(0), // 0: frontrow.log.v1.Payment.Outcome
-	(*Entry)(nil),        // 1: frontrow.log.v1.Entry
-	(*Operation)(nil),    // 2: frontrow.log.v1.Operation
-	(*Defined)(nil),      // 3: frontrow.log.v1.Defined
-	(*Held)(nil),         // 4: frontrow.log.v1.Held
-	(*Confirmed)(nil),    // 5: frontrow.log.v1.Confirmed
-	(*Declined)(nil),     // 6: frontrow.log.v1.Declined
-	(*Ended)(nil),        // 7: frontrow.log.v1.Ended
-	(*PaidLate)(nil),     // 8: frontrow.log.v1.PaidLate
-	(*Refunded)(nil),     // 9: frontrow.log.v1.Refunded
-	(*Scanned)(nil),      // 10: frontrow.log.v1.Scanned
-	(*Snapshot)(nil),     // 11: frontrow.log.v1.Snapshot
-	(*Booking)(nil),      // 12: frontrow.log.v1.Booking
-	(*Command)(nil),      // 13: frontrow.log.v1.Command
-	(*Define)(nil),       // 14: frontrow.log.v1.Define
-	(*Hold)(nil),         // 15: frontrow.log.v1.Hold
-	(*Cancel)(nil),       // 16: frontrow.log.v1.Cancel
-	(*Payment)(nil),      // 17: frontrow.log.v1.Payment
-	(*Scan)(nil),         // 18: frontrow.log.v1.Scan
-	(*Expire)(nil),       // 19: frontrow.log.v1.Expire
-	(*Answer)(nil),       // 20: frontrow.log.v1.Answer
-	(*Commands)(nil),     // 21: frontrow.log.v1.Commands
-	(*Answers)(nil),      // 22: frontrow.log.v1.Answers
+	(Lane)(0),            // 0: frontrow.log.v1.Lane
+	(Place_Status)(0),    // 1: frontrow.log.v1.Place.Status
+	(Payment_Outcome)(0), // 2: frontrow.log.v1.Payment.Outcome
+	(*Entry)(nil),        // 3: frontrow.log.v1.Entry
+	(*Operation)(nil),    // 4: frontrow.log.v1.Operation
+	(*Defined)(nil),      // 5: frontrow.log.v1.Defined
+	(*Held)(nil),         // 6: frontrow.log.v1.Held
+	(*Confirmed)(nil),    // 7: frontrow.log.v1.Confirmed
+	(*Declined)(nil),     // 8: frontrow.log.v1.Declined
+	(*Ended)(nil),        // 9: frontrow.log.v1.Ended
+	(*PaidLate)(nil),     // 10: frontrow.log.v1.PaidLate
+	(*Refunded)(nil),     // 11: frontrow.log.v1.Refunded
+	(*Scanned)(nil),      // 12: frontrow.log.v1.Scanned
+	(*Seeded)(nil),       // 13: frontrow.log.v1.Seeded
+	(*Joined)(nil),       // 14: frontrow.log.v1.Joined
+	(*Drawn)(nil),        // 15: frontrow.log.v1.Drawn
+	(*Served)(nil),       // 16: frontrow.log.v1.Served
+	(*Refused)(nil),      // 17: frontrow.log.v1.Refused
+	(*Entered)(nil),      // 18: frontrow.log.v1.Entered
+	(*Left)(nil),         // 19: frontrow.log.v1.Left
+	(*Switched)(nil),     // 20: frontrow.log.v1.Switched
+	(*Controlled)(nil),   // 21: frontrow.log.v1.Controlled
+	(*QueueControl)(nil), // 22: frontrow.log.v1.QueueControl
+	(*Invited)(nil),      // 23: frontrow.log.v1.Invited
+	(*Snapshot)(nil),     // 24: frontrow.log.v1.Snapshot
+	(*Queue)(nil),        // 25: frontrow.log.v1.Queue
+	(*LaneState)(nil),    // 26: frontrow.log.v1.LaneState
+	(*Calls)(nil),        // 27: frontrow.log.v1.Calls
+	(*Place)(nil),        // 28: frontrow.log.v1.Place
+	(*Booking)(nil),      // 29: frontrow.log.v1.Booking
+	(*Command)(nil),      // 30: frontrow.log.v1.Command
+	(*Define)(nil),       // 31: frontrow.log.v1.Define
+	(*Hold)(nil),         // 32: frontrow.log.v1.Hold
+	(*Cancel)(nil),       // 33: frontrow.log.v1.Cancel
+	(*Payment)(nil),      // 34: frontrow.log.v1.Payment
+	(*Scan)(nil),         // 35: frontrow.log.v1.Scan
+	(*Expire)(nil),       // 36: frontrow.log.v1.Expire
+	(*Arrive)(nil),       // 37: frontrow.log.v1.Arrive
+	(*Leave)(nil),        // 38: frontrow.log.v1.Leave
+	(*Serve)(nil),        // 39: frontrow.log.v1.Serve
+	(*Control)(nil),      // 40: frontrow.log.v1.Control
+	(*Invite)(nil),       // 41: frontrow.log.v1.Invite
+	(*Answer)(nil),       // 42: frontrow.log.v1.Answer
+	(*Commands)(nil),     // 43: frontrow.log.v1.Commands
+	(*Answers)(nil),      // 44: frontrow.log.v1.Answers
+	nil,                  // 45: frontrow.log.v1.Queue.InvitesEntry
 }
 var file_log_proto_depIdxs = []int32{
-	2,  // 0: frontrow.log.v1.Entry.operations:type_name -> frontrow.log.v1.Operation
-	3,  // 1: frontrow.log.v1.Operation.defined:type_name -> frontrow.log.v1.Defined
-	4,  // 2: frontrow.log.v1.Operation.held:type_name -> frontrow.log.v1.Held
-	5,  // 3: frontrow.log.v1.Operation.confirmed:type_name -> frontrow.log.v1.Confirmed
-	6,  // 4: frontrow.log.v1.Operation.declined:type_name -> frontrow.log.v1.Declined
-	7,  // 5: frontrow.log.v1.Operation.ended:type_name -> frontrow.log.v1.Ended
-	8,  // 6: frontrow.log.v1.Operation.paid_late:type_name -> frontrow.log.v1.PaidLate
-	9,  // 7: frontrow.log.v1.Operation.refunded:type_name -> frontrow.log.v1.Refunded
-	10, // 8: frontrow.log.v1.Operation.scanned:type_name -> frontrow.log.v1.Scanned
-	12, // 9: frontrow.log.v1.Snapshot.bookings:type_name -> frontrow.log.v1.Booking
-	10, // 10: frontrow.log.v1.Snapshot.scans:type_name -> frontrow.log.v1.Scanned
-	14, // 11: frontrow.log.v1.Command.define:type_name -> frontrow.log.v1.Define
-	15, // 12: frontrow.log.v1.Command.hold:type_name -> frontrow.log.v1.Hold
-	16, // 13: frontrow.log.v1.Command.cancel:type_name -> frontrow.log.v1.Cancel
-	17, // 14: frontrow.log.v1.Command.payment:type_name -> frontrow.log.v1.Payment
-	18, // 15: frontrow.log.v1.Command.scan:type_name -> frontrow.log.v1.Scan
-	19, // 16: frontrow.log.v1.Command.expire:type_name -> frontrow.log.v1.Expire
-	0,  // 17: frontrow.log.v1.Payment.outcome:type_name -> frontrow.log.v1.Payment.Outcome
-	12, // 18: frontrow.log.v1.Answer.booking:type_name -> frontrow.log.v1.Booking
-	10, // 19: frontrow.log.v1.Answer.scan:type_name -> frontrow.log.v1.Scanned
-	13, // 20: frontrow.log.v1.Commands.commands:type_name -> frontrow.log.v1.Command
-	20, // 21: frontrow.log.v1.Answers.answers:type_name -> frontrow.log.v1.Answer
-	22, // [22:22] is the sub-list for method output_type
-	22, // [22:22] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	4,  // 0: frontrow.log.v1.Entry.operations:type_name -> frontrow.log.v1.Operation
+	5,  // 1: frontrow.log.v1.Operation.defined:type_name -> frontrow.log.v1.Defined
+	6,  // 2: frontrow.log.v1.Operation.held:type_name -> frontrow.log.v1.Held
+	7,  // 3: frontrow.log.v1.Operation.confirmed:type_name -> frontrow.log.v1.Confirmed
+	8,  // 4: frontrow.log.v1.Operation.declined:type_name -> frontrow.log.v1.Declined
+	9,  // 5: frontrow.log.v1.Operation.ended:type_name -> frontrow.log.v1.Ended
+	10, // 6: frontrow.log.v1.Operation.paid_late:type_name -> frontrow.log.v1.PaidLate
+	11, // 7: frontrow.log.v1.Operation.refunded:type_name -> frontrow.log.v1.Refunded
+	12, // 8: frontrow.log.v1.Operation.scanned:type_name -> frontrow.log.v1.Scanned
+	13, // 9: frontrow.log.v1.Operation.seeded:type_name -> frontrow.log.v1.Seeded
+	14, // 10: frontrow.log.v1.Operation.joined:type_name -> frontrow.log.v1.Joined
+	15, // 11: frontrow.log.v1.Operation.drawn:type_name -> frontrow.log.v1.Drawn
+	16, // 12: frontrow.log.v1.Operation.served:type_name -> frontrow.log.v1.Served
+	18, // 13: frontrow.log.v1.Operation.entered:type_name -> frontrow.log.v1.Entered
+	19, // 14: frontrow.log.v1.Operation.left:type_name -> frontrow.log.v1.Left
+	20, // 15: frontrow.log.v1.Operation.switched:type_name -> frontrow.log.v1.Switched
+	21, // 16: frontrow.log.v1.Operation.controlled:type_name -> frontrow.log.v1.Controlled
+	23, // 17: frontrow.log.v1.Operation.invited:type_name -> frontrow.log.v1.Invited
+	0,  // 18: frontrow.log.v1.Joined.lane:type_name -> frontrow.log.v1.Lane
+	17, // 19: frontrow.log.v1.Served.refused:type_name -> frontrow.log.v1.Refused
+	22, // 20: frontrow.log.v1.Controlled.control:type_name -> frontrow.log.v1.QueueControl
+	29, // 21: frontrow.log.v1.Snapshot.bookings:type_name -> frontrow.log.v1.Booking
+	12, // 22: frontrow.log.v1.Snapshot.scans:type_name -> frontrow.log.v1.Scanned
+	25, // 23: frontrow.log.v1.Snapshot.queue:type_name -> frontrow.log.v1.Queue
+	22, // 24: frontrow.log.v1.Queue.control:type_name -> frontrow.log.v1.QueueControl
+	26, // 25: frontrow.log.v1.Queue.lanes:type_name -> frontrow.log.v1.LaneState
+	28, // 26: frontrow.log.v1.Queue.places:type_name -> frontrow.log.v1.Place
+	45, // 27: frontrow.log.v1.Queue.invites:type_name -> frontrow.log.v1.Queue.InvitesEntry
+	27, // 28: frontrow.log.v1.Queue.recent:type_name -> frontrow.log.v1.Calls
+	16, // 29: frontrow.log.v1.Queue.last:type_name -> frontrow.log.v1.Served
+	17, // 30: frontrow.log.v1.Queue.refused:type_name -> frontrow.log.v1.Refused
+	0,  // 31: frontrow.log.v1.Place.lane:type_name -> frontrow.log.v1.Lane
+	1,  // 32: frontrow.log.v1.Place.status:type_name -> frontrow.log.v1.Place.Status
+	31, // 33: frontrow.log.v1.Command.define:type_name -> frontrow.log.v1.Define
+	32, // 34: frontrow.log.v1.Command.hold:type_name -> frontrow.log.v1.Hold
+	33, // 35: frontrow.log.v1.Command.cancel:type_name -> frontrow.log.v1.Cancel
+	34, // 36: frontrow.log.v1.Command.payment:type_name -> frontrow.log.v1.Payment
+	35, // 37: frontrow.log.v1.Command.scan:type_name -> frontrow.log.v1.Scan
+	36, // 38: frontrow.log.v1.Command.expire:type_name -> frontrow.log.v1.Expire
+	37, // 39: frontrow.log.v1.Command.arrive:type_name -> frontrow.log.v1.Arrive
+	38, // 40: frontrow.log.v1.Command.leave:type_name -> frontrow.log.v1.Leave
+	39, // 41: frontrow.log.v1.Command.serve:type_name -> frontrow.log.v1.Serve
+	40, // 42: frontrow.log.v1.Command.control:type_name -> frontrow.log.v1.Control
+	41, // 43: frontrow.log.v1.Command.invite:type_name -> frontrow.log.v1.Invite
+	2,  // 44: frontrow.log.v1.Payment.outcome:type_name -> frontrow.log.v1.Payment.Outcome
+	17, // 45: frontrow.log.v1.Serve.refused:type_name -> frontrow.log.v1.Refused
+	22, // 46: frontrow.log.v1.Control.control:type_name -> frontrow.log.v1.QueueControl
+	29, // 47: frontrow.log.v1.Answer.booking:type_name -> frontrow.log.v1.Booking
+	12, // 48: frontrow.log.v1.Answer.scan:type_name -> frontrow.log.v1.Scanned
+	28, // 49: frontrow.log.v1.Answer.place:type_name -> frontrow.log.v1.Place
+	30, // 50: frontrow.log.v1.Commands.commands:type_name -> frontrow.log.v1.Command
+	42, // 51: frontrow.log.v1.Answers.answers:type_name -> frontrow.log.v1.Answer
+	52, // [52:52] is the sub-list for method output_type
+	52, // [52:52] is the sub-list for method input_type
+	52, // [52:52] is the sub-list for extension type_name
+	52, // [52:52] is the sub-list for extension extendee
+	0,  // [0:52] is the sub-list for field type_name
 }
 
 func init() { file_log_proto_init() }
@@ -2192,22 +4127,37 @@ func file_log_proto_init() {
 		(*Operation_PaidLate)(nil),
 		(*Operation_Refunded)(nil),
 		(*Operation_Scanned)(nil),
+		(*Operation_Seeded)(nil),
+		(*Operation_Joined)(nil),
+		(*Operation_Drawn)(nil),
+		(*Operation_Served)(nil),
+		(*Operation_Entered)(nil),
+		(*Operation_Left)(nil),
+		(*Operation_Switched)(nil),
+		(*Operation_Controlled)(nil),
+		(*Operation_Invited)(nil),
 	}
-	file_log_proto_msgTypes[12].OneofWrappers = []any{
+	file_log_proto_msgTypes[27].OneofWrappers = []any{
 		(*Command_Define)(nil),
 		(*Command_Hold)(nil),
 		(*Command_Cancel)(nil),
 		(*Command_Payment)(nil),
 		(*Command_Scan)(nil),
 		(*Command_Expire)(nil),
+		(*Command_Arrive)(nil),
+		(*Command_Leave)(nil),
+		(*Command_Serve)(nil),
+		(*Command_Control)(nil),
+		(*Command_Invite)(nil),
 	}
+	file_log_proto_msgTypes[36].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_log_proto_rawDesc), len(file_log_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   22,
+			NumEnums:      3,
+			NumMessages:   43,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

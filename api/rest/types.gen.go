@@ -9,6 +9,19 @@ import (
 	"github.com/google/uuid"
 )
 
+// Defines values for AdmissionReason.
+const (
+	AdmissionReasonCrowdFull AdmissionReason = "crowd_full"
+	AdmissionReasonFewSeats  AdmissionReason = "few_seats"
+	AdmissionReasonGrowing   AdmissionReason = "growing"
+	AdmissionReasonIdle      AdmissionReason = "idle"
+	AdmissionReasonNoSeats   AdmissionReason = "no_seats"
+	AdmissionReasonOrganizer AdmissionReason = "organizer"
+	AdmissionReasonPaused    AdmissionReason = "paused"
+	AdmissionReasonSlow      AdmissionReason = "slow"
+	AdmissionReasonStarting  AdmissionReason = "starting"
+)
+
 // Defines values for AuditAction.
 const (
 	AuditActionAccountDeleted       AuditAction = "account_deleted"
@@ -17,6 +30,7 @@ const (
 	AuditActionEmailChanged         AuditAction = "email_changed"
 	AuditActionEmailVerified        AuditAction = "email_verified"
 	AuditActionEventCancelled       AuditAction = "event_cancelled"
+	AuditActionInviteCodesCreated   AuditAction = "invite_codes_created"
 	AuditActionLockedOut            AuditAction = "locked_out"
 	AuditActionLogin                AuditAction = "login"
 	AuditActionLoginFailed          AuditAction = "login_failed"
@@ -24,6 +38,7 @@ const (
 	AuditActionPasswordChanged      AuditAction = "password_changed"
 	AuditActionPasswordReset        AuditAction = "password_reset"
 	AuditActionPaymentRefunded      AuditAction = "payment_refunded"
+	AuditActionQueueControlled      AuditAction = "queue_controlled"
 	AuditActionRecoveryCodesRenewed AuditAction = "recovery_codes_renewed"
 	AuditActionRegistered           AuditAction = "registered"
 	AuditActionRoleChanged          AuditAction = "role_changed"
@@ -162,6 +177,53 @@ const (
 	PaymentStatusSucceeded  PaymentStatus = "succeeded"
 )
 
+// Defines values for PlaceState.
+const (
+	PlaceStateAdmitted  PlaceState = "admitted"
+	PlaceStateCalled    PlaceState = "called"
+	PlaceStateMissed    PlaceState = "missed"
+	PlaceStateNotNeeded PlaceState = "not_needed"
+	PlaceStateWaiting   PlaceState = "waiting"
+)
+
+// Defines values for QueueChallengeKind.
+const (
+	QueueChallengeKindNone        QueueChallengeKind = "none"
+	QueueChallengeKindProofOfWork QueueChallengeKind = "proof_of_work"
+	QueueChallengeKindTurnstile   QueueChallengeKind = "turnstile"
+)
+
+// Defines values for QueueControlState.
+const (
+	QueueControlStatePaused  QueueControlState = "paused"
+	QueueControlStateRunning QueueControlState = "running"
+	QueueControlStateStopped QueueControlState = "stopped"
+)
+
+// Defines values for QueueLane.
+const (
+	QueueLaneGeneral   QueueLane = "general"
+	QueueLanePriority  QueueLane = "priority"
+	QueueLaneReturning QueueLane = "returning"
+)
+
+// Defines values for QueueMode.
+const (
+	QueueModeAlways    QueueMode = "always"
+	QueueModeAutomatic QueueMode = "automatic"
+	QueueModeOff       QueueMode = "off"
+)
+
+// Defines values for QueueState.
+const (
+	QueueStateClosed   QueueState = "closed"
+	QueueStateOff      QueueState = "off"
+	QueueStateOpen     QueueState = "open"
+	QueueStatePaused   QueueState = "paused"
+	QueueStatePrequeue QueueState = "prequeue"
+	QueueStateSoldOut  QueueState = "sold_out"
+)
+
 // Defines values for Role.
 const (
 	RoleAdmin     Role = "admin"
@@ -228,6 +290,9 @@ type AccountPatch struct {
 	Language Language `json:"language,omitempty,omitzero"`
 	Name     string   `json:"name,omitempty,omitzero"`
 }
+
+// AdmissionReason What limits admissions. `idle`: nobody waits. `starting`: the crowd doubles until holds slow down. `growing`: holds are fast. `slow`: holds take too long, so the crowd shrinks. `crowd_full`: enough people are shopping. `few_seats`: the people shopping are enough for the seats left. `no_seats`: no seat is available. `organizer`: the organiser's limit. `paused`: the organiser has paused the queue.
+type AdmissionReason string
 
 // Area defines model for Area.
 type Area struct {
@@ -513,7 +578,8 @@ type Event struct {
 	Name             string `json:"name"`
 
 	// OrganizerID A UUID, usually version 7, which sorts by creation time.
-	OrganizerID ID `json:"organizer_id"`
+	OrganizerID ID            `json:"organizer_id"`
+	Queue       QueueSettings `json:"queue"`
 
 	// SaleEndsAt An RFC 3339 time in UTC.
 	SaleEndsAt Time `json:"sale_ends_at"`
@@ -556,6 +622,13 @@ type EventPatch struct {
 	HoldSeconds      int    `json:"hold_seconds,omitempty,omitzero"`
 	MaxSeatsPerBuyer int    `json:"max_seats_per_buyer,omitempty,omitzero"`
 	Name             string `json:"name,omitempty,omitzero"`
+	Queue            struct {
+		AdmissionSeconds int `json:"admission_seconds,omitempty,omitzero"`
+
+		// Mode When an event has a queue. `off`: never. `automatic`: before the sale starts, and while more people want seats than can be served. `always`: until the sale ends.
+		Mode               QueueMode `json:"mode,omitempty,omitzero"`
+		OpensBeforeSeconds int       `json:"opens_before_seconds,omitempty,omitzero"`
+	} `json:"queue,omitempty,omitzero"`
 
 	// SaleEndsAt An RFC 3339 time in UTC.
 	SaleEndsAt Time `json:"sale_ends_at,omitempty,omitzero"`
@@ -594,6 +667,27 @@ type FieldError struct {
 
 // ID A UUID, usually version 7, which sorts by creation time.
 type ID = uuid.UUID
+
+// InviteCodes defines model for InviteCodes.
+type InviteCodes struct {
+	Codes []string `json:"codes"`
+	Uses  int      `json:"uses"`
+}
+
+// LaneState defines model for LaneState.
+type LaneState struct {
+	// Drawn The number of people in the draw: numbers up to it got their rank by the draw.
+	Drawn int `json:"drawn"`
+
+	// Last The last number given out.
+	Last int `json:"last"`
+
+	// Serving Ranks up to this one have had their turn.
+	Serving int `json:"serving"`
+
+	// Waiting The number of people waiting.
+	Waiting int `json:"waiting"`
+}
 
 // Language The language of mails.
 type Language string
@@ -660,8 +754,9 @@ type NewEvent struct {
 	HoldSeconds int `json:"hold_seconds,omitempty,omitzero"`
 
 	// MaxSeatsPerBuyer The maximum number of seats per buyer, over all bookings.
-	MaxSeatsPerBuyer int    `json:"max_seats_per_buyer,omitempty,omitzero"`
-	Name             string `json:"name"`
+	MaxSeatsPerBuyer int           `json:"max_seats_per_buyer,omitempty,omitzero"`
+	Name             string        `json:"name"`
+	Queue            QueueSettings `json:"queue,omitempty,omitzero"`
 
 	// SaleEndsAt An RFC 3339 time in UTC.
 	SaleEndsAt Time `json:"sale_ends_at"`
@@ -680,6 +775,14 @@ type NewEvent struct {
 
 	// VenueID A UUID, usually version 7, which sorts by creation time.
 	VenueID ID `json:"venue_id"`
+}
+
+// NewInviteCodes defines model for NewInviteCodes.
+type NewInviteCodes struct {
+	Count int `json:"count"`
+
+	// Uses How many people can use each code.
+	Uses int `json:"uses,omitempty,omitzero"`
 }
 
 // NewPayment defines model for NewPayment.
@@ -863,6 +966,49 @@ type PaymentMethod string
 // PaymentStatus The status of the payment. Only `processing` and `refunding` still change on their own.
 type PaymentStatus string
 
+// Place defines model for Place.
+type Place struct {
+	// Admission Send it with holds and the seat stream.
+	Admission string `json:"admission,omitempty,omitzero"`
+
+	// EventID A UUID, usually version 7, which sorts by creation time.
+	EventID ID `json:"event_id"`
+
+	// JoinedAt An RFC 3339 time in UTC.
+	JoinedAt Time `json:"joined_at,omitempty,omitzero"`
+
+	// Lane `returning`: missed their turn and are back. `priority`: have an invite code. `general`: all others.
+	Lane QueueLane `json:"lane,omitempty,omitzero"`
+
+	// Number Counts who entered the lane.
+	Number int `json:"number,omitempty,omitzero"`
+
+	// Rank The order in which the lane is served. Absent before the draw.
+	Rank int `json:"rank,omitempty,omitzero"`
+
+	// State `waiting`: your turn comes later. `called`: it is your turn until `until`. `missed`: your turn has passed; enter again to go first. `admitted`: you can hold seats until `until`. `not_needed`: everybody can hold seats now.
+	State PlaceState `json:"state"`
+
+	// Until An RFC 3339 time in UTC.
+	Until Time `json:"until,omitempty,omitzero"`
+
+	// Version The log position of the event.
+	Version int64 `json:"version"`
+
+	// Wish You wanted seats when none was left. Your wish is recorded.
+	Wish bool `json:"wish,omitempty,omitzero"`
+}
+
+// PlaceState `waiting`: your turn comes later. `called`: it is your turn until `until`. `missed`: your turn has passed; enter again to go first. `admitted`: you can hold seats until `until`. `not_needed`: everybody can hold seats now.
+type PlaceState string
+
+// PlaceRequest defines model for PlaceRequest.
+type PlaceRequest struct {
+	Challenge  string `json:"challenge,omitempty,omitzero"`
+	InviteCode string `json:"invite_code,omitempty,omitzero"`
+	Solution   string `json:"solution,omitempty,omitzero"`
+}
+
 // Problem defines model for Problem.
 type Problem struct {
 	// BookingStatus The status of the booking that cannot be paid.
@@ -894,6 +1040,144 @@ type Problem struct {
 	Title  string   `json:"title"`
 	Type   string   `json:"type"`
 }
+
+// Queue defines model for Queue.
+type Queue struct {
+	// AdmittedPerMinute How many people got their turn per minute lately. With little data, low and high are far apart.
+	AdmittedPerMinute struct {
+		High float64 `json:"high"`
+		Low  float64 `json:"low"`
+	} `json:"admitted_per_minute"`
+
+	// EventID A UUID, usually version 7, which sorts by creation time.
+	EventID ID `json:"event_id"`
+	Lanes   struct {
+		General   LaneState `json:"general"`
+		Priority  LaneState `json:"priority"`
+		Returning LaneState `json:"returning"`
+	} `json:"lanes"`
+
+	// Mode When an event has a queue. `off`: never. `automatic`: before the sale starts, and while more people want seats than can be served. `always`: until the sale ends.
+	Mode QueueMode `json:"mode"`
+
+	// OpensAt An RFC 3339 time in UTC.
+	OpensAt Time `json:"opens_at"`
+
+	// Required Whether a hold needs an admission now.
+	Required bool `json:"required"`
+
+	// SaleStartsAt An RFC 3339 time in UTC.
+	SaleStartsAt   Time `json:"sale_starts_at"`
+	SeatsAvailable int  `json:"seats_available"`
+
+	// SeatsHeld Seats that may become available again.
+	SeatsHeld int `json:"seats_held"`
+
+	// SeatsPerBooking The average so far, 0 without bookings.
+	SeatsPerBooking float64 `json:"seats_per_booking"`
+
+	// Seed The seed of the draw, in hexadecimal. Absent before the draw.
+	Seed string `json:"seed,omitempty,omitzero"`
+
+	// SeedHash The SHA-256 of the seed, in hexadecimal.
+	SeedHash string `json:"seed_hash,omitempty,omitzero"`
+
+	// State `off`: the event has no queue now, and seats can be held without one. `closed`: the pre-queue opens later. `prequeue`: people wait for the draw. `open`: people are admitted. `paused`: the organiser admits nobody for now. `sold_out`: no seat is available or held.
+	State QueueState `json:"state"`
+
+	// Version The log position of the event.
+	Version int64 `json:"version"`
+}
+
+// QueueChallenge defines model for QueueChallenge.
+type QueueChallenge struct {
+	// Bits The difficulty of the proof of work.
+	Bits int `json:"bits,omitempty,omitzero"`
+
+	// Challenge Send it back with the solution.
+	Challenge string             `json:"challenge,omitempty,omitzero"`
+	Kind      QueueChallengeKind `json:"kind"`
+	SiteKey   string             `json:"site_key,omitempty,omitzero"`
+}
+
+// QueueChallengeKind defines model for QueueChallenge.Kind.
+type QueueChallengeKind string
+
+// QueueControl defines model for QueueControl.
+type QueueControl struct {
+	// MaxPerMinute The maximum number of people to admit per minute. Without it, capacity alone decides.
+	MaxPerMinute int               `json:"max_per_minute,omitempty,omitzero"`
+	State        QueueControlState `json:"state"`
+}
+
+// QueueControlState defines model for QueueControl.State.
+type QueueControlState string
+
+// QueueLane `returning`: missed their turn and are back. `priority`: have an invite code. `general`: all others.
+type QueueLane string
+
+// QueueMode When an event has a queue. `off`: never. `automatic`: before the sale starts, and while more people want seats than can be served. `always`: until the sale ends.
+type QueueMode string
+
+// QueueReport defines model for QueueReport.
+type QueueReport struct {
+	// Called People whose turn it is and who have not come yet.
+	Called  int          `json:"called"`
+	Control QueueControl `json:"control"`
+
+	// Crowd How many people the controller lets shop at once.
+	Crowd float64 `json:"crowd"`
+
+	// Entered Admissions so far.
+	Entered int `json:"entered"`
+
+	// HoldP99Seconds The 99th percentile of the time that recent holds took.
+	HoldP99Seconds float64 `json:"hold_p99_seconds"`
+
+	// Holding People who are admitted and hold seats.
+	Holding        int     `json:"holding"`
+	HoldsPerSecond float64 `json:"holds_per_second"`
+
+	// InviteUsesLeft How many more people can use an invite code.
+	InviteUsesLeft int   `json:"invite_uses_left"`
+	Queue          Queue `json:"queue"`
+
+	// Reason What limits admissions. `idle`: nobody waits. `starting`: the crowd doubles until holds slow down. `growing`: holds are fast. `slow`: holds take too long, so the crowd shrinks. `crowd_full`: enough people are shopping. `few_seats`: the people shopping are enough for the seats left. `no_seats`: no seat is available. `organizer`: the organiser's limit. `paused`: the organiser has paused the queue.
+	Reason AdmissionReason `json:"reason"`
+
+	// Refused Requests that were refused, by reason.
+	Refused struct {
+		ChallengeFailed     int `json:"challenge_failed"`
+		DeviceInQueue       int `json:"device_in_queue"`
+		InviteCodeInvalid   int `json:"invite_code_invalid"`
+		NetworkLimitReached int `json:"network_limit_reached"`
+		QueueRequired       int `json:"queue_required"`
+	} `json:"refused"`
+
+	// Shopping People who are admitted and hold no seat.
+	Shopping int `json:"shopping"`
+
+	// Sold Seats sold.
+	Sold int `json:"sold"`
+
+	// Wishes People who wanted seats when none was left.
+	Wishes int `json:"wishes"`
+}
+
+// QueueSettings defines model for QueueSettings.
+type QueueSettings struct {
+	// AdmissionSeconds How long an admission lasts, in seconds. A hold renews it.
+	AdmissionSeconds int `json:"admission_seconds,omitempty,omitzero"`
+
+	// Mode When an event has a queue. `off`: never. `automatic`: before the sale starts, and while more people want seats than can be served. `always`: until the sale ends.
+	Mode QueueMode `json:"mode"`
+
+	// OpensBeforeSeconds How long before the sale starts the pre-queue opens, in seconds.
+	OpensBeforeSeconds int `json:"opens_before_seconds,omitempty,omitzero"`
+}
+
+// QueueState `off`: the event has no queue now, and seats can be held without one. `closed`: the pre-queue opens later. `prequeue`: people wait for the draw. `open`: people are admitted. `paused`: the organiser admits nobody for now. `sold_out`: no seat is available or held.
+type QueueState string
 
 // Reauthentication defines model for Reauthentication.
 type Reauthentication struct {

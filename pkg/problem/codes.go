@@ -19,6 +19,7 @@ const (
 	CodeForbidden                = "forbidden"                 // 403
 	CodeEmailNotVerified         = "email_not_verified"        // 403
 	CodeReauthenticationRequired = "reauthentication_required" // 403
+	CodeQueueRequired            = "queue_required"            // 403
 	CodeNotFound                 = "not_found"                 // 404
 	CodeMethodNotAllowed         = "method_not_allowed"        // 405
 	CodeLastAdmin                = "last_admin"                // 409
@@ -41,6 +42,8 @@ const (
 	CodeWrongPassword            = "wrong_password"            // 409
 	CodeWrongCode                = "wrong_code"                // 409
 	CodePasswordTooShort         = "password_too_short"        // 409
+	CodeQueueNotOpen             = "queue_not_open"            // 409
+	CodeDeviceInQueue            = "device_in_queue"           // 409
 	CodeLinkInvalid              = "link_invalid"              // 410
 	CodePreconditionFailed       = "precondition_failed"       // 412
 	CodeBodyTooLarge             = "body_too_large"            // 413
@@ -52,10 +55,13 @@ const (
 	CodeUnknownPaymentMethod     = "unknown_payment_method"    // 422
 	CodeAmountMismatch           = "amount_mismatch"           // 422
 	CodeScanIDReused             = "scan_id_reused"            // 422
+	CodeChallengeFailed          = "challenge_failed"          // 422
+	CodeInviteCodeInvalid        = "invite_code_invalid"       // 422
 	CodePreconditionRequired     = "precondition_required"     // 428
 	CodeRateLimited              = "rate_limited"              // 429
 	CodeTooManyAttempts          = "too_many_attempts"         // 429
 	CodeTooManyStreams           = "too_many_streams"          // 429
+	CodeNetworkLimitReached      = "network_limit_reached"     // 429
 	CodeInternal                 = "internal"                  // 500
 	CodeUnavailable              = "unavailable"               // 503
 	CodeOverloaded               = "overloaded"                // 503
@@ -80,6 +86,7 @@ var titles = map[string]string{
 	CodeForbidden:                "Forbidden",
 	CodeEmailNotVerified:         "E-mail not verified",
 	CodeReauthenticationRequired: "Password needed again",
+	CodeQueueRequired:            "Not admitted",
 	CodeNotFound:                 "Not found",
 	CodeMethodNotAllowed:         "Method not allowed",
 	CodeLastAdmin:                "Last admin",
@@ -102,6 +109,8 @@ var titles = map[string]string{
 	CodeWrongPassword:            "Wrong password",
 	CodeWrongCode:                "Wrong code",
 	CodePasswordTooShort:         "Password too short for the role",
+	CodeQueueNotOpen:             "Queue not open",
+	CodeDeviceInQueue:            "Browser already in the queue",
 	CodeLinkInvalid:              "Link no longer valid",
 	CodePreconditionFailed:       "Changed in the meantime",
 	CodeBodyTooLarge:             "Body too large",
@@ -113,10 +122,13 @@ var titles = map[string]string{
 	CodeUnknownPaymentMethod:     "Unknown payment method",
 	CodeAmountMismatch:           "Amounts differ",
 	CodeScanIDReused:             "Scan id reused",
+	CodeChallengeFailed:          "Challenge not solved",
+	CodeInviteCodeInvalid:        "Invalid invite code",
 	CodePreconditionRequired:     "If-Match required",
 	CodeRateLimited:              "Too many requests",
 	CodeTooManyAttempts:          "Too many attempts",
 	CodeTooManyStreams:           "Too many streams",
+	CodeNetworkLimitReached:      "Too many people of one network",
 	CodeInternal:                 "Internal error",
 	CodeUnavailable:              "Temporarily unavailable",
 	CodeOverloaded:               "Overloaded",
