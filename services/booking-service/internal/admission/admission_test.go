@@ -1,0 +1,207 @@
+package admission
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"github.com/frontrow-tickets/frontrow/api/rest"
+)
+
+const target = 500 * time.Millisecond
+
+// busy is a second in which a full crowd of 1,000 people held fast, and many
+// wait.
+func busy() Observation {
+	return Observation{
+		Elapsed: time.Second, Holds: 200, P99: 20 * time.Millisecond, Waiting: 10_000, Called: 100, Shopping: 900,
+		Available: 50_000, SeatsPerBooking: 2,
+	}
+}
+
+func with(change func(*Observation)) Observation {
+	o := busy()
+	change(&o)
+	return o
+}
+
+// A restored controller has the crowd 1,000 and is above its threshold.
+func TestTick(t *testing.T) {
+	for name, test := range map[string]struct {
+		seen  Observation
+		crowd float64
+		most  int
+		why   rest.AdmissionReason
+	}{
+		"grows by a fraction of the holds": {busy(), 1050, 50, rest.AdmissionReasonGrowing},
+		"stays while holds are neither fast nor slow": {
+			with(func(o *Observation) { o.P99 = 300 * time.Millisecond; o.Shopping = 800 }), 1000, 100, rest.AdmissionReasonCrowdFull,
+		},
+		"stays while it is not used": {
+			with(func(o *Observation) { o.Holds, o.Called, o.Shopping = 10, 0, 500 }), 1000, 100, rest.AdmissionReasonCrowdFull,
+		},
+		"stays without holds": {with(func(o *Observation) { o.Holds, o.P99 = 0, 0 }), 1000, 0, rest.AdmissionReasonCrowdFull},
+		"shrinks when holds are slow": {
+			with(func(o *Observation) { o.P99 = target + 1 }), 700, 0, rest.AdmissionReasonSlow,
+		},
+		"shrinks from the people who shop": {
+			with(func(o *Observation) { o.P99, o.Called, o.Shopping = target+1, 0, 500 }), 350, 0, rest.AdmissionReasonSlow,
+		},
+		"shrinks when holds are refused": {
+			with(func(o *Observation) { o.Holds, o.P99, o.Overloaded = 0, 0, 1 }), 700, 0, rest.AdmissionReasonSlow,
+		},
+		"ignores one slow hold of a few": {
+			with(func(o *Observation) { o.Holds, o.P99, o.Shopping = 10, time.Second, 800 }), 1000, 100, rest.AdmissionReasonCrowdFull,
+		},
+		"keeps seats selling while holds are slow": {
+			with(func(o *Observation) { o.P99, o.Called, o.Shopping = target+1, 0, 20 }), leastCrowd, 30, rest.AdmissionReasonSlow,
+		},
+		"does not count idle people": {
+			with(func(o *Observation) { o.Idle, o.Holds, o.P99 = 100, 0, 0 }), 1000, 0, rest.AdmissionReasonCrowdFull,
+		},
+		"calls a limited number a second": {
+			with(func(o *Observation) { o.Holds, o.P99, o.Called, o.Shopping = 0, 0, 0, 0 }), 1000, startPerSecond, rest.AdmissionReasonCrowdFull,
+		},
+		"calls twice as many as hold": {
+			with(func(o *Observation) { o.Called, o.Shopping = 0, 200 }), 1000, 400, rest.AdmissionReasonCrowdFull,
+		},
+		"calls enough people for the seats left": {
+			with(func(o *Observation) { o.Available, o.SeatsPerBooking = 1200, 1.8 }), 1050, 10, rest.AdmissionReasonFewSeats,
+		},
+		"calls nobody without an available seat": {
+			with(func(o *Observation) { o.Available, o.Held = 0, 10 }), 1050, 0, rest.AdmissionReasonNoSeats,
+		},
+		"calls nobody while paused": {with(func(o *Observation) { o.Paused = true }), 1050, 0, rest.AdmissionReasonPaused},
+		"follows the organiser": {
+			with(func(o *Observation) { o.MaxPerMinute = 600 }), 1050, 10, rest.AdmissionReasonOrganizer,
+		},
+		"is idle when nobody waits": {with(func(o *Observation) { o.Waiting = 0 }), 1000, 0, rest.AdmissionReasonIdle},
+		"is idle when it calls all who wait": {
+			with(func(o *Observation) { o.Waiting = 5 }), 1050, 50, rest.AdmissionReasonIdle,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := New(target, 1000).Tick(test.seen)
+			if want := (Decision{test.crowd, test.most, test.why}); got != want {
+				t.Errorf("%+v, want %+v", got, want)
+			}
+		})
+	}
+}
+
+func TestNewQueueStartsAtAConstantRate(t *testing.T) {
+	c := New(target, 0)
+	o := Observation{Elapsed: time.Second, Waiting: 10_000, Available: 50_000}
+	for n := range 20 {
+		d := c.Tick(o)
+		if d.Most != startPerSecond || d.Reason != rest.AdmissionReasonStarting && n > 0 {
+			t.Fatalf("tick %d: %+v, want %d people", n, d, startPerSecond)
+		}
+		o.Called += d.Most
+	}
+}
+
+func TestSlowStartDoublesWithTheHolds(t *testing.T) {
+	c := New(target, 0)
+	c.crowd = 1000
+	c.Tick(with(func(o *Observation) { o.Holds = 1000 }))
+	if c.crowd != 2000 {
+		t.Errorf("1,000 holds: the crowd is %g, want 2,000", c.crowd)
+	}
+}
+
+func TestSlowStartEndsBeforeHoldsAreSlow(t *testing.T) {
+	c := New(target, 0)
+	c.crowd = 1000
+	c.Tick(with(func(o *Observation) { o.P99 = target / 2 }))
+	if d := c.Tick(busy()); c.crowd != 1050 || d.Reason != rest.AdmissionReasonGrowing {
+		t.Errorf("after a p99 of half of the target: crowd %g, %s; want 1050, growing", c.crowd, d.Reason)
+	}
+}
+
+func TestCongestionShrinksTheCrowdOnce(t *testing.T) {
+	c := New(target, 1000)
+	o := with(func(o *Observation) { o.P99 = 2 * target })
+	for range 5 {
+		if d := c.Tick(o); d.Crowd != 700 || d.Most != 0 {
+			t.Fatalf("%+v, want the crowd 700 and nobody called", d)
+		}
+	}
+	o.Called, o.Shopping = 0, 300
+	if d := c.Tick(o); d.Crowd != 300 || d.Most != 0 {
+		t.Errorf("still slow with 300 people: %+v, want the crowd 300 and nobody called", d)
+	}
+}
+
+func TestCrowdRecoversFastAfterCongestion(t *testing.T) {
+	c := New(target, 1000)
+	c.Tick(with(func(o *Observation) { o.P99 = 2 * target }))
+	c.Tick(with(func(o *Observation) { o.P99, o.Called, o.Shopping = 2*target, 0, 200 }))
+	for want := 300.0; want <= 700; want += 100 {
+		c.Tick(with(func(o *Observation) { o.Holds, o.Called, o.Shopping = 50, 0, int(c.crowd) }))
+		if c.crowd != want {
+			t.Fatalf("the crowd is %g, want %g", c.crowd, want)
+		}
+	}
+	c.Tick(with(func(o *Observation) { o.P99, o.Called, o.Shopping = 2*target, 0, 700 }))
+	if math.Abs(c.crowd-490) > 0.1 {
+		t.Errorf("after another congestion the crowd is %g, want 490", c.crowd)
+	}
+}
+
+func TestFewSlowHoldsCountWhenTheyLast(t *testing.T) {
+	c := New(target, 1000)
+	o := with(func(o *Observation) { o.Holds, o.P99 = 5, time.Second })
+	for n := 1; n <= patience; n++ {
+		d := c.Tick(o)
+		if slow := d.Reason == rest.AdmissionReasonSlow; slow != (n == patience) {
+			t.Errorf("tick %d: %s", n, d.Reason)
+		}
+	}
+}
+
+func TestIdlePeopleAreReplaced(t *testing.T) {
+	c := New(target, 1000)
+	o := with(func(o *Observation) { o.P99 = 300 * time.Millisecond })
+	c.Tick(o)
+	o.Idle = 60
+	if d := c.Tick(o); d.Most != 60 || d.Crowd != 1060 {
+		t.Errorf("60 of 1,000 people became idle: %+v, want 60 more and the crowd 1,060", d)
+	}
+}
+
+func TestRestoredCrowdDoesNotCountIdlePeopleTwice(t *testing.T) {
+	c := New(target, 1000)
+	o := with(func(o *Observation) { o.Idle, o.P99 = 400, 300*time.Millisecond })
+	for range 2 {
+		if d := c.Tick(o); d.Crowd != 1000 || d.Most != 0 {
+			t.Errorf("%+v, want the crowd 1,000", d)
+		}
+	}
+}
+
+func TestOrganizersLimitIsKept(t *testing.T) {
+	for _, perMinute := range []int{1, 7, 60, 90, 1000} {
+		c, called := New(target, 1000), 0
+		o := with(func(o *Observation) { o.MaxPerMinute, o.Called, o.Shopping = perMinute, 0, 0 })
+		o.Elapsed = 700 * time.Millisecond
+		const ticks = 1000
+		for range ticks {
+			called += c.Tick(o).Most
+		}
+		want := float64(perMinute) / 60 * ticks * o.Elapsed.Seconds()
+		if math.Abs(float64(called)-want) > max(2, float64(perMinute)/60) {
+			t.Errorf("%d a minute: %d people called, want %.0f", perMinute, called, want)
+		}
+	}
+}
+
+func TestOrganizersLimitDoesNotAccumulate(t *testing.T) {
+	c := New(target, 1000)
+	for range 600 {
+		c.Tick(with(func(o *Observation) { o.MaxPerMinute, o.Paused = 600, true }))
+	}
+	if d := c.Tick(with(func(o *Observation) { o.MaxPerMinute = 600 })); d.Most > 11 {
+		t.Errorf("after a pause: %+v, want at most 11 people", d)
+	}
+}
