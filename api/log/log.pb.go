@@ -1705,9 +1705,11 @@ func (x *Switched) GetAt() int64 {
 
 // Controlled is the organiser's control of the queue.
 type Controlled struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Control       *QueueControl          `protobuf:"bytes,1,opt,name=control,proto3" json:"control,omitempty"`
-	At            int64                  `protobuf:"varint,2,opt,name=at,proto3" json:"at,omitempty"`
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Control *QueueControl          `protobuf:"bytes,1,opt,name=control,proto3" json:"control,omitempty"`
+	At      int64                  `protobuf:"varint,2,opt,name=at,proto3" json:"at,omitempty"`
+	// Audit is the JSON of the AuditEntry to publish.
+	Audit         []byte `protobuf:"bytes,3,opt,name=audit,proto3" json:"audit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1754,6 +1756,13 @@ func (x *Controlled) GetAt() int64 {
 		return x.At
 	}
 	return 0
+}
+
+func (x *Controlled) GetAudit() []byte {
+	if x != nil {
+		return x.Audit
+	}
+	return nil
 }
 
 type QueueControl struct {
@@ -1816,8 +1825,14 @@ type Invited struct {
 	// Codes are the codes' hashes. The codes themselves are not stored.
 	Codes []uint64 `protobuf:"fixed64,1,rep,packed,name=codes,proto3" json:"codes,omitempty"`
 	// Uses is how many people can use each code.
-	Uses          uint32 `protobuf:"varint,2,opt,name=uses,proto3" json:"uses,omitempty"`
-	At            int64  `protobuf:"varint,3,opt,name=at,proto3" json:"at,omitempty"`
+	Uses uint32 `protobuf:"varint,2,opt,name=uses,proto3" json:"uses,omitempty"`
+	At   int64  `protobuf:"varint,3,opt,name=at,proto3" json:"at,omitempty"`
+	// Batch and request are hashes of the request's Idempotency-Key and body; 0
+	// without a key.
+	Batch   uint64 `protobuf:"fixed64,4,opt,name=batch,proto3" json:"batch,omitempty"`
+	Request uint64 `protobuf:"fixed64,5,opt,name=request,proto3" json:"request,omitempty"`
+	// Audit is the JSON of the AuditEntry to publish.
+	Audit         []byte `protobuf:"bytes,6,opt,name=audit,proto3" json:"audit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1871,6 +1886,27 @@ func (x *Invited) GetAt() int64 {
 		return x.At
 	}
 	return 0
+}
+
+func (x *Invited) GetBatch() uint64 {
+	if x != nil {
+		return x.Batch
+	}
+	return 0
+}
+
+func (x *Invited) GetRequest() uint64 {
+	if x != nil {
+		return x.Request
+	}
+	return 0
+}
+
+func (x *Invited) GetAudit() []byte {
+	if x != nil {
+		return x.Audit
+	}
+	return nil
 }
 
 // Snapshot is the state after the entries up to a sequence number. It is
@@ -1965,8 +2001,9 @@ type Queue struct {
 	Places  []*Place      `protobuf:"bytes,6,rep,name=places,proto3" json:"places,omitempty"`
 	// Invites has the uses left of each invite code.
 	Invites map[uint64]uint32 `protobuf:"bytes,7,rep,name=invites,proto3" json:"invites,omitempty" protobuf_key:"fixed64,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
-	Entered uint32            `protobuf:"varint,8,opt,name=entered,proto3" json:"entered,omitempty"`
-	Wishes  uint32            `protobuf:"varint,9,opt,name=wishes,proto3" json:"wishes,omitempty"`
+	// Batches has the request of each batch of invite codes.
+	Batches map[uint64]uint64 `protobuf:"bytes,8,rep,name=batches,proto3" json:"batches,omitempty" protobuf_key:"fixed64,1,opt,name=key" protobuf_val:"fixed64,2,opt,name=value"`
+	Entered uint32            `protobuf:"varint,9,opt,name=entered,proto3" json:"entered,omitempty"`
 	// Recent has when people were called lately.
 	Recent []*Calls `protobuf:"bytes,10,rep,name=recent,proto3" json:"recent,omitempty"`
 	// Last is the last Served.
@@ -2056,16 +2093,16 @@ func (x *Queue) GetInvites() map[uint64]uint32 {
 	return nil
 }
 
+func (x *Queue) GetBatches() map[uint64]uint64 {
+	if x != nil {
+		return x.Batches
+	}
+	return nil
+}
+
 func (x *Queue) GetEntered() uint32 {
 	if x != nil {
 		return x.Entered
-	}
-	return 0
-}
-
-func (x *Queue) GetWishes() uint32 {
-	if x != nil {
-		return x.Wishes
 	}
 	return 0
 }
@@ -3391,6 +3428,7 @@ func (x *Serve) GetSeed() []byte {
 type Control struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Control       *QueueControl          `protobuf:"bytes,1,opt,name=control,proto3" json:"control,omitempty"`
+	Audit         []byte                 `protobuf:"bytes,2,opt,name=audit,proto3" json:"audit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3432,10 +3470,20 @@ func (x *Control) GetControl() *QueueControl {
 	return nil
 }
 
+func (x *Control) GetAudit() []byte {
+	if x != nil {
+		return x.Audit
+	}
+	return nil
+}
+
 type Invite struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Codes         []uint64               `protobuf:"fixed64,1,rep,packed,name=codes,proto3" json:"codes,omitempty"`
 	Uses          uint32                 `protobuf:"varint,2,opt,name=uses,proto3" json:"uses,omitempty"`
+	Batch         uint64                 `protobuf:"fixed64,3,opt,name=batch,proto3" json:"batch,omitempty"`
+	Request       uint64                 `protobuf:"fixed64,4,opt,name=request,proto3" json:"request,omitempty"`
+	Audit         []byte                 `protobuf:"bytes,5,opt,name=audit,proto3" json:"audit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3482,6 +3530,27 @@ func (x *Invite) GetUses() uint32 {
 		return x.Uses
 	}
 	return 0
+}
+
+func (x *Invite) GetBatch() uint64 {
+	if x != nil {
+		return x.Batch
+	}
+	return 0
+}
+
+func (x *Invite) GetRequest() uint64 {
+	if x != nil {
+		return x.Request
+	}
+	return 0
+}
+
+func (x *Invite) GetAudit() []byte {
+	if x != nil {
+		return x.Audit
+	}
+	return nil
 }
 
 // Answer is what became of a command.
@@ -3808,24 +3877,28 @@ const file_log_proto_rawDesc = "" +
 	"\x02at\x18\x02 \x01(\x03R\x02at\"2\n" +
 	"\bSwitched\x12\x16\n" +
 	"\x06active\x18\x01 \x01(\bR\x06active\x12\x0e\n" +
-	"\x02at\x18\x02 \x01(\x03R\x02at\"U\n" +
+	"\x02at\x18\x02 \x01(\x03R\x02at\"k\n" +
 	"\n" +
 	"Controlled\x127\n" +
 	"\acontrol\x18\x01 \x01(\v2\x1d.frontrow.log.v1.QueueControlR\acontrol\x12\x0e\n" +
-	"\x02at\x18\x02 \x01(\x03R\x02at\"J\n" +
+	"\x02at\x18\x02 \x01(\x03R\x02at\x12\x14\n" +
+	"\x05audit\x18\x03 \x01(\fR\x05audit\"J\n" +
 	"\fQueueControl\x12\x14\n" +
 	"\x05state\x18\x01 \x01(\tR\x05state\x12$\n" +
-	"\x0emax_per_minute\x18\x02 \x01(\rR\fmaxPerMinute\"C\n" +
+	"\x0emax_per_minute\x18\x02 \x01(\rR\fmaxPerMinute\"\x89\x01\n" +
 	"\aInvited\x12\x14\n" +
 	"\x05codes\x18\x01 \x03(\x06R\x05codes\x12\x12\n" +
 	"\x04uses\x18\x02 \x01(\rR\x04uses\x12\x0e\n" +
-	"\x02at\x18\x03 \x01(\x03R\x02at\"\xd2\x01\n" +
+	"\x02at\x18\x03 \x01(\x03R\x02at\x12\x14\n" +
+	"\x05batch\x18\x04 \x01(\x06R\x05batch\x12\x18\n" +
+	"\arequest\x18\x05 \x01(\x06R\arequest\x12\x14\n" +
+	"\x05audit\x18\x06 \x01(\fR\x05audit\"\xd2\x01\n" +
 	"\bSnapshot\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x03R\x03seq\x12 \n" +
 	"\vdefinitions\x18\x02 \x03(\fR\vdefinitions\x124\n" +
 	"\bbookings\x18\x03 \x03(\v2\x18.frontrow.log.v1.BookingR\bbookings\x12.\n" +
 	"\x05scans\x18\x04 \x03(\v2\x18.frontrow.log.v1.ScannedR\x05scans\x12,\n" +
-	"\x05queue\x18\x05 \x01(\v2\x16.frontrow.log.v1.QueueR\x05queue\"\xa7\x04\n" +
+	"\x05queue\x18\x05 \x01(\v2\x16.frontrow.log.v1.QueueR\x05queue\"\x8a\x05\n" +
 	"\x05Queue\x12\x12\n" +
 	"\x04seed\x18\x01 \x01(\fR\x04seed\x12\x19\n" +
 	"\bdrawn_at\x18\x02 \x01(\x03R\adrawnAt\x12\x16\n" +
@@ -3833,16 +3906,19 @@ const file_log_proto_rawDesc = "" +
 	"\acontrol\x18\x04 \x01(\v2\x1d.frontrow.log.v1.QueueControlR\acontrol\x120\n" +
 	"\x05lanes\x18\x05 \x03(\v2\x1a.frontrow.log.v1.LaneStateR\x05lanes\x12.\n" +
 	"\x06places\x18\x06 \x03(\v2\x16.frontrow.log.v1.PlaceR\x06places\x12=\n" +
-	"\ainvites\x18\a \x03(\v2#.frontrow.log.v1.Queue.InvitesEntryR\ainvites\x12\x18\n" +
-	"\aentered\x18\b \x01(\rR\aentered\x12\x16\n" +
-	"\x06wishes\x18\t \x01(\rR\x06wishes\x12.\n" +
+	"\ainvites\x18\a \x03(\v2#.frontrow.log.v1.Queue.InvitesEntryR\ainvites\x12=\n" +
+	"\abatches\x18\b \x03(\v2#.frontrow.log.v1.Queue.BatchesEntryR\abatches\x12\x18\n" +
+	"\aentered\x18\t \x01(\rR\aentered\x12.\n" +
 	"\x06recent\x18\n" +
 	" \x03(\v2\x16.frontrow.log.v1.CallsR\x06recent\x12+\n" +
 	"\x04last\x18\v \x01(\v2\x17.frontrow.log.v1.ServedR\x04last\x122\n" +
 	"\arefused\x18\f \x01(\v2\x18.frontrow.log.v1.RefusedR\arefused\x1a:\n" +
 	"\fInvitesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\x06R\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\rR\x05value:\x028\x01\"O\n" +
+	"\x05value\x18\x02 \x01(\rR\x05value:\x028\x01\x1a:\n" +
+	"\fBatchesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\x06R\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x06R\x05value:\x028\x01\"O\n" +
 	"\tLaneState\x12\x12\n" +
 	"\x04last\x18\x01 \x01(\rR\x04last\x12\x18\n" +
 	"\aserving\x18\x02 \x01(\rR\aserving\x12\x14\n" +
@@ -3964,12 +4040,16 @@ const file_log_proto_rawDesc = "" +
 	"\arefused\x18\x06 \x01(\v2\x18.frontrow.log.v1.RefusedR\arefused\x12\x1b\n" +
 	"\x06active\x18\a \x01(\bH\x00R\x06active\x88\x01\x01\x12\x12\n" +
 	"\x04seed\x18\b \x01(\fR\x04seedB\t\n" +
-	"\a_active\"B\n" +
+	"\a_active\"X\n" +
 	"\aControl\x127\n" +
-	"\acontrol\x18\x01 \x01(\v2\x1d.frontrow.log.v1.QueueControlR\acontrol\"2\n" +
+	"\acontrol\x18\x01 \x01(\v2\x1d.frontrow.log.v1.QueueControlR\acontrol\x12\x14\n" +
+	"\x05audit\x18\x02 \x01(\fR\x05audit\"x\n" +
 	"\x06Invite\x12\x14\n" +
 	"\x05codes\x18\x01 \x03(\x06R\x05codes\x12\x12\n" +
-	"\x04uses\x18\x02 \x01(\rR\x04uses\"\xb6\x02\n" +
+	"\x04uses\x18\x02 \x01(\rR\x04uses\x12\x14\n" +
+	"\x05batch\x18\x03 \x01(\x06R\x05batch\x12\x18\n" +
+	"\arequest\x18\x04 \x01(\x06R\arequest\x12\x14\n" +
+	"\x05audit\x18\x05 \x01(\fR\x05audit\"\xb6\x02\n" +
 	"\x06Answer\x12\x18\n" +
 	"\arefusal\x18\x01 \x01(\tR\arefusal\x12\x14\n" +
 	"\x05seats\x18\x02 \x03(\rR\x05seats\x12\x14\n" +
@@ -4004,7 +4084,7 @@ func file_log_proto_rawDescGZIP() []byte {
 }
 
 var file_log_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 43)
+var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
 var file_log_proto_goTypes = []any{
 	(Lane)(0),            // 0: frontrow.log.v1.Lane
 	(Place_Status)(0),    // 1: frontrow.log.v1.Place.Status
@@ -4052,6 +4132,7 @@ var file_log_proto_goTypes = []any{
 	(*Commands)(nil),     // 43: frontrow.log.v1.Commands
 	(*Answers)(nil),      // 44: frontrow.log.v1.Answers
 	nil,                  // 45: frontrow.log.v1.Queue.InvitesEntry
+	nil,                  // 46: frontrow.log.v1.Queue.BatchesEntry
 }
 var file_log_proto_depIdxs = []int32{
 	4,  // 0: frontrow.log.v1.Entry.operations:type_name -> frontrow.log.v1.Operation
@@ -4082,35 +4163,36 @@ var file_log_proto_depIdxs = []int32{
 	26, // 25: frontrow.log.v1.Queue.lanes:type_name -> frontrow.log.v1.LaneState
 	28, // 26: frontrow.log.v1.Queue.places:type_name -> frontrow.log.v1.Place
 	45, // 27: frontrow.log.v1.Queue.invites:type_name -> frontrow.log.v1.Queue.InvitesEntry
-	27, // 28: frontrow.log.v1.Queue.recent:type_name -> frontrow.log.v1.Calls
-	16, // 29: frontrow.log.v1.Queue.last:type_name -> frontrow.log.v1.Served
-	17, // 30: frontrow.log.v1.Queue.refused:type_name -> frontrow.log.v1.Refused
-	0,  // 31: frontrow.log.v1.Place.lane:type_name -> frontrow.log.v1.Lane
-	1,  // 32: frontrow.log.v1.Place.status:type_name -> frontrow.log.v1.Place.Status
-	31, // 33: frontrow.log.v1.Command.define:type_name -> frontrow.log.v1.Define
-	32, // 34: frontrow.log.v1.Command.hold:type_name -> frontrow.log.v1.Hold
-	33, // 35: frontrow.log.v1.Command.cancel:type_name -> frontrow.log.v1.Cancel
-	34, // 36: frontrow.log.v1.Command.payment:type_name -> frontrow.log.v1.Payment
-	35, // 37: frontrow.log.v1.Command.scan:type_name -> frontrow.log.v1.Scan
-	36, // 38: frontrow.log.v1.Command.expire:type_name -> frontrow.log.v1.Expire
-	37, // 39: frontrow.log.v1.Command.arrive:type_name -> frontrow.log.v1.Arrive
-	38, // 40: frontrow.log.v1.Command.leave:type_name -> frontrow.log.v1.Leave
-	39, // 41: frontrow.log.v1.Command.serve:type_name -> frontrow.log.v1.Serve
-	40, // 42: frontrow.log.v1.Command.control:type_name -> frontrow.log.v1.Control
-	41, // 43: frontrow.log.v1.Command.invite:type_name -> frontrow.log.v1.Invite
-	2,  // 44: frontrow.log.v1.Payment.outcome:type_name -> frontrow.log.v1.Payment.Outcome
-	17, // 45: frontrow.log.v1.Serve.refused:type_name -> frontrow.log.v1.Refused
-	22, // 46: frontrow.log.v1.Control.control:type_name -> frontrow.log.v1.QueueControl
-	29, // 47: frontrow.log.v1.Answer.booking:type_name -> frontrow.log.v1.Booking
-	12, // 48: frontrow.log.v1.Answer.scan:type_name -> frontrow.log.v1.Scanned
-	28, // 49: frontrow.log.v1.Answer.place:type_name -> frontrow.log.v1.Place
-	30, // 50: frontrow.log.v1.Commands.commands:type_name -> frontrow.log.v1.Command
-	42, // 51: frontrow.log.v1.Answers.answers:type_name -> frontrow.log.v1.Answer
-	52, // [52:52] is the sub-list for method output_type
-	52, // [52:52] is the sub-list for method input_type
-	52, // [52:52] is the sub-list for extension type_name
-	52, // [52:52] is the sub-list for extension extendee
-	0,  // [0:52] is the sub-list for field type_name
+	46, // 28: frontrow.log.v1.Queue.batches:type_name -> frontrow.log.v1.Queue.BatchesEntry
+	27, // 29: frontrow.log.v1.Queue.recent:type_name -> frontrow.log.v1.Calls
+	16, // 30: frontrow.log.v1.Queue.last:type_name -> frontrow.log.v1.Served
+	17, // 31: frontrow.log.v1.Queue.refused:type_name -> frontrow.log.v1.Refused
+	0,  // 32: frontrow.log.v1.Place.lane:type_name -> frontrow.log.v1.Lane
+	1,  // 33: frontrow.log.v1.Place.status:type_name -> frontrow.log.v1.Place.Status
+	31, // 34: frontrow.log.v1.Command.define:type_name -> frontrow.log.v1.Define
+	32, // 35: frontrow.log.v1.Command.hold:type_name -> frontrow.log.v1.Hold
+	33, // 36: frontrow.log.v1.Command.cancel:type_name -> frontrow.log.v1.Cancel
+	34, // 37: frontrow.log.v1.Command.payment:type_name -> frontrow.log.v1.Payment
+	35, // 38: frontrow.log.v1.Command.scan:type_name -> frontrow.log.v1.Scan
+	36, // 39: frontrow.log.v1.Command.expire:type_name -> frontrow.log.v1.Expire
+	37, // 40: frontrow.log.v1.Command.arrive:type_name -> frontrow.log.v1.Arrive
+	38, // 41: frontrow.log.v1.Command.leave:type_name -> frontrow.log.v1.Leave
+	39, // 42: frontrow.log.v1.Command.serve:type_name -> frontrow.log.v1.Serve
+	40, // 43: frontrow.log.v1.Command.control:type_name -> frontrow.log.v1.Control
+	41, // 44: frontrow.log.v1.Command.invite:type_name -> frontrow.log.v1.Invite
+	2,  // 45: frontrow.log.v1.Payment.outcome:type_name -> frontrow.log.v1.Payment.Outcome
+	17, // 46: frontrow.log.v1.Serve.refused:type_name -> frontrow.log.v1.Refused
+	22, // 47: frontrow.log.v1.Control.control:type_name -> frontrow.log.v1.QueueControl
+	29, // 48: frontrow.log.v1.Answer.booking:type_name -> frontrow.log.v1.Booking
+	12, // 49: frontrow.log.v1.Answer.scan:type_name -> frontrow.log.v1.Scanned
+	28, // 50: frontrow.log.v1.Answer.place:type_name -> frontrow.log.v1.Place
+	30, // 51: frontrow.log.v1.Commands.commands:type_name -> frontrow.log.v1.Command
+	42, // 52: frontrow.log.v1.Answers.answers:type_name -> frontrow.log.v1.Answer
+	53, // [53:53] is the sub-list for method output_type
+	53, // [53:53] is the sub-list for method input_type
+	53, // [53:53] is the sub-list for extension type_name
+	53, // [53:53] is the sub-list for extension extendee
+	0,  // [0:53] is the sub-list for field type_name
 }
 
 func init() { file_log_proto_init() }
@@ -4157,7 +4239,7 @@ func file_log_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_log_proto_rawDesc), len(file_log_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   43,
+			NumMessages:   44,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"crypto/sha256"
 	"fmt"
 
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
+	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/challenge"
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/ticket"
 )
 
@@ -15,6 +17,11 @@ type keys struct {
 	replicas *identity.Signer
 	signer   *ticket.Signer
 	tickets  *ticket.Keys
+	// admissions signs admissions for the gateway.
+	admissions *identity.Signer
+	// queue is the secret of challenges and invite codes.
+	queue     []byte
+	challenge challenge.Verifier
 }
 
 func (c config) keys() (k keys, err error) {
@@ -33,6 +40,14 @@ func (c config) keys() (k keys, err error) {
 	if k.signer, err = ticket.NewSigner(c.TicketSigningKey); err != nil {
 		return k, err
 	}
-	k.tickets, err = ticket.NewKeys(k.signer, c.TicketPublicKeys)
+	if k.tickets, err = ticket.NewKeys(k.signer, c.TicketPublicKeys); err != nil {
+		return k, err
+	}
+	if k.admissions, err = identity.NewSigner(identity.AdmissionAudience, c.IdentityKeys); err != nil {
+		return k, err
+	}
+	sum := sha256.Sum256([]byte("frontrow queue " + c.TicketSigningKey))
+	k.queue = sum[:]
+	k.challenge, err = challenge.New(c.Challenge, k.queue)
 	return k, err
 }

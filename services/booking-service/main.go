@@ -4,10 +4,12 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/frontrow-tickets/frontrow/pkg/kafka"
 	"github.com/frontrow-tickets/frontrow/pkg/service"
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/cassandra"
+	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/challenge"
 )
 
 const name = "booking-service"
@@ -23,6 +25,9 @@ type config struct {
 	Topics           kafka.Topics
 	TicketSigningKey string `env:"TICKET_SIGNING_KEY,required"`
 	TicketPublicKeys string `env:"TICKET_PUBLIC_KEYS"`
+	Challenge        challenge.Config
+	// HoldTarget is the time within which queues keep 99 of 100 holds.
+	HoldTarget time.Duration `env:"QUEUE_HOLD_TARGET" envDefault:"500ms"`
 }
 
 type migrateConfig struct {

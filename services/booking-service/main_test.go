@@ -22,6 +22,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/service/servicetest"
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/cassandra"
+	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/challenge"
 )
 
 // The whole program runs against real backends: three replicas that share a
@@ -62,6 +63,7 @@ func start3(t *testing.T) *system {
 			RedisURL:  testkit.Redis(t), Kafka: kafka.Cluster{Brokers: testkit.Kafka(t)},
 			Topics:           kafka.Topics{Partitions: 12, Replication: 1},
 			TicketSigningKey: testkit.Seed(t), TicketPublicKeys: base64.StdEncoding.EncodeToString(retired),
+			Challenge: challenge.Config{Bits: 8}, HoldTarget: 500 * time.Millisecond,
 		}
 		if err := migrate(t.Context(), migrateConfig{base.Cassandra}); err != nil {
 			t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/kafka"
 	"github.com/frontrow-tickets/frontrow/pkg/redisclient"
 	"github.com/frontrow-tickets/frontrow/pkg/service"
+	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/cassandra"
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/eventlog"
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/feed"
@@ -57,7 +58,7 @@ func run(ctx context.Context, cfg config) error {
 	others := replicas.New(self, func() []consul.Instance { return resolver.Instances(name) }, keys.replicas, clk.Now)
 	entries := feed.New(rdb)
 	publisher := saga.NewPublisher(producer)
-	engine := eventlog.New(store, entries, publisher, others, clk)
+	engine := eventlog.New(store, entries, publisher, others, clk, cfg.HoldTarget)
 	consumer, err := kafka.NewConsumer(kafka.ConsumerConfig{
 		Cluster: cfg.Kafka, Group: name, ClientID: cfg.InstanceID, Handlers: saga.Handlers(engine), DLQ: producer,
 	})
@@ -79,8 +80,11 @@ func run(ctx context.Context, cfg config) error {
 
 	closing, closeStreams := context.WithCancel(context.WithoutCancel(ctx))
 	process.Server.RegisterOnShutdown(closeStreams)
-	routes := api.New(engine, store, others, keys.signer, keys.tickets, keys.verifier.At(clk.Now), publisher.Audit,
-		closing.Done())
+	routes := api.New(api.Config{
+		Engine: engine, Lists: store, Others: others, Signer: keys.signer, Keys: keys.tickets, Verifier: keys.verifier.At(clk.Now),
+		Admissions: keys.admissions, Challenge: keys.challenge, Invites: booking.Invites{Key: keys.queue}, Audit: publisher.Audit,
+		Now: clk.Now, Closing: closing.Done(),
+	})
 	routes.Handle(http.MethodPost, replicas.CommandsPath, httpapi.ForServices(replicas.Commands(engine)))
 	routes.Handle(http.MethodGet, replicas.BookingsPath, httpapi.ForServices(replicas.Bookings(engine)))
 	if addBaselines != nil {

@@ -36,13 +36,6 @@ import (
 	"github.com/frontrow-tickets/frontrow/api/rest"
 )
 
-// A person whose turn it is becomes idle LateAfter the call without coming, and
-// IdleAfter the admission without a hold.
-const (
-	LateAfter = 20 * time.Second
-	IdleAfter = time.Minute
-)
-
 const (
 	// startPerSecond is how many people are called a second before there are
 	// holds. If all of them hold at once, they delay each other by a quarter of a
@@ -95,8 +88,8 @@ type Observation struct {
 	// Waiting counts the people who wait, Called those whose turn it is and who
 	// have not come, Shopping those who are admitted and have no live booking.
 	Waiting, Called, Shopping int
-	// Idle counts those of Called who were called more than LateAfter ago, and
-	// those of Shopping who were admitted more than IdleAfter ago.
+	// Idle counts those of Called who have not come for long, and those of
+	// Shopping who have held nothing for long.
 	Idle int
 	// Available and Held count seats.
 	Available, Held int

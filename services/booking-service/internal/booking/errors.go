@@ -27,6 +27,13 @@ const (
 	KeyReused     Reason = "idempotency_key_reused"
 	UnknownTicket Reason = "unknown_ticket_type"
 	ScanReused    Reason = "scan_id_reused"
+	// QueueRequired: the event has a queue, and the buyer is not admitted.
+	QueueRequired     Reason = "queue_required"
+	QueueNotOpen      Reason = "queue_not_open"
+	DeviceInQueue     Reason = "device_in_queue"
+	ChallengeFailed   Reason = "challenge_failed"
+	InviteCodeInvalid Reason = "invite_code_invalid"
+	NetworkLimit      Reason = "network_limit_reached"
 	// InvalidDefinition: the event's seat plan is inconsistent, or the log
 	// belongs to another event.
 	InvalidDefinition Reason = "invalid_definition"

@@ -74,7 +74,34 @@ func (s *State) describe(op *logpb.Operation) (own uint64, at int64, what string
 		return op.Scanned.GetBooking(), op.Scanned.GetAt(), fmt.Sprintf("scanned: %s, ticket %s, by user %s",
 			op.Scanned.GetResult(), ticketName(op.Scanned.GetTicket()), id(op.Scanned.GetScanner()))
 	}
-	return 0, 0, "unknown operation"
+	at, what = describeQueue(op)
+	return 0, at, what
+}
+
+// describeQueue returns the time of an operation of the queue, in Unix
+// milliseconds, and a description.
+func describeQueue(op *logpb.Operation) (at int64, what string) {
+	switch op := op.GetKind().(type) {
+	case *logpb.Operation_Seeded:
+		return op.Seeded.GetAt(), "queue: pre-queue opened"
+	case *logpb.Operation_Joined:
+		return op.Joined.GetAt(), fmt.Sprintf("queue: user %s joined lane %s", id(op.Joined.GetUser()), strings.ToLower(op.Joined.GetLane().String()))
+	case *logpb.Operation_Drawn:
+		return op.Drawn.GetAt(), "queue: drawn"
+	case *logpb.Operation_Served:
+		return op.Served.GetAt(), fmt.Sprintf("queue: serving %v, crowd %.0f, %s", op.Served.GetServing(), op.Served.GetCrowd(), op.Served.GetReason())
+	case *logpb.Operation_Entered:
+		return op.Entered.GetAt(), fmt.Sprintf("queue: user %s admitted until %s", id(op.Entered.GetUser()), millis(op.Entered.GetUntil()).Format(time.RFC3339))
+	case *logpb.Operation_Left:
+		return op.Left.GetAt(), fmt.Sprintf("queue: user %s left", id(op.Left.GetUser()))
+	case *logpb.Operation_Switched:
+		return op.Switched.GetAt(), fmt.Sprintf("queue: active %t", op.Switched.GetActive())
+	case *logpb.Operation_Controlled:
+		return op.Controlled.GetAt(), "queue: " + op.Controlled.GetControl().GetState()
+	case *logpb.Operation_Invited:
+		return op.Invited.GetAt(), fmt.Sprintf("queue: %d invite codes", len(op.Invited.GetCodes()))
+	}
+	return 0, "unknown operation"
 }
 
 func ticketName(b []byte) string {

@@ -16,10 +16,10 @@ type Message struct {
 	// ID is the same whenever the entry is published.
 	ID                       uuid.UUID
 	Topic, Type, Traceparent string
-	// Booking is the message's key.
-	Booking uuid.UUID
-	Time    time.Time
-	Data    []byte
+	// Key orders messages: the id of the booking, or of who acted.
+	Key  uuid.UUID
+	Time time.Time
+	Data []byte
 }
 
 // Messages returns the messages about an entry that the state has applied. The
@@ -34,7 +34,7 @@ func (s *State) Messages(seq int64, entry *logpb.Entry) []Message {
 		}
 		booking := b.FullID()
 		all = append(all, Message{
-			ID: uuid.NewSHA1(booking, fmt.Append(nil, seq, operation, ceType)), Topic: topic, Type: ceType, Booking: booking, Time: millis(at), Data: data,
+			ID: uuid.NewSHA1(booking, fmt.Append(nil, seq, operation, ceType)), Topic: topic, Type: ceType, Key: booking, Time: millis(at), Data: data,
 			Traceparent: op.GetTraceparent(),
 		})
 	}
@@ -56,6 +56,10 @@ func (s *State) Messages(seq int64, entry *logpb.Entry) []Message {
 			cancelled(s.bookings[kind.Ended.GetBooking()], op, events.CancelReason(kind.Ended.GetReason()), kind.Ended.GetAt())
 		case *logpb.Operation_PaidLate:
 			cancelled(s.bookings[kind.PaidLate.GetBooking()], op, events.PaymentLate, kind.PaidLate.GetAt())
+		case *logpb.Operation_Controlled:
+			all = append(all, auditMessages(kind.Controlled.GetAudit())...)
+		case *logpb.Operation_Invited:
+			all = append(all, auditMessages(kind.Invited.GetAudit())...)
 		case *logpb.Operation_Defined:
 			if !cancels(kind.Defined) {
 				continue
@@ -68,6 +72,15 @@ func (s *State) Messages(seq int64, entry *logpb.Entry) []Message {
 		}
 	}
 	return all
+}
+
+// auditMessages returns the message of an audit entry in JSON, if there is one.
+func auditMessages(data []byte) []Message {
+	var e events.AuditEntry
+	if json.Unmarshal(data, &e) != nil {
+		return nil
+	}
+	return []Message{{ID: e.ID, Topic: events.TopicAudit, Type: events.TypeAuditEntry, Key: e.ActorID, Time: e.At, Data: data}}
 }
 
 // cancels reports whether a definition cancels the event.

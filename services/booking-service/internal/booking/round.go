@@ -35,6 +35,8 @@ type Round struct {
 	buyers   map[uuid.UUID]int
 	scans    map[uuid.UUID]*logpb.Scanned
 	admitted map[admission]*logpb.Scanned
+	// queue is nil until the round changes the queue.
+	queue *queueRound
 }
 
 // NewRound returns a round that makes its decisions as of now.
@@ -76,6 +78,16 @@ func (r *Round) decide(c *logpb.Command) *logpb.Answer {
 	case *logpb.Command_Expire:
 		r.Expire()
 		return &logpb.Answer{}
+	case *logpb.Command_Arrive:
+		return r.arrive(c.Arrive)
+	case *logpb.Command_Leave:
+		return r.leave(c.Leave)
+	case *logpb.Command_Serve:
+		return r.serve(c.Serve)
+	case *logpb.Command_Control:
+		return r.control(c.Control)
+	case *logpb.Command_Invite:
+		return r.invite(c.Invite)
 	}
 	return &logpb.Answer{Error: "unavailable"}
 }
@@ -154,6 +166,9 @@ func (r *Round) hold(c *logpb.Hold) *logpb.Answer {
 	}
 	if reason := e.onSale(r.now); reason != "" {
 		return refuse(reason)
+	}
+	if r.state.queueRequired(r.now) && !r.place(user).admitted(r.at) {
+		return refuse(QueueRequired)
 	}
 	quantity := max(len(c.GetSeats()), int(c.GetQuantity()))
 	if limit := min(MaxSeatsPerHold, e.MaxSeatsPerBuyer); quantity > limit {

@@ -13,7 +13,7 @@ import (
 
 // Snapshot encodes the state. Equal states have equal snapshots.
 func (s *State) Snapshot() ([]byte, error) {
-	p := &logpb.Snapshot{Seq: s.Seq, Scans: s.scans}
+	p := &logpb.Snapshot{Seq: s.Seq, Scans: s.scans, Queue: s.encodeQueue()}
 	for _, e := range s.definitions {
 		p.Definitions = append(p.Definitions, e.raw)
 	}
@@ -52,6 +52,7 @@ func Restore(snapshot []byte) (*State, error) {
 	for _, op := range p.GetScans() {
 		s.scan(op)
 	}
+	s.queue = decodeQueue(p.GetQueue())
 	return s, nil
 }
 

@@ -36,12 +36,14 @@ type State struct {
 	buyers   map[uuid.UUID]*buyer
 	// free counts the available seats of each ticket type in each block.
 	free [][]int
-	// held and sold count seats.
-	held, sold int
-	deadlines  deadlines
+	// held and sold count seats, live counts the bookings that have them.
+	held, sold, live int
+	deadlines        deadlines
 	// scans are ordered by id.
 	scans    []*logpb.Scanned
 	admitted map[admission]*logpb.Scanned
+	// queue is nil if the event never had one.
+	queue *queue
 }
 
 // SeatChange is a seat's new state.
@@ -171,7 +173,10 @@ func (s *State) apply(op *logpb.Operation) error {
 		s.scan(op.Scanned)
 		return nil
 	}
-	return ErrUnknownOperation
+	if !s.applyQueue(op) {
+		return ErrUnknownOperation
+	}
+	return nil
 }
 
 // with changes a booking that an operation names. Error: there is no such booking.
@@ -252,6 +257,7 @@ func (s *State) hold(op *logpb.Held) error {
 	}
 	s.add(b)
 	s.change(b.Seats)
+	s.renew(b.User, op.GetAt())
 	return nil
 }
 
@@ -278,6 +284,7 @@ func (s *State) add(b *Booking) {
 		return
 	}
 	of.seats += len(b.Seats)
+	s.live++
 	if b.Status == Held {
 		s.held += len(b.Seats)
 		heap.Push(&s.deadlines, b)
@@ -304,6 +311,7 @@ func (s *State) end(b *Booking, status Status, reason events.CancelReason, at in
 	} else {
 		s.sold -= len(b.Seats)
 	}
+	s.live--
 	b.end(status, reason, at, s.Seq)
 	s.assign(b.Seats, nil, 1)
 	s.buyers[b.User].seats -= len(b.Seats)

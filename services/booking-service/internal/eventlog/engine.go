@@ -70,7 +70,9 @@ type Engine struct {
 	publisher Publisher
 	replicas  Replicas
 	clock     clock.Clock
-	forwarder forwarder
+	// holdTarget is the longest that 99 of 100 holds should take.
+	holdTarget time.Duration
+	forwarder  forwarder
 
 	// ctx is cancelled when Close abandons the running work.
 	ctx    context.Context
@@ -85,10 +87,12 @@ type Engine struct {
 }
 
 // New returns an engine. Run must be called for it to notice other replicas'
-// entries.
-func New(store Store, feed Feed, publisher Publisher, replicas Replicas, clk clock.Clock) *Engine {
+// entries. Queues admit as many people as leave 99 of 100 holds below
+// holdTarget.
+func New(store Store, feed Feed, publisher Publisher, replicas Replicas, clk clock.Clock, holdTarget time.Duration) *Engine {
 	e := &Engine{
-		store: store, feed: feed, publisher: publisher, replicas: replicas, clock: clk, logs: map[ID]*eventLog{}, idle: map[ID]idleLog{},
+		store: store, feed: feed, publisher: publisher, replicas: replicas, clock: clk, holdTarget: holdTarget,
+		logs: map[ID]*eventLog{}, idle: map[ID]idleLog{},
 	}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	e.forwarder.send = replicas.Send

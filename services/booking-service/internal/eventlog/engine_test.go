@@ -113,7 +113,7 @@ func newSimulation(t *testing.T, seed uint64, replicas int) *simulation {
 		},
 	}
 	for i := range replicas {
-		w.engines = append(w.engines, New(w.store, replica{w, i}, w.kafka, replica{w, i}, clock.System{}))
+		w.engines = append(w.engines, New(w.store, replica{w, i}, w.kafka, replica{w, i}, clock.System{}, 500*time.Millisecond))
 	}
 	w.retry(func(ctx context.Context) error { _, err := w.engines[0].Define(ctx, w.def); return err })
 	return w
@@ -337,7 +337,7 @@ func (w *simulation) checkMessages(status map[uint64]string) {
 	w.t.Helper()
 	types := map[uint64]map[string]bool{}
 	for _, m := range w.kafka.messages {
-		own := binary.BigEndian.Uint64(m.Booking[8:])
+		own := binary.BigEndian.Uint64(m.Key[8:])
 		if types[own] == nil {
 			types[own] = map[string]bool{}
 		}
@@ -477,7 +477,7 @@ func TestUnreadableSnapshotIsNotNeeded(t *testing.T) {
 		}
 		w.close()
 		w.store.snapshots[w.id()] = Stored{Seq: 2, Data: []byte("not a snapshot")}
-		w.engines[0] = New(w.store, replica{w, 0}, w.kafka, replica{w, 0}, clock.System{})
+		w.engines[0] = New(w.store, replica{w, 0}, w.kafka, replica{w, 0}, clock.System{}, 500*time.Millisecond)
 		if a, err := w.hold(0, 2, uuid.New(), 3); err != nil || a.GetRefusal() != string(booking.SeatsTaken) {
 			t.Errorf("%v %v", a, err)
 		}

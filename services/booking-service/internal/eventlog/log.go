@@ -77,6 +77,7 @@ type eventLog struct {
 	snapshotting chan int64
 	out          outbox
 	lists        lists
+	queueControl queueControl
 }
 
 func newLog(e *Engine, id ID) *eventLog {
@@ -98,6 +99,9 @@ func (l *eventLog) enqueue(c *call) error {
 	case l.queue <- c:
 		return nil
 	default:
+		if _, ok := c.command.GetKind().(*logpb.Command_Hold); ok {
+			l.queueControl.overloaded.Add(1)
+		}
 		return ErrOverloaded
 	}
 }
@@ -162,6 +166,7 @@ func (l *eventLog) run() {
 			if l.due() {
 				l.round([]*call{newCall(l.engine.ctx, &logpb.Command{Event: uint64(l.id), Kind: &logpb.Command_Expire{Expire: &logpb.Expire{}}})})
 			}
+			l.serveQueue()
 			l.startPublish()
 			l.startLists()
 			l.maybeSnapshot(snapshotEvery)
@@ -331,7 +336,7 @@ func (l *eventLog) isIdle() bool {
 		after = emptyAfter
 	}
 	return time.Since(time.Unix(l.used.Load(), 0)) > after && !l.state.Open() && !l.hub.watched() &&
-		(!l.owned() || l.published())
+		(!l.owned() || l.published() && !l.state.LiveQueue(l.engine.clock.Now()))
 }
 
 // published reports whether this replica has written all messages and lists.

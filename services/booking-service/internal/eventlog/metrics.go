@@ -8,6 +8,7 @@ import (
 
 	logpb "github.com/frontrow-tickets/frontrow/api/log"
 	"github.com/frontrow-tickets/frontrow/pkg/observe"
+	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/admission"
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
 )
 
@@ -54,6 +55,12 @@ var (
 	checkIns = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "check_ins_total", Help: "Ticket scans, by result. Repeated scans are not counted.",
 	}, []string{"result"})
+	queuePeople = promauto.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "queue_people", Help: "People in an event's queue at its owner, by what they do: waiting, called, shopping or holding.",
+	}, []string{"event", "state"})
+	queueCrowd = promauto.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "queue_crowd_limit", Help: "How many people the controller lets shop at once, by event.",
+	}, []string{"event"})
 	// cases counts rare cases that must occur in a test run for it to prove
 	// anything.
 	cases = promauto.NewCounterVec(prometheus.CounterOpts{
@@ -84,6 +91,20 @@ func init() {
 	for _, r := range []booking.ScanResult{booking.Admitted, booking.AlreadyUsed, booking.WrongEvent, booking.NotValid, booking.Forged} {
 		checkIns.WithLabelValues(string(r))
 	}
+}
+
+// observeFigures records an event's queue.
+func observeFigures(event ID, f booking.QueueFigures, d admission.Decision) {
+	for state, n := range map[string]int{"waiting": f.Waiting, "called": f.Called, "shopping": f.Shopping, "holding": f.Holding} {
+		queuePeople.WithLabelValues(event.String(), state).Set(float64(n))
+	}
+	queueCrowd.WithLabelValues(event.String()).Set(d.Crowd)
+}
+
+// forgetQueue removes the metrics of a queue that this replica does not serve.
+func forgetQueue(event ID) {
+	queuePeople.DeletePartialMatch(prometheus.Labels{"event": event.String()})
+	queueCrowd.DeleteLabelValues(event.String())
 }
 
 func sometimes(what string) { cases.WithLabelValues(what).Inc() }

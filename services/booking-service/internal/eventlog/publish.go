@@ -87,7 +87,7 @@ func (l *eventLog) startPublish() {
 	if !o.oldest.IsZero() {
 		outboxLag.WithLabelValues(l.id.String()).Set(time.Since(o.oldest).Seconds())
 	}
-	soldOut := l.soldOut()
+	soldOut := l.state.SoldOut()
 	changed := l.state.Event != nil && (o.soldOut == nil || *o.soldOut != soldOut)
 	if o.published == l.state.Seq && !changed {
 		return
@@ -166,12 +166,6 @@ func (l *eventLog) messages(from int64, batch []numberedEntry) (messages []booki
 		upTo = e.seq
 	}
 	return messages, upTo
-}
-
-// soldOut reports whether no seat is free or may become free by an expiry.
-func (l *eventLog) soldOut() bool {
-	available, held, _ := l.state.Counts()
-	return available+held == 0
 }
 
 // publishAvailability sends the event's counts to event-service.

@@ -37,6 +37,7 @@ func (l *eventLog) round(batch []*call) {
 			continue // decided against an old state, which is caught up now
 		}
 		observeRound(start, batch[:n], answers)
+		l.observeQueue(batch[:n], answers)
 		finish(batch[:n], answers, nil)
 		batch = batch[n:]
 	}

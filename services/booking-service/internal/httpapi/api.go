@@ -15,6 +15,7 @@ import (
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 	"github.com/frontrow-tickets/frontrow/pkg/problem"
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
+	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/challenge"
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/eventlog"
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/ticket"
 )
@@ -34,25 +35,47 @@ type Others interface {
 	BookingsOf(ctx context.Context, user uuid.UUID) []eventlog.ListedBooking
 }
 
-type api struct {
-	engine *eventlog.Engine
-	lists  Lists
-	others Others
-	signer *ticket.Signer
-	keys   *ticket.Keys
-	// audit publishes an entry of the audit log.
-	audit func(context.Context, events.AuditEntry) error
-	// closing ends the streams when the process is about to stop.
-	closing <-chan struct{}
+// Config has what the API needs.
+type Config struct {
+	Engine   *eventlog.Engine
+	Lists    Lists
+	Others   Others
+	Signer   *ticket.Signer
+	Keys     *ticket.Keys
+	Verifier *identity.Verifier
+	// Admissions signs the tokens of people whose turn it is in a queue.
+	Admissions *identity.Signer
+	Challenge  challenge.Verifier
+	Invites    booking.Invites
+	// Audit publishes an entry of the audit log.
+	Audit func(context.Context, events.AuditEntry) error
+	// Now returns the cluster's time.
+	Now func() time.Time
+	// Closing ends the streams when the process is about to stop.
+	Closing <-chan struct{}
 }
 
-// New returns the routes of booking-service. Streams end when closing is
-// closed.
-func New(engine *eventlog.Engine, lists Lists, others Others, signer *ticket.Signer, keys *ticket.Keys,
-	verifier *identity.Verifier, audit func(context.Context, events.AuditEntry) error, closing <-chan struct{},
-) *httpapi.API {
-	a := &api{engine: engine, lists: lists, others: others, signer: signer, keys: keys, audit: audit, closing: closing}
-	h := httpapi.New(verifier)
+type api struct {
+	engine     *eventlog.Engine
+	lists      Lists
+	others     Others
+	signer     *ticket.Signer
+	keys       *ticket.Keys
+	admissions *identity.Signer
+	challenge  challenge.Verifier
+	invites    booking.Invites
+	audit      func(context.Context, events.AuditEntry) error
+	now        func() time.Time
+	closing    <-chan struct{}
+}
+
+// New returns the routes of booking-service.
+func New(c Config) *httpapi.API {
+	a := &api{
+		engine: c.Engine, lists: c.Lists, others: c.Others, signer: c.Signer, keys: c.Keys, admissions: c.Admissions,
+		challenge: c.Challenge, invites: c.Invites, audit: c.Audit, now: c.Now, closing: c.Closing,
+	}
+	h := httpapi.New(c.Verifier)
 	const v1 = "/api/v1"
 	h.Handle(http.MethodGet, v1+"/events/{id}/seats", a.seats)
 	h.Handle(http.MethodGet, v1+"/events/{id}/seats/stream", a.stream)
@@ -71,6 +94,16 @@ func New(engine *eventlog.Engine, lists Lists, others Others, signer *ticket.Sig
 	h.Handle(http.MethodPost, v1+"/events/{id}/check-ins", organizers(a.checkIn))
 	h.Handle(http.MethodGet, v1+"/events/{id}/check-ins", organizers(a.scans))
 	h.Handle(http.MethodGet, v1+"/tickets/keys", a.ticketKeys)
+	queue := v1 + "/events/{id}/queue"
+	h.Handle(http.MethodGet, queue, a.queue)
+	h.Handle(http.MethodGet, queue+"/stream", a.queueStream)
+	h.Handle(http.MethodGet, queue+"/challenge", httpapi.WithSession(a.queueChallenge))
+	h.Handle(http.MethodGet, queue+"/place", httpapi.WithSession(a.place))
+	h.Handle(http.MethodPut, queue+"/place", httpapi.WithSession(a.takePlace))
+	h.Handle(http.MethodDelete, queue+"/place", httpapi.WithSession(a.leaveQueue))
+	h.Handle(http.MethodGet, queue+"/report", organizers(a.queueReport))
+	h.Handle(http.MethodPut, queue+"/control", organizers(a.controlQueue))
+	h.Handle(http.MethodPost, queue+"/invite-codes", organizers(a.inviteCodes))
 	return h
 }
 
@@ -91,7 +124,15 @@ var problems = map[booking.Reason]*problem.Error{
 	booking.NotFound:     problem.NotFound("This booking"),
 	booking.KeyReused: problem.New(http.StatusUnprocessableEntity, problem.CodeIdempotencyKeyReused,
 		"This Idempotency-Key was used for a different request. Use a new key."),
-	booking.ScanReused: problem.New(http.StatusUnprocessableEntity, problem.CodeScanIDReused, "This scan_id was used for a different code. Use a new scan_id."),
+	booking.ScanReused:    problem.New(http.StatusUnprocessableEntity, problem.CodeScanIDReused, "This scan_id was used for a different code. Use a new scan_id."),
+	booking.QueueRequired: problem.New(http.StatusForbidden, problem.CodeQueueRequired, "This event has a queue, and it is not your turn. See queue."),
+	booking.QueueNotOpen:  problem.New(http.StatusConflict, problem.CodeQueueNotOpen, "The queue of this event is not open."),
+	booking.DeviceInQueue: problem.New(http.StatusConflict, problem.CodeDeviceInQueue,
+		"Another account has a place in this queue with the same browser. Use that account, or leave the queue with it first."),
+	booking.ChallengeFailed:   problem.New(http.StatusUnprocessableEntity, problem.CodeChallengeFailed, "The challenge is not solved or has expired. Get another one."),
+	booking.InviteCodeInvalid: problem.New(http.StatusUnprocessableEntity, problem.CodeInviteCodeInvalid, "This invite code is unknown or was used already."),
+	booking.NetworkLimit: problem.New(http.StatusTooManyRequests, problem.CodeNetworkLimitReached,
+		"Too many people of your network are in this queue. Try again later or from another network.").After(time.Minute),
 	booking.UnknownTicket: problem.Invalid(problem.Field{
 		Field: "ticket_type_id", Code: "unknown", Message: "the event has no such ticket type",
 	}),

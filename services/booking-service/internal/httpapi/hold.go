@@ -156,6 +156,9 @@ func (a *api) take(ctx context.Context, req holdRequest, key string, hash []byte
 	if err == nil {
 		err = refused(answer, plan)
 	}
+	if booking.Reason(answer.GetRefusal()) == booking.QueueRequired {
+		err = problems[booking.QueueRequired].With("queue", "/api/v1/events/"+req.event.String()+"/queue")
+	}
 	if err != nil {
 		return nil, false, err
 	}

@@ -133,7 +133,7 @@ func (p *Publisher) Publish(ctx context.Context, messages []booking.Message) err
 	records := make([]kafka.Message, len(messages))
 	for i, m := range messages {
 		records[i] = kafka.Message{
-			Topic: m.Topic, Key: m.Booking.String(), ID: m.ID.String(), Type: m.Type, Source: source, Time: m.Time, Data: m.Data,
+			Topic: m.Topic, Key: m.Key.String(), ID: m.ID.String(), Type: m.Type, Source: source, Time: m.Time, Data: m.Data,
 		}
 		if m.Traceparent != "" {
 			records[i].Header = map[string]string{"traceparent": m.Traceparent}
