@@ -99,6 +99,9 @@ func (f *fold) applyOperation(op *logpb.Operation) error {
 		f.refund(op.Refunded)
 	case *logpb.Operation_Scanned:
 		f.scan(op.Scanned)
+	case *logpb.Operation_Seeded, *logpb.Operation_Joined, *logpb.Operation_Drawn, *logpb.Operation_Served, *logpb.Operation_Entered,
+		*logpb.Operation_Left, *logpb.Operation_Switched, *logpb.Operation_Controlled, *logpb.Operation_Invited:
+		// The queue owns no seats.
 	default:
 		return fmt.Errorf("unknown operation: %v", op)
 	}

@@ -11,17 +11,22 @@ import (
 	logpb "github.com/frontrow-tickets/frontrow/api/log"
 )
 
+// TurnTime is how long a called person has to come.
+const TurnTime = 2 * time.Minute
+
+// A person counts as idle LateAfter the call without coming, and IdleAfter the
+// admission without a hold. Idle people leave room for others, so that accounts
+// that only take places don't stop the sale.
 const (
-	// TurnTime is how long a called person has to come.
-	TurnTime = 2 * time.Minute
-	// MaxPerNetwork limits the places of one network. Carriers and campuses put
-	// thousands of people behind one address.
-	MaxPerNetwork = 4096
-	// LateAfter and IdleAfter are when a person counts as idle: after the call
-	// without coming, and after the admission without a hold. Idle people leave
-	// room for others, so that accounts that only take places don't stop the sale.
 	LateAfter = 20 * time.Second
 	IdleAfter = time.Minute
+)
+
+// MaxPerNetwork limits the places of one network. Carriers and campuses put
+// thousands of people behind one address.
+const MaxPerNetwork = 4096
+
+const (
 	// recentFor is how long calls count for the admission rate.
 	recentFor = 2 * time.Minute
 	lanes     = 3

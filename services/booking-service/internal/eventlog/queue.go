@@ -57,6 +57,7 @@ func (l *eventLog) observeQueue(batch []*call, answers []*logpb.Answer) {
 	now := time.Now()
 	for i, c := range batch {
 		switch booking.Reason(answers[i].GetRefusal()) {
+		default:
 		case booking.ChallengeFailed:
 			q.refused.ChallengeFailed++
 		case booking.DeviceInQueue:
