@@ -343,24 +343,20 @@ func (s *State) queueRequired(now time.Time) bool {
 	return q != nil && (q.active || q.drawnAt == 0 && len(q.places) > 0)
 }
 
-// encodeQueue returns the queue for a snapshot.
-func (s *State) encodeQueue() *logpb.Queue {
-	q := s.queue
-	if q == nil {
-		return nil
-	}
+// freeze copies the queue for a snapshot.
+func (q *queue) freeze() (*logpb.Queue, []place) {
 	p := &logpb.Queue{
-		Seed: q.seed, DrawnAt: q.drawnAt, Active: q.active, Control: q.control, Invites: q.invites, Batches: q.batches, Entered: q.entered,
-		Recent: q.recent, Last: q.last, Refused: q.refused,
+		Seed: q.seed, DrawnAt: q.drawnAt, Active: q.active, Control: q.control, Invites: maps.Clone(q.invites), Batches: maps.Clone(q.batches),
+		Entered: q.entered, Recent: slices.Clone(q.recent), Last: q.last, Refused: q.refused,
 	}
 	for _, l := range q.lanes {
 		p.Lanes = append(p.Lanes, &logpb.LaneState{Last: l.last, Serving: l.serving, Drawn: l.drawn})
 	}
-	users := slices.SortedFunc(maps.Keys(q.places), func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
-	for _, user := range users {
-		p.Places = append(p.Places, q.places[user].encode())
+	places := make([]place, 0, len(q.places))
+	for _, one := range q.places {
+		places = append(places, *one)
 	}
-	return p
+	return p, places
 }
 
 // decodeQueue returns the queue of a snapshot.

@@ -11,20 +11,43 @@ import (
 	logpb "github.com/frontrow-tickets/frontrow/api/log"
 )
 
-// Snapshot encodes the state. Equal states have equal snapshots.
-func (s *State) Snapshot() ([]byte, error) {
-	p := &logpb.Snapshot{Seq: s.Seq, Scans: s.scans, Queue: s.encodeQueue()}
+// Frozen is a copy of a state for a snapshot. It shares with the state only what
+// never changes.
+type Frozen struct {
+	snapshot *logpb.Snapshot
+	places   []place
+}
+
+// Freeze copies the state, so that it can be encoded while the state changes.
+func (s *State) Freeze() Frozen {
+	f := Frozen{snapshot: &logpb.Snapshot{Seq: s.Seq, Scans: slices.Clone(s.scans)}}
 	for _, e := range s.definitions {
-		p.Definitions = append(p.Definitions, e.raw)
+		f.snapshot.Definitions = append(f.snapshot.Definitions, e.raw)
 	}
+	f.snapshot.Bookings = make([]*logpb.Booking, 0, len(s.bookings))
 	for _, b := range s.bookings {
-		p.Bookings = append(p.Bookings, b.Encode())
+		f.snapshot.Bookings = append(f.snapshot.Bookings, b.Encode())
 	}
-	slices.SortFunc(p.Bookings, func(a, b *logpb.Booking) int {
+	if s.queue != nil {
+		f.snapshot.Queue, f.places = s.queue.freeze()
+	}
+	return f
+}
+
+// Encode returns the snapshot. Equal states have equal snapshots.
+func (f Frozen) Encode() ([]byte, error) {
+	slices.SortFunc(f.snapshot.Bookings, func(a, b *logpb.Booking) int {
 		return cmp.Or(cmp.Compare(a.GetCreated(), b.GetCreated()), cmp.Compare(a.GetId(), b.GetId()))
 	})
-	return proto.MarshalOptions{Deterministic: true}.Marshal(p)
+	slices.SortFunc(f.places, func(a, b place) int { return bytes.Compare(a.user[:], b.user[:]) })
+	for i := range f.places {
+		f.snapshot.Queue.Places = append(f.snapshot.Queue.Places, f.places[i].encode())
+	}
+	return proto.MarshalOptions{Deterministic: true}.Marshal(f.snapshot)
 }
+
+// Snapshot encodes the state.
+func (s *State) Snapshot() ([]byte, error) { return s.Freeze().Encode() }
 
 // Restore returns the state encoded in a snapshot.
 func Restore(snapshot []byte) (*State, error) {

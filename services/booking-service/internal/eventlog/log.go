@@ -355,9 +355,9 @@ func (l *eventLog) maybeSnapshot(entries int64) {
 		// The loop may have advanced: then this is the snapshot of a later
 		// entry.
 		l.mu.RLock()
-		data, err := l.state.Snapshot()
-		seq := l.state.Seq
+		frozen, seq := l.state.Freeze(), l.state.Seq
 		l.mu.RUnlock()
+		data, err := frozen.Encode()
 		if err == nil {
 			ctx, cancel := context.WithTimeout(l.engine.ctx, 4*storeTimeout)
 			defer cancel()
