@@ -28,6 +28,7 @@ const event: Event = {
   sale_ends_at: '2027-03-01T18:00:00Z',
   max_seats_per_buyer: 8,
   hold_seconds: 90,
+  queue: { mode: 'automatic', opens_before_seconds: 930, admission_seconds: 600 },
   status: 'draft',
   version: 1,
   organizer_id: 'organizer',
@@ -39,6 +40,7 @@ const form = () => formOf(event, venue.categories, ',');
 describe('the form of an event', () => {
   test('has the times of the place and a line a category', () => {
     expect(form()).toMatchObject({ startsAt: '2027-03-01T20:00', saleStartsAt: '2026-11-01T01:00', holdMinutes: 1.5 });
+    expect(form()).toMatchObject({ queueMode: 'automatic', queueOpensMinutes: 15.5, admissionMinutes: 10 });
     expect(form().types).toEqual([
       { category: 'back', id: 'type-back', sold: true, name: 'Rear', price: '45,50' },
       { category: 'front', sold: false, name: 'Front', price: '' },
@@ -55,6 +57,15 @@ describe('the form of an event', () => {
       starts_at: '2027-03-01T20:00:00.000Z',
       hold_seconds: 120,
     });
+  });
+
+  test('sends the settings of the queue as a whole, and no durations without one', () => {
+    expect(patchOf(form(), { ...form(), queueMode: 'always', admissionMinutes: 5 })).toEqual({
+      queue: { mode: 'always', opens_before_seconds: 930, admission_seconds: 300 },
+    });
+    const off = { ...form(), queueMode: 'off', admissionMinutes: null } as const;
+    expect(bodyOf(off).wrong).toEqual([]);
+    expect(patchOf(form(), off)).toEqual({ queue: { mode: 'off' } });
   });
 
   test('keeps the ids of its ticket types', () => {
@@ -113,8 +124,22 @@ describe('a new event', () => {
         sale_ends_at: '2027-07-01T17:00:00.000Z',
         max_seats_per_buyer: 8,
         hold_seconds: 600,
+        queue: { mode: 'off' },
       },
     });
+  });
+
+  test.each([
+    [0.9, 10],
+    [1441, 10],
+    [null, 10],
+    [30, 0.2],
+    [30, 61],
+    [30, null],
+  ])('a queue that opens %s minutes before, with admissions of %s minutes, is refused', (opens, admission) => {
+    const queue = { queueMode: 'always', queueOpensMinutes: opens, admissionMinutes: admission } as const;
+    const fields = bodyOf({ ...emptyForm(), ...queue }).wrong.filter(({ field }) => field.startsWith('queue.'));
+    expect(fields.map(({ code }) => code)).toEqual(['out_of_range']);
   });
 
   test.each([

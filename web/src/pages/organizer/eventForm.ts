@@ -31,6 +31,10 @@ export interface EventForm {
   saleEndsAt: string;
   maxSeats: number | null;
   holdMinutes: number | null;
+  queueMode: Schemas['QueueMode'];
+  /** How long before the sale the waiting room opens. */
+  queueOpensMinutes: number | null;
+  admissionMinutes: number | null;
 }
 
 /** What an organiser chooses a venue by. */
@@ -55,6 +59,9 @@ export const emptyForm = (): EventForm => ({
   saleEndsAt: '',
   maxSeats: 8,
   holdMinutes: 10,
+  queueMode: 'off',
+  queueOpensMinutes: 30,
+  admissionMinutes: 10,
 });
 
 /** The venue's categories, on sale by their own names, until a venue is left for another. */
@@ -88,6 +95,9 @@ export function formOf(event: Event, categories: VenueChoice['categories'], deci
     saleEndsAt: local(event.sale_ends_at),
     maxSeats: event.max_seats_per_buyer,
     holdMinutes: event.hold_seconds / 60,
+    queueMode: event.queue.mode,
+    queueOpensMinutes: (event.queue.opens_before_seconds ?? 1800) / 60,
+    admissionMinutes: (event.queue.admission_seconds ?? 600) / 60,
   };
 }
 
@@ -134,6 +144,15 @@ export function bodyOf(form: EventForm): { body: NewEvent; wrong: Wrong[] } {
     sale_ends_at: time('sale_ends_at', form.saleEndsAt),
     max_seats_per_buyer: whole('max_seats_per_buyer', form.maxSeats, 1, 50),
     hold_seconds: whole('hold_seconds', form.holdMinutes, 5, 3600, 60),
+    // The form shows the durations only while they matter.
+    queue:
+      form.queueMode === 'off'
+        ? { mode: 'off' }
+        : {
+            mode: form.queueMode,
+            opens_before_seconds: whole('queue.opens_before_seconds', form.queueOpensMinutes, 60, 86_400, 60),
+            admission_seconds: whole('queue.admission_seconds', form.admissionMinutes, 15, 3600, 60),
+          },
   };
   return { body, wrong };
 }
