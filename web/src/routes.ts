@@ -19,6 +19,7 @@ export const { p, navigate, isActive, route } = createRouter({
     '/events/new': () => import('./pages/organizer/EventEditor.svelte'),
     '/events/:id': () => import('./pages/organizer/EventEditor.svelte'),
     '/events/:id/sales': () => import('./pages/organizer/Sales.svelte'),
+    '/events/:id/queue': () => import('./pages/organizer/Queue.svelte'),
     '/events/:id/attendees': () => import('./pages/organizer/Attendees.svelte'),
     '/events/:id/check-in': () => import('./pages/organizer/CheckIn.svelte'),
     '/check-in': () => import('./pages/organizer/CheckIns.svelte'),
