@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -145,6 +146,49 @@ func TestEventFromDraftToCancellation(t *testing.T) {
 		want := []events.EventStatus{events.StatusPublished, events.StatusPublished, events.StatusCancelled}[i]
 		if got.Status != want || got.Version != int64(i+2) || len(got.Blocks) != 3 || m.Source != "/event-service" {
 			t.Errorf("message %d from %s: %+v", i, m.Source, got)
+		}
+	}
+}
+
+func TestPatchMergesQueueSettings(t *testing.T) {
+	p := newProgram(t)
+	p.start(t)
+	changed := listen(t, events.TopicEventChanged)
+	e := p.createEvent(t, eventBody(p.createVenue(t)).with("queue", object{"mode": "always", "opens_before_seconds": 900}))
+	created := queueSettings{"always", 900, 600}
+	if e.Queue != created {
+		t.Fatalf("created with %+v", e.Queue)
+	}
+	p.publish(t, e.ID)
+	patches := []struct {
+		patch string
+		want  queueSettings
+	}{
+		{`{"name":"Another"}`, created},
+		{`{"queue":{}}`, created},
+		{`{"queue":{"admission_seconds":120}}`, queueSettings{"always", 900, 120}},
+		{`{"queue":{"mode":"automatic","opens_before_seconds":null}}`, queueSettings{"automatic", 1800, 120}},
+		{`{"queue":null}`, queueSettings{"off", 1800, 600}},
+		{`{"queue":{"mode":"always"}}`, queueSettings{"always", 1800, 600}},
+	}
+	for i, tc := range patches {
+		match := headers{"If-Match": fmt.Sprintf(`"%d"`, i+2)}
+		p.call(t, p.organizer, "PATCH", "/api/v1/events/"+e.ID, tc.patch, match).into(t, http.StatusOK, &e)
+		if e.Queue != tc.want {
+			t.Errorf("%s: %+v, want %+v", tc.patch, e.Queue, tc.want)
+		}
+	}
+	if found := p.search(t, "another"); len(found) != 1 || found[0].Queue != e.Queue {
+		t.Errorf("listed as %+v", found)
+	}
+	testkit.Eventually(t, "Kafka has all changes", func() bool { return len(changed.about(e.ID)) > len(patches) })
+	for i, tc := range patches {
+		var m events.EventChanged
+		if err := json.Unmarshal(changed.about(e.ID)[i+1].Data, &m); err != nil {
+			t.Fatal(err)
+		}
+		if got := (queueSettings{string(m.Queue.Mode), m.Queue.OpensBeforeSeconds, m.Queue.AdmissionSeconds}); got != tc.want {
+			t.Errorf("message after %s has %+v", tc.patch, got)
 		}
 	}
 }

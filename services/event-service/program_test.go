@@ -243,7 +243,14 @@ type eventAnswer struct {
 			Currency string `json:"currency"`
 		} `json:"price"`
 	} `json:"ticket_types"`
-	MaxSeatsPerBuyer int `json:"max_seats_per_buyer"`
+	MaxSeatsPerBuyer int           `json:"max_seats_per_buyer"`
+	Queue            queueSettings `json:"queue"`
+}
+
+type queueSettings struct {
+	Mode               string `json:"mode"`
+	OpensBeforeSeconds int    `json:"opens_before_seconds"`
+	AdmissionSeconds   int    `json:"admission_seconds"`
 }
 
 func (p *program) createVenue(t *testing.T) string {

@@ -11,6 +11,11 @@ func (e *Event) Changed(blocks []events.Block) events.EventChanged {
 		Name: e.Name, VenueName: e.Venue.Name, TimeZone: e.TimeZone, StartsAt: e.StartsAt, EndsAt: e.EndsAt,
 		Currency: e.Currency, SaleStartsAt: e.SaleStartsAt, SaleEndsAt: e.SaleEndsAt,
 		MaxSeatsPerBuyer: e.MaxSeatsPerBuyer, HoldSeconds: e.HoldSeconds, Blocks: blocks,
+		Queue: events.Queue{
+			Mode:               events.QueueMode(e.Queue.Mode),
+			OpensBeforeSeconds: e.Queue.OpensBeforeSeconds,
+			AdmissionSeconds:   e.Queue.AdmissionSeconds,
+		},
 	}
 	if e.Status == Cancelled {
 		m.Status = events.StatusCancelled

@@ -18,6 +18,7 @@ func (e *Event) Definition() rest.NewEvent {
 		Name: e.Name, Description: e.Description, VenueID: e.Venue.ID, StartsAt: e.StartsAt, EndsAt: e.EndsAt,
 		TimeZone: e.TimeZone, Currency: e.Currency, TicketTypes: []rest.NewTicketType{},
 		SaleStartsAt: e.SaleStartsAt, SaleEndsAt: e.SaleEndsAt, MaxSeatsPerBuyer: e.MaxSeatsPerBuyer, HoldSeconds: e.HoldSeconds,
+		Queue: e.Queue,
 	}
 	for _, t := range e.TicketTypes {
 		d.TicketTypes = append(d.TicketTypes, rest.NewTicketType{ID: t.ID, Name: t.Name, Category: t.Category, Price: t.Price})
@@ -49,6 +50,11 @@ func (e *Event) apply(d rest.NewEvent, venue *Facts, f *fieldErrors) {
 		f.add("sale_ends_at", "out_of_range", "must not be after ends_at")
 	}
 	e.MaxSeatsPerBuyer, e.HoldSeconds = cmp.Or(d.MaxSeatsPerBuyer, 8), cmp.Or(d.HoldSeconds, 600)
+	e.Queue = rest.QueueSettings{
+		Mode:               cmp.Or(d.Queue.Mode, rest.QueueModeOff),
+		OpensBeforeSeconds: cmp.Or(d.Queue.OpensBeforeSeconds, 1800),
+		AdmissionSeconds:   cmp.Or(d.Queue.AdmissionSeconds, 600),
+	}
 }
 
 // ticketTypes returns the ticket types described. One without an id keeps the

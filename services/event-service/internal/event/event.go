@@ -39,6 +39,7 @@ type Event struct {
 	SaleEndsAt       time.Time
 	MaxSeatsPerBuyer int
 	HoldSeconds      int
+	Queue            rest.QueueSettings
 	// Status is the stored status; StatusAt returns the status shown.
 	Status       Status
 	CancelReason string

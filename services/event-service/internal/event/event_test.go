@@ -55,6 +55,37 @@ func TestNewEventIsADraftWithDefaults(t *testing.T) {
 	}
 }
 
+func TestQueueIsOffByDefault(t *testing.T) {
+	e, venue, _ := fixture(t)
+	off := rest.QueueSettings{Mode: rest.QueueModeOff, OpensBeforeSeconds: 1800, AdmissionSeconds: 600}
+	if e.Queue != off {
+		t.Errorf("a new event has %+v", e.Queue)
+	}
+	e.Status = event.SoldOut
+	for name, tc := range map[string]struct{ set, want rest.QueueSettings }{
+		"a mode": {
+			rest.QueueSettings{Mode: rest.QueueModeAutomatic},
+			rest.QueueSettings{Mode: rest.QueueModeAutomatic, OpensBeforeSeconds: 1800, AdmissionSeconds: 600},
+		},
+		"everything": {
+			rest.QueueSettings{Mode: rest.QueueModeAlways, OpensBeforeSeconds: 60, AdmissionSeconds: 15},
+			rest.QueueSettings{Mode: rest.QueueModeAlways, OpensBeforeSeconds: 60, AdmissionSeconds: 15},
+		},
+		"nothing": {rest.QueueSettings{}, off},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := e.Definition()
+			d.Queue = tc.set
+			if err := e.Change(d, venue, now); err != nil {
+				t.Fatal(err)
+			}
+			if e.Queue != tc.want || e.Definition().Queue != tc.want {
+				t.Errorf("%+v of an event on sale became %+v", tc.set, e.Queue)
+			}
+		})
+	}
+}
+
 func TestEventNamesEveryWrongField(t *testing.T) {
 	for name, tc := range map[string]struct {
 		change func(*rest.NewEvent)
@@ -209,9 +240,11 @@ func TestPublishedEventKeepsVenueCurrencyAndCategories(t *testing.T) {
 
 func TestChangedMessageFitsItsSchema(t *testing.T) {
 	e, _, blocks := fixture(t)
+	e.Queue = rest.QueueSettings{Mode: rest.QueueModeAutomatic, OpensBeforeSeconds: 900, AdmissionSeconds: 300}
 	if err := e.Publish(now); err != nil {
 		t.Fatal(err)
 	}
+	queue := events.Queue{Mode: events.QueueAutomatic, OpensBeforeSeconds: 900, AdmissionSeconds: 300}
 	check := func(want events.EventStatus) {
 		t.Helper()
 		m := e.Changed(blocks)
@@ -222,8 +255,9 @@ func TestChangedMessageFitsItsSchema(t *testing.T) {
 		if err := events.Validate(events.TypeEventChanged, data); err != nil {
 			t.Error(err)
 		}
-		if m.Status != want || m.Version != e.Version || len(m.Blocks) != len(blocks) || len(m.TicketTypes) != 2 {
-			t.Errorf("got %+v, want status %s", m, want)
+		if m.Status != want || m.Version != e.Version || len(m.Blocks) != len(blocks) || len(m.TicketTypes) != 2 ||
+			m.Queue != queue {
+			t.Errorf("got %+v, want status %s and %+v", m, want, queue)
 		}
 	}
 	check(events.StatusPublished)

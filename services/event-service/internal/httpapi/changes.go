@@ -2,7 +2,7 @@ package httpapi
 
 import (
 	"encoding/json"
-	"maps"
+	"errors"
 	"net/http"
 
 	"github.com/frontrow-tickets/frontrow/api/rest"
@@ -76,18 +76,31 @@ func merge(d rest.NewEvent, patch []byte) (merged rest.NewEvent, err error) {
 	if err != nil {
 		return merged, err
 	}
-	fields := map[string]any{}
-	for _, document := range [][]byte{whole, patch} {
-		if err := json.Unmarshal(document, &fields); err != nil {
-			return merged, err
-		}
+	var fields, changes map[string]any
+	if err := errors.Join(json.Unmarshal(whole, &fields), json.Unmarshal(patch, &changes)); err != nil {
+		return merged, err
 	}
-	maps.DeleteFunc(fields, func(_ string, value any) bool { return value == nil })
+	mergeFields(fields, changes)
 	if whole, err = json.Marshal(fields); err != nil {
 		return merged, err
 	}
 	err = json.Unmarshal(whole, &merged)
 	return merged, err
+}
+
+func mergeFields(fields, changes map[string]any) {
+	for name, value := range changes {
+		inner, isObject := value.(map[string]any)
+		old, wasObject := fields[name].(map[string]any)
+		switch {
+		case value == nil:
+			delete(fields, name)
+		case isObject && wasObject:
+			mergeFields(old, inner)
+		default:
+			fields[name] = value
+		}
+	}
 }
 
 func (a *API) publishEvent(w http.ResponseWriter, r *http.Request) error {

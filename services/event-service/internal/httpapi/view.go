@@ -14,6 +14,7 @@ func view(e *event.Event, now time.Time) rest.Event {
 		StartsAt: e.StartsAt, EndsAt: e.EndsAt, TimeZone: e.TimeZone, Currency: e.Currency,
 		TicketTypes:  make([]rest.TicketType, len(e.TicketTypes)),
 		SaleStartsAt: e.SaleStartsAt, SaleEndsAt: e.SaleEndsAt, MaxSeatsPerBuyer: e.MaxSeatsPerBuyer, HoldSeconds: e.HoldSeconds,
+		Queue:  e.Queue,
 		Status: rest.EventStatus(e.StatusAt(now)), CancelReason: e.CancelReason, Version: e.Version, OrganizerID: e.OrganizerID,
 		CreatedAt: e.CreatedAt, UpdatedAt: e.UpdatedAt,
 	}

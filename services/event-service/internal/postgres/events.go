@@ -16,7 +16,7 @@ import (
 
 const selectEvents = `
 	SELECT e.id, e.organizer_id, e.name, e.description, e.starts_at, e.ends_at, e.time_zone, e.currency, e.ticket_types,
-		e.sale_starts_at, e.sale_ends_at, e.max_seats_per_buyer, e.hold_seconds, e.status, e.cancel_reason, e.version,
+		e.sale_starts_at, e.sale_ends_at, e.max_seats_per_buyer, e.hold_seconds, e.queue, e.status, e.cancel_reason, e.version,
 		e.created_at, e.updated_at, v.id, v.name, v.city, v.time_zone, v.kinds
 	FROM events e JOIN venues v ON v.id = e.venue_id`
 
@@ -24,7 +24,7 @@ func scanEvent(row pgx.Row) (*event.Event, error) {
 	var e event.Event
 	v := &e.Venue
 	err := row.Scan(&e.ID, &e.OrganizerID, &e.Name, &e.Description, &e.StartsAt, &e.EndsAt, &e.TimeZone, &e.Currency, &e.TicketTypes,
-		&e.SaleStartsAt, &e.SaleEndsAt, &e.MaxSeatsPerBuyer, &e.HoldSeconds, &e.Status, &e.CancelReason, &e.Version,
+		&e.SaleStartsAt, &e.SaleEndsAt, &e.MaxSeatsPerBuyer, &e.HoldSeconds, &e.Queue, &e.Status, &e.CancelReason, &e.Version,
 		&e.CreatedAt, &e.UpdatedAt, &v.ID, &v.Name, &v.City, &v.TimeZone, &v.Kinds)
 	if postgres.IsNoRows(err) {
 		return nil, problem.NotFound("The event")
@@ -70,12 +70,14 @@ func (t Tx) insertEvent(ctx context.Context, e *event.Event) (inserted bool, err
 	// A failed statement would abort the transaction.
 	tag, err := t.tx.Exec(ctx, `
 		INSERT INTO events (id, organizer_id, venue_id, name, description, starts_at, ends_at, time_zone, currency, ticket_types,
-			sale_starts_at, sale_ends_at, max_seats_per_buyer, hold_seconds, status, cancel_reason, version, created_at, updated_at, search)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, to_tsvector('simple', $20))
+			sale_starts_at, sale_ends_at, max_seats_per_buyer, hold_seconds, queue, status, cancel_reason, version, created_at, updated_at,
+			search)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+			to_tsvector('simple', $21))
 		ON CONFLICT DO NOTHING`,
 		e.ID, e.OrganizerID, e.Venue.ID, e.Name, e.Description, e.StartsAt, e.EndsAt, e.TimeZone, e.Currency, e.TicketTypes,
-		e.SaleStartsAt, e.SaleEndsAt, e.MaxSeatsPerBuyer, e.HoldSeconds, e.Status, e.CancelReason, e.Version, e.CreatedAt, e.UpdatedAt,
-		searchText(e))
+		e.SaleStartsAt, e.SaleEndsAt, e.MaxSeatsPerBuyer, e.HoldSeconds, e.Queue, e.Status, e.CancelReason, e.Version,
+		e.CreatedAt, e.UpdatedAt, searchText(e))
 	return tag.RowsAffected() == 1, err
 }
 
@@ -84,12 +86,12 @@ func (t Tx) insertEvent(ctx context.Context, e *event.Event) (inserted bool, err
 func (t Tx) UpdateEvent(ctx context.Context, e *event.Event) error {
 	_, err := t.tx.Exec(ctx, `
 		UPDATE events SET venue_id = $2, name = $3, description = $4, starts_at = $5, ends_at = $6, time_zone = $7, currency = $8,
-			ticket_types = $9, sale_starts_at = $10, sale_ends_at = $11, max_seats_per_buyer = $12, hold_seconds = $13, status = $14,
-			cancel_reason = $15, version = $16, updated_at = $17, search = to_tsvector('simple', $18)
+			ticket_types = $9, sale_starts_at = $10, sale_ends_at = $11, max_seats_per_buyer = $12, hold_seconds = $13, queue = $14,
+			status = $15, cancel_reason = $16, version = $17, updated_at = $18, search = to_tsvector('simple', $19)
 		WHERE id = $1`,
 		e.ID, e.Venue.ID, e.Name, e.Description, e.StartsAt, e.EndsAt, e.TimeZone, e.Currency,
-		e.TicketTypes, e.SaleStartsAt, e.SaleEndsAt, e.MaxSeatsPerBuyer, e.HoldSeconds, e.Status,
-		e.CancelReason, e.Version, e.UpdatedAt, searchText(e))
+		e.TicketTypes, e.SaleStartsAt, e.SaleEndsAt, e.MaxSeatsPerBuyer, e.HoldSeconds, e.Queue,
+		e.Status, e.CancelReason, e.Version, e.UpdatedAt, searchText(e))
 	if err != nil {
 		return fmt.Errorf("update event: %w", err)
 	}

@@ -114,6 +114,7 @@ func TestEventRoundTrip(t *testing.T) {
 		t.Error("stored (-want +got):\n" + diff)
 	}
 	got.Name, got.Version = "Quartet", 2
+	got.Queue = rest.QueueSettings{Mode: rest.QueueModeAlways, OpensBeforeSeconds: 600, AdmissionSeconds: 60}
 	f.update(t, func(tx postgres.Tx) error { return tx.UpdateEvent(t.Context(), got) })
 	again, err := f.store.Event(t.Context(), want.ID)
 	if diff := cmp.Diff(got, again); diff != "" || err != nil {
