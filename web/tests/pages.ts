@@ -79,6 +79,7 @@ export async function pages(): Promise<Shown[]> {
   const later = await event(olga, 'Not Yet', {
     sale_starts_at: new Date(Date.now() + 3 * 24 * 3600 * 1000).toISOString(),
   });
+  const rush = await event(olga, 'Rush Hour', { queue: { mode: 'always' } });
   const draft = await sent<Schemas['Event']>(
     olga.http.post(`${api}/events`, {
       data: {
@@ -91,6 +92,7 @@ export async function pages(): Promise<Shown[]> {
         ticket_types: [],
         sale_starts_at: shown.sale_starts_at,
         sale_ends_at: shown.sale_ends_at,
+        queue: { mode: 'automatic' },
       },
     }),
   );
@@ -183,6 +185,16 @@ export async function pages(): Promise<Shown[]> {
     },
     { name: 'organizer-event', path: `/organizer/events/${shown.id}`, who: olga, ready: heading(/The Tempest|Edit/) },
     { name: 'sales', path: `/organizer/events/${shown.id}/sales`, who: olga, ready: map },
+    {
+      name: 'organizer-queue',
+      path: `/organizer/events/${rush.id}/queue`,
+      who: olga,
+      ready: async (page) => {
+        await page.getByText('Open: people are being admitted.').waitFor();
+        await page.getByRole('button', { name: 'Create codes' }).click();
+        await page.getByLabel('New codes').waitFor();
+      },
+    },
     {
       name: 'attendees',
       path: `/organizer/events/${shown.id}/attendees`,
