@@ -179,7 +179,9 @@ func TestMissedTurnGoesNext(t *testing.T) {
 	s.do(serveUpTo(1))
 	s.wantPlace(people[0], logpb.Place_MISSED, logpb.Lane_GENERAL)
 	s.wantPlace(people[1], logpb.Place_CALLED, logpb.Lane_GENERAL)
-	if p := s.come(people[0]); p.GetLane() != logpb.Lane_RETURNING || p.GetStatus() != logpb.Place_WAITING {
+	joined := s.Place(people[0], s.now).GetJoined()
+	if p := s.come(people[0]); p.GetLane() != logpb.Lane_RETURNING || p.GetStatus() != logpb.Place_WAITING || p.GetJoined() != joined ||
+		s.Place(people[0], s.now).GetJoined() != joined {
 		t.Fatalf("came back: %v", p)
 	}
 	s.do(serveUpTo(2))
@@ -210,6 +212,50 @@ func TestCrowdIsNotExceeded(t *testing.T) {
 	s.wantPlace(people[5], logpb.Place_CALLED, logpb.Lane_GENERAL)
 	if f := s.QueueFigures(s.now); f.Called != 3 || f.Holding != 1 || f.Waiting != 4 {
 		t.Errorf("figures %+v", f)
+	}
+	s.come(people[2])
+	s.do(serveUpTo(3)) // who shops takes room
+	if f := s.QueueFigures(s.now); f.Called != 2 || f.Shopping != 1 || f.Waiting != 4 || f.Idle != 0 {
+		t.Errorf("figures %+v", f)
+	}
+	s.now = s.now.Add(booking.LateAfter + time.Second)
+	if f := s.QueueFigures(s.now); f.Idle != 2 {
+		t.Errorf("after %s: %+v", booking.LateAfter, f)
+	}
+	s.now = s.now.Add(booking.IdleAfter)
+	if f := s.QueueFigures(s.now); f.Idle != 3 {
+		t.Errorf("after %s: %+v", booking.IdleAfter, f)
+	}
+}
+
+func TestRestoredQueueContinuesInOrder(t *testing.T) {
+	s := newQueue(t, events.QueueAlways)
+	people := users(6)
+	for _, user := range people[:4] {
+		s.come(user)
+	}
+	restore := func() {
+		snapshot, err := s.Snapshot()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.State, err = booking.Restore(snapshot); err != nil {
+			t.Fatal(err)
+		}
+	}
+	restore() // before the draw
+	s.start()
+	for _, user := range people[4:] {
+		s.come(user)
+	}
+	byRank := map[uint32]uuid.UUID{}
+	for _, user := range people {
+		byRank[s.Place(user, s.now).GetRank()] = user
+	}
+	for crowd := range uint32(6) {
+		restore()
+		s.do(serveUpTo(float64(crowd + 1)))
+		s.wantPlace(byRank[crowd+1], logpb.Place_CALLED, logpb.Lane_GENERAL)
 	}
 }
 

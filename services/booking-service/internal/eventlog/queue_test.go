@@ -231,3 +231,26 @@ func TestOwnerCallsPeopleAndReportsWhatItRefused(t *testing.T) {
 		w.close()
 	})
 }
+
+func TestOrganisersLimitHoldsBetweenDecisions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newQueueSimulation(t, 1, 1, events.QueueAlways)
+		for range 40 {
+			if _, err := w.arrive(0, uuid.New()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, err := w.engines[0].Do(t.Context(), &logpb.Command{Event: uint64(w.id()), Kind: &logpb.Command_Control{Control: &logpb.Control{
+			Control: &logpb.QueueControl{State: "running", MaxPerMinute: 60},
+		}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute + 5*time.Second)
+		called := 0
+		if err := w.engines[0].Peek(t.Context(), w.id(), func(s *booking.State) { called = s.QueueFigures(time.Now()).Called }); err != nil || called < 3 || called > 8 {
+			t.Errorf("%d people called in about five seconds, %v", called, err)
+		}
+		w.close()
+	})
+}
