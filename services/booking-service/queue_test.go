@@ -97,6 +97,15 @@ func TestQueueLeadsToSeats(t *testing.T) {
 		header.Get("Cache-Control") != "public, max-age=1" {
 		t.Errorf("queue: %d %s", status, data)
 	}
+	organizer := identity.Identity{UserID: def.OrganizerID, Role: identity.Organizer}
+	testkit.Eventually(t, "the report has what a gateway refused", func() bool {
+		var report rest.QueueReport
+		for _, base := range s.replicas { // only the owner counts
+			s.as(t, identity.Identity{Role: identity.Anonymous}, base, http.MethodGet, queue, http.Header{"X-Frontrow-Queue-Refused": {"7"}}, "")
+		}
+		_, data, _ := s.as(t, organizer, s.replicas[0], http.MethodGet, queue+"/report", nil, "")
+		return json.Unmarshal([]byte(data), &report) == nil && report.Refused.QueueRequired >= 8 && report.HoldTargetSeconds == 0.5
+	})
 	if status, _, _ := s.do(t, s.replicas[0], http.MethodDelete, queue+"/place", people[2], "", ""); status != http.StatusNoContent {
 		t.Errorf("leave: %d", status)
 	}

@@ -971,6 +971,9 @@ type QueueReport struct {
 	// HoldP99Seconds The 99th percentile of the time that recent holds took.
 	HoldP99Seconds float64 `json:"hold_p99_seconds"`
 
+	// HoldTargetSeconds What the controller keeps the 99th percentile below.
+	HoldTargetSeconds float64 `json:"hold_target_seconds"`
+
 	// Holding People who are admitted and hold seats.
 	Holding        int     `json:"holding"`
 	HoldsPerSecond float64 `json:"holds_per_second"`

@@ -70,8 +70,8 @@ type Engine struct {
 	publisher Publisher
 	replicas  Replicas
 	clock     clock.Clock
-	// holdTarget is the longest that 99 of 100 holds should take.
-	holdTarget time.Duration
+	// HoldTarget is the longest that 99 of 100 holds should take.
+	HoldTarget time.Duration
 	forwarder  forwarder
 
 	// ctx is cancelled when Close abandons the running work.
@@ -91,7 +91,7 @@ type Engine struct {
 // holdTarget.
 func New(store Store, feed Feed, publisher Publisher, replicas Replicas, clk clock.Clock, holdTarget time.Duration) *Engine {
 	e := &Engine{
-		store: store, feed: feed, publisher: publisher, replicas: replicas, clock: clk, holdTarget: holdTarget,
+		store: store, feed: feed, publisher: publisher, replicas: replicas, clock: clk, HoldTarget: holdTarget,
 		logs: map[ID]*eventLog{}, idle: map[ID]idleLog{},
 	}
 	e.ctx, e.cancel = context.WithCancel(context.Background())

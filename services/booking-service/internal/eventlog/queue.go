@@ -23,8 +23,9 @@ const (
 // queueControl decides how many people of an event's queue may shop, at the
 // log's owner.
 type queueControl struct {
-	// overloaded counts the holds that found the log's queue full.
-	overloaded atomic.Int64
+	// overloaded counts the holds that found the log's queue full, atGateways
+	// the requests without an admission that gateways refused.
+	overloaded, atGateways atomic.Int64
 
 	// The loop owns the following fields. controller is nil unless this
 	// replica owns the log and the event has a queue.
@@ -46,6 +47,16 @@ type queueControl struct {
 type timedHold struct {
 	at   time.Time
 	took time.Duration
+}
+
+// CountRefused adds requests without an admission that a gateway refused to the
+// event's report. Those reported to another replica than the owner are lost.
+func (e *Engine) CountRefused(id ID, n int) {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	if l := e.logs[id]; l != nil {
+		l.queueControl.atGateways.Add(int64(n))
+	}
 }
 
 // observeQueue records what a round means for the controller.
@@ -108,9 +119,10 @@ func (l *eventLog) serveQueue() {
 	}
 	figures := l.state.QueueFigures(now)
 	if q.controller == nil {
-		q.controller, q.demand = admission.New(l.engine.holdTarget, figures.Crowd), admission.NewDemand(l.engine.holdTarget)
+		q.controller, q.demand = admission.New(l.engine.HoldTarget, figures.Crowd), admission.NewDemand(l.engine.HoldTarget)
 		q.decided, q.holds, q.decidedHolds, q.done, q.active, q.left = time.Now(), nil, 0, 0, nil, 0
 		q.overloaded.Store(0)
+		q.atGateways.Store(0)
 		q.refused.Reset()
 		q.decision = admission.Decision{Crowd: figures.Crowd}
 	}
@@ -152,6 +164,7 @@ func (l *eventLog) decideQueue(f booking.QueueFigures, elapsed time.Duration, co
 	q.left = q.decision.Most
 	command.HoldP99Ms = uint32(o.P99.Milliseconds())
 	command.HoldsPerSecond = math.Round(float64(q.done)/elapsed.Seconds()*10) / 10
+	q.refused.QueueRequired += uint32(q.atGateways.Swap(0))
 	if proto.Size(&q.refused) > 0 {
 		command.Refused = proto.CloneOf(&q.refused)
 		q.refused.Reset()

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
@@ -29,6 +30,10 @@ const frameEvery = time.Second
 // it from incoming requests.
 const deviceHeader = "X-Frontrow-Device"
 
+// refusedHeader has how many requests of people without an admission a gateway
+// has refused since it sent the header before.
+const refusedHeader = "X-Frontrow-Queue-Refused"
+
 // queueView returns the queue of the event in the path, as known to this
 // replica.
 func (a *api) queueView(r *http.Request) (view rest.Queue, err error) {
@@ -47,6 +52,9 @@ func (a *api) queue(w http.ResponseWriter, r *http.Request) error {
 	view, err := a.queueView(r)
 	if err != nil {
 		return err
+	}
+	if refused, err := strconv.Atoi(r.Header.Get(refusedHeader)); err == nil {
+		a.engine.CountRefused(eventlog.IDOf(view.EventID), refused)
 	}
 	w.Header().Set("Cache-Control", "public, max-age=1")
 	return httpapi.WriteJSON(w, http.StatusOK, view)

@@ -31,6 +31,7 @@ func (a *api) writeReport(w http.ResponseWriter, r *http.Request, event uuid.UUI
 	if err != nil {
 		return explain(err)
 	}
+	report.HoldTargetSeconds = a.engine.HoldTarget.Seconds()
 	return httpapi.WriteJSON(w, http.StatusOK, report)
 }
 
