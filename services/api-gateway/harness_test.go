@@ -33,6 +33,9 @@ type world struct {
 	url    string
 	admin  string
 	store  *session.Store
+	// queue responds to requests for the state of an event's queue; nil responds with 404 and leaves the request
+	// out of requests.
+	queue http.HandlerFunc
 	// configure changes the gateway's configuration before it starts.
 	configure func(*config)
 }
@@ -88,6 +91,11 @@ func (w *world) replica(service string, n int, handle http.HandlerFunc) *replica
 		handle = func(rw http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(rw, r.id) }
 	}
 	r.Server = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, req *http.Request) {
+		queue := strings.HasSuffix(req.URL.Path, "/queue")
+		if queue && w.queue == nil {
+			http.NotFound(rw, req)
+			return
+		}
 		id, err := verifier.Verify(req.Header.Get(identity.Header))
 		if err != nil {
 			w.t.Errorf("%s: %v", req.URL, err)
@@ -96,6 +104,10 @@ func (w *world) replica(service string, n int, handle http.HandlerFunc) *replica
 		r.mu.Lock()
 		r.seen = append(r.seen, seen{req.Method, req.RequestURI, string(body), req.Header.Clone(), id})
 		r.mu.Unlock()
+		if queue {
+			w.queue(rw, req)
+			return
+		}
 		handle(rw, req)
 	}))
 	w.t.Cleanup(func() { r.CloseClientConnections(); r.Close() })

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/frontrow-tickets/frontrow/pkg/identity"
 	"github.com/frontrow-tickets/frontrow/pkg/redisclient"
 	"github.com/frontrow-tickets/frontrow/pkg/service"
 	"github.com/frontrow-tickets/frontrow/pkg/session"
@@ -27,6 +28,10 @@ func run(ctx context.Context, cfg config) error {
 	if err != nil {
 		return err
 	}
+	admissions, err := identity.NewVerifier(identity.AdmissionAudience, cfg.IdentityKeys.Booking)
+	if err != nil {
+		return fmt.Errorf("keys for admissions: %w", err)
+	}
 	rdb, err := redisclient.New(cfg.RedisURL)
 	if err != nil {
 		return err
@@ -49,7 +54,7 @@ func run(ctx context.Context, cfg config) error {
 	process.Go("changes of sessions", sessions.Run)
 	front, err := edge.New(edge.Config{
 		Forwarder: forwarder, Sessions: sessions, SessionRecent: cfg.SessionRecent, Signers: signers,
-		BySession: bySession, ByAddress: byAddress, CORSOrigins: cfg.CORSOrigins, TrustedProxies: cfg.TrustedProxies,
+		Admissions: admissions, BySession: bySession, ByAddress: byAddress, CORSOrigins: cfg.CORSOrigins, TrustedProxies: cfg.TrustedProxies,
 		App: web.App(),
 	})
 	if err != nil {

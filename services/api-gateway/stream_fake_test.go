@@ -13,8 +13,11 @@ import (
 
 const streamPath = "/api/v1/events/0193b3a0-3333-7abc-8def-000000000003/seats/stream"
 
+// queueStreamPath is the stream of the same event's queue.
+const queueStreamPath = "/api/v1/events/0193b3a0-3333-7abc-8def-000000000003/queue/stream"
+
 // eventLog is an event's log, served by fake booking-service replicas. The seats at log position n are the
-// data "n".
+// data "n". The queue's stream has a snapshot of each position.
 type eventLog struct {
 	mu      sync.Mutex
 	head    int
@@ -82,6 +85,10 @@ func (s *eventLog) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	for {
 		head, changed := s.now()
+		if at < head && strings.HasSuffix(r.URL.Path, "/queue/stream") {
+			at = head
+			fmt.Fprintf(w, "event: snapshot\nid: %d\ndata: {\"version\":%d}\n\n", at, at)
+		}
 		for ; at < head; at++ {
 			fmt.Fprintf(w, "event: delta\ndata: first of %d%s\n\n", at+1, s.pad)
 			fmt.Fprintf(w, "event: delta\nid: %d\ndata: last of %d\n\n", at+1, at+1)
@@ -112,18 +119,27 @@ type streamClient struct {
 	all strings.Builder
 }
 
-// watch opens a stream; lastID may be empty.
+// watch opens a stream of seats; lastID may be empty.
 func (w *world) watch(lastID string) *streamClient {
+	w.t.Helper()
+	return w.follow(streamPath, lastID)
+}
+
+// follow opens a stream; headers are name, value pairs.
+func (w *world) follow(path, lastID string, headers ...string) *streamClient {
 	w.t.Helper()
 	// A separate transport, so that other streams don't wait for the client's
 	// connections.
 	client := &http.Client{Transport: &http.Transport{}}
-	req, err := http.NewRequestWithContext(w.t.Context(), http.MethodGet, w.url+streamPath, nil)
+	req, err := http.NewRequestWithContext(w.t.Context(), http.MethodGet, w.url+path, nil)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	if lastID != "" {
 		req.Header.Set("Last-Event-ID", lastID)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
 	}
 	resp, err := client.Do(req)
 	if err != nil {

@@ -12,9 +12,9 @@ import (
 // Attach turns a connection, on which a response header has been written, into a watcher that begins at
 // start. The feed closes the connection when the stream ends, and calls done.
 func (f *Feed) Attach(conn net.Conn, start Start, done func()) {
-	openStreams.Inc()
+	f.hub.subject.watchers.Inc()
 	w := newWatcher(conn, start.since, func() {
-		openStreams.Dec()
+		f.hub.subject.watchers.Dec()
 		done()
 		f.Leave()
 	})
@@ -47,7 +47,7 @@ func (f *Feed) catchUp(w *watcher, data []byte) {
 	for {
 		if err := w.write(data); err != nil {
 			if errors.Is(err, os.ErrDeadlineExceeded) {
-				tooSlow.Inc()
+				f.hub.subject.cutOff.Inc()
 			}
 			f.disconnect(w)
 			return
@@ -58,7 +58,7 @@ func (f *Feed) catchUp(w *watcher, data []byte) {
 		w.busy = ok && next != nil
 		f.mu.Unlock()
 		if !ok {
-			tooSlow.Inc()
+			f.hub.subject.cutOff.Inc()
 			f.disconnect(w)
 			return
 		}

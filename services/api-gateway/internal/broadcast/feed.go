@@ -71,7 +71,7 @@ func (f *Feed) end(err error) {
 	f.watchers = nil
 	f.mu.Unlock()
 	if len(left) > 0 {
-		slog.InfoContext(f.ctx, "seat stream ended", "event", f.event, "watchers", len(left), "error", err)
+		slog.InfoContext(f.ctx, "stream ended", "subject", f.hub.subject.name, "event", f.event, "watchers", len(left), "error", err)
 	}
 	for w := range left {
 		w.close()

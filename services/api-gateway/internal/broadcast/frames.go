@@ -18,7 +18,7 @@ type update struct {
 	data []byte
 	// id is the log position up to which all changes have been sent, -1 if unknown.
 	id int64
-	// snapshot marks an update with every seat; comment marks one without data (a heartbeat).
+	// snapshot marks an update with the whole state; comment marks one without data (a heartbeat).
 	snapshot, comment bool
 }
 

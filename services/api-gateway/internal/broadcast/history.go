@@ -26,9 +26,9 @@ type entry struct {
 func (e entry) begin() int64 { return e.end - int64(len(e.data)) - entryOverhead }
 
 // history holds the last entries of a stream, ordered by id. A client that has everything up to a position
-// needs exactly the entries with a greater id.
+// needs exactly the entries with a greater id. A snapshot replaces all entries before it.
 type history struct {
-	// entries has every change after from; head is the newest position.
+	// entries lead from any position since from to head, the newest position.
 	from, head int64
 	entries    []entry
 	size       int64 // the last entry's end
@@ -38,9 +38,12 @@ type history struct {
 func (h *history) reset(id int64) { *h = history{from: id, head: id} }
 
 // add appends an entry, unless it is known. Its data must not change afterwards.
-func (h *history) add(id int64, data []byte) {
+func (h *history) add(id int64, data []byte, snapshot bool) {
 	if id <= h.head {
 		return
+	}
+	if snapshot {
+		h.entries = nil
 	}
 	h.head = id
 	h.size += int64(len(data)) + entryOverhead

@@ -1,5 +1,5 @@
-// Package broadcast shares one stream of an event's seats among its watchers: booking-service sends every
-// change once to a gateway, and the gateway writes the same bytes to each watcher.
+// Package broadcast shares one stream of an event, of its seats or its queue, among its watchers:
+// booking-service sends every change once to a gateway, and the gateway writes the same bytes to each watcher.
 package broadcast
 
 import (
@@ -20,14 +20,32 @@ import (
 // resume.
 const unusedTimeout = 5 * time.Second
 
+// Subject is what streams are about.
+type Subject struct {
+	name     string
+	watchers prometheus.Gauge
+	cutOff   prometheus.Counter
+}
+
+// Subjects.
 var (
-	openStreams = promauto.NewGauge(prometheus.GaugeOpts{Name: "seat_stream_watchers", Help: "Open seat streams."})
-	tooSlow     = promauto.NewCounter(prometheus.CounterOpts{
-		Name: "seat_stream_cut_off_total", Help: "Seat streams ended because the client was too slow.",
-	})
+	Seats = &Subject{
+		"seats",
+		promauto.NewGauge(prometheus.GaugeOpts{Name: "seat_stream_watchers", Help: "Open seat streams."}),
+		promauto.NewCounter(prometheus.CounterOpts{
+			Name: "seat_stream_cut_off_total", Help: "Seat streams ended because the client was too slow.",
+		}),
+	}
+	Queue = &Subject{
+		"queue",
+		promauto.NewGauge(prometheus.GaugeOpts{Name: "queue_stream_watchers", Help: "Open queue streams."}),
+		promauto.NewCounter(prometheus.CounterOpts{
+			Name: "queue_stream_cut_off_total", Help: "Queue streams ended because the client was too slow.",
+		}),
+	}
 )
 
-// Fetch requests an event's stream or seats from booking-service. lastID, if not empty, is the
+// Fetch requests an event's stream or a snapshot from booking-service. lastID, if not empty, is the
 // Last-Event-ID; only a stream has one.
 type Fetch func(ctx context.Context, event, lastID string) (*upstream.Response, error)
 
@@ -44,16 +62,18 @@ func (r *Refusal) Error() string { return "stream refused: " + http.StatusText(r
 
 // Hub holds a feed for each watched event.
 type Hub struct {
-	stream, seats Fetch
+	subject          *Subject
+	stream, snapshot Fetch
 
 	mu     sync.Mutex
 	feeds  map[string]*Feed
 	closed bool
 }
 
-// NewHub returns a hub that fetches streams and snapshots with stream and seats.
-func NewHub(stream, seats Fetch) *Hub {
-	return &Hub{stream: stream, seats: seats, feeds: map[string]*Feed{}}
+// NewHub returns a hub of streams about a subject. Stream and snapshot fetch from booking-service; a snapshot is
+// JSON whose version is its position in the event's log.
+func NewHub(subject *Subject, stream, snapshot Fetch) *Hub {
+	return &Hub{subject: subject, stream: stream, snapshot: snapshot, feeds: map[string]*Feed{}}
 }
 
 // Open returns the feed of an event, which has started. The caller must call Leave or Attach. A newly

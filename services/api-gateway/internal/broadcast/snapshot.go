@@ -54,11 +54,11 @@ func (f *Feed) Start(ctx context.Context, since int64) (Start, error) {
 	return Start{}, problem.Unavailable(errors.New("no snapshot is recent enough for the stream"))
 }
 
-// fetchSnapshot stores a current snapshot of the seats for late watchers.
+// fetchSnapshot stores a current snapshot for late watchers.
 func (f *Feed) fetchSnapshot() error {
 	ctx, cancel := context.WithTimeout(f.ctx, snapshotTimeout)
 	defer cancel()
-	resp, err := f.hub.seats(ctx, f.event, "")
+	resp, err := f.hub.snapshot(ctx, f.event, "")
 	if ctx.Err() != nil {
 		err = problem.Unavailable(ctx.Err())
 	}
@@ -73,16 +73,16 @@ func (f *Feed) fetchSnapshot() error {
 	if err != nil || !whole {
 		return problem.Unavailable(fmt.Errorf("read snapshot: %w", err))
 	}
-	var seats struct {
+	var state struct {
 		Version int64 `json:"version"`
 	}
-	if err := json.Unmarshal(body, &seats); err != nil {
+	if err := json.Unmarshal(body, &state); err != nil {
 		return fmt.Errorf("parse snapshot: %w", err)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if seats.Version > f.snapshot.id {
-		f.snapshot = entry{id: seats.Version, data: snapshotFrame(seats.Version, body)}
+	if state.Version > f.snapshot.id {
+		f.snapshot = entry{id: state.Version, data: snapshotFrame(state.Version, body)}
 	}
 	return nil
 }

@@ -45,7 +45,8 @@ func (f *Feed) run(since int64) {
 		if f.ctx.Err() != nil {
 			return
 		}
-		slog.InfoContext(f.ctx, "seat stream interrupted, reopening", "event", f.event, "error", err)
+		slog.InfoContext(f.ctx, "stream interrupted, reopening", "subject", f.hub.subject.name, "event", f.event,
+			"error", err)
 		f.mu.Lock()
 		started, head := f.started, f.history.head
 		f.mu.Unlock()
@@ -114,7 +115,7 @@ func (f *Feed) receive(u update, since int64, header http.Header) {
 		return
 	default:
 		// A lagging replica starts with a snapshot or changes that are already known.
-		f.history.add(u.id, u.data)
+		f.history.add(u.id, u.data, u.snapshot)
 		if u.snapshot && u.id > f.snapshot.id {
 			f.snapshot = entry{id: u.id, data: u.data}
 		}

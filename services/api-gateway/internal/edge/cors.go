@@ -23,7 +23,7 @@ func (s *Server) cors(next handler) handler {
 		}
 		h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE")
 		h.Set("Access-Control-Allow-Headers",
-			"Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID")
+			"Authorization, Content-Type, Frontrow-Admission, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID")
 		h.Set("Access-Control-Max-Age", "600")
 		c.w.WriteHeader(http.StatusNoContent)
 		return nil

@@ -18,6 +18,11 @@ func (s *Server) dispatch(c *call) error {
 		if err := s.authorize(c); err != nil {
 			return err
 		}
+		if c.endpoint.route.Admission {
+			if err := s.admissions.check(c, c.pathID, c.r.URL.Query().Get("admission")); err != nil {
+				return err
+			}
+		}
 		return s.stream(c)
 	default:
 		return s.forward(c)
@@ -37,20 +42,24 @@ func (s *Server) forward(c *call) error {
 	if err != nil {
 		return err
 	}
+	rt := c.endpoint.route
+	req := &upstream.Request{Route: rt, Path: c.r.URL.EscapedPath(), Query: c.r.URL.RawQuery, Body: body}
+	event := c.pathID
+	if rt.Key == route.ByBody {
+		event = upstream.EventID(body)
+	}
+	if rt.Key != route.NoKey {
+		req.Key = upstream.IDKey(event)
+	}
+	if rt.Admission {
+		if err := s.admissions.check(c, event, c.r.Header.Get(admissionHeader)); err != nil {
+			return err
+		}
+	}
 	if err := s.concurrency.acquire(); err != nil {
 		return err
 	}
 	defer s.concurrency.release()
-
-	rt := c.endpoint.route
-	req := &upstream.Request{Route: rt, Path: c.r.URL.EscapedPath(), Query: c.r.URL.RawQuery, Body: body}
-	switch rt.Key {
-	case route.ByBody:
-		req.Key = upstream.EventKey(body)
-	case route.ByEvent:
-		req.Key = upstream.IDKey(c.pathID)
-	case route.NoKey:
-	}
 	if rt.View {
 		return s.showView(c, req)
 	}

@@ -30,6 +30,8 @@ type Config struct {
 	SessionRecent time.Duration
 	// Signers sign the identities for each service.
 	Signers map[string]*identity.Signer
+	// Admissions verifies admissions to events with a queue.
+	Admissions *identity.Verifier
 	// BySession and ByAddress rate-limit requests.
 	BySession, ByAddress *limit.Limiter
 	// CORSOrigins are the other sites whose pages may use the API, such as https://shop.example.
@@ -52,7 +54,8 @@ type Server struct {
 	concurrency concurrencyLimit
 	bodyBytes   *quota // body bytes being received
 	openStreams *quota
-	streams     *broadcast.Hub
+	streams     map[string]*broadcast.Hub // by the route's path
+	admissions  *admissions
 	views       *views.Fetcher
 	tracing     bool
 	tracer      trace.Tracer
@@ -66,7 +69,11 @@ func New(cfg Config) (*Server, error) {
 		views:   views.NewFetcher(cfg.Forwarder),
 		tracing: observe.TracingEnabled(), tracer: otel.Tracer("api-gateway"),
 	}
-	s.streams = broadcast.NewHub(s.fetch(streamPath), s.fetch(seatsPath))
+	s.streams = map[string]*broadcast.Hub{
+		seatStreamPath:  broadcast.NewHub(broadcast.Seats, s.fetch(seatStreamPath), s.fetch(seatsPath)),
+		queueStreamPath: broadcast.NewHub(broadcast.Queue, s.fetch(queueStreamPath), s.fetch(queuePath)),
+	}
+	s.admissions = newAdmissions(cfg.Admissions, s.queueRequired)
 	for _, origin := range cfg.CORSOrigins {
 		if err := s.csrf.AddTrustedOrigin(origin); err != nil {
 			return nil, fmt.Errorf("CORS_ORIGINS: %w", err)
@@ -86,7 +93,11 @@ func New(cfg Config) (*Server, error) {
 }
 
 // EndStreams ends the open-ended responses, for the server's shutdown.
-func (s *Server) EndStreams() { s.streams.Close() }
+func (s *Server) EndStreams() {
+	for _, hub := range s.streams {
+		hub.Close()
+	}
+}
 
 // ServeHTTP responds to every request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -20,8 +20,10 @@ import (
 )
 
 const (
-	seatsPath  = "/api/v1/events/{id}/seats"
-	streamPath = seatsPath + "/stream"
+	seatsPath       = "/api/v1/events/{id}/seats"
+	seatStreamPath  = seatsPath + "/stream"
+	queuePath       = "/api/v1/events/{id}/queue"
+	queueStreamPath = queuePath + "/stream"
 
 	// maxStreams limits the open streams of one address. Carriers put hundreds of customers behind one
 	// address, and a hall's Wi-Fi its whole audience.
@@ -37,7 +39,7 @@ func (s *Server) stream(c *call) error {
 	if !ok {
 		limitRefused.WithLabelValues("streams").Inc()
 		return problem.New(http.StatusTooManyRequests, problem.CodeTooManyStreams,
-			"Too many live seat maps are open on your network. Close some and try again.").After(streamRetryAfter)
+			"Too many live pages are open on your network. Close some and try again.").After(streamRetryAfter)
 	}
 	attached := false
 	defer func() {
@@ -87,7 +89,7 @@ func (s *Server) stream(c *call) error {
 // openFeed returns the feed of the event in the path, and where a client that has everything up to since
 // begins.
 func (s *Server) openFeed(c *call, since int64) (*broadcast.Feed, broadcast.Start, error) {
-	feed, err := s.streams.Open(c.r.Context(), c.pathID, since)
+	feed, err := s.streams[c.endpoint.route.Path].Open(c.r.Context(), c.pathID, since)
 	if err != nil {
 		return nil, broadcast.Start{}, err
 	}
@@ -99,8 +101,7 @@ func (s *Server) openFeed(c *call, since int64) (*broadcast.Feed, broadcast.Star
 	return feed, start, nil
 }
 
-// fetch returns a function that requests a path of an event from booking-service, for all of the event's
-// watchers.
+// fetch returns a function that requests a path of an event from booking-service as an anonymous caller.
 func (s *Server) fetch(path string) broadcast.Fetch {
 	rt := route.Find(http.MethodGet, path)
 	return func(ctx context.Context, event, lastID string) (*upstream.Response, error) {
@@ -111,7 +112,13 @@ func (s *Server) fetch(path string) broadcast.Fetch {
 		if lastID != "" {
 			h.Set("Last-Event-ID", lastID)
 		}
-		escaped := strings.Replace(path, "{id}", url.PathEscape(event), 1)
-		return s.Forwarder.Do(ctx, &upstream.Request{Route: rt, Path: escaped, Header: h, Key: upstream.IDKey(event)})
+		return s.Forwarder.Do(ctx, &upstream.Request{
+			Route: rt, Path: pathOf(path, event), Header: h, Key: upstream.IDKey(event),
+		})
 	}
+}
+
+// pathOf returns a path of an event.
+func pathOf(template, event string) string {
+	return strings.Replace(template, "{id}", url.PathEscape(event), 1)
 }

@@ -70,6 +70,9 @@ type Route struct {
 	// passed on; others are dropped.
 	View   bool
 	Params []string
+	// Admission requires an admission while the event's queue requires one: in the header Frontrow-Admission, or in
+	// the query parameter admission of a stream.
+	Admission bool
 	// PassSession passes the session id and cookies themselves, for routes that start, end or change the session.
 	PassSession bool
 }
@@ -95,7 +98,7 @@ var organizers = []identity.Role{identity.Organizer, identity.Admin}
 var Table = []Route{
 	{
 		Method: http.MethodPost, Path: "/api/v1/bookings", Service: Booking, Access: Session, Key: ByBody,
-		BodyLimit: eventBody, Timeout: booking,
+		BodyLimit: eventBody, Timeout: booking, Admission: true,
 	},
 	{
 		Method: http.MethodGet, Path: "/api/v1/events/{id}/seats", Service: Booking, Key: ByEvent, Timeout: quick,
@@ -139,8 +142,32 @@ var Table = []Route{
 		Key: ByEvent, BodyLimit: smallBody, Timeout: booking,
 	},
 	{
-		Method: http.MethodGet, Path: "/api/v1/events/{id}/seats/stream", Service: Booking, Key: ByEvent,
+		Method: http.MethodGet, Path: "/api/v1/events/{id}/seats/stream", Service: Booking, Access: Optional,
+		Key: ByEvent, Timeout: quick, Retry: true, Stream: true, Admission: true,
+	},
+	{
+		Method: http.MethodGet, Path: "/api/v1/events/{id}/queue/stream", Service: Booking, Key: ByEvent,
 		Timeout: quick, Retry: true, Stream: true,
+	},
+	{
+		Method: http.MethodGet, Path: "/api/v1/events/{id}/queue", Service: Booking, Key: ByEvent, Timeout: quick,
+		Retry: true,
+	},
+	{
+		Method: http.MethodPut, Path: "/api/v1/events/{id}/queue/place", Service: Booking, Access: Session,
+		Key: ByEvent, BodyLimit: smallBody, Timeout: booking, Retry: true,
+	},
+	{
+		Method: http.MethodGet, Path: "/api/v1/events/{id}/queue/place", Service: Booking, Access: Session,
+		Key: ByEvent, Timeout: quick, Retry: true,
+	},
+	{
+		Method: http.MethodGet, Path: "/api/v1/events/{id}/queue/challenge", Service: Booking, Access: Session,
+		Key: ByEvent, Timeout: quick, Retry: true,
+	},
+	{
+		Method: http.MethodDelete, Path: "/api/v1/events/{id}/queue/place", Service: Booking, Access: Session,
+		Key: ByEvent, BodyLimit: smallBody, Timeout: booking, Retry: true,
 	},
 	{
 		Method: http.MethodGet, Path: "/api/v1/venues/{id}", Service: Event, Access: Optional, Timeout: quick,
@@ -287,6 +314,18 @@ var Table = []Route{
 	{
 		Method: http.MethodGet, Path: "/api/v1/events/{id}/check-ins", Service: Booking, Access: Session,
 		Roles: organizers, Key: ByEvent, Timeout: quick, Retry: true,
+	},
+	{
+		Method: http.MethodGet, Path: "/api/v1/events/{id}/queue/report", Service: Booking, Access: Session,
+		Roles: organizers, Key: ByEvent, Timeout: quick, Retry: true,
+	},
+	{
+		Method: http.MethodPut, Path: "/api/v1/events/{id}/queue/control", Service: Booking, Access: Session,
+		Roles: organizers, Key: ByEvent, BodyLimit: smallBody, Timeout: booking, Retry: true,
+	},
+	{
+		Method: http.MethodPost, Path: "/api/v1/events/{id}/queue/invite-codes", Service: Booking, Access: Session,
+		Roles: organizers, Key: ByEvent, BodyLimit: smallBody, Timeout: booking,
 	},
 	{Method: http.MethodGet, Path: "/api/v1/tickets/keys", Service: Booking, Timeout: quick, Retry: true},
 

@@ -25,14 +25,14 @@ func IDKey(text string) Key {
 	return Key{hash: rendezvous.Event(id), set: true}
 }
 
-// EventKey returns the key for the event_id in a body. It returns the zero Key for a body without one;
-// the service will refuse the request.
-func EventKey(body []byte) Key {
+// EventID returns the event_id in a body. It returns "" for a body without one; the service will refuse the
+// request.
+func EventID(body []byte) string {
 	var hold struct {
 		EventID string `json:"event_id"`
 	}
 	if json.Unmarshal(body, &hold) != nil {
-		return Key{}
+		return ""
 	}
-	return IDKey(hold.EventID)
+	return hold.EventID
 }

@@ -1,0 +1,155 @@
+package edge
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+	"golang.org/x/sync/singleflight"
+
+	"github.com/frontrow-tickets/frontrow/pkg/identity"
+	"github.com/frontrow-tickets/frontrow/pkg/problem"
+)
+
+const (
+	admissionHeader = "Frontrow-Admission"
+
+	// queueFresh is how long a known state of a queue is used before it is fetched again.
+	queueFresh = 2 * time.Second
+	// queueWait is how long a request waits for the state of a queue of which nothing is known.
+	queueWait = time.Second
+	// queueTimeout limits a fetch.
+	queueTimeout = 5 * time.Second
+	// maxQueues limits the events of which a state is kept.
+	maxQueues = 10_000
+	// maxQueueBody limits a state of a queue, in bytes.
+	maxQueueBody = 64 << 10
+)
+
+var queueRefused = promauto.NewCounter(prometheus.CounterOpts{
+	Name: "gateway_queue_refused_total",
+	Help: "Holds and seat streams refused because the event has a queue and the caller no admission.",
+})
+
+// admissions keeps requests without an admission away from booking-service while an event's queue requires one.
+// It only sheds load: it lets a request through if it does not know, and booking-service decides each hold.
+type admissions struct {
+	verifier *identity.Verifier
+	// fetch asks booking-service whether an event's queue requires an admission.
+	fetch   func(ctx context.Context, event uuid.UUID) (bool, error)
+	fetches singleflight.Group
+
+	mu     sync.Mutex
+	queues *simplelru.LRU[uuid.UUID, queueState]
+}
+
+// queueState is what the gateway knows about an event's queue.
+type queueState struct {
+	required bool
+	// refreshAt is when the state is fetched again.
+	refreshAt time.Time
+}
+
+func newAdmissions(v *identity.Verifier, fetch func(context.Context, uuid.UUID) (bool, error)) *admissions {
+	queues, _ := simplelru.NewLRU[uuid.UUID, queueState](maxQueues, nil) // the only error is a size below 1
+	return &admissions{verifier: v, fetch: fetch, queues: queues}
+}
+
+// check returns an error if an event's queue requires an admission, and token is not one of the caller.
+// Organisers and admins need none.
+func (a *admissions) check(c *call, event, token string) error {
+	id, err := uuid.Parse(event)
+	if err != nil || c.caller.CanOrganize() || !a.required(c.r.Context(), id) {
+		return nil //nolint:nilerr // booking-service refuses an invalid id
+	}
+	admission, err := a.verifier.Admission(token)
+	if err == nil && admission.Event == id && admission.User == c.caller.UserID {
+		return nil
+	}
+	queueRefused.Inc()
+	return problem.New(http.StatusForbidden, problem.CodeQueueRequired,
+		"This event has a queue. Enter it, and come back when it is your turn.").
+		With("queue", pathOf(queuePath, id.String()))
+}
+
+// required reports whether an event's queue requires an admission, by the last known state. While nothing is
+// known, it waits for the state up to queueWait.
+func (a *admissions) required(ctx context.Context, event uuid.UUID) bool {
+	now := time.Now()
+	a.mu.Lock()
+	state, known := a.queues.Get(event)
+	stale := known && now.After(state.refreshAt)
+	if stale {
+		// One request refreshes the state; the others use it meanwhile.
+		a.queues.Add(event, queueState{state.required, now.Add(queueFresh)})
+	}
+	a.mu.Unlock()
+	if known && !stale {
+		return state.required
+	}
+	fetched := a.fetches.DoChan(event.String(), func() (any, error) { return a.refresh(event), nil })
+	if known {
+		return state.required
+	}
+	timer := time.NewTimer(queueWait)
+	defer timer.Stop()
+	select {
+	case got := <-fetched:
+		return got.Val.(bool) //nolint:forcetypeassert // what refresh returns
+	case <-timer.C:
+		return false
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// refresh fetches and stores whether an event's queue requires an admission. Without a response, it stores the
+// last known state again.
+func (a *admissions) refresh(event uuid.UUID) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), queueTimeout)
+	defer cancel()
+	required, err := a.fetch(ctx, event)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if err != nil {
+		last, _ := a.queues.Peek(event)
+		required = last.required
+	}
+	a.queues.Add(event, queueState{required, time.Now().Add(queueFresh)})
+	return required
+}
+
+// queueRequired asks booking-service whether an event's queue requires an admission. An event that it does not
+// know requires none.
+func (s *Server) queueRequired(ctx context.Context, event uuid.UUID) (bool, error) {
+	resp, err := s.fetch(queuePath)(ctx, event.String(), "")
+	if err != nil {
+		return false, err
+	}
+	defer resp.Close()
+	switch resp.Status {
+	case http.StatusOK:
+	case http.StatusNotFound:
+		return false, nil
+	default:
+		return false, fmt.Errorf("fetch queue: status %d", resp.Status)
+	}
+	body, whole, err := resp.ReadAll(maxQueueBody)
+	if err != nil || !whole {
+		return false, fmt.Errorf("read queue: %w", err)
+	}
+	var queue struct {
+		Required bool `json:"required"`
+	}
+	if err := json.Unmarshal(body, &queue); err != nil {
+		return false, fmt.Errorf("parse queue: %w", err)
+	}
+	return queue.Required, nil
+}
