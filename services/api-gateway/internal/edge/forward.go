@@ -64,6 +64,11 @@ func (s *Server) forward(c *call) error {
 		return s.showView(c, req)
 	}
 	req.Header = s.outgoing(c, c.caller)
+	if rt.Device {
+		if device := deviceOf(c); device != "" {
+			req.Header[deviceHeader] = []string{device}
+		}
+	}
 	resp, err := s.Forwarder.Do(c.r.Context(), req)
 	if rt.PassSession {
 		// The session may have ended or changed.

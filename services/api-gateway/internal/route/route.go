@@ -73,6 +73,8 @@ type Route struct {
 	// Admission requires an admission while the event's queue requires one: in the header Frontrow-Admission, or in
 	// the query parameter admission of a stream.
 	Admission bool
+	// Device identifies the browser to the service.
+	Device bool
 	// PassSession passes the session id and cookies themselves, for routes that start, end or change the session.
 	PassSession bool
 }
@@ -155,7 +157,7 @@ var Table = []Route{
 	},
 	{
 		Method: http.MethodPut, Path: "/api/v1/events/{id}/queue/place", Service: Booking, Access: Session,
-		Key: ByEvent, BodyLimit: smallBody, Timeout: booking, Retry: true,
+		Key: ByEvent, BodyLimit: smallBody, Timeout: booking, Retry: true, Device: true,
 	},
 	{
 		Method: http.MethodGet, Path: "/api/v1/events/{id}/queue/place", Service: Booking, Access: Session,
