@@ -34,6 +34,8 @@ type options struct {
 	refused     bool
 	result      string
 	hop         string
+	waiting     string
+	pid         int
 }
 
 // alone reports whether the part needs only a running Frontrow.
@@ -49,6 +51,8 @@ func main() {
 	flag.BoolVar(&o.refused, "refused", false, "with -only holds: ask for seats that are taken")
 	flag.StringVar(&o.result, "result", "", "with -only sale: the file for the result, as JSON")
 	flag.StringVar(&o.hop, "hop", "", "be a bare server (\"server\") or the proxy of one at an address; used by this program itself")
+	flag.StringVar(&o.waiting, "waiting", "", "the address of a queue's stream: open -connections streams, and print what -seconds of them cost the gateway -pid")
+	flag.IntVar(&o.pid, "pid", 0, "with -waiting: the gateway's process id")
 	flag.Parse()
 	if o.hop != "" {
 		if err := serveHop(o.hop); err != nil {
@@ -63,7 +67,12 @@ func main() {
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, o)
+	var err error
+	if o.waiting != "" {
+		err = onlyWaiting(ctx, os.Stdout, o)
+	} else {
+		err = run(ctx, o)
+	}
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "error: "+err.Error())

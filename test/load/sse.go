@@ -65,7 +65,7 @@ func (c *watcherStats) observe(n int, data []byte) {
 // serves to the gateway, and changes it repeatedly while holds of another event
 // run at half of the maximum rate.
 func (b *bench) watch(ctx context.Context) error {
-	if err := manyFiles(); err != nil {
+	if err := openFiles(watcherCount + mostConnections + 100); err != nil {
 		return err
 	}
 	watched, err := b.newBacklog(ctx, watchedSeats, 1)
@@ -166,15 +166,14 @@ func (b *bench) changes(ctx context.Context, c *watcherStats, watched *backlog, 
 	return nil
 }
 
-// manyFiles raises this process's limit of open files to the maximum.
-func manyFiles() error {
+// openFiles raises this process's limit of open files to the maximum, which must be need at least.
+func openFiles(need int) error {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return err
 	}
-	const need = watcherCount + mostConnections + 100
-	if limit.Max < need {
-		return fmt.Errorf("open files are limited to %d; the watchers need %d", limit.Max, need)
+	if limit.Max < uint64(need) {
+		return fmt.Errorf("open files are limited to %d; the streams need %d", limit.Max, need)
 	}
 	limit.Cur = limit.Max
 	return syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit)
