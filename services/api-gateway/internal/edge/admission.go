@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -20,6 +21,8 @@ import (
 
 const (
 	admissionHeader = "Frontrow-Admission"
+	// refusedHeader tells booking-service how many requests were refused since it was sent before.
+	refusedHeader = "X-Frontrow-Queue-Refused"
 
 	// queueFresh is how long a known state of a queue is used before it is fetched again.
 	queueFresh = 2 * time.Second
@@ -42,8 +45,9 @@ var queueRefused = promauto.NewCounter(prometheus.CounterOpts{
 // It only sheds load: it lets a request through if it does not know, and booking-service decides each hold.
 type admissions struct {
 	verifier *identity.Verifier
-	// fetch asks booking-service whether an event's queue requires an admission.
-	fetch   func(ctx context.Context, event uuid.UUID) (bool, error)
+	// fetch asks booking-service whether an event's queue requires an admission, and tells it how many requests
+	// were refused.
+	fetch   func(ctx context.Context, event uuid.UUID, refused int) (bool, error)
 	fetches singleflight.Group
 
 	mu     sync.Mutex
@@ -55,9 +59,11 @@ type queueState struct {
 	required bool
 	// refreshAt is when the state is fetched again.
 	refreshAt time.Time
+	// refused counts the requests refused since booking-service was told.
+	refused int
 }
 
-func newAdmissions(v *identity.Verifier, fetch func(context.Context, uuid.UUID) (bool, error)) *admissions {
+func newAdmissions(v *identity.Verifier, fetch func(context.Context, uuid.UUID, int) (bool, error)) *admissions {
 	queues, _ := simplelru.NewLRU[uuid.UUID, queueState](maxQueues, nil) // the only error is a size below 1
 	return &admissions{verifier: v, fetch: fetch, queues: queues}
 }
@@ -73,10 +79,20 @@ func (a *admissions) check(c *call, event, token string) error {
 	if err == nil && admission.Event == id && admission.User == c.caller.UserID {
 		return nil
 	}
-	queueRefused.Inc()
+	a.countRefused(id)
 	return problem.New(http.StatusForbidden, problem.CodeQueueRequired,
 		"This event has a queue. Enter it, and come back when it is your turn.").
 		With("queue", pathOf(queuePath, id.String()))
+}
+
+func (a *admissions) countRefused(event uuid.UUID) {
+	queueRefused.Inc()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if state, ok := a.queues.Get(event); ok {
+		state.refused++
+		a.queues.Add(event, state)
+	}
 }
 
 // required reports whether an event's queue requires an admission, by the last known state. While nothing is
@@ -88,7 +104,9 @@ func (a *admissions) required(ctx context.Context, event uuid.UUID) bool {
 	stale := known && now.After(state.refreshAt)
 	if stale {
 		// One request refreshes the state; the others use it meanwhile.
-		a.queues.Add(event, queueState{state.required, now.Add(queueFresh)})
+		refreshing := state
+		refreshing.refreshAt = now.Add(queueFresh)
+		a.queues.Add(event, refreshing)
 	}
 	a.mu.Unlock()
 	if known && !stale {
@@ -115,21 +133,30 @@ func (a *admissions) required(ctx context.Context, event uuid.UUID) bool {
 func (a *admissions) refresh(event uuid.UUID) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), queueTimeout)
 	defer cancel()
-	required, err := a.fetch(ctx, event)
+	a.mu.Lock()
+	told, _ := a.queues.Peek(event)
+	a.mu.Unlock()
+	required, err := a.fetch(ctx, event, told.refused)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if err != nil {
-		last, _ := a.queues.Peek(event)
-		required = last.required
+	state, _ := a.queues.Peek(event)
+	if err == nil {
+		state.required = required
+		state.refused = max(0, state.refused-told.refused)
 	}
-	a.queues.Add(event, queueState{required, time.Now().Add(queueFresh)})
-	return required
+	state.refreshAt = time.Now().Add(queueFresh)
+	a.queues.Add(event, state)
+	return state.required
 }
 
 // queueRequired asks booking-service whether an event's queue requires an admission. An event that it does not
 // know requires none.
-func (s *Server) queueRequired(ctx context.Context, event uuid.UUID) (bool, error) {
-	resp, err := s.fetch(queuePath)(ctx, event.String(), "")
+func (s *Server) queueRequired(ctx context.Context, event uuid.UUID, refused int) (bool, error) {
+	header := http.Header{}
+	if refused > 0 {
+		header.Set(refusedHeader, strconv.Itoa(refused))
+	}
+	resp, err := s.request(ctx, queuePath, event.String(), header)
 	if err != nil {
 		return false, err
 	}

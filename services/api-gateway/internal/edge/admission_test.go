@@ -16,11 +16,13 @@ import (
 type fakeQueue struct {
 	required, fails atomic.Bool
 	fetches         atomic.Int64
+	// refused is what was told of refused requests.
+	refused atomic.Int64
 	// takes is how long a fetch takes.
 	takes time.Duration
 }
 
-func (q *fakeQueue) fetch(ctx context.Context, _ uuid.UUID) (bool, error) {
+func (q *fakeQueue) fetch(ctx context.Context, _ uuid.UUID, refused int) (bool, error) {
 	q.fetches.Add(1)
 	select {
 	case <-ctx.Done():
@@ -30,6 +32,7 @@ func (q *fakeQueue) fetch(ctx context.Context, _ uuid.UUID) (bool, error) {
 	if q.fails.Load() {
 		return false, errors.New("booking-service is down")
 	}
+	q.refused.Add(int64(refused))
 	return q.required.Load(), nil
 }
 
@@ -128,5 +131,27 @@ func TestUnknownStateDelaysNobodyForLong(t *testing.T) {
 			t.Errorf("waited for %v after a failed fetch", time.Since(began))
 		}
 		time.Sleep(2 * queueTimeout)
+	})
+}
+
+func TestEachRefusalIsReportedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := &fakeQueue{takes: time.Millisecond}
+		q.required.Store(true)
+		a := newAdmissions(nil, q.fetch)
+		a.required(t.Context(), uuid.Max)
+		for n := range 6 {
+			q.fails.Store(n == 1)
+			a.countRefused(uuid.Max)
+			time.Sleep(queueFresh + 1)
+			a.required(t.Context(), uuid.Max)
+			synctest.Wait()
+			a.countRefused(uuid.Max) // during the fetch
+			time.Sleep(q.takes)
+			synctest.Wait()
+		}
+		if n := q.refused.Load(); n != 11 {
+			t.Errorf("%d refusals reported, want all but the last of 12", n)
+		}
 	})
 }

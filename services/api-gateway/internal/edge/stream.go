@@ -101,21 +101,25 @@ func (s *Server) openFeed(c *call, since int64) (*broadcast.Feed, broadcast.Star
 	return feed, start, nil
 }
 
-// fetch returns a function that requests a path of an event from booking-service as an anonymous caller.
+// fetch returns a function that requests a path of an event from booking-service, for all of its watchers.
 func (s *Server) fetch(path string) broadcast.Fetch {
-	rt := route.Find(http.MethodGet, path)
 	return func(ctx context.Context, event, lastID string) (*upstream.Response, error) {
-		h := http.Header{
-			identity.Header:         {s.Signers[rt.Service].Sign(identity.Identity{Role: identity.Anonymous})},
-			httpapi.RequestIDHeader: {newRequestID()},
-		}
+		h := http.Header{}
 		if lastID != "" {
 			h.Set("Last-Event-ID", lastID)
 		}
-		return s.Forwarder.Do(ctx, &upstream.Request{
-			Route: rt, Path: pathOf(path, event), Header: h, Key: upstream.IDKey(event),
-		})
+		return s.request(ctx, path, event, h)
 	}
+}
+
+// request requests a path of an event from booking-service as an anonymous caller.
+func (s *Server) request(ctx context.Context, path, event string, h http.Header) (*upstream.Response, error) {
+	rt := route.Find(http.MethodGet, path)
+	h.Set(identity.Header, s.Signers[rt.Service].Sign(identity.Identity{Role: identity.Anonymous}))
+	h.Set(httpapi.RequestIDHeader, newRequestID())
+	return s.Forwarder.Do(ctx, &upstream.Request{
+		Route: rt, Path: pathOf(path, event), Header: h, Key: upstream.IDKey(event),
+	})
 }
 
 // pathOf returns a path of an event.
