@@ -1,9 +1,8 @@
 // Follows a sale: its snapshot, then every change, by server-sent events.
 import { api, persist } from '../api/client';
+import { Stream, type Connection } from '../api/stream';
 import type { SeatPlan } from './plan';
 import { SeatStates, type Availability, type AvailabilityDelta } from './states';
-
-export type Connection = 'connecting' | 'live' | 'lost';
 
 /** How long changes are collected before the page draws them, in milliseconds: a rush has hundreds a second. */
 const beat = 60;
@@ -20,19 +19,32 @@ export class LiveSale {
   readonly states: SeatStates;
   #tick = $state(0);
   #connection = $state<Connection>('connecting');
-  #source: EventSource | undefined;
-  #pause = 1000;
-  #again: ReturnType<typeof setTimeout> | undefined;
   #flush: ReturnType<typeof setTimeout> | undefined;
   #look: ReturnType<typeof setTimeout> | undefined;
   #looked = -Infinity;
   #stopping = new AbortController();
+  readonly #stream: Stream;
 
+  /** With `admission`, the stream sends the admission of the event's queue, if the buyer has one. */
   constructor(
     private readonly eventId: string,
     plan: SeatPlan,
+    admission: () => string | undefined = () => undefined,
+    onrefused?: () => void,
   ) {
     this.states = new SeatStates(plan);
+    this.#stream = new Stream({
+      url: () => {
+        const token = admission();
+        return `/api/v1/events/${eventId}/seats/stream${token ? `?admission=${token}` : ''}`;
+      },
+      on: {
+        snapshot: (data) => this.#snapshot(data as Availability),
+        delta: (data) => this.#delta(data as AvailabilityDelta),
+      },
+      onconnection: (connection) => (this.#connection = connection),
+      onrefused,
+    });
   }
 
   /** Grows with every change. */
@@ -45,35 +57,16 @@ export class LiveSale {
   }
 
   start(): void {
-    if (this.#source) return;
     if (this.#stopping.signal.aborted) this.#stopping = new AbortController();
-    const source = new EventSource(`/api/v1/events/${this.eventId}/seats/stream`);
-    this.#source = source;
-    source.addEventListener('open', () => {
-      this.#connection = 'live';
-      this.#pause = 1000;
-    });
-    source.addEventListener('snapshot', (event) => this.#snapshot(JSON.parse(event.data as string) as Availability));
-    source.addEventListener('delta', (event) => this.#delta(JSON.parse(event.data as string) as AvailabilityDelta));
-    source.addEventListener('error', () => {
-      this.#connection = 'lost';
-      if (source.readyState !== EventSource.CLOSED) return;
-      // The browser comes back by itself after a break, but not after an answer like 503.
-      this.#source = undefined;
-      this.#again = setTimeout(() => this.start(), this.#pause * (0.5 + Math.random()));
-      this.#pause = Math.min(this.#pause * 2, 10_000);
-    });
+    this.#stream.start();
   }
 
   stop(): void {
-    this.#source?.close();
-    this.#source = undefined;
+    this.#stream.stop();
     this.#stopping.abort();
-    clearTimeout(this.#again);
     clearTimeout(this.#look);
     clearTimeout(this.#flush);
     this.#look = this.#flush = undefined;
-    this.#connection = 'connecting';
   }
 
   #snapshot(snapshot: Availability): void {
