@@ -64,6 +64,8 @@ const (
 	CodeBookingNotConfirmed      Code = "booking_not_confirmed"
 	CodeBookingNotPayable        Code = "booking_not_payable"
 	CodeBuyerLimitReached        Code = "buyer_limit_reached"
+	CodeChallengeFailed          Code = "challenge_failed"
+	CodeDeviceInQueue            Code = "device_in_queue"
 	CodeEmailNotVerified         Code = "email_not_verified"
 	CodeEventNotCancellable      Code = "event_not_cancellable"
 	CodeEventNotEditable         Code = "event_not_editable"
@@ -77,10 +79,12 @@ const (
 	CodeInvalidCredentials       Code = "invalid_credentials"
 	CodeInvalidIdempotencyKey    Code = "invalid_idempotency_key"
 	CodeInvalidIfMatch           Code = "invalid_if_match"
+	CodeInviteCodeInvalid        Code = "invite_code_invalid"
 	CodeLastAdmin                Code = "last_admin"
 	CodeLinkInvalid              Code = "link_invalid"
 	CodeMalformedJSON            Code = "malformed_json"
 	CodeMethodNotAllowed         Code = "method_not_allowed"
+	CodeNetworkLimitReached      Code = "network_limit_reached"
 	CodeNotEnoughSeats           Code = "not_enough_seats"
 	CodeNotFound                 Code = "not_found"
 	CodeOutcomeUnknown           Code = "outcome_unknown"
@@ -89,6 +93,8 @@ const (
 	CodePaymentInProgress        Code = "payment_in_progress"
 	CodePreconditionFailed       Code = "precondition_failed"
 	CodePreconditionRequired     Code = "precondition_required"
+	CodeQueueNotOpen             Code = "queue_not_open"
+	CodeQueueRequired            Code = "queue_required"
 	CodeRateLimited              Code = "rate_limited"
 	CodeReauthenticationRequired Code = "reauthentication_required"
 	CodeSaleEnded                Code = "sale_ended"
@@ -1030,6 +1036,9 @@ type Problem struct {
 
 	// PaymentMethods The accepted payment methods.
 	PaymentMethods []PaymentMethod `json:"payment_methods,omitempty,omitzero"`
+
+	// Queue The path of the queue to enter first.
+	Queue string `json:"queue,omitempty,omitzero"`
 
 	// RequestID The id of the request in the server logs.
 	RequestID string `json:"request_id,omitempty,omitzero"`

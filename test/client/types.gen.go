@@ -868,6 +868,9 @@ type ProblemDetails struct {
 	// PaymentMethods The accepted payment methods.
 	PaymentMethods []PaymentMethod `json:"payment_methods,omitempty,omitzero"`
 
+	// Queue The path of the queue to enter first.
+	Queue string `json:"queue,omitempty,omitzero"`
+
 	// RequestID The id of the request in the server logs.
 	RequestID string `json:"request_id,omitempty,omitzero"`
 
