@@ -4,6 +4,7 @@ import { need } from './i18n/i18n.svelte';
 export const { p, navigate, isActive, route } = createRouter({
   '/': () => import('./pages/buyer/Home.svelte'),
   '/events/:id': () => import('./pages/buyer/EventPage.svelte'),
+  '/events/:id/queue': { '/': () => import('./pages/buyer/Queue.svelte'), hooks: { beforeLoad: () => need('queue') } },
   '/bookings': () => import('./pages/buyer/Bookings.svelte'),
   '/bookings/:id': () => import('./pages/buyer/BookingPage.svelte'),
   '/login': () => import('./pages/Login.svelte'),

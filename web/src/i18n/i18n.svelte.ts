@@ -6,13 +6,20 @@ import type buyer from '../messages/en/buyer.json';
 import type common from '../messages/en/common.json';
 import type map from '../messages/en/map.json';
 import type organizer from '../messages/en/organizer.json';
+import type queue from '../messages/en/queue.json';
 
 export const languages = { en: 'English', de: 'Deutsch' } as const;
 export type Language = keyof typeof languages;
-export type Area = 'common' | 'buyer' | 'map' | 'organizer' | 'admin' | 'account';
+export type Area = 'common' | 'buyer' | 'map' | 'queue' | 'organizer' | 'admin' | 'account';
 
 /** The name of a text. Texts in numbers have `.one` and `.other` behind it. */
-export type Key = keyof (typeof common & typeof buyer & typeof map & typeof organizer & typeof admin & typeof account);
+export type Key = keyof (typeof common &
+  typeof buyer &
+  typeof map &
+  typeof queue &
+  typeof organizer &
+  typeof admin &
+  typeof account);
 type PluralKey = Key extends infer K ? (K extends `${infer Stem}.other` ? Stem : never) : never;
 
 const files = import.meta.glob<Record<string, string>>('../messages/*/*.json', { import: 'default' });

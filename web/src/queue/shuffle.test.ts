@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { drawnRank, seedHash, type Lane } from './shuffle';
+import { drawFault, drawnRank, seedHash, type Draw, type Lane } from './shuffle';
 
 const counting = '000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f';
 const frontrow = '3ef2facc1e97fe47dac218fe7922e70513bc064e751133e0a276251be36ba883'; // SHA-256 of "frontrow"
@@ -41,4 +41,12 @@ test('the draw gives each rank once', async () => {
 
 test('the hash of a seed is that of its bytes', async () => {
   expect(await seedHash(counting)).toBe('630dcd2966c4336691125448bbb25b4ff412a49c732db2c8abc1b8581bd710dd');
+});
+
+test('a draw is found out whose seed or rank was changed', async () => {
+  const hash = await seedHash(counting);
+  const draw: Draw = { seed: counting, seedHash: hash, lane: 'general', drawn: 10, number: 3, rank: 4 };
+  expect(await drawFault(draw)).toBeUndefined();
+  expect(await drawFault({ ...draw, rank: 5 })).toBe('rank');
+  expect(await drawFault({ ...draw, seed: frontrow })).toBe('seed');
 });

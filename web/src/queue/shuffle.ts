@@ -43,3 +43,21 @@ async function sha256(input: Uint8Array<ArrayBuffer>): Promise<DataView> {
 }
 
 const fromHex = (hex: string) => new Uint8Array((hex.match(/../g) ?? []).map((byte) => parseInt(byte, 16)));
+
+export interface Draw {
+  seed: string;
+  /** The hash that was published before the draw. */
+  seedHash: string;
+  lane: Lane;
+  drawn: number;
+  number: number;
+  /** The rank that the server gave. */
+  rank: number;
+}
+
+/** Checks a draw. Returns what differs from what was published, or nothing. */
+export async function drawFault({ seed, seedHash: published, ...draw }: Draw): Promise<'seed' | 'rank' | undefined> {
+  if ((await seedHash(seed)) !== published) return 'seed';
+  const { lane, drawn, number, rank } = draw;
+  return rank === (await drawnRank(seed, lane, drawn, number)) ? undefined : 'rank';
+}
