@@ -9,7 +9,7 @@ const grace = 500;
 
 export class OwnPlace {
   #place = $state.raw<Place>();
-  /** Whether the server has said which place it is, if any. */
+  /** Whether the server was asked which place it is, if any. */
   known = $state(false);
   /** How the last admission ended. */
   ended = $state<'expired' | 'left'>();
@@ -41,8 +41,8 @@ export class OwnPlace {
     try {
       this.take(await persist(() => api.GET('/events/{id}/queue/place', { params: { path: { id: this.eventId } } })));
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      if (error.status !== 401 && error.status !== 404) throw error;
+      this.known = true;
+      if (!(error instanceof Refusal) || (error.status !== 401 && error.status !== 404)) throw error;
       this.take(undefined);
     }
   }

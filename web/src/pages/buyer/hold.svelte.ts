@@ -45,9 +45,9 @@ export class Hold {
     if (!body) return;
     this.busy = true;
     try {
-      const booking = await persist(() =>
-        api.POST('/bookings', { body, params: { header: { 'Idempotency-Key': this.#key } } }),
-      );
+      const { admission } = this.sale.own;
+      const header = { 'Idempotency-Key': this.#key, ...(admission ? { 'Frontrow-Admission': admission } : {}) };
+      const booking = await persist(() => api.POST('/bookings', { body, params: { header } }));
       remember(this.sale.id, []);
       await navigate('/bookings/:id', { params: { id: booking.id } });
     } catch (error) {
@@ -55,6 +55,10 @@ export class Hold {
       if (error.status === 401) {
         session.forget();
         this.signingIn = true;
+        return;
+      }
+      if (error.code === 'queue_required') {
+        await navigate('/events/:id/queue', { params: { id: this.sale.id } });
         return;
       }
       this.refusal = error;

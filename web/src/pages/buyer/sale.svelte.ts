@@ -1,11 +1,12 @@
 // An event's sale as a buyer sees it: the event, its seat plan with live states, and the buyer's own bookings.
 import { SvelteSet } from 'svelte/reactivity';
-import { api, persist, type Booking, type Event, type Schemas } from '../../api/client';
+import { api, ask, persist, type Booking, type Event, type Schemas } from '../../api/client';
 import { now, serverTime } from '../../clock.svelte';
 import { money } from '../../format';
 import { t } from '../../i18n/i18n.svelte';
 import { LiveSale } from '../../map/live.svelte';
 import { SeatPlan } from '../../map/plan';
+import { OwnPlace } from '../../queue/ownPlace.svelte';
 import { phaseOf } from './phase';
 
 const minute = 60_000;
@@ -21,6 +22,11 @@ export class Sale {
   /** The buyer's held and confirmed bookings for this event. */
   bookings = $state.raw<Booking[]>([]);
 
+  /** The event's queue, if it has one. */
+  queue = $state.raw<Schemas['Queue']>();
+  /** The buyer's place in it. */
+  readonly own: OwnPlace;
+
   readonly held = $derived(this.bookings.filter((booking) => booking.status === 'held'));
   /** Seats in the buyer's own bookings. */
   readonly mine: ReadonlySet<number> = $derived.by(() => {
@@ -32,10 +38,21 @@ export class Sale {
   /** Whether the states of the seats are known. */
   readonly known = $derived(this.live !== undefined && this.live.tick > 0);
 
+  /** Whether people must queue for the seats: from when the pre-queue opens, if there is one. */
+  readonly queued = $derived.by(() => {
+    if (!this.queue || (this.phase !== 'before' && this.phase !== 'open')) return false;
+    const { required, state, opens_at } = this.queue;
+    return required || state === 'prequeue' || (state === 'closed' && Date.parse(opens_at) <= now());
+  });
+  /** Whether the buyer must queue before they see the seats. */
+  readonly barred = $derived.by(() => this.queued && !this.own.admitted && this.own.place?.state !== 'not_needed');
+
   #stopped = false;
   #refresh: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(readonly id: string) {}
+  constructor(readonly id: string) {
+    this.own = new OwnPlace(id);
+  }
 
   /**
    * Loads the event and its seat plan, and follows the seats' states until stop. A sale that has not started needs
@@ -50,8 +67,13 @@ export class Sale {
       const venue = await persist(() => api.GET('/venues/{id}', { params: { path: { id: event.venue.id } } }));
       if (this.#stopped) return;
       const plan = SeatPlan.of(venue);
-      const live = new LiveSale(this.id, plan);
-      live.start();
+      const live = new LiveSale(
+        this.id,
+        plan,
+        () => this.own.admission,
+        () => void this.loadQueue(),
+      );
+      if (!this.barred) live.start();
       [this.plan, this.live] = [plan, live];
     } catch (error) {
       this.trouble = error;
@@ -62,11 +84,23 @@ export class Sale {
     this.#stopped = true;
     clearTimeout(this.#refresh);
     this.live?.stop();
+    this.own.stop();
+  }
+
+  /** Loads the event's queue. Without an answer the seats show: a hold tells if the buyer must queue. */
+  async loadQueue(): Promise<void> {
+    try {
+      const queue = await ask(api.GET('/events/{id}/queue', { params: { path: { id: this.id } } }));
+      if (!this.#stopped) this.queue = queue;
+    } catch {
+      // The seat stream asks again when it is refused.
+    }
   }
 
   async #loadEvent(): Promise<Event> {
     const event = await persist(() => api.GET('/events/{id}', { params: { path: { id: this.id } } }));
     if (!this.#stopped) this.event = event;
+    if (event.queue.mode !== 'off') await this.loadQueue();
     return event;
   }
 

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Booking, Event } from '../../api/client';
 
 vi.stubGlobal('localStorage', { getItem: () => null });
+vi.stubGlobal('sessionStorage', { getItem: () => null, setItem: () => {}, removeItem: () => {} });
 vi.stubGlobal('navigator', { languages: [] });
 const { api } = await import('../../api/client');
 const { hall } = await import('../../map/example');
@@ -19,6 +20,7 @@ const event = {
   sale_starts_at: at(0),
   sale_ends_at: at(hour),
   ends_at: at(3 * hour),
+  queue: { mode: 'off' },
 } as Event;
 
 let answers: Record<string, (query: Record<string, unknown>) => unknown>;
