@@ -56,6 +56,7 @@ export async function mock() {
     sale_ends_at: '2099-05-31T18:00:00Z',
     max_seats_per_buyer: 10,
     hold_seconds: 600,
+    queue: { mode: 'off' },
     status: 'published',
     version: 1,
     organizer_id: venue.owner_id,
