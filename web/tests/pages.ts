@@ -1,7 +1,22 @@
 // Every page, as somebody sees it who has something on it.
 import type { Page } from '@playwright/test';
 import type { Schemas } from '../src/api/client';
-import { admin, api, book, event, newEmail, organizer, pay, person, root, secret, sent, type Person } from './world';
+import { controlQueue, enterQueue } from './queue';
+import {
+  admin,
+  api,
+  book,
+  event,
+  newEmail,
+  organizer,
+  pay,
+  person,
+  root,
+  secret,
+  sent,
+  until,
+  type Person,
+} from './world';
 
 export interface Shown {
   name: string;
@@ -80,6 +95,18 @@ export async function pages(): Promise<Shown[]> {
     sale_starts_at: new Date(Date.now() + 3 * 24 * 3600 * 1000).toISOString(),
   });
   const rush = await event(olga, 'Rush Hour', { queue: { mode: 'always' } });
+  // Ada waits for two draws, of which one has taken place, and Gil has been admitted.
+  const opening = await event(olga, 'Opening Night', {
+    sale_starts_at: new Date(Date.now() + 25 * 60_000).toISOString(),
+    queue: { mode: 'always', opens_before_seconds: 1800 },
+  });
+  const paused = await event(olga, 'Full House', { queue: { mode: 'always' } }, theatre());
+  const choosing = await event(olga, 'Take Your Time', { queue: { mode: 'always', admission_seconds: 3600 } });
+  const gil = await person('Gil');
+  await controlQueue(olga, paused.id, { state: 'paused' });
+  for (const who of [newcomer, ada]) await enterQueue(who, paused.id);
+  await enterQueue(ada, opening.id);
+  await until(async () => (await enterQueue(gil, choosing.id)).state === 'admitted');
   const draft = await sent<Schemas['Event']>(
     olga.http.post(`${api}/events`, {
       data: {
@@ -152,6 +179,48 @@ export async function pages(): Promise<Shown[]> {
           .getByRole('button', { name: /row A, seat 1\b/ })
           .first()
           .click();
+      },
+    },
+    {
+      name: 'event-queue',
+      path: `/events/${paused.id}`,
+      ready: (page) => page.getByRole('link', { name: 'Join the queue' }).waitFor(),
+    },
+    {
+      name: 'event-admitted',
+      path: `/events/${choosing.id}`,
+      who: gil,
+      ready: async (page) => {
+        await page.getByTestId('admission').waitFor();
+        await map(page);
+      },
+    },
+    {
+      name: 'queue-login',
+      path: `/events/${paused.id}/queue`,
+      ready: (page) => page.getByRole('link', { name: 'Log in to join' }).waitFor(),
+    },
+    {
+      name: 'queue-join',
+      path: `/events/${paused.id}/queue`,
+      who: gil,
+      ready: (page) => page.getByRole('button', { name: 'Join the queue' }).waitFor(),
+    },
+    {
+      name: 'queue-before-draw',
+      path: `/events/${opening.id}/queue`,
+      who: ada,
+      ready: (page) => page.getByRole('timer', { name: 'Time until the draw' }).waitFor(),
+    },
+    {
+      name: 'queue-waiting',
+      path: `/events/${paused.id}/queue`,
+      who: ada,
+      ready: async (page) => {
+        await page.getByTestId('before').waitFor();
+        await page.getByText('How the draw works').click();
+        await page.getByRole('button', { name: 'Look at the seats' }).click();
+        await page.waitForFunction(() => performance.getEntriesByName('seat-map-painted').length > 0);
       },
     },
     {

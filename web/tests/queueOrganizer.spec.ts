@@ -1,24 +1,8 @@
 // The waiting room as its organiser sees it.
-import { createHash } from 'node:crypto';
 import type { Page } from '@playwright/test';
 import type { Schemas } from '../src/api/client';
-import { api, book, browse, event, expect, organizer, person, sent, test, withRole, type Person } from './world';
-
-/** Enters the queue of an event as a program does. */
-async function enter(who: Person, eventId: string, inviteCode?: string): Promise<Schemas['Place']> {
-  const path = `${api}/events/${eventId}/queue`;
-  const { challenge, bits = 0 } = await sent<Schemas['QueueChallenge']>(who.http.get(`${path}/challenge`));
-  const data = { challenge, solution: solve(challenge ?? '', bits), invite_code: inviteCode };
-  return sent(who.http.put(`${path}/place`, { data: challenge ? data : { invite_code: inviteCode } }));
-}
-
-/** Finds a solution so that the hash of the challenge and the solution begins with that many zero bits. */
-function solve(challenge: string, bits: number): string {
-  for (let n = 0; ; n++) {
-    const hash = createHash('sha256').update(`${challenge}:${n}`).digest();
-    if (hash.readUInt32BE(0) >>> (32 - bits) === 0 || bits === 0) return String(n);
-  }
-}
+import { enterQueue } from './queue';
+import { api, book, browse, event, expect, organizer, person, sent, test, withRole } from './world';
 
 const figure = (page: Page, name: string) =>
   page
@@ -57,8 +41,8 @@ test('an organiser sees a queue live, controls it, and finds that in the audit l
   // Whoever comes during the pause waits, and is let in after it.
   const ada = await person('Ada');
   const bob = await person('Bob');
-  expect((await enter(ada, shown.id)).state).toBe('waiting');
-  expect(await enter(bob, shown.id, codes[0])).toMatchObject({ state: 'waiting', lane: 'priority' });
+  expect((await enterQueue(ada, shown.id)).state).toBe('waiting');
+  expect(await enterQueue(bob, shown.id, codes[0])).toMatchObject({ state: 'waiting', lane: 'priority' });
   await expect(figure(page, 'Waiting').first()).toHaveText('2');
   await expect(figure(page, 'Waiting').last()).toContainText('1 with an invite code, 1 others');
   await expect(page.getByText('5 more people can use a code.')).toBeVisible();
@@ -79,7 +63,7 @@ test('an organiser sees a queue live, controls it, and finds that in the audit l
   // A hold needs an admission until the queue is stopped.
   const cleo = await person('Cleo');
   await expect(book(cleo, shown.id, { seat_ids: ['1-0'] })).rejects.toThrow(/403.*queue_required/);
-  await expect(enter(cleo, shown.id, 'AAAA-AAAA-AAAA')).rejects.toThrow(/422.*invite_code_invalid/);
+  await expect(enterQueue(cleo, shown.id, 'AAAA-AAAA-AAAA')).rejects.toThrow(/422.*invite_code_invalid/);
   const refused = page.getByRole('row', { name: /Invite code unknown or used up/ });
   await expect(refused.getByRole('cell').last()).toHaveText('1');
   await page.getByRole('button', { name: 'Stop waiting room' }).click();
