@@ -346,6 +346,9 @@ func TestOrganiserControlsTheQueue(t *testing.T) {
 	if v := s.QueueView(s.now); v.State != rest.QueueStatePaused || !v.Required {
 		t.Errorf("paused: %s, required %t", v.State, v.Required)
 	}
+	if r := s.QueueReport(s.now); r.Reason != rest.AdmissionReasonPaused {
+		t.Errorf("paused: %s", r.Reason)
+	}
 	control("running")
 	s.do(serveUpTo(5))
 	s.wantPlace(user, logpb.Place_CALLED, logpb.Lane_GENERAL)

@@ -120,7 +120,10 @@ func (s *State) QueueReport(now time.Time) rest.QueueReport {
 	r.Control = rest.QueueControl{State: rest.QueueControlState(q.control.GetState()), MaxPerMinute: int(q.control.GetMaxPerMinute())}
 	r.Entered, r.Crowd, r.HoldsPerSecond = int(q.entered), q.last.GetCrowd(), q.last.GetHoldsPerSecond()
 	r.HoldP99Seconds = float64(q.last.GetHoldP99Ms()) / 1000
-	if reason := q.last.GetReason(); reason != "" {
+	switch reason := q.last.GetReason(); { // the last one is old if nobody was there
+	case q.control.GetState() == paused:
+		r.Reason = rest.AdmissionReasonPaused
+	case people.Waiting > 0 && reason != "":
 		r.Reason = rest.AdmissionReason(reason)
 	}
 	for _, p := range q.places {
