@@ -228,6 +228,23 @@ func TestCrowdIsNotExceeded(t *testing.T) {
 	}
 }
 
+func TestBuyerWhoseHoldEndedIsIdle(t *testing.T) {
+	s := newQueue(t, events.QueueAlways)
+	s.start()
+	user := uuid.New()
+	s.come(user)
+	s.do(serveUpTo(1))
+	s.come(user)
+	own := s.do(s.ask(user, 0))[0].GetBooking().GetId()
+	if f := s.QueueFigures(s.now); f.Holding != 1 || f.Idle != 0 {
+		t.Errorf("with a hold: %+v", f)
+	}
+	s.do(s.cancel(own))
+	if f := s.QueueFigures(s.now); f.Shopping != 1 || f.Idle != 1 {
+		t.Errorf("without it: %+v", f)
+	}
+}
+
 func TestRestoredQueueContinuesInOrder(t *testing.T) {
 	s := newQueue(t, events.QueueAlways)
 	people := users(6)

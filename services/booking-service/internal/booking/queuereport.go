@@ -177,7 +177,7 @@ type QueueFigures struct {
 	MaxPerMinute int
 	Paused       bool
 	// Required is whether a hold needs an admission. Automatic means that the
-	// queue switches itself on and off.
+	// queue switches itself on and off, once the pre-queue is drawn.
 	Required, Automatic bool
 }
 
@@ -185,7 +185,7 @@ type QueueFigures struct {
 func (s *State) QueueFigures(now time.Time) QueueFigures {
 	f := QueueFigures{
 		People: s.crowd(now.UnixMilli()), SeatsPerBooking: s.seatsPerBooking(), Required: s.queueRequired(now),
-		Automatic: s.Event.Queue.Mode == events.QueueAutomatic,
+		Automatic: s.Event.Queue.Mode == events.QueueAutomatic && s.queue != nil && s.queue.drawnAt > 0,
 	}
 	f.Available, f.Held, _ = s.Counts()
 	if q := s.queue; q != nil {

@@ -303,7 +303,8 @@ type People struct {
 	// Waiting wait for their turn. Called have not come yet. Shopping are
 	// admitted and have no live booking; Holding have one.
 	Waiting, Called, Shopping, Holding int
-	// Idle are those of Called and Shopping who have done nothing for long.
+	// Idle are those of Called and Shopping who have done nothing for long, or
+	// whose booking has ended.
 	Idle int
 }
 
@@ -327,7 +328,8 @@ func (s *State) crowd(at int64) (n People) {
 			n.Holding++
 		default:
 			n.Shopping++
-			if at-(p.until-s.Event.admission()) > IdleAfter.Milliseconds() {
+			gaveUp := b != nil // a booking that has ended
+			if gaveUp || at-(p.until-s.Event.admission()) > IdleAfter.Milliseconds() {
 				n.Idle++
 			}
 		}

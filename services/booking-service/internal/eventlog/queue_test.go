@@ -204,6 +204,27 @@ func TestAutomaticQueueStartsWhenHoldsAreRefusedForOverload(t *testing.T) {
 	})
 }
 
+func TestAutomaticQueueKeepsItsPreQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newQueueSimulation(t, 1, 1, events.QueueAutomatic)
+		user := uuid.New()
+		if _, err := w.arrive(0, user); err != nil {
+			t.Fatal(err)
+		}
+		for time.Now().Before(w.def.SaleStartsAt.Add(20 * time.Second)) {
+			time.Sleep(housekeeping)
+			a, err := w.hold(0, 1|1<<63, uuid.New(), 1)
+			if err != nil || a.GetRefusal() == "" {
+				t.Fatalf("a stranger came first: %v, %v", a, err)
+			}
+		}
+		if a, err := w.arrive(0, user); err != nil || a.GetPlace().GetStatus() != logpb.Place_ENTERED {
+			t.Errorf("%v, %v", a, err)
+		}
+		w.close()
+	})
+}
+
 func TestOwnerCallsPeopleAndReportsWhatItRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newQueueSimulation(t, 1, 1, events.QueueAlways)
