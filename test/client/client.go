@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -22,10 +23,11 @@ type Check func(req *http.Request, reqBody []byte, resp *http.Response, respBody
 // Client is one visitor: anonymous, or with a session. It is safe for
 // concurrent use.
 type Client struct {
-	base    string
-	session string
-	check   Check
-	http    *http.Client
+	base      string
+	session   string
+	admission string
+	check     Check
+	http      *http.Client
 }
 
 // New returns an anonymous client for the API at base, such as
@@ -52,6 +54,24 @@ func (c *Client) At(base string) *Client {
 func (c *Client) WithSession(id string) *Client {
 	other := *c
 	other.session = id
+	return &other
+}
+
+// WithAdmission returns a client that sends the admission of a place in a queue
+// with every request.
+func (c *Client) WithAdmission(admission string) *Client {
+	other := *c
+	other.admission = admission
+	return &other
+}
+
+// From returns the same visitor at another local IP address. It has connections
+// of its own.
+func (c *Client) From(ip net.IP) *Client {
+	other := *c
+	transport := c.http.Transport.(*http.Transport).Clone()
+	transport.DialContext = (&net.Dialer{LocalAddr: &net.TCPAddr{IP: ip}, Timeout: 10 * time.Second}).DialContext
+	other.http = &http.Client{Transport: transport, Timeout: c.http.Timeout}
 	return &other
 }
 
@@ -125,6 +145,9 @@ func (c *Client) request(ctx context.Context, r Request) (*http.Request, []byte,
 	}
 	if c.session != "" {
 		req.Header.Set("Authorization", "Bearer "+c.session)
+	}
+	if c.admission != "" {
+		req.Header.Set("Frontrow-Admission", c.admission)
 	}
 	for name, values := range r.Header {
 		req.Header[http.CanonicalHeaderKey(name)] = values

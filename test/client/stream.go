@@ -19,7 +19,16 @@ type StreamEvent struct {
 // Stream opens the live seats of an event and sends what arrives until ctx ends
 // or the server closes; then it closes the channel. lastID may be empty.
 func (c *Client) Stream(ctx context.Context, eventID, lastID string) (<-chan StreamEvent, error) {
-	r := Request{Method: http.MethodGet, Path: "/events/" + eventID + "/seats/stream", Header: http.Header{"Accept": {"text/event-stream"}}}
+	return c.stream(ctx, "/events/"+eventID+"/seats/stream", lastID)
+}
+
+// QueueStream is Stream for the queue of an event.
+func (c *Client) QueueStream(ctx context.Context, eventID, lastID string) (<-chan StreamEvent, error) {
+	return c.stream(ctx, "/events/"+eventID+"/queue/stream", lastID)
+}
+
+func (c *Client) stream(ctx context.Context, path, lastID string) (<-chan StreamEvent, error) {
+	r := Request{Method: http.MethodGet, Path: path, Header: http.Header{"Accept": {"text/event-stream"}}}
 	if lastID != "" {
 		r.Header.Set("Last-Event-ID", lastID)
 	}
@@ -35,7 +44,7 @@ func (c *Client) Stream(ctx context.Context, eventID, lastID string) (<-chan Str
 	}
 	if got := resp.Header.Get("Content-Type"); resp.StatusCode != http.StatusOK || !strings.HasPrefix(got, "text/event-stream") {
 		resp.Body.Close()
-		return nil, fmt.Errorf("stream of %s: %s, %s", eventID, resp.Status, got)
+		return nil, fmt.Errorf("stream %s: %s, %s", path, resp.Status, got)
 	}
 	events := make(chan StreamEvent)
 	go func() {

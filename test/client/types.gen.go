@@ -27,85 +27,16 @@ func (e CredentialsSession) Valid() bool {
 
 // Defines values for EmailChangeStatus.
 const (
-	EmailChangeStatusChanged EmailChangeStatus = "changed"
-	EmailChangeStatusWaiting EmailChangeStatus = "waiting"
+	Changed EmailChangeStatus = "changed"
+	Waiting EmailChangeStatus = "waiting"
 )
 
 // Valid indicates whether the value is a known member of the EmailChangeStatus enum.
 func (e EmailChangeStatus) Valid() bool {
 	switch e {
-	case EmailChangeStatusChanged:
+	case Changed:
 		return true
-	case EmailChangeStatusWaiting:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for PlaceState.
-const (
-	PlaceStateAdmitted  PlaceState = "admitted"
-	PlaceStateCalled    PlaceState = "called"
-	PlaceStateMissed    PlaceState = "missed"
-	PlaceStateNotNeeded PlaceState = "not_needed"
-	PlaceStateWaiting   PlaceState = "waiting"
-)
-
-// Valid indicates whether the value is a known member of the PlaceState enum.
-func (e PlaceState) Valid() bool {
-	switch e {
-	case PlaceStateAdmitted:
-		return true
-	case PlaceStateCalled:
-		return true
-	case PlaceStateMissed:
-		return true
-	case PlaceStateNotNeeded:
-		return true
-	case PlaceStateWaiting:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for QueueChallengeKind.
-const (
-	None        QueueChallengeKind = "none"
-	ProofOfWork QueueChallengeKind = "proof_of_work"
-	Turnstile   QueueChallengeKind = "turnstile"
-)
-
-// Valid indicates whether the value is a known member of the QueueChallengeKind enum.
-func (e QueueChallengeKind) Valid() bool {
-	switch e {
-	case None:
-		return true
-	case ProofOfWork:
-		return true
-	case Turnstile:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for QueueControlState.
-const (
-	Paused  QueueControlState = "paused"
-	Running QueueControlState = "running"
-	Stopped QueueControlState = "stopped"
-)
-
-// Valid indicates whether the value is a known member of the QueueControlState enum.
-func (e QueueControlState) Valid() bool {
-	switch e {
-	case Paused:
-		return true
-	case Running:
-		return true
-	case Stopped:
+	case Waiting:
 		return true
 	default:
 		return false
@@ -824,7 +755,7 @@ type Place struct {
 	Rank int `json:"rank,omitempty,omitzero"`
 
 	// State `waiting`: your turn comes later. `called`: it is your turn until `until`. `missed`: your turn has passed; enter again to go first. `admitted`: you can hold seats until `until`. `not_needed`: everybody can hold seats now.
-	State PlaceState `json:"state"`
+	State string `json:"state"`
 
 	// Until An RFC 3339 time in UTC.
 	Until Time `json:"until,omitempty,omitzero"`
@@ -835,9 +766,6 @@ type Place struct {
 	// Wish You wanted seats when none was left. Your wish is recorded.
 	Wish bool `json:"wish,omitempty,omitzero"`
 }
-
-// PlaceState `waiting`: your turn comes later. `called`: it is your turn until `until`. `missed`: your turn has passed; enter again to go first. `admitted`: you can hold seats until `until`. `not_needed`: everybody can hold seats now.
-type PlaceState string
 
 // PlaceRequest defines model for PlaceRequest.
 type PlaceRequest struct {
@@ -935,23 +863,17 @@ type QueueChallenge struct {
 	Bits int `json:"bits,omitempty,omitzero"`
 
 	// Challenge Send it back with the solution.
-	Challenge string             `json:"challenge,omitempty,omitzero"`
-	Kind      QueueChallengeKind `json:"kind"`
-	SiteKey   string             `json:"site_key,omitempty,omitzero"`
+	Challenge string `json:"challenge,omitempty,omitzero"`
+	Kind      string `json:"kind"`
+	SiteKey   string `json:"site_key,omitempty,omitzero"`
 }
-
-// QueueChallengeKind defines model for QueueChallenge.Kind.
-type QueueChallengeKind string
 
 // QueueControl defines model for QueueControl.
 type QueueControl struct {
 	// MaxPerMinute The maximum number of people to admit per minute. Without it, capacity alone decides.
-	MaxPerMinute int               `json:"max_per_minute,omitempty,omitzero"`
-	State        QueueControlState `json:"state"`
+	MaxPerMinute int    `json:"max_per_minute,omitempty,omitzero"`
+	State        string `json:"state"`
 }
-
-// QueueControlState defines model for QueueControl.State.
-type QueueControlState string
 
 // QueueLane `returning`: missed their turn and are back. `priority`: have an invite code. `general`: all others.
 type QueueLane = string
