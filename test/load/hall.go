@@ -61,6 +61,11 @@ type event struct {
 // open puts an event with the given number of seats on sale and returns when
 // every seat can be bought.
 func (o *organizer) open(ctx context.Context, seats, holdSeconds int) (*event, error) {
+	return o.openWith(ctx, seats, func(e *client.NewEvent) { e.HoldSeconds = holdSeconds })
+}
+
+// openWith is open for an event that change completes.
+func (o *organizer) openWith(ctx context.Context, seats int, change func(*client.NewEvent)) (*event, error) {
 	if o.venues[seats] == "" {
 		venue, err := o.client.CreateVenue(ctx, hall(seats))
 		if err != nil {
@@ -69,15 +74,17 @@ func (o *organizer) open(ctx context.Context, seats, holdSeconds int) (*event, e
 		o.venues[seats] = venue.ID
 	}
 	now := time.Now().UTC().Truncate(time.Second)
-	draft, err := o.client.CreateEvent(ctx, client.NewEvent{
+	wanted := client.NewEvent{
 		Name: "The Night Everybody Wants", Description: "One night only.", VenueID: o.venues[seats],
 		StartsAt: now.AddDate(0, 2, 0), EndsAt: now.AddDate(0, 2, 0).Add(3 * time.Hour), TimeZone: "Europe/Vienna", Currency: "EUR",
 		TicketTypes: []client.NewTicketType{
 			{ID: "premium", Name: "Premium", Category: "premium", Price: 12900},
 			{ID: "standard", Name: "Standard", Category: "standard", Price: 5950},
 		},
-		SaleStartsAt: now.Add(-time.Minute), SaleEndsAt: now.AddDate(0, 1, 0), MaxSeatsPerBuyer: buyerLimit, HoldSeconds: holdSeconds,
-	})
+		SaleStartsAt: now.Add(-time.Minute), SaleEndsAt: now.AddDate(0, 1, 0), MaxSeatsPerBuyer: buyerLimit,
+	}
+	change(&wanted)
+	draft, err := o.client.CreateEvent(ctx, wanted)
 	if err != nil {
 		return nil, err
 	}

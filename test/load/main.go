@@ -31,6 +31,7 @@ type options struct {
 	seconds     int
 	connections int
 	seats       int
+	people      int
 	refused     bool
 	result      string
 	hop         string
@@ -39,15 +40,18 @@ type options struct {
 }
 
 // alone reports whether the part needs only a running Frontrow.
-func (o *options) alone() bool { return o.only == "holds" || o.only == "sale" || o.only == "rf3" }
+func (o *options) alone() bool {
+	return slices.Contains([]string{"holds", "sale", "rf3", "queue"}, o.only)
+}
 
 func main() {
 	var o options
-	flag.StringVar(&o.only, "only", "", "one part: compare, half, scaling, saga, overload, sse, onsale, load or forwarded; rf3: holds with three copies; holds: just holds, to see what they cost; sale: a steady sale while somebody breaks things")
+	flag.StringVar(&o.only, "only", "", "one part: compare, half, scaling, saga, overload, sse, onsale, load or forwarded; rf3: holds with three copies; holds: just holds, to see what they cost; sale: a steady sale while somebody breaks things; queue: an on-sale with a waiting room, then one without")
 	flag.IntVar(&o.rate, "rate", 0, "with -only holds: arrivals a second; 0: as fast as answers come. With -only sale: buyers a second")
 	flag.IntVar(&o.seconds, "seconds", 5, "with -only holds or sale: how long requests begin; a sale also ends at an interrupt")
 	flag.IntVar(&o.connections, "connections", 128, "with -only holds: most requests under way at once")
 	flag.IntVar(&o.seats, "seats", 50_000, "with -only holds: seats of the event")
+	flag.IntVar(&o.people, "people", 20_000, "with -only queue: people who want a fifth as many seats")
 	flag.BoolVar(&o.refused, "refused", false, "with -only holds: ask for seats that are taken")
 	flag.StringVar(&o.result, "result", "", "with -only sale: the file for the result, as JSON")
 	flag.StringVar(&o.hop, "hop", "", "be a bare server (\"server\") or the proxy of one at an address; used by this program itself")
@@ -106,8 +110,11 @@ func run(ctx context.Context, o options) error {
 	// during a run it uses memory allocated before.
 	debug.SetGCPercent(800)
 	sessions := buyers
-	if o.only == "sale" {
+	switch o.only {
+	case "sale":
 		sessions = saleBuyers
+	case "queue":
+		sessions = o.people + o.people/botShare
 	}
 	b, err := newBench(ctx, o.alone(), sessions)
 	if err != nil {
@@ -119,6 +126,8 @@ func run(ctx context.Context, o options) error {
 		return b.onlyHolds(ctx, o)
 	case "rf3":
 		return b.replicated(ctx)
+	case "queue":
+		return b.onlyQueue(ctx, o.people)
 	case "sale":
 		// An interrupt ends only the sale, not the checks after it.
 		return b.onlySale(context.WithoutCancel(ctx), ctx, o)

@@ -24,14 +24,14 @@ func (c *checker) called() Verdict {
 			switch {
 			case a.Place.State == "waiting":
 				v.Checked++
-				if next > 0 && lane(&c.frames[next-1].Queue, p.lane).Serving >= rank {
+				if next > 0 && Lane(&c.frames[next-1].Queue, p.lane).Serving >= rank {
 					v.violated("%s waits at %s with rank %d, which was called before version %d", p.who, p.key, rank, a.Place.Version)
 				}
 			case next == len(c.frames):
 				v.Undecided++
 			default:
 				v.Checked++
-				if serving := lane(&c.frames[next].Queue, p.lane).Serving; serving < rank {
+				if serving := Lane(&c.frames[next].Queue, p.lane).Serving; serving < rank {
 					v.violated("%s is %s at %s with rank %d, but only %d are called", p.who, a.Place.State, p.key, rank, serving)
 				}
 			}

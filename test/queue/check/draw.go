@@ -46,8 +46,8 @@ func shuffle(seed []byte, lane byte, n, index uint64) int {
 	return int(index)
 }
 
-// lane returns the state of a lane in a frame.
-func lane(q *client.Queue, name string) client.LaneState {
+// Lane returns the state of a lane in a frame.
+func Lane(q *client.Queue, name string) client.LaneState {
 	switch name {
 	case "returning":
 		return q.Lanes.Returning

@@ -21,7 +21,7 @@ func (c *checker) forward() Verdict {
 				v.violated("client %d saw version %d after %d", f.Stream, q.Version, before.Version)
 			}
 			for name := range laneNumbers {
-				was, is := lane(&before, name), lane(&q, name)
+				was, is := Lane(&before, name), Lane(&q, name)
 				if is.Serving < was.Serving || is.Last < was.Last {
 					v.violated("client %d saw the lane %s go back from %+v to %+v", f.Stream, name, was, is)
 				}

@@ -64,7 +64,7 @@ func (c *checker) draw() Verdict {
 			return
 		}
 		v.Checked++
-		want, err := Rank(q.Seed, p.lane, lane(&q, p.lane).Drawn, p.number)
+		want, err := Rank(q.Seed, p.lane, Lane(&q, p.lane).Drawn, p.number)
 		if err != nil || want != rank {
 			v.violated("%s has the rank %d at %s, want %d (%v)", p.who, rank, p.key, want, err)
 		}

@@ -104,7 +104,7 @@ func (c *checker) missed(old *place, by time.Duration) bool {
 	// Nobody looked. It was called after the last frame that had not called it.
 	called := time.Duration(0)
 	for i := range c.frames {
-		if rank := rankIn(old, &c.frames[i].Queue); rank > 0 && lane(&c.frames[i].Queue, old.lane).Serving >= rank {
+		if rank := rankIn(old, &c.frames[i].Queue); rank > 0 && Lane(&c.frames[i].Queue, old.lane).Serving >= rank {
 			break
 		}
 		called = c.frames[i].At
@@ -117,7 +117,7 @@ func rankIn(p *place, q *client.Queue) int {
 	if q.Seed == "" {
 		return 0
 	}
-	rank, err := Rank(q.Seed, p.lane, lane(q, p.lane).Drawn, p.number)
+	rank, err := Rank(q.Seed, p.lane, Lane(q, p.lane).Drawn, p.number)
 	if err != nil {
 		return 0
 	}

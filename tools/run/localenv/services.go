@@ -61,6 +61,10 @@ func (s *system) services(keys secrets) []service {
 				"IDENTITY_KEYS_PAYMENT":      keys.identityKey(paymentToBooking),
 				"IDENTITY_KEYS_NOTIFICATION": keys.identityKey(notificationToBooking),
 			})
+			if s.underLoad() {
+				// One program solves the challenges of thousands of people.
+				env["QUEUE_POW_BITS"] = "8"
+			}
 			if s.instance == "bench" {
 				// The baseline that stores holds as rows, for comparison.
 				env["BENCH_POSTGRES_URL"] = s.postgresURL(process, "postgres", keys)
