@@ -52,6 +52,12 @@ func (c *Client) SetRole(ctx context.Context, userID, role string) (User, error)
 	return user, err
 }
 
+// AuditEntries reads the audit log, newest first; query may have actor, action,
+// from, to, cursor and limit.
+func (c *Client) AuditEntries(ctx context.Context, query url.Values) (AuditPage, error) {
+	return get[AuditPage](ctx, c, "/auth/audit", query)
+}
+
 // CreateVenue creates a venue.
 func (c *Client) CreateVenue(ctx context.Context, v NewVenue) (Venue, error) {
 	return post[Venue](ctx, c, "/venues", v, "")

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 )
 
@@ -17,18 +18,23 @@ type StreamEvent struct {
 }
 
 // Stream opens the live seats of an event and sends what arrives until ctx ends
-// or the server closes; then it closes the channel. lastID may be empty.
+// or the server closes; then it closes the channel. lastID may be empty. The
+// client's admission, if any, is sent as browsers do.
 func (c *Client) Stream(ctx context.Context, eventID, lastID string) (<-chan StreamEvent, error) {
-	return c.stream(ctx, "/events/"+eventID+"/seats/stream", lastID)
+	var query url.Values
+	if c.admission != "" {
+		query = url.Values{"admission": {c.admission}}
+	}
+	return c.stream(ctx, "/events/"+eventID+"/seats/stream", query, lastID)
 }
 
 // QueueStream is Stream for the queue of an event.
 func (c *Client) QueueStream(ctx context.Context, eventID, lastID string) (<-chan StreamEvent, error) {
-	return c.stream(ctx, "/events/"+eventID+"/queue/stream", lastID)
+	return c.stream(ctx, "/events/"+eventID+"/queue/stream", nil, lastID)
 }
 
-func (c *Client) stream(ctx context.Context, path, lastID string) (<-chan StreamEvent, error) {
-	r := Request{Method: http.MethodGet, Path: path, Header: http.Header{"Accept": {"text/event-stream"}}}
+func (c *Client) stream(ctx context.Context, path string, query url.Values, lastID string) (<-chan StreamEvent, error) {
+	r := Request{Method: http.MethodGet, Path: path, Query: query, Header: http.Header{"Accept": {"text/event-stream"}}}
 	if lastID != "" {
 		r.Header.Set("Last-Event-ID", lastID)
 	}

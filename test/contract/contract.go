@@ -36,7 +36,8 @@ func load() (*Contract, error) {
 		return nil, fmt.Errorf("contract: %w", err)
 	}
 	v, errs := validator.NewValidator(doc, config.WithFormatAssertions(), config.WithStrictMode(),
-		config.WithStrictIgnorePaths("$.cookies.frontrow_session"), // a security scheme, which strict mode does not know
+		// The session is a security scheme, which strict mode does not know; the other cookie is the gateway's own.
+		config.WithStrictIgnorePaths("$.cookies.frontrow_session", "$.cookies.frontrow_queue"),
 		// These belong to HTTP and to every response; openapi.yaml names only
 		// headers that clients act upon.
 		config.WithStrictIgnoredHeadersExtra("set-cookie", "content-security-policy", "strict-transport-security", "x-content-type-options",

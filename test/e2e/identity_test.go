@@ -47,8 +47,12 @@ func TestServicesRefuseRequestsThatBypassGateway(t *testing.T) {
 // gatewayIdentity signs for a service as the gateway does.
 func gatewayIdentity(t *testing.T, service string) *identity.Signer {
 	t.Helper()
-	key := os.Getenv("FRONTROW_IDENTITY_KEY_" + strings.ToUpper(strings.ReplaceAll(service, "-", "_")))
-	return must(identity.NewSigner(service, key))(t)
+	return must(identity.NewSigner(service, identityKey(service)))(t)
+}
+
+// identityKey returns the key that a service shares with the gateway.
+func identityKey(service string) string {
+	return os.Getenv("FRONTROW_IDENTITY_KEY_" + strings.ToUpper(strings.ReplaceAll(service, "-", "_")))
 }
 
 func TestGatewayDropsIdentityHeadersOfClients(t *testing.T) {
