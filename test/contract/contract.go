@@ -37,7 +37,9 @@ func load() (*Contract, error) {
 	}
 	v, errs := validator.NewValidator(doc, config.WithFormatAssertions(), config.WithStrictMode(),
 		// The session is a security scheme, which strict mode does not know; the other cookie is the gateway's own.
-		config.WithStrictIgnorePaths("$.cookies.frontrow_session", "$.cookies.frontrow_queue"),
+		config.WithStrictIgnorePaths("$.cookies.frontrow_session", "$.cookies.frontrow_queue",
+			// A map, which strict mode takes for an object with unknown members.
+			"$.body.items[*].details.*"),
 		// These belong to HTTP and to every response; openapi.yaml names only
 		// headers that clients act upon.
 		config.WithStrictIgnoredHeadersExtra("set-cookie", "content-security-policy", "strict-transport-security", "x-content-type-options",

@@ -211,6 +211,11 @@ func TestAutomaticQueueIsNeededAfterAPreQueueOnly(t *testing.T) {
 		}
 		_, err := buyer.Hold(t.Context(), s.seats("1-0"), newKey())
 		wantCode(t, err, 409, "sale_not_started")
+		defer func() {
+			if t.Failed() {
+				t.Logf("the last frame: %+v", last())
+			}
+		}()
 		testkit.Eventually(t, "the sale starts with a queue", func() bool { return last().State == "open" && last().Required })
 		_, err = buyer.Hold(t.Context(), s.seats("1-0"), newKey())
 		wantCode(t, err, 403, "queue_required")
