@@ -173,6 +173,7 @@ func (s *selling) shop(ctx context.Context, p *shopper, admission string) {
 			booking, err = again(ctx, s, "hold", func() (client.Booking, error) { return who.Hold(ctx, wanted, admission, key) })
 			if err == nil {
 				s.holds.add(due)
+				s.bought.Store(p, true)
 				break
 			}
 			if !client.IsCode(err, "not_enough_seats") {

@@ -26,6 +26,8 @@ type selling struct {
 	// intruded counts the bots' holds that succeeded.
 	intruded atomic.Int64
 	waiting  atomic.Int64
+	// bought has the people who got seats.
+	bought   sync.Map
 	failures failures
 
 	// taken and soldOut are when no seat was available for the first time, and
@@ -149,15 +151,17 @@ func (a *audience) sellOpen(ctx context.Context, rate float64) (*selling, error)
 	defer stop()
 	var under sync.WaitGroup
 	under.Go(func() {
-		n := 0
-		for _, p := range a.people {
-			if p.absent || p.leaves > 0 {
-				continue // did not shop with a queue either
+		// Who has got nothing tries again.
+		for n, came := 0, 0; ; n++ {
+			p := a.people[n%len(a.people)]
+			if _, bought := s.bought.Load(p); bought {
+				continue
 			}
-			if !clock.Sleep(ctx, time.Until(s.starts.Add(time.Duration(float64(n)/rate*float64(time.Second))))) {
+			due := s.starts.Add(time.Duration(float64(came) / rate * float64(time.Second)))
+			if !clock.Sleep(ctx, time.Until(due)) {
 				return
 			}
-			n++
+			came++
 			under.Go(func() { s.shop(ctx, p, "") })
 		}
 	})
