@@ -205,24 +205,28 @@ func TestAutomaticQueueStartsWhenHoldsAreRefusedForOverload(t *testing.T) {
 }
 
 func TestAutomaticQueueKeepsItsPreQueue(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newQueueSimulation(t, 1, 1, events.QueueAutomatic)
-		user := uuid.New()
-		if _, err := w.arrive(0, user); err != nil {
-			t.Fatal(err)
-		}
-		for time.Now().Before(w.def.SaleStartsAt.Add(20 * time.Second)) {
-			time.Sleep(housekeeping)
-			a, err := w.hold(0, 1|1<<63, uuid.New(), 1)
-			if err != nil || a.GetRefusal() == "" {
-				t.Fatalf("a stranger came first: %v, %v", a, err)
+	for ticks := range time.Duration(5) { // the draw after any number of ticks since a decision
+		synctest.Test(t, func(t *testing.T) {
+			w := newQueueSimulation(t, 1, 1, events.QueueAutomatic)
+			w.def.Version, w.def.SaleStartsAt = 3, w.def.SaleStartsAt.Add(ticks*housekeeping)
+			w.retry(func(ctx context.Context) error { _, err := w.engines[0].Define(ctx, w.def); return err })
+			user := uuid.New()
+			if _, err := w.arrive(0, user); err != nil {
+				t.Fatal(err)
 			}
-		}
-		if a, err := w.arrive(0, user); err != nil || a.GetPlace().GetStatus() != logpb.Place_ENTERED {
-			t.Errorf("%v, %v", a, err)
-		}
-		w.close()
-	})
+			for time.Now().Before(w.def.SaleStartsAt.Add(20 * time.Second)) {
+				time.Sleep(housekeeping)
+				a, err := w.hold(0, 1|1<<63, uuid.New(), 1)
+				if err != nil || a.GetRefusal() == "" {
+					t.Fatalf("a stranger came first: %v, %v", a, err)
+				}
+			}
+			if a, err := w.arrive(0, user); err != nil || a.GetPlace().GetStatus() != logpb.Place_ENTERED {
+				t.Errorf("%v, %v", a, err)
+			}
+			w.close()
+		})
+	}
 }
 
 func TestOwnerCallsPeopleAndReportsWhatItRefused(t *testing.T) {
