@@ -32,7 +32,8 @@ type View = keyof typeof views;
 
 const soon = (seconds: number) => new Date(Date.now() + seconds * 1000).toISOString();
 const turn = (page: Page) => page.getByTestId('admission');
-const position = (page: Page) => page.getByRole('heading', { level: 2, name: /You’re next|people? before you/ });
+const position = (page: Page) =>
+  page.getByRole('heading', { level: 2, name: /You’re next|(person|people) before you/ });
 
 async function waitingRoom(browser: Browser, who: Person, eventId: string, view: View = 'desktop'): Promise<Page> {
   const { page } = await browse(browser, who, views[view]);
@@ -83,7 +84,7 @@ test('two who waited for the draw check it, and one holds seats at their turn', 
 
   // The draw gives them two positions, which their browsers agree to. A pause shows them before the first turn.
   await controlQueue(olga, shown.id, { state: 'paused' });
-  await expect(position(ada)).toBeVisible();
+  await expect(position(ada)).toBeVisible({ timeout: 45_000 });
   await expect(position(bob)).toBeVisible();
   const positions = await Promise.all([ada, bob].map((page) => position(page).innerText()));
   expect(positions.map((text) => text.replace(/\s+/g, ' ')).toSorted()).toEqual(['1 person before you', 'You’re next']);
