@@ -71,7 +71,7 @@ export class Sale {
         this.id,
         plan,
         () => this.own.admission,
-        () => void this.loadQueue(),
+        () => this.#refused(),
       );
       if (!this.barred) live.start();
       [this.plan, this.live] = [plan, live];
@@ -87,13 +87,19 @@ export class Sale {
     this.own.stop();
   }
 
+  /** The seat stream was refused: the event may have a queue now, or another tab has left it. */
+  #refused(): void {
+    void this.loadQueue();
+    if (this.own.place) void this.own.refresh().catch(() => {});
+  }
+
   /** Loads the event's queue. Without an answer the seats show: a hold tells if the buyer must queue. */
   async loadQueue(): Promise<void> {
     try {
       const queue = await ask(api.GET('/events/{id}/queue', { params: { path: { id: this.id } } }));
       if (!this.#stopped) this.queue = queue;
     } catch {
-      // The seat stream asks again when it is refused.
+      // It is asked again when the seat stream is refused.
     }
   }
 

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Booking, Event } from '../../api/client';
 
 vi.stubGlobal('localStorage', { getItem: () => null });
@@ -101,4 +101,55 @@ test("a buyer's bookings for the event are found behind hundreds of others", asy
   };
   await sale.loadBookings();
   expect(sale.bookings.map(({ id }) => id)).toEqual(['249']);
+});
+
+describe('an event with a queue', () => {
+  const queue = { required: true, state: 'open', opens_at: at(-hour) };
+  const place = { state: 'admitted', until: at(hour / 2), admission: 'token' } as Parameters<typeof sale.own.take>[0];
+  beforeEach(() => {
+    vi.setSystemTime(start + 1000);
+    answers['/events/{id}'] = () => ({ ...event, queue: { mode: 'always' } });
+    answers['/events/{id}/queue'] = () => queue;
+  });
+
+  test('shows its seats only to buyers with an admission', async () => {
+    await sale.load();
+    expect([sale.queued, sale.barred]).toEqual([true, true]);
+    expect(LiveSale.prototype.start).not.toHaveBeenCalled();
+    sale.own.take(place);
+    expect(sale.barred).toBe(false);
+    await pass(hour / 2);
+    expect(sale.barred).toBe(true);
+  });
+
+  test('shows its seats to everybody while the queue is not required', async () => {
+    answers['/events/{id}/queue'] = () => ({ ...queue, required: false, state: 'off' });
+    await sale.load();
+    expect([sale.queued, sale.barred]).toEqual([false, false]);
+    expect(LiveSale.prototype.start).toHaveBeenCalledTimes(1);
+  });
+
+  test('sends people to the waiting room when it opens, and not before', async () => {
+    vi.setSystemTime(start - hour - 20_000);
+    answers['/events/{id}/queue'] = () => ({ ...queue, required: false, state: 'closed' });
+    await sale.load();
+    await pass(250);
+    expect(sale.queued).toBe(false);
+    await pass(20_000);
+    expect(sale.queued).toBe(true);
+  });
+
+  test('shows its seats when the queue does not answer: a hold tells', async () => {
+    answers['/events/{id}/queue'] = () => {
+      throw new Error('no answer');
+    };
+    await sale.load();
+    expect([sale.queue, sale.barred, sale.trouble]).toEqual([undefined, false, undefined]);
+  });
+
+  test('has no queue any more when the sale has ended', async () => {
+    await sale.load();
+    await pass(hour);
+    expect([sale.phase, sale.queued]).toEqual(['ended', false]);
+  });
 });
