@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/frontrow-tickets/frontrow/pkg/chart"
 )
 
 // Figure is one quantity, measured repeatedly.
@@ -58,7 +60,7 @@ func (f *Figure) goal() string {
 	if f.AtMost {
 		sign = "≤"
 	}
-	return sign + " " + number(f.Goal)
+	return sign + " " + chart.Number(f.Goal)
 }
 
 func (f *Figure) verdict() string {
@@ -73,19 +75,6 @@ func (f *Figure) verdict() string {
 	return "missed"
 }
 
-// number formats a value with three significant digits.
-func number(v float64) string {
-	switch {
-	case math.IsNaN(v):
-		return "–"
-	case math.Abs(v) >= 100 || v == math.Trunc(v):
-		return fmt.Sprintf("%.0f", v)
-	case math.Abs(v) >= 10:
-		return fmt.Sprintf("%.1f", v)
-	}
-	return fmt.Sprintf("%.2f", v)
-}
-
 // Table prints the figures.
 func Table(w io.Writer, figures []Figure) {
 	fmt.Fprintf(w, "%-20s %9s %9s %9s  %-9s %-12s %s\n", "", "min", "median", "max", "goal", "", "")
@@ -95,7 +84,7 @@ func Table(w io.Writer, figures []Figure) {
 		if f.Unit != "" {
 			says += ", " + f.Unit
 		}
-		fmt.Fprintf(w, "%-20s %9s %9s %9s  %-9s %-12s %s\n", f.Name, number(least), number(median), number(largest), f.goal(), f.verdict(), says)
+		fmt.Fprintf(w, "%-20s %9s %9s %9s  %-9s %-12s %s\n", f.Name, chart.Number(least), chart.Number(median), chart.Number(largest), f.goal(), f.verdict(), says)
 	}
 }
 

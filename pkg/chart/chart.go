@@ -1,29 +1,31 @@
-package report
+// Package chart draws line charts as SVG.
+package chart
 
 import (
 	"fmt"
 	"html"
 	"math"
 	"strings"
-
-	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// chart is a line chart.
-type chart struct {
-	x, y  string
-	lines []line
-	// logY makes the y axis logarithmic. nines means that x counts the nines of
+// Chart is a line chart. Both axes begin at 0.
+type Chart struct {
+	// X and Y label the axes.
+	X, Y  string
+	Lines []Line
+	// LogY makes the y axis logarithmic. Nines means that x counts the nines of
 	// a percentile: 1 is 90 %, 2 is 99 %.
-	logY, nines bool
+	LogY, Nines bool
 }
 
-type line struct {
-	name   string
-	points [][2]float64
+// Line is a line of a chart.
+type Line struct {
+	Name   string
+	Points [][2]float64
 }
 
-func (l *line) add(x, y float64) { l.points = append(l.points, [2]float64{x, y}) }
+// Add adds a point.
+func (l *Line) Add(x, y float64) { l.Points = append(l.Points, [2]float64{x, y}) }
 
 const (
 	width, height            = 760, 300
@@ -34,13 +36,15 @@ const (
 // 2008).
 var colours = []string{"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"}
 
-func (c chart) svg() string {
+// SVG returns the chart as an SVG element. The classes grid, x and y are left to
+// the style of the page.
+func (c Chart) SVG() string {
 	var out strings.Builder
 	maxX, minY, maxY := c.bounds()
 	atX := func(x float64) float64 { return left + x/maxX*(width-left-right) }
 	atY := func(y float64) float64 {
 		share := y / maxY
-		if c.logY {
+		if c.LogY {
 			share = math.Log(max(y, minY)/minY) / math.Log(maxY/minY)
 		}
 		return height - bottom - share*(height-top-bottom)
@@ -48,24 +52,24 @@ func (c chart) svg() string {
 	fmt.Fprintf(&out, `<svg viewBox="0 0 %d %d" role="img">`, width, height)
 	for _, tick := range c.ticksY(minY, maxY) {
 		fmt.Fprintf(&out, `<path class="grid" d="M%d %.1fH%d"/><text class="y" x="%d" y="%.1f">%s</text>`,
-			left, atY(tick), width-right, left-6, atY(tick)+4, number(tick))
+			left, atY(tick), width-right, left-6, atY(tick)+4, Number(tick))
 	}
 	for _, tick := range c.ticksX(maxX) {
-		label := number(tick)
-		if c.nines {
+		label := Number(tick)
+		if c.Nines {
 			label = fmt.Sprintf("%g %%", 100-math.Pow(10, 2-tick))
 		}
 		fmt.Fprintf(&out, `<text class="x" x="%.1f" y="%d">%s</text>`, atX(tick), height-bottom+16, label)
 	}
 	fmt.Fprintf(&out, `<text class="x" x="%d" y="%d">%s</text><text x="2" y="%d">%s</text>`,
-		(left+width-right)/2, height-6, html.EscapeString(c.x), top+10, html.EscapeString(c.y))
-	for i, l := range c.lines {
+		(left+width-right)/2, height-6, html.EscapeString(c.X), top+10, html.EscapeString(c.Y))
+	for i, l := range c.Lines {
 		colour := colours[i%len(colours)]
 		fmt.Fprintf(&out, `<polyline fill="none" stroke="%s" stroke-width="1.6" points="`, colour)
-		for _, p := range l.points {
+		for _, p := range l.Points {
 			fmt.Fprintf(&out, "%.1f,%.1f ", atX(p[0]), atY(p[1]))
 		}
-		fmt.Fprintf(&out, `"/><text fill="%s" x="%d" y="%d">%s</text>`, colour, width-right+8, top+14+18*i, html.EscapeString(l.name))
+		fmt.Fprintf(&out, `"/><text fill="%s" x="%d" y="%d">%s</text>`, colour, width-right+8, top+14+18*i, html.EscapeString(l.Name))
 	}
 	out.WriteString("</svg>")
 	return out.String()
@@ -73,10 +77,10 @@ func (c chart) svg() string {
 
 // bounds returns the largest x and the range of y, in whole decades for a
 // logarithmic axis.
-func (c chart) bounds() (maxX, minY, maxY float64) {
+func (c Chart) bounds() (maxX, minY, maxY float64) {
 	minY = math.Inf(1)
-	for _, l := range c.lines {
-		for _, p := range l.points {
+	for _, l := range c.Lines {
+		for _, p := range l.Points {
 			maxX, maxY = max(maxX, p[0]), max(maxY, p[1])
 			if p[1] > 0 {
 				minY = min(minY, p[1])
@@ -84,7 +88,7 @@ func (c chart) bounds() (maxX, minY, maxY float64) {
 		}
 	}
 	maxX, maxY = max(maxX, 1e-9), max(maxY, 1e-9)
-	if c.logY {
+	if c.LogY {
 		minY = math.Pow(10, math.Floor(math.Log10(min(minY, maxY))))
 		maxY = math.Pow(10, math.Ceil(math.Log10(maxY)))
 		if minY == maxY {
@@ -94,8 +98,8 @@ func (c chart) bounds() (maxX, minY, maxY float64) {
 	return maxX, minY, maxY
 }
 
-func (c chart) ticksY(least, most float64) []float64 {
-	if !c.logY {
+func (c Chart) ticksY(least, most float64) []float64 {
+	if !c.LogY {
 		return even(most)
 	}
 	var ticks []float64
@@ -105,8 +109,8 @@ func (c chart) ticksY(least, most float64) []float64 {
 	return ticks
 }
 
-func (c chart) ticksX(most float64) []float64 {
-	if !c.nines {
+func (c Chart) ticksX(most float64) []float64 {
+	if !c.Nines {
 		return even(most)
 	}
 	var ticks []float64
@@ -129,6 +133,15 @@ func even(most float64) []float64 {
 	return ticks
 }
 
-func hdrCopy(h *hdrhistogram.Histogram) *hdrhistogram.Histogram {
-	return hdrhistogram.Import(h.Export())
+// Number formats a value with three significant digits.
+func Number(v float64) string {
+	switch {
+	case math.IsNaN(v):
+		return "–"
+	case math.Abs(v) >= 100 || v == math.Trunc(v):
+		return fmt.Sprintf("%.0f", v)
+	case math.Abs(v) >= 10:
+		return fmt.Sprintf("%.1f", v)
+	}
+	return fmt.Sprintf("%.2f", v)
 }
