@@ -10,23 +10,28 @@
 //
 //   - The crowd is a window (RFC 5681). It grows by completed holds, so the speed
 //     of growth follows the delay of the feedback, whatever that is.
-//   - Slow start: up to a threshold, each hold adds one person, which doubles the
-//     crowd in the time that people need to hold; at least startPerSecond people
-//     a second are added, since the first holds come late. Calling people at a
-//     constant rate is safe whatever time they take: the rate of holds can't
-//     exceed the rate of calls. Slow start ends when the p99 exceeds a fraction
-//     of the target, before holds are too slow (the idea of HyStart, RFC 9406).
+//   - Slow start: each hold adds startPerHold people. Since the first holds come
+//     late, up to startCrowd people are called at startPerSecond whatever holds
+//     come. A constant rate of calls is safe however long people take, because
+//     the rate of holds can't exceed it. Slow start ends when the p99 exceeds a
+//     fraction of the target, before holds are too slow (the idea of HyStart++,
+//     RFC 9406), and the crowd eases off: people who will hold soon have been
+//     called already.
 //   - Congestion avoidance: above the threshold, each hold adds growPerHold
 //     people. Multiplicative decrease: when holds are too slow or are refused,
-//     the crowd shrinks by the factor shrink, and nobody is called until holds
-//     are fast again (AIMD: Chiu and Jain, 1989). There is one decrease per
-//     congestion, since those who shop already cause the rest of it.
+//     the crowd shrinks by the factor shrink (AIMD: Chiu and Jain, 1989). There is
+//     one decrease per congestion, since those who shop already cause the rest of
+//     it.
+//   - Until holds are fast and the crowd has shrunk, each hold calls
+//     callPerHold people (proportional rate reduction, RFC 6937). To call nobody
+//     would leave the seats unsold a round trip later.
 //   - The crowd grows only while it is full (congestion window validation, RFC
 //     7661), and calls are paced, so that a pause does not end in a burst.
 //
 // People who have not come or not held for long are idle: they are not part of
 // the crowd, so accounts that only take places do not stop the sale. The crowd
-// never shrinks below leastCrowd, so that seats keep selling.
+// never shrinks below leastCrowd, so that seats keep selling. docs/queue.md has
+// what the law does in simulated sales.
 package admission
 
 import (
@@ -38,17 +43,20 @@ import (
 
 const (
 	// startPerSecond is how many people are called a second before there are
-	// holds. If all of them hold at once, they delay each other by a quarter of a
-	// second at 400 holds a second.
-	startPerSecond = 100
-	// startCrowd ends the first slow start, which nothing else may end in time.
-	startCrowd = 3000
+	// holds. An owner of an event decides thousands of holds a second
+	// (docs/performance.md).
+	startPerSecond = 200
+	startCrowd     = 6000
+	startPerHold   = 0.5
+	growPerHold    = 0.25
+	callPerHold    = 0.5
 	// leastCrowd is the least number of people who may shop at once.
 	leastCrowd = 50
-	// growPerHold is how many people each hold adds above the threshold.
-	growPerHold = 0.25
-	// calm is the fraction of the target up to which the crowd grows.
+	// calm is the fraction of the target up to which the crowd grows. At ease, the
+	// factor by which it shrinks when slow start ends, what was called in the last
+	// round trip is served without another decrease.
 	calm = 0.25
+	ease = 0.75
 	// shrink is the factor of a decrease.
 	shrink = 0.7
 	// used is the fraction of the crowd that must shop for the crowd to grow.
@@ -59,12 +67,6 @@ const (
 	patience = 5
 	// forget is the factor by which the number of recent holds decays each tick.
 	forget = 0.7
-	// overbook is how many people shop for each booking that the available seats
-	// allow: not all who shop hold. spare people more shop for the last seats.
-	overbook = 1.5
-	spare    = 10
-	// usualSeats is the number of seats per booking before there are bookings.
-	usualSeats = 2
 	// paceCrowd is the fraction of the crowd, and paceHolds the multiple of the
 	// rate of holds, up to which people are called a second.
 	paceCrowd = 0.1
@@ -121,9 +123,10 @@ type Controller struct {
 	// restored is set until the first tick of a controller that goes on with the
 	// crowd of another one, which includes idle people.
 	restored bool
-	// congested is whether holds were too slow at the last tick.
+	// congested is set while the crowd shrinks to the threshold.
 	congested bool
 	evidence  evidence
+	demand    seatDemand
 	// allowance is how many people the organiser's limit allows to call.
 	allowance float64
 }
@@ -131,10 +134,11 @@ type Controller struct {
 // New returns a controller that keeps the p99 of holds below target. Crowd is
 // the last Decision's of the queue, or 0 for a new queue.
 func New(target time.Duration, crowd float64) *Controller {
+	c := &Controller{target: target, crowd: startPerSecond, threshold: math.Inf(1), demand: newSeatDemand()}
 	if crowd > 0 {
-		return &Controller{target: target, crowd: crowd, threshold: crowd, restored: true}
+		c.crowd, c.threshold, c.restored = crowd, crowd, true
 	}
-	return &Controller{target: target, crowd: startPerSecond, threshold: startCrowd}
+	return c
 }
 
 // Tick returns how many people to call after an observation.
@@ -145,7 +149,8 @@ func (c *Controller) Tick(o Observation) Decision {
 		c.threshold = c.crowd
 	}
 	seconds := min(o.Elapsed, longestTick).Seconds()
-	growth := c.adjust(o, shopping, seconds)
+	growth := c.adjust(o, float64(shopping), seconds)
+	c.demand.observe(o, shopping, seconds)
 
 	limits := []struct {
 		people float64
@@ -153,7 +158,7 @@ func (c *Controller) Tick(o Observation) Decision {
 	}{
 		{c.crowd - float64(shopping), growth},
 		{c.organizer(o.MaxPerMinute, seconds), rest.AdmissionReasonOrganizer},
-		{seats(o) - float64(shopping), rest.AdmissionReasonFewSeats},
+		{c.demand.people(o) - float64(shopping), rest.AdmissionReasonFewSeats},
 		{seconds * max(startPerSecond, paceCrowd*c.crowd, paceHolds*float64(o.Holds)/max(seconds, 1)), growth},
 	}
 	least := limits[0]
@@ -178,44 +183,35 @@ func (c *Controller) Tick(o Observation) Decision {
 }
 
 // adjust grows or shrinks the crowd. It returns why the crowd has its size.
-func (c *Controller) adjust(o Observation, shopping int, seconds float64) rest.AdmissionReason {
-	if c.evidence.slow(o, c.target) {
-		c.crowd = min(c.crowd, float64(shopping))
-		if !c.congested {
-			c.crowd *= shrink
-			c.threshold = c.crowd
-		}
-		c.crowd, c.congested = max(leastCrowd, c.crowd), true
+func (c *Controller) adjust(o Observation, shopping, seconds float64) rest.AdmissionReason {
+	slow, warm := c.evidence.slow(o, c.target), o.P99 > time.Duration(calm*float64(c.target))
+	switch {
+	case slow && !c.congested:
+		c.congested, c.threshold = true, shrink*min(c.crowd, shopping)
+	case warm && c.evidence.enough() && c.crowd < c.threshold:
+		c.congested, c.threshold = true, ease*c.crowd
+	case c.congested && !slow && shopping <= max(c.threshold, leastCrowd):
+		c.congested, c.crowd = false, min(c.crowd, max(c.threshold, leastCrowd))
+	}
+	holds := float64(o.Holds)
+	if c.congested {
+		c.crowd = max(leastCrowd, min(c.crowd, shopping+callPerHold*holds))
 		return rest.AdmissionReasonSlow
 	}
-	c.congested = false
-	if o.P99 > time.Duration(calm*float64(c.target)) {
-		if c.evidence.enough() {
-			c.threshold = min(c.threshold, c.crowd)
+	full := o.Waiting > 0 && shopping+holds >= used*c.crowd
+	growth, reason := growPerHold*holds, rest.AdmissionReasonGrowing
+	if c.crowd < c.threshold {
+		growth, reason = startPerHold*holds, rest.AdmissionReasonStarting
+		if c.crowd < startCrowd {
+			growth = max(growth, startPerSecond*seconds)
 		}
+		growth = min(growth, c.threshold-c.crowd)
+	}
+	if warm || !full || growth == 0 {
 		return rest.AdmissionReasonCrowdFull
 	}
-	full := o.Waiting > 0 && float64(shopping+o.Holds) >= used*c.crowd
-	switch {
-	case !full:
-		return rest.AdmissionReasonCrowdFull
-	case c.crowd < c.threshold:
-		c.crowd = min(c.threshold, c.crowd+max(startPerSecond*seconds, float64(o.Holds)))
-		return rest.AdmissionReasonStarting
-	case o.Holds == 0:
-		return rest.AdmissionReasonCrowdFull
-	}
-	c.crowd += growPerHold * float64(o.Holds)
-	return rest.AdmissionReasonGrowing
-}
-
-// seats returns how many people may shop for the available seats.
-func seats(o Observation) float64 {
-	perBooking := o.SeatsPerBooking
-	if perBooking == 0 {
-		perBooking = usualSeats
-	}
-	return overbook*float64(o.Available)/perBooking + spare
+	c.crowd += growth
+	return reason
 }
 
 // organizer returns how many people the organiser's limit allows to call now: a
@@ -229,23 +225,3 @@ func (c *Controller) organizer(perMinute int, seconds float64) float64 {
 	c.allowance = min(c.allowance+perSecond*seconds, 1+perSecond)
 	return c.allowance
 }
-
-// evidence tells whether holds are too slow from p99s that may be of few holds.
-type evidence struct {
-	// holds counts the recent holds; above counts the ticks in a row whose p99 was
-	// above the target.
-	holds float64
-	above int
-}
-
-func (e *evidence) slow(o Observation, target time.Duration) bool {
-	e.holds = forget*e.holds + float64(o.Holds)
-	if o.P99 > target {
-		e.above++
-	} else {
-		e.above = 0
-	}
-	return o.Overloaded > 0 || e.above > 0 && (e.enough() || e.above >= patience)
-}
-
-func (e *evidence) enough() bool { return e.holds >= fewHolds }

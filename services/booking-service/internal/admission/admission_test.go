@@ -38,23 +38,20 @@ func TestTick(t *testing.T) {
 			with(func(o *Observation) { o.P99 = 300 * time.Millisecond; o.Shopping = 800 }), 1000, 100, rest.AdmissionReasonCrowdFull,
 		},
 		"stays while it is not used": {
-			with(func(o *Observation) { o.Holds, o.Called, o.Shopping = 10, 0, 500 }), 1000, 100, rest.AdmissionReasonCrowdFull,
+			with(func(o *Observation) { o.Holds, o.Called, o.Shopping = 10, 0, 500 }), 1000, startPerSecond, rest.AdmissionReasonCrowdFull,
 		},
 		"stays without holds": {with(func(o *Observation) { o.Holds, o.P99 = 0, 0 }), 1000, 0, rest.AdmissionReasonCrowdFull},
-		"shrinks when holds are slow": {
-			with(func(o *Observation) { o.P99 = target + 1 }), 700, 0, rest.AdmissionReasonSlow,
+		"calls one for two holds while holds are slow": {
+			with(func(o *Observation) { o.P99, o.Called, o.Shopping = target+1, 0, 800 }), 900, 100, rest.AdmissionReasonSlow,
 		},
-		"shrinks from the people who shop": {
-			with(func(o *Observation) { o.P99, o.Called, o.Shopping = target+1, 0, 500 }), 350, 0, rest.AdmissionReasonSlow,
-		},
-		"shrinks when holds are refused": {
-			with(func(o *Observation) { o.Holds, o.P99, o.Overloaded = 0, 0, 1 }), 700, 0, rest.AdmissionReasonSlow,
+		"calls nobody while no hold is done": {
+			with(func(o *Observation) { o.Holds, o.P99, o.Overloaded = 0, 0, 1 }), 1000, 0, rest.AdmissionReasonSlow,
 		},
 		"ignores one slow hold of a few": {
 			with(func(o *Observation) { o.Holds, o.P99, o.Shopping = 10, time.Second, 800 }), 1000, 100, rest.AdmissionReasonCrowdFull,
 		},
 		"keeps seats selling while holds are slow": {
-			with(func(o *Observation) { o.P99, o.Called, o.Shopping = target+1, 0, 20 }), leastCrowd, 30, rest.AdmissionReasonSlow,
+			with(func(o *Observation) { o.Holds, o.P99, o.Overloaded, o.Called, o.Shopping = 0, 0, 1, 0, 20 }), leastCrowd, 30, rest.AdmissionReasonSlow,
 		},
 		"does not count idle people": {
 			with(func(o *Observation) { o.Idle, o.Holds, o.P99 = 100, 0, 0 }), 1000, 0, rest.AdmissionReasonCrowdFull,
@@ -101,12 +98,44 @@ func TestNewQueueStartsAtAConstantRate(t *testing.T) {
 	}
 }
 
-func TestSlowStartDoublesWithTheHolds(t *testing.T) {
+func TestSlowStartIsLimitedWithoutHolds(t *testing.T) {
+	c := New(target, 0)
+	o := Observation{Elapsed: time.Second, Waiting: 1_000_000, Available: 1_000_000}
+	for range 1000 {
+		o.Called += c.Tick(o).Most
+	}
+	if o.Called < startCrowd || o.Called > startCrowd+startPerSecond {
+		t.Errorf("%d people called, want %d", o.Called, startCrowd)
+	}
+}
+
+func TestSlowStartGrowsWithTheHolds(t *testing.T) {
 	c := New(target, 0)
 	c.crowd = 1000
 	c.Tick(with(func(o *Observation) { o.Holds = 1000 }))
-	if c.crowd != 2000 {
-		t.Errorf("1,000 holds: the crowd is %g, want 2,000", c.crowd)
+	if c.crowd != 1500 {
+		t.Errorf("1,000 holds: the crowd is %g, want 1,500", c.crowd)
+	}
+}
+
+// follow ticks until the controller is not congested. Of the people who shop,
+// some hold each second, and all who may be called come.
+func follow(t *testing.T, c *Controller, shopping, holds int, p99 time.Duration) (least int) {
+	t.Helper()
+	least = shopping
+	for n := 0; ; n++ {
+		d := c.Tick(with(func(o *Observation) { o.P99, o.Holds, o.Called, o.Shopping = p99, holds, 0, shopping }))
+		if d.Reason != rest.AdmissionReasonSlow {
+			return least
+		}
+		if n == 1000 {
+			t.Fatalf("still congested: %+v", d)
+		}
+		if d.Most > holds/2 && shopping >= leastCrowd {
+			t.Fatalf("%+v, want at most %d people called", d, holds/2)
+		}
+		shopping += min(d.Most, int(d.Crowd)-shopping) - holds
+		least = min(least, shopping)
 	}
 }
 
@@ -114,38 +143,55 @@ func TestSlowStartEndsBeforeHoldsAreSlow(t *testing.T) {
 	c := New(target, 0)
 	c.crowd = 1000
 	c.Tick(with(func(o *Observation) { o.P99 = target / 2 }))
-	if d := c.Tick(busy()); c.crowd != 1050 || d.Reason != rest.AdmissionReasonGrowing {
-		t.Errorf("after a p99 of half of the target: crowd %g, %s; want 1050, growing", c.crowd, d.Reason)
+	if least := follow(t, c, 1000, 50, target/2); least > 750 || least < 700 {
+		t.Errorf("the crowd shrinks to %d, want about 750", least)
+	}
+	if d := c.Tick(with(func(o *Observation) { o.Called, o.Shopping = 0, int(c.crowd) })); d.Reason != rest.AdmissionReasonGrowing {
+		t.Errorf("then %+v, want growing", d)
 	}
 }
 
 func TestCongestionShrinksTheCrowdOnce(t *testing.T) {
 	c := New(target, 1000)
-	o := with(func(o *Observation) { o.P99 = 2 * target })
-	for range 5 {
-		if d := c.Tick(o); d.Crowd != 700 || d.Most != 0 {
-			t.Fatalf("%+v, want the crowd 700 and nobody called", d)
-		}
+	c.Tick(with(func(o *Observation) { o.P99 = 2 * target }))
+	if least := follow(t, c, 1000, 50, 0); least > 700 || least < 650 {
+		t.Errorf("the crowd shrinks to %d, want about 700", least)
 	}
-	o.Called, o.Shopping = 0, 300
-	if d := c.Tick(o); d.Crowd != 300 || d.Most != 0 {
-		t.Errorf("still slow with 300 people: %+v, want the crowd 300 and nobody called", d)
+	c.Tick(with(func(o *Observation) { o.P99, o.Called, o.Shopping = 2*target, 0, 600 }))
+	if least := follow(t, c, 600, 50, 0); least > 420 || least < 370 {
+		t.Errorf("after another congestion the crowd shrinks to %d, want about 420", least)
+	}
+}
+
+func TestCrowdShrinksWhileHoldsAreSlow(t *testing.T) {
+	c := New(target, 1000)
+	shopping := 1000
+	for range 100 {
+		d := c.Tick(with(func(o *Observation) { o.P99, o.Holds, o.Called, o.Shopping = 2*target, 40, 0, shopping }))
+		shopping = max(0, shopping+min(d.Most, int(d.Crowd)-shopping)-40)
+	}
+	if shopping > leastCrowd {
+		t.Errorf("%d people shop, want at most %d", shopping, leastCrowd)
 	}
 }
 
 func TestCrowdRecoversFastAfterCongestion(t *testing.T) {
 	c := New(target, 1000)
 	c.Tick(with(func(o *Observation) { o.P99 = 2 * target }))
-	c.Tick(with(func(o *Observation) { o.P99, o.Called, o.Shopping = 2*target, 0, 200 }))
-	for want := 300.0; want <= 700; want += 100 {
+	c.Tick(with(func(o *Observation) { o.Holds, o.P99, o.Called, o.Shopping = 0, 2*target, 0, 200 }))
+	for _, want := range []float64{400, 600, 700, 712.5} {
 		c.Tick(with(func(o *Observation) { o.Holds, o.Called, o.Shopping = 50, 0, int(c.crowd) }))
 		if c.crowd != want {
 			t.Fatalf("the crowd is %g, want %g", c.crowd, want)
 		}
 	}
-	c.Tick(with(func(o *Observation) { o.P99, o.Called, o.Shopping = 2*target, 0, 700 }))
-	if math.Abs(c.crowd-490) > 0.1 {
-		t.Errorf("after another congestion the crowd is %g, want 490", c.crowd)
+}
+
+func TestCongestionShrinksACrowdThatIsNotUsed(t *testing.T) {
+	c := New(target, 1000)
+	c.Tick(with(func(o *Observation) { o.P99, o.Called, o.Shopping = 2*target, 0, 800 }))
+	if d := c.Tick(with(func(o *Observation) { o.Called, o.Shopping = 0, 100 })); d.Crowd != 560 {
+		t.Errorf("%+v, want the crowd 560", d)
 	}
 }
 
