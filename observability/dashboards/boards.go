@@ -69,10 +69,18 @@ var boards = []board{
 				[]query{{"holds in flight", "sum(holds_in_flight{" + here + "})"}, {"watchers", "sum(seat_stream_watchers{" + here + "})"}},
 			},
 		}},
+		{"Waiting rooms", []panel{
+			{"People in queues", count, "Called: it is their turn. Shopping: admitted, without seats. Holding: admitted, with seats.", []query{
+				{"{{state}}", "sum by (state) (queue_people{" + here + "})"},
+			}},
+			{"Crowd limit", count, "How many people the controllers let shop at once.", []query{{"limit", "sum(queue_crowd_limit{" + here + "})"}}},
+			{"Watchers of queues", count, "Open queue streams.", []query{{"watchers", "sum(queue_stream_watchers{" + here + "})"}}},
+		}},
 		{"Refused requests", []panel{
-			{"Refused", perSec, "By a limit of requests a session or an address has, or because the gateway is full.", []query{
+			{"Refused", perSec, "By a limit of requests a session or an address has, because the gateway is full, or because the event has a queue.", []query{
 				{"limit by {{by}}", rate("gateway_rate_limited_total", "", "by")},
 				{"overload", rate("gateway_overload_refused_total", "", "namespace")},
+				{"not admitted", rate("gateway_queue_refused_total", "", "namespace")},
 			}},
 		}},
 	}},
