@@ -110,7 +110,7 @@ func (q *queueControl) holdP99(now time.Time) time.Duration {
 // log. Between two decisions, it fills places in the crowd that become free.
 func (l *eventLog) serveQueue() {
 	q, now := &l.queueControl, l.engine.clock.Now()
-	if l.broken != nil || !l.owned() || !l.state.LiveQueue(now) {
+	if l.broken != nil || !l.state.LiveQueue(now) || !l.owned() {
 		if q.controller != nil {
 			q.controller = nil
 			forgetQueue(l.id)
