@@ -64,16 +64,19 @@ async function picture(page: Page, info: TestInfo, name: string): Promise<void> 
 
 test('two who waited for the draw check it, and one holds seats at their turn', async ({ browser }, info) => {
   const queue = { mode: 'always', opens_before_seconds: 60, admission_seconds: 60 } as const;
-  const shown = await event(olga, 'Opening Minute', { sale_starts_at: soon(30), queue });
-  const ada = await waitingRoom(browser, await person('Ada'), shown.id, 'phone');
-  const bob = await waitingRoom(browser, await person('Bob'), shown.id, 'dark');
+  const shown = await event(olga, 'Opening Minute', { sale_starts_at: soon(35), queue });
+  const people = [await person('Ada'), await person('Bob')] as const;
+  const ada = await waitingRoom(browser, people[0], shown.id, 'phone');
+  const bob = await waitingRoom(browser, people[1], shown.id, 'dark');
 
   // Before the draw there is a place without a rank, and the hash of a seed that nobody knows.
   for (const page of [ada, bob]) {
     await join(page);
     await expect(page.getByRole('heading', { name: 'You’re in' })).toBeVisible();
   }
-  await expect(bob.getByText('2 people are in the waiting room.')).toBeVisible();
+  const others = await Promise.all(['Cy', 'Di', 'Ed', 'Flo', 'Gwen'].map((name) => person(name)));
+  for (const who of others) await enterQueue(who, shown.id);
+  await expect(bob.getByText('7 people are in the waiting room.')).toBeVisible();
   await ada.reload();
   await expect(ada.getByRole('heading', { name: 'You’re in' })).toBeVisible();
   await bob.getByText('How the draw works').click();
@@ -86,8 +89,13 @@ test('two who waited for the draw check it, and one holds seats at their turn', 
   await controlQueue(olga, shown.id, { state: 'paused' });
   await expect(position(ada)).toBeVisible({ timeout: 45_000 });
   await expect(position(bob)).toBeVisible();
-  const positions = await Promise.all([ada, bob].map((page) => position(page).innerText()));
-  expect(positions.map((text) => text.replace(/\s+/g, ' ')).toSorted()).toEqual(['1 person before you', 'You’re next']);
+  const place = `${api}/events/${shown.id}/queue/place`;
+  for (const [i, page] of [ada, bob].entries()) {
+    const { rank = 0 } = await sent<Schemas['Place']>((people[i] as Person).http.get(place));
+    const before = rank === 1 ? 'You’re next' : rank === 2 ? '1 person before you' : `${rank - 1} people before you`;
+    await expect(position(page)).toHaveText(before);
+  }
+  for (const { http } of others) await sent(http.delete(place));
   await ada.getByText('How the draw works').click();
   for (const page of [ada, bob]) {
     await expect(page.getByText('The organiser has paused the queue.').first()).toBeVisible();
