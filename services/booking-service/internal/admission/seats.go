@@ -8,8 +8,8 @@ const (
 	// so that the seats are held within about soon seconds. spare people more shop
 	// for the last seats.
 	overbook     = 1.5
-	overbookMost = 5
-	soon         = 30
+	overbookMost = 10
+	soon         = 20
 	spare        = 10
 	// usualHolds is how many holds a person makes per second of shopping, before
 	// this is known; memory is for how many seconds it is averaged.
