@@ -12,7 +12,7 @@ $(error Go is not on PATH: install Go 1.26 or later, then try again)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs restart clean demo bench pgo test lint build localenv robustness images screenshots sbom kind-up kind-down k8s-test
+.PHONY: help up down status logs restart clean demo bench pgo test lint build localenv robustness queue-sim images screenshots sbom kind-up kind-down k8s-test
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^## / { print "\n" substr($$0, 4) } /^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -62,6 +62,9 @@ lint: localenv ## vet and lint every module
 robustness: localenv ## inject faults into a cluster while people buy, then check the invariants; an hour. SEEDS="3 4" MINUTES=2: these rounds only
 	@go build -o .run/bin/robustness ./test/robustness
 	@.run/bin/robustness -instance cluster -duration $(MINUTES)m -seed "$(SEEDS)" $(MUTANTS)
+
+queue-sim: ## simulate sales with a queue: a table, and .run/queue-sim.html with charts; half a minute
+	@go run ./services/booking-service/queuesim
 
 bench: localenv ## measure throughput and latency on a separate instance; a quarter of an hour
 	@$(LOCALENV) bench
