@@ -52,10 +52,9 @@ const (
 	callPerHold    = 0.5
 	// leastCrowd is the least number of people who may shop at once.
 	leastCrowd = 50
-	// calm is the fraction of the target up to which the crowd grows. At ease, the
-	// factor by which it shrinks when slow start ends, what was called in the last
-	// round trip is served without another decrease.
-	calm = 0.25
+	// calm is the fraction of the target up to which the crowd grows. ease is the
+	// factor by which it shrinks when slow start ends there.
+	calm = 0.5
 	ease = 0.75
 	// shrink is the factor of a decrease.
 	shrink = 0.7
@@ -188,7 +187,7 @@ func (c *Controller) adjust(o Observation, shopping, seconds float64) rest.Admis
 	switch {
 	case slow && !c.congested:
 		c.congested, c.threshold = true, shrink*min(c.crowd, shopping)
-	case warm && c.evidence.enough() && c.crowd < c.threshold:
+	case warm && !c.congested && c.evidence.enough() && math.IsInf(c.threshold, 1):
 		c.congested, c.threshold = true, ease*c.crowd
 	case c.congested && !slow && shopping <= max(c.threshold, leastCrowd):
 		c.congested, c.crowd = false, min(c.crowd, max(c.threshold, leastCrowd))

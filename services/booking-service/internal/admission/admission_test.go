@@ -8,7 +8,11 @@ import (
 	"github.com/frontrow-tickets/frontrow/api/rest"
 )
 
-const target = 500 * time.Millisecond
+const (
+	target = 500 * time.Millisecond
+	// warm is a p99 at which the crowd neither grows nor shrinks.
+	warm = 300 * time.Millisecond
+)
 
 // busy is a second in which a full crowd of 1,000 people held fast, and many
 // wait.
@@ -35,7 +39,7 @@ func TestTick(t *testing.T) {
 	}{
 		"grows by a fraction of the holds": {busy(), 1050, 50, rest.AdmissionReasonGrowing},
 		"stays while holds are neither fast nor slow": {
-			with(func(o *Observation) { o.P99 = 300 * time.Millisecond; o.Shopping = 800 }), 1000, 100, rest.AdmissionReasonCrowdFull,
+			with(func(o *Observation) { o.P99 = warm; o.Shopping = 800 }), 1000, 100, rest.AdmissionReasonCrowdFull,
 		},
 		"stays while it is not used": {
 			with(func(o *Observation) { o.Holds, o.Called, o.Shopping = 10, 0, 500 }), 1000, startPerSecond, rest.AdmissionReasonCrowdFull,
@@ -142,8 +146,8 @@ func follow(t *testing.T, c *Controller, shopping, holds int, p99 time.Duration)
 func TestSlowStartEndsBeforeHoldsAreSlow(t *testing.T) {
 	c := New(target, 0)
 	c.crowd = 1000
-	c.Tick(with(func(o *Observation) { o.P99 = target / 2 }))
-	if least := follow(t, c, 1000, 50, target/2); least > 750 || least < 700 {
+	c.Tick(with(func(o *Observation) { o.P99 = warm }))
+	if least := follow(t, c, 1000, 50, warm); least > 750 || least < 700 {
 		t.Errorf("the crowd shrinks to %d, want about 750", least)
 	}
 	if d := c.Tick(with(func(o *Observation) { o.Called, o.Shopping = 0, int(c.crowd) })); d.Reason != rest.AdmissionReasonGrowing {
@@ -187,6 +191,18 @@ func TestCrowdRecoversFastAfterCongestion(t *testing.T) {
 	}
 }
 
+func TestRecoveryWaitsForFastHolds(t *testing.T) {
+	c := New(target, 1000)
+	c.Tick(with(func(o *Observation) { o.P99 = 2 * target }))
+	c.Tick(with(func(o *Observation) { o.Holds, o.P99, o.Called, o.Shopping = 0, 2*target, 0, 200 }))
+	for range 5 {
+		d := c.Tick(with(func(o *Observation) { o.P99, o.Called, o.Shopping = warm, 0, 200 }))
+		if d.Crowd != 200 || d.Reason != rest.AdmissionReasonCrowdFull {
+			t.Errorf("%+v, want the crowd 200", d)
+		}
+	}
+}
+
 func TestCongestionShrinksACrowdThatIsNotUsed(t *testing.T) {
 	c := New(target, 1000)
 	c.Tick(with(func(o *Observation) { o.P99, o.Called, o.Shopping = 2*target, 0, 800 }))
@@ -208,7 +224,7 @@ func TestFewSlowHoldsCountWhenTheyLast(t *testing.T) {
 
 func TestIdlePeopleAreReplaced(t *testing.T) {
 	c := New(target, 1000)
-	o := with(func(o *Observation) { o.P99 = 300 * time.Millisecond })
+	o := with(func(o *Observation) { o.P99 = warm })
 	c.Tick(o)
 	o.Idle = 60
 	if d := c.Tick(o); d.Most != 60 || d.Crowd != 1060 {
@@ -218,7 +234,7 @@ func TestIdlePeopleAreReplaced(t *testing.T) {
 
 func TestRestoredCrowdDoesNotCountIdlePeopleTwice(t *testing.T) {
 	c := New(target, 1000)
-	o := with(func(o *Observation) { o.Idle, o.P99 = 400, 300*time.Millisecond })
+	o := with(func(o *Observation) { o.Idle, o.P99 = 400, warm })
 	for range 2 {
 		if d := c.Tick(o); d.Crowd != 1000 || d.Most != 0 {
 			t.Errorf("%+v, want the crowd 1,000", d)

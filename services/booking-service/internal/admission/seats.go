@@ -12,9 +12,10 @@ const (
 	soon         = 20
 	spare        = 10
 	// usualHolds is how many holds a person makes per second of shopping, before
-	// this is known; memory is for how many seconds it is averaged.
-	usualHolds = 0.05
-	memory     = 60
+	// this is known. It is high, since at first nobody has had the time to hold.
+	// memory is for how many seconds it is averaged.
+	usualHolds = 0.15
+	memory     = 30
 )
 
 // seatDemand estimates how many people buy the seats that are left.
