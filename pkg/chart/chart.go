@@ -29,7 +29,7 @@ func (l *Line) Add(x, y float64) { l.Points = append(l.Points, [2]float64{x, y})
 
 const (
 	width, height            = 760, 300
-	left, right, top, bottom = 60, 150, 10, 40
+	left, right, top, bottom = 60, 150, 24, 40
 )
 
 // colours that are distinguishable with red-green colour blindness (Okabe, Ito
@@ -62,7 +62,7 @@ func (c Chart) SVG() string {
 		fmt.Fprintf(&out, `<text class="x" x="%.1f" y="%d">%s</text>`, atX(tick), height-bottom+16, label)
 	}
 	fmt.Fprintf(&out, `<text class="x" x="%d" y="%d">%s</text><text x="2" y="%d">%s</text>`,
-		(left+width-right)/2, height-6, html.EscapeString(c.X), top+10, html.EscapeString(c.Y))
+		(left+width-right)/2, height-6, html.EscapeString(c.X), top-12, html.EscapeString(c.Y))
 	for i, l := range c.Lines {
 		colour := colours[i%len(colours)]
 		fmt.Fprintf(&out, `<polyline fill="none" stroke="%s" stroke-width="1.6" points="`, colour)
