@@ -55,7 +55,7 @@ func TestLawOfAdmissionKeepsItsPromises(t *testing.T) {
 // TestCrowdFollowsCapacity sells an event whose seats are enough for far more
 // people than can be served at once.
 func TestCrowdFollowsCapacity(t *testing.T) {
-	p := patterns(1)[3]
+	p := patterns(0.6)[3]
 	p.lost, p.lostFor = 1, 0
 	s := sale{pattern: p, with: simulate(p, events.QueueAlways, 1), without: simulate(p, events.QueueOff, 1)}
 	if largest, slow := s.with.p99(); slow > 0 {
