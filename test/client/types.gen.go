@@ -59,7 +59,7 @@ type AccountPatch struct {
 	Name     string   `json:"name,omitempty,omitzero"`
 }
 
-// AdmissionReason What limits admissions. `idle`: nobody waits. `starting`: the crowd doubles until holds slow down. `growing`: holds are fast. `slow`: holds take too long, so the crowd shrinks. `crowd_full`: enough people are shopping. `few_seats`: the people shopping are enough for the seats left. `no_seats`: no seat is available. `organizer`: the organiser's limit. `paused`: the organiser has paused the queue.
+// AdmissionReason What limits admissions. `idle`: nobody waits. `starting`: the crowd grows fast until holds slow down. `growing`: holds are fast. `slow`: holds take too long, so the crowd shrinks. `crowd_full`: enough people are shopping. `few_seats`: the people shopping are enough for the seats left. `no_seats`: no seat is available. `organizer`: the organiser's limit. `paused`: the organiser has paused the queue.
 type AdmissionReason = string
 
 // Area defines model for Area.
@@ -907,7 +907,7 @@ type QueueReport struct {
 	InviteUsesLeft int   `json:"invite_uses_left"`
 	Queue          Queue `json:"queue"`
 
-	// Reason What limits admissions. `idle`: nobody waits. `starting`: the crowd doubles until holds slow down. `growing`: holds are fast. `slow`: holds take too long, so the crowd shrinks. `crowd_full`: enough people are shopping. `few_seats`: the people shopping are enough for the seats left. `no_seats`: no seat is available. `organizer`: the organiser's limit. `paused`: the organiser has paused the queue.
+	// Reason What limits admissions. `idle`: nobody waits. `starting`: the crowd grows fast until holds slow down. `growing`: holds are fast. `slow`: holds take too long, so the crowd shrinks. `crowd_full`: enough people are shopping. `few_seats`: the people shopping are enough for the seats left. `no_seats`: no seat is available. `organizer`: the organiser's limit. `paused`: the organiser has paused the queue.
 	Reason AdmissionReason `json:"reason"`
 
 	// Refused Requests that were refused, by reason.
