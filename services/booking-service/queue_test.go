@@ -98,13 +98,13 @@ func TestQueueLeadsToSeats(t *testing.T) {
 		t.Errorf("queue: %d %s", status, data)
 	}
 	organizer := identity.Identity{UserID: def.OrganizerID, Role: identity.Organizer}
-	testkit.Eventually(t, "the report has what a gateway refused", func() bool {
+	testkit.Eventually(t, "the report has what a gateway has seen", func() bool {
 		var report rest.QueueReport
 		for _, base := range s.replicas { // only the owner counts
-			s.as(t, identity.Identity{Role: identity.Anonymous}, base, http.MethodGet, queue, http.Header{"X-Frontrow-Queue-Refused": {"7"}}, "")
+			s.as(t, identity.Identity{Role: identity.Anonymous}, base, http.MethodGet, queue, http.Header{"X-Frontrow-Queue-Refused": {"7"}, "X-Frontrow-Hold-P99": {"321"}}, "")
 		}
 		_, data, _ := s.as(t, organizer, s.replicas[0], http.MethodGet, queue+"/report", nil, "")
-		return json.Unmarshal([]byte(data), &report) == nil && report.Refused.QueueRequired >= 8 && report.HoldTargetSeconds == 0.5
+		return json.Unmarshal([]byte(data), &report) == nil && report.Refused.QueueRequired >= 8 && report.HoldTargetSeconds == 0.5 && report.HoldP99Seconds == 0.321
 	})
 	if status, _, _ := s.do(t, s.replicas[0], http.MethodDelete, queue+"/place", people[2], "", ""); status != http.StatusNoContent {
 		t.Errorf("leave: %d", status)

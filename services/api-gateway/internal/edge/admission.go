@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -23,9 +24,16 @@ const (
 	admissionHeader = "Frontrow-Admission"
 	// refusedHeader tells booking-service how many requests were refused since it was sent before.
 	refusedHeader = "X-Frontrow-Queue-Refused"
+	// holdHeader tells booking-service the 99th percentile of the time that holds took since it was sent before,
+	// in milliseconds. Only the gateway sees the time that requests wait for a busy processor.
+	holdHeader = "X-Frontrow-Hold-P99"
 
-	// queueFresh is how long a known state of a queue is used before it is fetched again.
-	queueFresh = 2 * time.Second
+	// queueFresh is how long a known state of a queue is used before it is fetched again, and requiredFresh the
+	// same while admissions are required: booking-service then needs the gateways' figures.
+	queueFresh    = 2 * time.Second
+	requiredFresh = time.Second
+	// maxHolds limits the holds whose time is remembered between two fetches.
+	maxHolds = 4096
 	// queueWait is how long a request waits for the state of a queue of which nothing is known.
 	queueWait = time.Second
 	// queueTimeout limits a fetch.
@@ -45,9 +53,9 @@ var queueRefused = promauto.NewCounter(prometheus.CounterOpts{
 // It only sheds load: it lets a request through if it does not know, and booking-service decides each hold.
 type admissions struct {
 	verifier *identity.Verifier
-	// fetch asks booking-service whether an event's queue requires an admission, and tells it how many requests
-	// were refused.
-	fetch   func(ctx context.Context, event uuid.UUID, refused int) (bool, error)
+	// fetch asks booking-service whether an event's queue requires an admission, and tells it what happened since
+	// the fetch before.
+	fetch   func(ctx context.Context, event uuid.UUID, since figures) (bool, error)
 	fetches singleflight.Group
 
 	mu     sync.Mutex
@@ -59,38 +67,63 @@ type queueState struct {
 	required bool
 	// refreshAt is when the state is fetched again.
 	refreshAt time.Time
-	// refused counts the requests refused since booking-service was told.
-	refused int
+	since     figures
 }
 
-func newAdmissions(v *identity.Verifier, fetch func(context.Context, uuid.UUID, int) (bool, error)) *admissions {
+// figures are what booking-service is told about an event with a queue.
+type figures struct {
+	// refused counts requests that were refused.
+	refused int
+	// holds has the time that each hold took.
+	holds []time.Duration
+}
+
+// p99 returns the 99th percentile of the time that holds took, 0 without any.
+func (f figures) p99() time.Duration {
+	if len(f.holds) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(f.holds))
+	return sorted[(len(sorted)*99-1)/100]
+}
+
+func newAdmissions(v *identity.Verifier, fetch func(context.Context, uuid.UUID, figures) (bool, error)) *admissions {
 	queues, _ := simplelru.NewLRU[uuid.UUID, queueState](maxQueues, nil) // the only error is a size below 1
 	return &admissions{verifier: v, fetch: fetch, queues: queues}
 }
 
 // check returns an error if an event's queue requires an admission, and token is not one of the caller.
-// Organisers and admins need none.
-func (a *admissions) check(c *call, event, token string) error {
+// Organisers and admins need none. Queued is whether one was required.
+func (a *admissions) check(c *call, event, token string) (queued bool, err error) {
 	id, err := uuid.Parse(event)
 	if err != nil || c.caller.CanOrganize() || !a.required(c.r.Context(), id) {
-		return nil //nolint:nilerr // booking-service refuses an invalid id
+		return false, nil //nolint:nilerr // booking-service refuses an invalid id
 	}
 	admission, err := a.verifier.Admission(token)
 	if err == nil && admission.Event == id && admission.User == c.caller.UserID {
-		return nil
+		return true, nil
 	}
-	a.countRefused(id)
-	return problem.New(http.StatusForbidden, problem.CodeQueueRequired,
+	queueRefused.Inc()
+	a.count(id, func(f *figures) { f.refused++ })
+	return true, problem.New(http.StatusForbidden, problem.CodeQueueRequired,
 		"This event has a queue. Enter it, and come back when it is your turn.").
 		With("queue", pathOf(queuePath, id.String()))
 }
 
-func (a *admissions) countRefused(event uuid.UUID) {
-	queueRefused.Inc()
+// observe records how long a hold of an event with a queue took.
+func (a *admissions) observe(event string, took time.Duration) {
+	a.count(uuid.MustParse(event), func(f *figures) {
+		if len(f.holds) < maxHolds {
+			f.holds = append(f.holds, took)
+		}
+	})
+}
+
+func (a *admissions) count(event uuid.UUID, change func(*figures)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if state, ok := a.queues.Get(event); ok {
-		state.refused++
+		change(&state.since)
 		a.queues.Add(event, state)
 	}
 }
@@ -105,7 +138,7 @@ func (a *admissions) required(ctx context.Context, event uuid.UUID) bool {
 	if stale {
 		// One request refreshes the state; the others use it meanwhile.
 		refreshing := state
-		refreshing.refreshAt = now.Add(queueFresh)
+		refreshing.refreshAt = now.Add(state.fresh())
 		a.queues.Add(event, refreshing)
 	}
 	a.mu.Unlock()
@@ -136,25 +169,37 @@ func (a *admissions) refresh(event uuid.UUID) bool {
 	a.mu.Lock()
 	told, _ := a.queues.Peek(event)
 	a.mu.Unlock()
-	required, err := a.fetch(ctx, event, told.refused)
+	required, err := a.fetch(ctx, event, told.since)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	state, _ := a.queues.Peek(event)
 	if err == nil {
 		state.required = required
-		state.refused = max(0, state.refused-told.refused)
+		state.since.refused = max(0, state.since.refused-told.since.refused)
 	}
-	state.refreshAt = time.Now().Add(queueFresh)
+	state.since.holds = state.since.holds[min(len(told.since.holds), len(state.since.holds)):]
+	state.refreshAt = time.Now().Add(state.fresh())
 	a.queues.Add(event, state)
 	return state.required
 }
 
+// fresh returns how long the state is used before it is fetched again.
+func (s queueState) fresh() time.Duration {
+	if s.required {
+		return requiredFresh
+	}
+	return queueFresh
+}
+
 // queueRequired asks booking-service whether an event's queue requires an admission. An event that it does not
 // know requires none.
-func (s *Server) queueRequired(ctx context.Context, event uuid.UUID, refused int) (bool, error) {
+func (s *Server) queueRequired(ctx context.Context, event uuid.UUID, since figures) (bool, error) {
 	header := http.Header{}
-	if refused > 0 {
-		header.Set(refusedHeader, strconv.Itoa(refused))
+	if since.refused > 0 {
+		header.Set(refusedHeader, strconv.Itoa(since.refused))
+	}
+	if p99 := since.p99(); p99 > 0 {
+		header.Set(holdHeader, strconv.FormatInt(p99.Milliseconds(), 10))
 	}
 	resp, err := s.request(ctx, queuePath, event.String(), header)
 	if err != nil {

@@ -16,13 +16,13 @@ import (
 type fakeQueue struct {
 	required, fails atomic.Bool
 	fetches         atomic.Int64
-	// refused is what was told of refused requests.
-	refused atomic.Int64
+	// refused and holds are what was told.
+	refused, holds atomic.Int64
 	// takes is how long a fetch takes.
 	takes time.Duration
 }
 
-func (q *fakeQueue) fetch(ctx context.Context, _ uuid.UUID, refused int) (bool, error) {
+func (q *fakeQueue) fetch(ctx context.Context, _ uuid.UUID, since figures) (bool, error) {
 	q.fetches.Add(1)
 	select {
 	case <-ctx.Done():
@@ -32,7 +32,8 @@ func (q *fakeQueue) fetch(ctx context.Context, _ uuid.UUID, refused int) (bool, 
 	if q.fails.Load() {
 		return false, errors.New("booking-service is down")
 	}
-	q.refused.Add(int64(refused))
+	q.refused.Add(int64(since.refused))
+	q.holds.Add(int64(len(since.holds)))
 	return q.required.Load(), nil
 }
 
@@ -134,6 +135,31 @@ func TestUnknownStateDelaysNobodyForLong(t *testing.T) {
 	})
 }
 
+func TestEachHoldIsReportedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := &fakeQueue{takes: time.Millisecond}
+		q.required.Store(true)
+		a := newAdmissions(nil, q.fetch)
+		a.required(t.Context(), uuid.Max)
+		for range 3 {
+			a.observe(uuid.Max.String(), time.Second)
+			time.Sleep(requiredFresh + 1)
+			a.required(t.Context(), uuid.Max)
+			synctest.Wait()
+			a.observe(uuid.Max.String(), time.Second) // during the fetch
+			time.Sleep(q.takes)
+			synctest.Wait()
+		}
+		if n := q.holds.Load(); n != 5 {
+			t.Errorf("%d holds reported, want all but the last of 6", n)
+		}
+	})
+	f := figures{holds: []time.Duration{3, 1, 2}}
+	if f.p99() != 3 || (figures{}).p99() != 0 {
+		t.Errorf("p99 %v of %v, and %v of none", f.p99(), f.holds, (figures{}).p99())
+	}
+}
+
 func TestEachRefusalIsReportedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := &fakeQueue{takes: time.Millisecond}
@@ -142,11 +168,11 @@ func TestEachRefusalIsReportedOnce(t *testing.T) {
 		a.required(t.Context(), uuid.Max)
 		for n := range 6 {
 			q.fails.Store(n == 1)
-			a.countRefused(uuid.Max)
+			a.count(uuid.Max, func(f *figures) { f.refused++ })
 			time.Sleep(queueFresh + 1)
 			a.required(t.Context(), uuid.Max)
 			synctest.Wait()
-			a.countRefused(uuid.Max) // during the fetch
+			a.count(uuid.Max, func(f *figures) { f.refused++ }) // during the fetch
 			time.Sleep(q.takes)
 			synctest.Wait()
 		}

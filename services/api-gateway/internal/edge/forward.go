@@ -3,6 +3,7 @@ package edge
 import (
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/frontrow-tickets/frontrow/pkg/session"
 	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/route"
@@ -19,7 +20,7 @@ func (s *Server) dispatch(c *call) error {
 			return err
 		}
 		if c.endpoint.route.Admission {
-			if err := s.admissions.check(c, c.pathID, c.r.URL.Query().Get("admission")); err != nil {
+			if _, err := s.admissions.check(c, c.pathID, c.r.URL.Query().Get("admission")); err != nil {
 				return err
 			}
 		}
@@ -52,8 +53,12 @@ func (s *Server) forward(c *call) error {
 		req.Key = upstream.IDKey(event)
 	}
 	if rt.Admission {
-		if err := s.admissions.check(c, event, c.r.Header.Get(admissionHeader)); err != nil {
+		queued, err := s.admissions.check(c, event, c.r.Header.Get(admissionHeader))
+		if err != nil {
 			return err
+		}
+		if queued {
+			defer func() { s.admissions.observe(event, time.Since(c.start)) }()
 		}
 	}
 	if err := s.concurrency.acquire(); err != nil {

@@ -3,6 +3,7 @@ package eventlog
 import (
 	"math"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -26,6 +27,9 @@ type queueControl struct {
 	// overloaded counts the holds that found the log's queue full, atGateways
 	// the requests without an admission that gateways refused.
 	overloaded, atGateways atomic.Int64
+	// gatewayP99s are what gateways have measured of holds lately.
+	mu          sync.Mutex
+	gatewayP99s []timedHold
 
 	// The loop owns the following fields. controller is nil unless this
 	// replica owns the log and the event has a queue.
@@ -49,14 +53,30 @@ type timedHold struct {
 	took time.Duration
 }
 
-// CountRefused adds requests without an admission that a gateway refused to the
-// event's report. Those reported to another replica than the owner are lost.
-func (e *Engine) CountRefused(id ID, n int) {
+// GatewayFigures adds what a gateway has seen of an event with a queue: the
+// requests without an admission that it refused, and the 99th percentile of
+// the time of recent holds. Figures given to another replica than the owner are
+// lost.
+func (e *Engine) GatewayFigures(id ID, refused int, p99 time.Duration) {
 	e.mu.RLock()
-	defer e.mu.RUnlock()
-	if l := e.logs[id]; l != nil {
-		l.queueControl.atGateways.Add(int64(n))
+	l := e.logs[id]
+	e.mu.RUnlock()
+	if l == nil {
+		return
 	}
+	q := &l.queueControl
+	q.atGateways.Add(int64(refused))
+	if p99 > 0 {
+		now := time.Now()
+		q.mu.Lock()
+		q.gatewayP99s = append(recent(q.gatewayP99s, now), timedHold{now, p99})
+		q.mu.Unlock()
+	}
+}
+
+// recent returns the holds that still count.
+func recent(holds []timedHold, now time.Time) []timedHold {
+	return slices.DeleteFunc(holds, func(h timedHold) bool { return now.Sub(h.at) > holdsRemembered })
 }
 
 // observeQueue records what a round means for the controller.
@@ -91,19 +111,25 @@ func (l *eventLog) observeQueue(batch []*call, answers []*logpb.Answer) {
 	}
 }
 
-// holdP99 returns the 99th percentile of the time that recent holds took, 0
-// without any.
-func (q *queueControl) holdP99(now time.Time) time.Duration {
-	q.holds = slices.DeleteFunc(q.holds, func(h timedHold) bool { return now.Sub(h.at) > holdsRemembered })
+// holdP99 returns the 99th percentile of the time that recent holds took, as
+// this replica or the slowest gateway has seen it, 0 without any.
+func (q *queueControl) holdP99(now time.Time) (p99 time.Duration) {
+	q.mu.Lock()
+	q.gatewayP99s = recent(q.gatewayP99s, now)
+	for _, h := range q.gatewayP99s {
+		p99 = max(p99, h.took)
+	}
+	q.mu.Unlock()
+	q.holds = recent(q.holds, now)
 	if len(q.holds) == 0 {
-		return 0
+		return p99
 	}
 	took := make([]time.Duration, len(q.holds))
 	for i, h := range q.holds {
 		took[i] = h.took
 	}
 	slices.Sort(took)
-	return took[(len(took)*99-1)/100]
+	return max(p99, took[(len(took)*99-1)/100])
 }
 
 // serveQueue admits people from the event's queue, if this replica owns the

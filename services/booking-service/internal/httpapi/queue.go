@@ -34,6 +34,10 @@ const deviceHeader = "X-Frontrow-Device"
 // has refused since it sent the header before.
 const refusedHeader = "X-Frontrow-Queue-Refused"
 
+// holdHeader has the 99th percentile of the time that holds took at a gateway,
+// since it sent the header before, in milliseconds.
+const holdHeader = "X-Frontrow-Hold-P99"
+
 // queueView returns the queue of the event in the path, as known to this
 // replica.
 func (a *api) queueView(r *http.Request) (view rest.Queue, err error) {
@@ -53,8 +57,10 @@ func (a *api) queue(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if refused, err := strconv.Atoi(r.Header.Get(refusedHeader)); err == nil {
-		a.engine.CountRefused(eventlog.IDOf(view.EventID), refused)
+	refused, _ := strconv.Atoi(r.Header.Get(refusedHeader))
+	p99, _ := strconv.Atoi(r.Header.Get(holdHeader))
+	if refused > 0 || p99 > 0 {
+		a.engine.GatewayFigures(eventlog.IDOf(view.EventID), refused, time.Duration(p99)*time.Millisecond)
 	}
 	w.Header().Set("Cache-Control", "public, max-age=1")
 	return httpapi.WriteJSON(w, http.StatusOK, view)
