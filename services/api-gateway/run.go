@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http"
 
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
 	"github.com/frontrow-tickets/frontrow/pkg/redisclient"
@@ -14,6 +15,9 @@ import (
 	"github.com/frontrow-tickets/frontrow/services/api-gateway/internal/upstream"
 	"github.com/frontrow-tickets/frontrow/web"
 )
+
+// wrap is set only in builds for the load test. It adds what the test needs to the handler of requests.
+var wrap func(http.Handler) http.Handler
 
 // run serves until ctx ends.
 func run(ctx context.Context, cfg config) error {
@@ -61,5 +65,8 @@ func run(ctx context.Context, cfg config) error {
 		return err
 	}
 	process.Server.RegisterOnShutdown(front.EndStreams)
+	if wrap != nil {
+		return process.Run(ctx, wrap(front))
+	}
 	return process.Run(ctx, front)
 }

@@ -36,7 +36,7 @@ type options struct {
 	result      string
 	hop         string
 	waiting     string
-	pid         int
+	shared      int
 }
 
 // alone reports whether the part needs only a running Frontrow.
@@ -55,8 +55,8 @@ func main() {
 	flag.BoolVar(&o.refused, "refused", false, "with -only holds: ask for seats that are taken")
 	flag.StringVar(&o.result, "result", "", "with -only sale: the file for the result, as JSON")
 	flag.StringVar(&o.hop, "hop", "", "be a bare server (\"server\") or the proxy of one at an address; used by this program itself")
-	flag.StringVar(&o.waiting, "waiting", "", "the address of a queue's stream: open -connections streams, and print what -seconds of them cost the gateway -pid")
-	flag.IntVar(&o.pid, "pid", 0, "with -waiting: the gateway's process id")
+	flag.StringVar(&o.waiting, "waiting", "", "the program of a gateway, built by make bench: start it, open -connections streams of a queue, and print what -seconds of them cost it")
+	flag.IntVar(&o.shared, "shared", 1, "with -waiting: streams per connection")
 	flag.Parse()
 	if o.hop != "" {
 		if err := serveHop(o.hop); err != nil {
