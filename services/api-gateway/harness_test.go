@@ -201,6 +201,9 @@ func (w *world) try(method, path, body string, headers ...string) (response, err
 		return response{}, err
 	}
 	defer resp.Body.Close()
+	if resp.Header.Get("Content-Type") == "text/event-stream" {
+		return response{resp.StatusCode, resp.Header, ""}, nil // a stream does not end
+	}
 	raw, err := io.ReadAll(resp.Body)
 	return response{resp.StatusCode, resp.Header, string(raw)}, err
 }
