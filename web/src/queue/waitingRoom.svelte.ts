@@ -13,7 +13,7 @@ import { stageOf } from './stage';
 export type Queue = Schemas['Queue'];
 
 /** People who learn of something together ask for it within this many milliseconds. */
-const spread = { opening: 3000, soldOut: 20_000 };
+const spread = { opening: 3000, soldOut: 20_000, turn: 1000 };
 
 export class WaitingRoom {
   queue = $state.raw<Queue>();
@@ -147,8 +147,10 @@ export class WaitingRoom {
       await this.#rankByDraw();
       const { place } = this.own;
       const serving = place?.lane ? this.queue?.lanes[place.lane].serving : undefined;
-      if (place?.state === 'waiting' && serving !== undefined && (this.rank ?? Infinity) <= serving)
+      if (place?.state === 'waiting' && serving !== undefined && (this.rank ?? Infinity) <= serving) {
+        await new Promise((done) => setTimeout(done, spread.turn * Math.random()));
         await this.own.refresh();
+      }
       // Without a challenge: a place that another tab has given on must not be taken again.
       if (this.own.place?.state === 'called' && document.visibilityState === 'visible') await this.#put({});
     } catch {

@@ -52,10 +52,12 @@ const (
 	callPerHold    = 0.5
 	// leastCrowd is the least number of people who may shop at once.
 	leastCrowd = 50
-	// calm is the fraction of the target up to which the crowd grows. ease is the
-	// factor by which it shrinks when slow start ends there.
-	calm = 0.5
-	ease = 0.75
+	// calm is the fraction of the target up to which the crowd grows. Slow start
+	// ends at the fraction hasty; ease is the factor by which the crowd shrinks
+	// then.
+	calm  = 0.5
+	hasty = 0.25
+	ease  = 0.75
 	// shrink is the factor of a decrease.
 	shrink = 0.7
 	// used is the fraction of the crowd that must shop for the crowd to grow.
@@ -69,7 +71,7 @@ const (
 	// paceCrowd is the fraction of the crowd, and paceHolds the multiple of the
 	// rate of holds, up to which people are called a second.
 	paceCrowd = 0.1
-	paceHolds = 2
+	paceHolds = 1.5
 	// longestTick limits what a late tick makes up for.
 	longestTick = 5 * time.Second
 )
@@ -184,10 +186,11 @@ func (c *Controller) Tick(o Observation) Decision {
 // adjust grows or shrinks the crowd. It returns why the crowd has its size.
 func (c *Controller) adjust(o Observation, shopping, seconds float64) rest.AdmissionReason {
 	slow, warm := c.evidence.slow(o, c.target), o.P99 > time.Duration(calm*float64(c.target))
+	ends := o.P99 > time.Duration(hasty*float64(c.target))
 	switch {
 	case slow && !c.congested:
 		c.congested, c.threshold = true, shrink*min(c.crowd, shopping)
-	case warm && !c.congested && c.evidence.enough() && math.IsInf(c.threshold, 1):
+	case ends && !c.congested && c.evidence.enough() && math.IsInf(c.threshold, 1):
 		c.congested, c.threshold = true, ease*c.crowd
 	case c.congested && !slow && shopping <= max(c.threshold, leastCrowd):
 		c.congested, c.crowd = false, min(c.crowd, max(c.threshold, leastCrowd))

@@ -63,8 +63,8 @@ func TestTick(t *testing.T) {
 		"calls a limited number a second": {
 			with(func(o *Observation) { o.Holds, o.P99, o.Called, o.Shopping = 0, 0, 0, 0 }), 1000, startPerSecond, rest.AdmissionReasonCrowdFull,
 		},
-		"calls twice as many as hold": {
-			with(func(o *Observation) { o.Called, o.Shopping = 0, 200 }), 1000, 400, rest.AdmissionReasonCrowdFull,
+		"calls half as many more as hold": {
+			with(func(o *Observation) { o.Called, o.Shopping = 0, 200 }), 1000, 300, rest.AdmissionReasonCrowdFull,
 		},
 		"calls enough people for the seats left": {
 			with(func(o *Observation) { o.Available, o.SeatsPerBooking = 1200, 1.8 }), 1050, 10, rest.AdmissionReasonFewSeats,
