@@ -89,7 +89,8 @@ func describeQueue(op *logpb.Operation) (at int64, what string) {
 	case *logpb.Operation_Drawn:
 		return op.Drawn.GetAt(), "queue: drawn"
 	case *logpb.Operation_Served:
-		return op.Served.GetAt(), fmt.Sprintf("queue: serving %v, crowd %.0f, %s", op.Served.GetServing(), op.Served.GetCrowd(), op.Served.GetReason())
+		return op.Served.GetAt(), fmt.Sprintf("queue: serving %v, crowd %.0f, %s, p99 %d ms, %.1f holds/s", op.Served.GetServing(), op.Served.GetCrowd(),
+			op.Served.GetReason(), op.Served.GetHoldP99Ms(), op.Served.GetHoldsPerSecond())
 	case *logpb.Operation_Entered:
 		return op.Entered.GetAt(), fmt.Sprintf("queue: user %s admitted until %s", id(op.Entered.GetUser()), millis(op.Entered.GetUntil()).Format(time.RFC3339))
 	case *logpb.Operation_Left:
