@@ -27,6 +27,7 @@ beforeEach(async () => {
     now: start - 60_000,
     toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'],
   });
+  vi.spyOn(Math, 'random').mockReturnValue(0.01); // requests that are spread over time come at once
   stopClock = tick();
   [place, asked, sent, page.visibilityState] = [undefined, [], [], 'visible'];
   sessionStorage.removeItem('frontrow-place-e1');
