@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/frontrow-tickets/frontrow/pkg/testkit"
+	"github.com/frontrow-tickets/frontrow/test/client"
 )
 
 const dashboards = "../../charts/frontrow/files/dashboards"
@@ -33,6 +34,7 @@ func TestDashboardsHaveData(t *testing.T) {
 	begin := time.Now()
 	prometheus := startPrometheus(t)
 	s := newSale(t, nil)
+	newSale(t, func(e *client.NewEvent) { e.Queue = client.QueueSettings{Mode: "always"} }) // for the panels of queues
 	winner, loser := newBuyer(t), newBuyer(t)
 	selling, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	done := make(chan struct{})
