@@ -16,7 +16,7 @@ import (
 type fakeQueue struct {
 	required, fails atomic.Bool
 	fetches         atomic.Int64
-	// refused and holds are what was told.
+	// refused and holds count what fetches have reported.
 	refused, holds atomic.Int64
 	// takes is how long a fetch takes.
 	takes time.Duration

@@ -113,7 +113,7 @@ func (p *place) index() uint32 {
 	return p.number - 1
 }
 
-// apply applies an operation of the queue. Handled is false if it is not one.
+// applyQueue applies an operation of the queue. Handled is false if it is not one.
 func (s *State) applyQueue(op *logpb.Operation) (handled bool) {
 	if s.queue == nil {
 		s.queue = newQueue()

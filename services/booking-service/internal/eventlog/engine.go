@@ -389,14 +389,3 @@ func (e *Engine) Close(ctx context.Context) error {
 	e.cancel()
 	return nil
 }
-
-// BookingsOf returns a user's bookings in the events in memory.
-func (e *Engine) BookingsOf(user uuid.UUID) []ListedBooking {
-	all := []ListedBooking{}
-	e.Each(func(s *booking.State) {
-		for _, b := range s.BookingsOf(user) {
-			all = append(all, ListedBooking{Seq: b.Seq, Booking: b.Document()})
-		}
-	})
-	return all
-}

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/frontrow-tickets/frontrow/services/booking-service/internal/booking"
 )
 
@@ -95,4 +97,15 @@ type ListedBooking struct {
 // EncodeListed encodes a booking for the user's list.
 func EncodeListed(b *booking.Booking) ([]byte, error) {
 	return json.Marshal(ListedBooking{Seq: b.Seq, Booking: b.Document()})
+}
+
+// BookingsOf returns a user's bookings in the events in memory.
+func (e *Engine) BookingsOf(user uuid.UUID) []ListedBooking {
+	all := []ListedBooking{}
+	e.Each(func(s *booking.State) {
+		for _, b := range s.BookingsOf(user) {
+			all = append(all, ListedBooking{Seq: b.Seq, Booking: b.Document()})
+		}
+	})
+	return all
 }

@@ -170,7 +170,7 @@ func (l *eventLog) serveQueue() {
 			q.left = max(0, q.left-int(serving))
 		}
 	}
-	observeFigures(l.id, l.state.QueueFigures(now), q.decision)
+	observeFigures(l.id, figures, q.decision)
 }
 
 // decideQueue lets the controller decide and fills in the command.

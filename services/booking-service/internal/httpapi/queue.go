@@ -83,18 +83,8 @@ func (a *api) queueStream(w http.ResponseWriter, r *http.Request) error {
 	var buf bytes.Buffer
 	writeFrame(&buf, view)
 	for sent := view.Version; ; {
-		if buf.Len() > 0 {
-			// A client that reads nothing for this long is considered gone.
-			if rc.SetWriteDeadline(time.Now().Add(2*heartbeat)) != nil {
-				return nil
-			}
-			if _, err := w.Write(buf.Bytes()); err != nil {
-				return nil
-			}
-			if err := rc.Flush(); err != nil {
-				return nil
-			}
-			buf.Reset()
+		if !send(rc, w, &buf) {
+			return nil
 		}
 		select {
 		case <-r.Context().Done():

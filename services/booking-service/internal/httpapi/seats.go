@@ -121,17 +121,9 @@ func (a *api) stream(w http.ResponseWriter, r *http.Request) error {
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
 	for {
-		// A client that reads nothing for this long is considered gone.
-		if err := rc.SetWriteDeadline(time.Now().Add(2 * heartbeat)); err != nil {
+		if !send(rc, w, &buf) {
 			return nil
 		}
-		if _, err := w.Write(buf.Bytes()); err != nil {
-			return nil
-		}
-		if err := rc.Flush(); err != nil {
-			return nil
-		}
-		buf.Reset()
 		select {
 		case <-r.Context().Done():
 			return nil
@@ -154,6 +146,23 @@ func (a *api) stream(w http.ResponseWriter, r *http.Request) error {
 			}
 		}
 	}
+}
+
+// send sends what is buffered, if anything, to the client of a stream. It
+// returns false if the client is gone.
+func send(rc *http.ResponseController, w http.ResponseWriter, buf *bytes.Buffer) bool {
+	if buf.Len() == 0 {
+		return true
+	}
+	// A client that reads nothing for this long is considered gone.
+	if rc.SetWriteDeadline(time.Now().Add(2*heartbeat)) != nil {
+		return false
+	}
+	if _, err := w.Write(buf.Bytes()); err != nil {
+		return false
+	}
+	buf.Reset()
+	return rc.Flush() == nil
 }
 
 // encode writes one delta per block. Only the last one carries the id, so that
