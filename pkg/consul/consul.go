@@ -27,9 +27,9 @@ func newClient(addr string) (*api.Client, error) {
 	cfg := api.DefaultConfig()
 	cfg.Address = addr
 	cfg.Transport = &http.Transport{
-		DialContext:         (&net.Dialer{Timeout: time.Second, KeepAlive: 15 * time.Second}).DialContext,
-		MaxIdleConnsPerHost: 8,
-		IdleConnTimeout:     30 * time.Second,
+		DialContext: (&net.Dialer{Timeout: time.Second, KeepAlive: 15 * time.Second}).DialContext,
+		// An agent serves 200 connections of an address. Requests are rare, and blocking queries keep theirs busy.
+		DisableKeepAlives: true,
 	}
 	client, err := api.NewClient(cfg)
 	if err != nil {

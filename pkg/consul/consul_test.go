@@ -212,3 +212,26 @@ func TestClientTakesTokenAndAuthorityFromConsulsVariables(t *testing.T) {
 		t.Errorf("the token is %q", got)
 	}
 }
+
+func TestRequestsLeaveNoIdleConnection(t *testing.T) {
+	var open atomic.Int32
+	agent := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	agent.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		switch s {
+		case http.StateNew:
+			open.Add(1)
+		case http.StateClosed:
+			open.Add(-1)
+		}
+	}
+	agent.Start()
+	defer agent.Close()
+	c, err := newClient(agent.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Agent().ServiceDeregister("booking-service-1"); err != nil {
+		t.Fatal(err)
+	}
+	testkit.Eventually(t, "the connection is closed", func() bool { return open.Load() == 0 })
+}

@@ -42,7 +42,7 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	cfg := api.DefaultConfig()
+	cfg := api.DefaultNonPooledConfig()
 	cfg.Address = testkit.Consul(t)
 	client, err := api.NewClient(cfg)
 	if err != nil {
