@@ -70,6 +70,11 @@ func queueFigures() []report.Figure {
 // same people at the same rate of holds, and compares.
 func (b *bench) onlyQueue(ctx context.Context, people int) error {
 	b.figures = queueFigures()
+	if restore, err := preferClients(); err == nil {
+		defer restore()
+	} else {
+		b.progress("the people compete with the system for the processors: %v", err)
+	}
 	a := newAudience(b, people)
 	queued, err := a.sellQueued(ctx)
 	if err != nil {

@@ -117,7 +117,7 @@ func (s *selling) awaitSold(ctx context.Context) error {
 		if q.SeatsAvailable == 0 && s.taken == 0 {
 			s.taken = now
 			s.rate = s.holds.rate(time.Now())
-			b.progress("no seat is available %.1f s after the start; %.0f holds a second", now.Seconds(), s.rate)
+			b.progress("no seat is available %.1f s after the start; %.0f holds a second, p99 %.0f ms", now.Seconds(), s.rate, ms(s.holds.quantile(.99)))
 		}
 		if q.SeatsAvailable == 0 && q.SeatsHeld == 0 {
 			s.soldOut = now
