@@ -114,12 +114,12 @@ func TestQueueLeadsToSeats(t *testing.T) {
 	}
 }
 
-func TestQueueStreamHasEveryChangeForEverybody(t *testing.T) {
-	s := start3(t)
-	_, queue := s.queued(t, time.Hour)
-	ctx, stop := context.WithCancel(t.Context())
+// follow passes on every event of a queue's stream until seen returns true.
+func (s *system) follow(t *testing.T, base, queue string, seen func(rest.Queue) bool) {
+	t.Helper()
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.replicas[1]+queue+"/stream", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+queue+"/stream", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +129,6 @@ func TestQueueStreamHasEveryChangeForEverybody(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	var joined sync.Once
 	lines, id := bufio.NewScanner(resp.Body), int64(0)
 	for lines.Scan() {
 		if text, ok := strings.CutPrefix(lines.Text(), "id: "); ok {
@@ -143,19 +142,39 @@ func TestQueueStreamHasEveryChangeForEverybody(t *testing.T) {
 		if !ok {
 			continue
 		}
-		joined.Do(func() {
-			user := uuid.Must(uuid.NewV7())
-			s.takePlace(t, s.replicas[0], queue, user, s.solve(t, s.replicas[0], queue, user))
-		})
 		var view rest.Queue
 		if err := json.Unmarshal([]byte(data), &view); err != nil || view.Version != id {
 			t.Fatalf("%s: %v", data, err)
 		}
-		if view.Lanes.General.Waiting == 1 {
+		if seen(view) {
 			return
 		}
 	}
-	t.Errorf("the stream ended: %v", lines.Err())
+	t.Fatalf("the stream ended: %v", lines.Err())
+}
+
+func TestQueueStreamHasEveryChangeForEverybody(t *testing.T) {
+	s := start3(t)
+	_, queue := s.queued(t, time.Hour)
+	var joined sync.Once
+	s.follow(t, s.replicas[1], queue, func(view rest.Queue) bool {
+		joined.Do(func() {
+			user := uuid.Must(uuid.NewV7())
+			s.takePlace(t, s.replicas[0], queue, user, s.solve(t, s.replicas[0], queue, user))
+		})
+		return view.Lanes.General.Waiting == 1
+	})
+}
+
+func TestQueueStreamTellsThatTheSaleHasEnded(t *testing.T) {
+	s := start3(t)
+	def := s.sale(t, func(def *events.EventChanged) {
+		def.SaleStartsAt, def.SaleEndsAt = time.Now().Add(2*time.Second), time.Now().Add(5*time.Second)
+		def.Queue = events.Queue{Mode: events.QueueAlways, OpensBeforeSeconds: 3600, AdmissionSeconds: 60}
+	})
+	s.follow(t, s.replicas[1], "/api/v1/events/"+def.EventID.String()+"/queue", func(view rest.Queue) bool {
+		return view.State == rest.QueueStateOff
+	})
 }
 
 func TestOrganiserControlsQueueAndInvites(t *testing.T) {

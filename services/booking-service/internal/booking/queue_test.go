@@ -355,8 +355,11 @@ func TestOrganiserControlsTheQueue(t *testing.T) {
 	s.start()
 	control := func(state string) {
 		audit := []byte(`{"id":"` + uuid.NewString() + `","at":"2027-03-01T12:00:00Z","action":"queue_controlled"}`)
-		s.do(&logpb.Command{Kind: &logpb.Command_Control{Control: &logpb.Control{Control: &logpb.QueueControl{State: state}, Audit: audit}}})
+		c := &logpb.Command{Kind: &logpb.Command_Control{Control: &logpb.Control{Control: &logpb.QueueControl{State: state}, Audit: audit}}}
+		s.do(c, c) // twice in a round
+		s.do(c)
 	}
+	control("running") // as before
 	control("paused")
 	s.do(serveUpTo(5))
 	s.wantPlace(user, logpb.Place_WAITING, logpb.Lane_GENERAL)
@@ -382,6 +385,23 @@ func TestOrganiserControlsTheQueue(t *testing.T) {
 	}
 	if audited != 3 {
 		t.Errorf("%d audit entries", audited)
+	}
+}
+
+func TestQueueIsServedOnceAfterTheEndOfTheSale(t *testing.T) {
+	s := newQueue(t, events.QueueAlways)
+	s.come(uuid.New())
+	s.start()
+	s.now = s.def.SaleEndsAt
+	if !s.LiveQueue(s.now) {
+		t.Fatal("nobody would tell that the sale has ended")
+	}
+	before := s.QueueView(s.now).Version
+	s.do(serveUpTo(5))
+	s.do(serveUpTo(5))
+	v := s.QueueView(s.now)
+	if v.State != rest.QueueStateOff || v.Version != before+1 || v.Lanes.General.Serving != 0 || s.LiveQueue(s.now) {
+		t.Errorf("after the end: %+v, before it version %d", v, before)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/frontrow-tickets/frontrow/api/events"
 	logpb "github.com/frontrow-tickets/frontrow/api/log"
@@ -22,6 +23,8 @@ type queueRound struct {
 	devices  map[uint64]uuid.UUID
 	networks map[uint64]int
 	batches  map[uint64]uint64
+	// control is the organiser's last one, nil if the round has none.
+	control *logpb.QueueControl
 }
 
 // changes returns the round's changes to the queue, to add to.
@@ -186,7 +189,12 @@ func (r *Round) leave(c *logpb.Leave) *logpb.Answer {
 // people called before count as part of the crowd.
 func (r *Round) serve(c *logpb.Serve) *logpb.Answer {
 	e := r.state.Event
-	if e == nil || !e.hasQueue() || r.now.Before(e.queueOpens()) || !r.now.Before(e.SaleEndsAt) {
+	if !r.state.LiveQueue(r.now) {
+		return &logpb.Answer{}
+	}
+	if !r.now.Before(e.SaleEndsAt) {
+		// The log grows, so that the streams tell everybody that the sale has ended.
+		r.add(&logpb.Operation{Kind: &logpb.Operation_Served{Served: &logpb.Served{Serving: r.state.queue.serving(), At: r.at}}})
 		return &logpb.Answer{}
 	}
 	r.seed(c.GetSeed())
@@ -208,12 +216,18 @@ func (r *Round) serve(c *logpb.Serve) *logpb.Answer {
 	return &logpb.Answer{}
 }
 
-// call returns the ranks up to which people are called.
-func (r *Round) call(q *queue, c *logpb.Serve) []uint32 {
+// serving returns the ranks up to which people have been called.
+func (q *queue) serving() []uint32 {
 	serving := make([]uint32, lanes)
 	for n, l := range q.lanes {
 		serving[n] = l.serving
 	}
+	return serving
+}
+
+// call returns the ranks up to which people are called.
+func (r *Round) call(q *queue, c *logpb.Serve) []uint32 {
+	serving := q.serving()
 	if !r.state.queueRequired(r.now) || q.drawnAt == 0 || q.control.GetState() == paused {
 		return serving
 	}
@@ -267,6 +281,17 @@ func (r *Round) control(c *logpb.Control) *logpb.Answer {
 	if r.state.Event == nil || !r.state.Event.hasQueue() {
 		return refuse(QueueNotOpen)
 	}
+	changes := r.changes()
+	if changes.control == nil {
+		changes.control = newQueue().control
+		if q := r.state.queue; q != nil {
+			changes.control = q.control
+		}
+	}
+	if proto.Equal(changes.control, c.GetControl()) {
+		return &logpb.Answer{} // a request sent twice is audited once
+	}
+	changes.control = c.GetControl()
 	r.add(&logpb.Operation{Kind: &logpb.Operation_Controlled{Controlled: &logpb.Controlled{Control: c.GetControl(), At: r.at, Audit: c.GetAudit()}}})
 	return &logpb.Answer{}
 }
@@ -338,8 +363,12 @@ func (s *State) crowd(at int64) (n People) {
 }
 
 // LiveQueue reports whether the queue must be served at a time: the event's
-// log must then stay in memory at its owner.
+// log must then stay in memory at its owner. The queue is served once more
+// after the end of the sale.
 func (s *State) LiveQueue(now time.Time) bool {
 	e := s.Event
-	return e != nil && e.hasQueue() && e.Status == events.StatusPublished && !now.Before(e.queueOpens()) && now.Before(e.SaleEndsAt)
+	if e == nil || !e.hasQueue() || e.Status != events.StatusPublished || now.Before(e.queueOpens()) {
+		return false
+	}
+	return now.Before(e.SaleEndsAt) || s.queue != nil && s.queue.last.GetAt() < e.SaleEndsAt.UnixMilli()
 }
