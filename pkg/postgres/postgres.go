@@ -134,7 +134,7 @@ func InTx(ctx context.Context, pool *pgxpool.Pool, fn func(tx pgx.Tx) error) err
 		return err
 	}
 	return problem.New(http.StatusServiceUnavailable, problem.CodeOutcomeUnknown,
-		"The outcome of this request is unknown. Send it again with the same Idempotency-Key.").After(time.Second).Because(err)
+		"The outcome of this request is unknown. Send it again, with the same Idempotency-Key if it has one.").After(time.Second).Because(err)
 }
 
 // isBrokenConnection detects a connection that ended during a statement: pgx

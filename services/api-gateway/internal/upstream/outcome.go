@@ -59,7 +59,7 @@ func (r result) problem(rt *route.Route) error {
 	case r.outcome == unknown && !rt.Retry:
 		return problem.New(http.StatusServiceUnavailable, problem.CodeOutcomeUnknown,
 			"The connection broke before the response. The request may have taken effect or not. "+
-				"Retry it with the same Idempotency-Key.").After(time.Second).Because(r.err)
+				"Send it again, with the same Idempotency-Key if it has one.").After(time.Second).Because(r.err)
 	case r.outcome == unknown && errors.Is(r.err, errAttemptTimeout):
 		return problem.New(http.StatusGatewayTimeout, problem.CodeUpstreamTimeout, "The response took too long.").Because(r.err)
 	default:

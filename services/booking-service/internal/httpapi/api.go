@@ -176,7 +176,7 @@ func explain(err error) error {
 		return answer
 	case errors.Is(err, eventlog.ErrUnknown):
 		return problem.New(http.StatusServiceUnavailable, problem.CodeOutcomeUnknown,
-			"The outcome of this request is unknown. Send it again with the same Idempotency-Key.").After(time.Second).Because(err)
+			"The outcome of this request is unknown. Send it again, with the same Idempotency-Key if it has one.").After(time.Second).Because(err)
 	case errors.Is(err, eventlog.ErrOverloaded):
 		return problem.New(http.StatusServiceUnavailable, problem.CodeOverloaded, "Too many people are booking this event right now. Try again in a moment.").After(time.Second).Because(err)
 	}
