@@ -1106,7 +1106,10 @@ type QueueChallenge struct {
 	// Challenge Send it back with the solution.
 	Challenge string             `json:"challenge,omitempty,omitzero"`
 	Kind      QueueChallengeKind `json:"kind"`
-	SiteKey   string             `json:"site_key,omitempty,omitzero"`
+
+	// Script The address of the script that defines `turnstile`.
+	Script  string `json:"script,omitempty,omitzero"`
+	SiteKey string `json:"site_key,omitempty,omitzero"`
 }
 
 // QueueChallengeKind defines model for QueueChallenge.Kind.

@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"net/netip"
+	"net/url"
 	"time"
 
 	"github.com/frontrow-tickets/frontrow/pkg/identity"
@@ -20,6 +21,7 @@ type config struct {
 	RedisURL         string        `env:"REDIS_URL,required"`
 	Routing          string        `env:"ROUTING" envDefault:"hash"`
 	CORSOrigins      []string      `env:"CORS_ORIGINS"`
+	TurnstileScript  url.URL       `env:"QUEUE_TURNSTILE_SCRIPT"`
 	RateLimitSession float64       `env:"RATE_LIMIT_SESSION" envDefault:"50"`
 	RateLimitAddress float64       `env:"RATE_LIMIT_ADDRESS" envDefault:"200"`
 	SessionIdle      time.Duration `env:"SESSION_IDLE" envDefault:"2h"`

@@ -59,7 +59,7 @@ func run(ctx context.Context, cfg config) error {
 	front, err := edge.New(edge.Config{
 		Forwarder: forwarder, Sessions: sessions, SessionRecent: cfg.SessionRecent, Signers: signers,
 		Admissions: admissions, BySession: bySession, ByAddress: byAddress, CORSOrigins: cfg.CORSOrigins, TrustedProxies: cfg.TrustedProxies,
-		App: web.App(),
+		TurnstileScript: cfg.TurnstileScript, App: web.App(),
 	})
 	if err != nil {
 		return err

@@ -865,7 +865,10 @@ type QueueChallenge struct {
 	// Challenge Send it back with the solution.
 	Challenge string `json:"challenge,omitempty,omitzero"`
 	Kind      string `json:"kind"`
-	SiteKey   string `json:"site_key,omitempty,omitzero"`
+
+	// Script The address of the script that defines `turnstile`.
+	Script  string `json:"script,omitempty,omitzero"`
+	SiteKey string `json:"site_key,omitempty,omitzero"`
 }
 
 // QueueControl defines model for QueueControl.

@@ -1,14 +1,26 @@
 // Solves what the server asks for before it gives out a place.
 import type { Schemas } from '../api/client';
+import { widgetResponse } from './turnstile';
 
 type Challenge = Schemas['QueueChallenge'];
 type Solved = Pick<Schemas['PlaceRequest'], 'challenge' | 'solution'>;
 
-/** Returns a challenge with its solution. Error: the kind of the challenge is not supported, or the worker failed. */
-export async function solved({ kind, challenge = '', bits = 0 }: Challenge): Promise<Solved> {
-  if (kind === 'none') return {};
-  if (kind !== 'proof_of_work') throw new Error(`solve challenge: unsupported kind ${kind}`);
-  return { challenge, solution: await inWorker(challenge, bits) };
+/** Returns a challenge with its solution. Error: the worker or the widget failed, or the person has closed it. */
+export async function solved({
+  kind,
+  challenge = '',
+  bits = 0,
+  site_key = '',
+  script = '',
+}: Challenge): Promise<Solved> {
+  switch (kind) {
+    case 'none':
+      return {};
+    case 'proof_of_work':
+      return { challenge, solution: await inWorker(challenge, bits) };
+    case 'turnstile':
+      return { solution: await widgetResponse(script, site_key) };
+  }
 }
 
 function inWorker(challenge: string, bits: number): Promise<string> {

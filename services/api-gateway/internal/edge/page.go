@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"mime"
 	"net/http"
+	"net/url"
 	"path"
 	"strconv"
 	"strings"
@@ -31,10 +32,22 @@ const homePage = `<!doctype html>
 </html>
 `
 
-// appPolicy allows the app's pages to load only what the gateway serves, and no
-// inline code.
-const appPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; " +
-	"media-src 'self' blob:; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+// policyOf returns the content security policy of the app's pages: they load
+// only what the gateway serves and the scripts and frames of the queue's
+// widget, if any, and no inline code.
+func policyOf(widget url.URL) (string, error) {
+	scripts, frames := "'self'", "'none'"
+	if widget != (url.URL{}) {
+		if widget.Host == "" || widget.Scheme != "https" && widget.Scheme != "http" {
+			return "", errors.New("QUEUE_TURNSTILE_SCRIPT is not an absolute http or https URL")
+		}
+		frames = widget.Scheme + "://" + widget.Host
+		scripts += " " + frames
+	}
+	return "default-src 'none'; script-src " + scripts + "; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; " +
+		"media-src 'self' blob:; manifest-src 'self'; worker-src 'self'; frame-src " + frames +
+		"; base-uri 'none'; form-action 'self'; frame-ancestors 'none'", nil
+}
 
 // file is a file of the web app with the compressed copies from the build.
 type file struct {
@@ -117,7 +130,7 @@ func (s *Server) showApp(w http.ResponseWriter, r *http.Request) error {
 	if f == nil {
 		return page(w, "text/html; charset=utf-8", []byte(homePage))
 	}
-	return sendFile(w, r, f)
+	return s.sendFile(w, r, f)
 }
 
 // showAPIDocs answers with the web app's API reference. Error: the problem
@@ -127,14 +140,14 @@ func (s *Server) showAPIDocs(w http.ResponseWriter, r *http.Request) error {
 	if f == nil {
 		return problem.NotFound("This address")
 	}
-	return sendFile(w, r, f)
+	return s.sendFile(w, r, f)
 }
 
 // sendFile answers with a file in the best encoding that the client accepts, or
 // with 304 if it has the file already.
-func sendFile(w http.ResponseWriter, r *http.Request, f *file) error {
+func (s *Server) sendFile(w http.ResponseWriter, r *http.Request, f *file) error {
 	h := w.Header()
-	h.Set("Content-Security-Policy", appPolicy)
+	h.Set("Content-Security-Policy", s.appPolicy)
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Permissions-Policy", "camera=(self), geolocation=(), microphone=()")
 	h.Set("Cache-Control", f.cacheControl)

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -82,6 +83,39 @@ func TestAppThatIsKnownIsNotSentAgain(t *testing.T) {
 	s.ServeHTTP(again, r)
 	if again.Code != http.StatusNotModified || again.Body.Len() > 0 {
 		t.Errorf("%d with %d bytes, want 304 with none", again.Code, again.Body.Len())
+	}
+}
+
+func TestPolicyAllowsOnlyTheOriginOfTheQueuesWidget(t *testing.T) {
+	app := fstest.MapFS{"index.html": {Data: []byte("app")}}
+	for script, want := range map[string]string{
+		"":                                       "script-src 'self'; frame-src 'none'",
+		"https://provider.example/v0/api.js?x=1": "script-src 'self' https://provider.example; frame-src https://provider.example",
+		"/api.js":                                "",
+		"javascript:alert(1)":                    "",
+	} {
+		address, err := url.Parse(script)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := edge.New(edge.Config{App: app, ByAddress: limit.New(1000), TurnstileScript: *address})
+		if err != nil {
+			if want != "" || !strings.Contains(err.Error(), "QUEUE_TURNSTILE_SCRIPT") {
+				t.Errorf("%q: %v", script, err)
+			}
+			continue
+		}
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+		var got []string
+		for directive := range strings.SplitSeq(w.Header().Get("Content-Security-Policy"), "; ") {
+			if strings.HasPrefix(directive, "script-src") || strings.HasPrefix(directive, "frame-src") {
+				got = append(got, directive)
+			}
+		}
+		if strings.Join(got, "; ") != want {
+			t.Errorf("%q: %q, want %q", script, got, want)
+		}
 	}
 }
 

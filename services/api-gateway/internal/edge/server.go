@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"time"
 
 	"github.com/gorilla/mux"
@@ -38,6 +39,9 @@ type Config struct {
 	CORSOrigins []string
 	// TrustedProxies may name their client in X-Forwarded-For.
 	TrustedProxies []netip.Prefix
+	// TurnstileScript is the address of the script of the widget that people solve to enter a queue, if any. The
+	// web app's pages may load scripts and frames from its origin.
+	TurnstileScript url.URL
 	// App holds the web app's files. If nil or empty, a plain page is served instead.
 	App fs.FS
 }
@@ -51,6 +55,7 @@ type Server struct {
 	corsOrigins map[string]bool
 	csrf        *http.CrossOriginProtection
 	app         map[string]*file
+	appPolicy   string
 	concurrency concurrencyLimit
 	bodyBytes   *quota // body bytes being received
 	openStreams *quota
@@ -80,8 +85,11 @@ func New(cfg Config) (*Server, error) {
 		}
 		s.corsOrigins[origin] = true
 	}
+	var err error
+	if s.appPolicy, err = policyOf(cfg.TurnstileScript); err != nil {
+		return nil, err
+	}
 	if cfg.App != nil {
-		var err error
 		if s.app, err = loadApp(cfg.App); err != nil {
 			return nil, err
 		}

@@ -22,9 +22,10 @@ type Config struct {
 	// Bits is the difficulty of the proof of work: a solution takes 2^Bits hashes
 	// on average. With 0 there is no challenge.
 	Bits int `env:"QUEUE_POW_BITS" envDefault:"17"`
-	// Secret and SiteKey are of a Turnstile widget, or of a compatible one.
+	// Secret and SiteKey are of a Turnstile widget, or of a compatible one. Script is the address of its script.
 	Secret  string `env:"QUEUE_TURNSTILE_SECRET"`
 	SiteKey string `env:"QUEUE_TURNSTILE_SITE_KEY"`
+	Script  string `env:"QUEUE_TURNSTILE_SCRIPT"`
 	// URL verifies the widget's response.
 	URL string `env:"QUEUE_TURNSTILE_URL" envDefault:"https://challenges.cloudflare.com/turnstile/v0/siteverify"`
 }
@@ -45,16 +46,20 @@ func New(cfg Config, key []byte) (Verifier, error) {
 	if cfg.Bits < 0 || cfg.Bits > maxBits {
 		return nil, fmt.Errorf("QUEUE_POW_BITS is %d: set it to 0 to %d", cfg.Bits, maxBits)
 	}
-	if cfg.Secret == "" && cfg.SiteKey == "" {
+	if cfg.Secret == "" && cfg.SiteKey == "" && cfg.Script == "" {
 		return newProofOfWork(cfg.Bits, key)
 	}
-	if cfg.Secret == "" || cfg.SiteKey == "" {
-		return nil, errors.New("set both QUEUE_TURNSTILE_SECRET and QUEUE_TURNSTILE_SITE_KEY, or none")
+	if cfg.Secret == "" || cfg.SiteKey == "" || cfg.Script == "" {
+		return nil, errors.New("set QUEUE_TURNSTILE_SECRET, QUEUE_TURNSTILE_SITE_KEY and QUEUE_TURNSTILE_SCRIPT, or none of them")
 	}
-	if u, err := url.Parse(cfg.URL); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return nil, errors.New("QUEUE_TURNSTILE_URL is not an absolute http or https URL")
+	for name, value := range map[string]string{"QUEUE_TURNSTILE_URL": cfg.URL, "QUEUE_TURNSTILE_SCRIPT": cfg.Script} {
+		if u, err := url.Parse(value); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+			return nil, errors.New(name + " is not an absolute http or https URL")
+		}
 	}
 	return &siteverify{
-		url: cfg.URL, secret: cfg.Secret, siteKey: cfg.SiteKey, client: &http.Client{Timeout: siteverifyTimeout},
+		url: cfg.URL, secret: cfg.Secret, challenge: rest.QueueChallenge{
+			Kind: rest.QueueChallengeKindTurnstile, SiteKey: cfg.SiteKey, Script: cfg.Script,
+		}, client: &http.Client{Timeout: siteverifyTimeout},
 	}, nil
 }

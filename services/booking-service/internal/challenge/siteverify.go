@@ -31,13 +31,14 @@ var faults = []string{
 // siteverify asks a provider whether the response of its widget is valid:
 // Cloudflare Turnstile, hCaptcha, or a compatible one.
 type siteverify struct {
-	url, secret, siteKey string
-	client               *http.Client
+	url, secret string
+	challenge   rest.QueueChallenge
+	client      *http.Client
 }
 
 // Challenge implements Verifier.
 func (s *siteverify) Challenge(uuid.UUID, uuid.UUID, time.Time) rest.QueueChallenge {
-	return rest.QueueChallenge{Kind: rest.QueueChallengeKindTurnstile, SiteKey: s.siteKey}
+	return s.challenge
 }
 
 // Solved implements Verifier.

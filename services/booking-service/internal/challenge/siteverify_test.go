@@ -31,6 +31,7 @@ func widget(t *testing.T, p *provider) (Verifier, *httptest.Server) {
 	t.Cleanup(server.Close)
 	v, err := New(parse(t, map[string]string{
 		"QUEUE_TURNSTILE_SECRET": "s3cret", "QUEUE_TURNSTILE_SITE_KEY": "site", "QUEUE_TURNSTILE_URL": server.URL,
+		"QUEUE_TURNSTILE_SCRIPT": "https://provider/x.js",
 	}), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -94,9 +95,9 @@ func TestUnreachableProviderIsUnavailable(t *testing.T) {
 	}
 }
 
-func TestWidgetHasTheSiteKey(t *testing.T) {
+func TestWidgetHasTheSiteKeyAndTheScript(t *testing.T) {
 	v, _ := widget(t, &provider{})
-	want := rest.QueueChallenge{Kind: rest.QueueChallengeKindTurnstile, SiteKey: "site"}
+	want := rest.QueueChallenge{Kind: rest.QueueChallengeKindTurnstile, SiteKey: "site", Script: "https://provider/x.js"}
 	if got := v.Challenge(event, user, now); got != want {
 		t.Errorf("challenge %+v, want %+v", got, want)
 	}
