@@ -217,7 +217,7 @@ func TestRequestsLeaveNoIdleConnection(t *testing.T) {
 	var open atomic.Int32
 	agent := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	agent.Config.ConnState = func(_ net.Conn, s http.ConnState) {
-		switch s {
+		switch s { //nolint:exhaustive // a connection opens and closes
 		case http.StateNew:
 			open.Add(1)
 		case http.StateClosed:

@@ -90,8 +90,8 @@ func (b *bench) onlyQueue(ctx context.Context, people int) error {
 	b.record("taken_s", queued.taken.Seconds())
 	b.record("taken_off_s", open.taken.Seconds())
 	b.record("hold_rate", queued.rate)
-	b.record("queue_hold_p99_ms", ms(queued.holds.quantile(.99)))
-	b.record("off_hold_p99_ms", ms(open.holds.quantile(.99)))
+	b.record("queue_hold_p99_ms", ms(queued.holds.p99()))
+	b.record("off_hold_p99_ms", ms(open.holds.p99()))
 	fmt.Fprintln(b.out)
 	report.Table(b.out, b.figures)
 	if err := report.WriteJSON(queueResultFile, b.figures); err != nil {
@@ -218,7 +218,7 @@ func (s *selling) checkQueue(ctx context.Context) error {
 	b.record("violations", float64(violations))
 	b.record("untokened_holds", float64(s.intruded.Load()))
 	b.record("told_s", toldAfter(s.recorder.Frames()).Seconds())
-	b.record("join_p99_ms", ms(s.joins.quantile(.99)))
+	b.record("join_p99_ms", ms(s.joins.p99()))
 	ranks, err := check.Draw(r.Queue)
 	if err != nil {
 		return err

@@ -55,14 +55,14 @@ func (d *delays) add(due time.Time) {
 	d.took, d.at = append(d.took, now.Sub(due)), append(d.at, now)
 }
 
-func (d *delays) quantile(q float64) time.Duration {
+func (d *delays) p99() time.Duration {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if len(d.took) == 0 {
 		return 0
 	}
 	sorted := slices.Sorted(slices.Values(d.took))
-	return sorted[min(int(q*float64(len(sorted))), len(sorted)-1)]
+	return sorted[len(sorted)*99/100]
 }
 
 // rate returns answers a second up to a time, without the first 5 % and the
@@ -117,7 +117,7 @@ func (s *selling) awaitSold(ctx context.Context) error {
 		if q.SeatsAvailable == 0 && s.taken == 0 {
 			s.taken = now
 			s.rate = s.holds.rate(time.Now())
-			b.progress("no seat is available %.1f s after the start; %.0f holds a second, p99 %.0f ms", now.Seconds(), s.rate, ms(s.holds.quantile(.99)))
+			b.progress("no seat is available %.1f s after the start; %.0f holds a second, p99 %.0f ms", now.Seconds(), s.rate, ms(s.holds.p99()))
 		}
 		if q.SeatsAvailable == 0 && q.SeatsHeld == 0 {
 			s.soldOut = now

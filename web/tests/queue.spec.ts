@@ -270,3 +270,40 @@ test('people who wait are told at once when the last seat is gone', async ({ bro
   // People who wait ask for their wish at different times.
   await expect(page.getByText('We have noted that you wanted seats.')).toBeVisible({ timeout: 45_000 });
 });
+
+test('a provider’s widget is shown in a dialog, and its response is sent', async ({ browser }, info) => {
+  const queue = { mode: 'always', opens_before_seconds: 3600, admission_seconds: 60 } as const;
+  const shown = await event(olga, 'Humans Only', { sale_starts_at: soon(600), queue });
+  const who = await person('Hal');
+  // The gateway's policy allows no provider here.
+  const { page } = await browse(browser, who, { ...views.phone, bypassCSP: true });
+  await page.route('https://widget.example/api.js?render=explicit', (route) =>
+    route.fulfill({
+      contentType: 'text/javascript',
+      body: `turnstile = {
+        render(box, { sitekey, callback }) {
+          box.innerHTML = '<button>I am human</button>';
+          box.firstChild.onclick = () => callback('response of ' + sitekey);
+          return 'w1';
+        },
+        remove() {},
+      };`,
+    }),
+  );
+  await page.route('**/queue/challenge', (route) =>
+    route.fulfill({ json: { kind: 'turnstile', site_key: 'site-1', script: 'https://widget.example/api.js' } }),
+  );
+  await page.goto(`/events/${shown.id}/queue`);
+  await join(page);
+  const dialog = page.getByRole('dialog', { name: 'Prove that you are human' });
+  await expect(dialog).toBeVisible();
+  await picture(page, info, 'widget-phone');
+  const put = page.waitForRequest((request) => request.method() === 'PUT' && request.url().endsWith('/queue/place'));
+  await dialog.getByRole('button', { name: 'I am human' }).click();
+  expect((await put).postDataJSON()).toEqual({ solution: 'response of site-1' });
+  // The service of this test wants a proof of work, so the page asks once more.
+  await expect(dialog).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(dialog).toHaveCount(0);
+  await expect(page.getByRole('button', { name: 'Join the queue' })).toBeEnabled();
+});
