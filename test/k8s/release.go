@@ -43,7 +43,7 @@ func (s *suite) up(ctx context.Context, namespace string, variables ...string) e
 // services upgrades the release of the services to a version.
 func (s *suite) services(ctx context.Context, version string) error {
 	_, err := s.c.Helm(ctx, "upgrade", "frontrow", "charts/frontrow", "-f", "charts/frontrow/values-kind.yaml",
-		"--set", "global.version="+version, "--wait", "--timeout", rolloutTime)
+		"--set-string", "global.version="+version, "--wait", "--timeout", rolloutTime)
 	return err
 }
 

@@ -23,7 +23,7 @@ type queueRound struct {
 	devices  map[uint64]uuid.UUID
 	networks map[uint64]int
 	batches  map[uint64]uint64
-	// control is the organiser's last one, nil if the round has none.
+	// control is the one that the round leaves, nil until it decides one.
 	control *logpb.QueueControl
 }
 
