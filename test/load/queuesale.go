@@ -30,9 +30,10 @@ type selling struct {
 	bought   sync.Map
 	failures failures
 
-	// taken and soldOut are when no seat was available for the first time, and
-	// none held either, since the sale started.
-	taken, soldOut time.Duration
+	// taken, nearly and soldOut are when no seat was available for the first
+	// time, 99 % were sold, and none was available or held, since the sale
+	// started.
+	taken, nearly, soldOut time.Duration
 	// rate is how many holds a second were accepted.
 	rate float64
 }
@@ -118,6 +119,9 @@ func (s *selling) awaitSold(ctx context.Context) error {
 			s.taken = now
 			s.rate = s.holds.rate(time.Now())
 			b.progress("no seat is available %.1f s after the start; %.0f holds a second, p99 %.0f ms", now.Seconds(), s.rate, ms(s.holds.p99()))
+		}
+		if s.nearly == 0 && 100*r.Sold >= 99*s.e.seats {
+			s.nearly = now
 		}
 		if q.SeatsAvailable == 0 && q.SeatsHeld == 0 {
 			s.soldOut = now
